@@ -1,0 +1,176 @@
+"""From an error to a problem with its file and line.
+
+pydantic says where in the *models* an error is; this module follows that place through the models
+to the key in the file, and to the field whose description says what is accepted there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, RootModel, Tag, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from torrey.config.nodes import Node
+from torrey.config.problems import Problem
+from torrey.errors import InputError, KeyPath
+
+
+@dataclass
+class Findings:
+    """Collects the problems of one configuration.
+
+    Parameters
+    ----------
+    root : Node
+        The merged files.
+    problems : list of Problem
+    """
+
+    root: Node
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, path: KeyPath, found: str, accepted: str) -> None:
+        """Note a problem at the deepest part of the path that stands in the file."""
+        nodes = list(self.root.walk(path))
+        here = nodes[-1]
+        self.problems.append(Problem(here.file, here.line, path[: len(nodes) - 1], found, accepted))
+
+    def add_missing(self, path: KeyPath, accepted: str) -> None:
+        """Note a key that should be there, at the line of what should hold it."""
+        here = list(self.root.walk(path))[-1]
+        self.problems.append(Problem(here.file, here.line, path, "nothing", accepted))
+
+    def add_unknown_key(self, path: KeyPath, accepted: Iterable[str]) -> None:
+        """Note an unknown key, with the nearest accepted one."""
+        key, accepted = str(path[-1]), list(accepted)
+        found = f'the unknown key "{key}"{_nearest(key, accepted)}'
+        self.add(path, found, f"the keys {', '.join(accepted)}")
+
+    def require_entry(self, path: KeyPath, name: str, section: str) -> None:
+        """Note a reference to an entry that does not exist in a section, with the nearest one."""
+        known = self.keys((section,))
+        if name not in known:
+            accepted = f"an entry of {section}: {', '.join(known) or 'there are none'}"
+            self.add(path, f'"{name}"{_nearest(name, known)}', accepted)
+
+    def keys(self, path: KeyPath) -> list[str]:
+        """Return the keys of the mapping at a path; none if there is no mapping."""
+        nodes = list(self.root.walk(path))
+        content = nodes[-1].content if len(nodes) == len(path) + 1 else None
+        return list(content) if isinstance(content, dict) else []
+
+    @contextmanager
+    def under(self, *path: str | int) -> Iterator[None]:
+        """Note what is refused in this block as a problem under the path."""
+        try:
+            yield
+        except InputError as error:
+            self.add((*path, *error.at), error.found, error.accepted)
+
+    def validate(self, path: KeyPath, model: Any) -> Any:
+        """Return what stands at the path as a model, or None if it has problems."""
+        node = list(self.root.walk(path))[-1]
+        try:
+            return TypeAdapter(model).validate_python(node.plain())
+        except ValidationError as error:
+            for details in error.errors(include_url=False):
+                self._add_details(path, model, details)
+            return None
+
+    def _add_details(self, start: KeyPath, model: Any, details: ErrorDetails) -> None:
+        place = _follow(model, details["loc"])
+        path = (*start, *place.path)
+        kind = details["type"]
+        if kind == "extra_forbidden":
+            self.add_unknown_key(path, place.siblings)
+        elif kind == "missing":
+            self.add_missing(path, place.accepted)
+        elif kind == "union_tag_not_found":
+            self.add_missing((*path, "kind"), place.kinds)
+        elif kind == "union_tag_invalid":
+            self.add((*path, "kind"), f'"{details["ctx"]["tag"]}"', place.kinds)
+        else:
+            node = list(self.root.walk(path))[-1]
+            error = details.get("ctx", {}).get("error")
+            if isinstance(error, InputError) and isinstance(node.content, str):
+                self.add(path, error.found, error.accepted)
+            else:
+                accepted = error.accepted if isinstance(error, InputError) else place.accepted
+                self.add(path, node.describe(), accepted)
+
+
+def _nearest(name: str, accepted: list[str]) -> str:
+    near = difflib.get_close_matches(name, accepted, n=1)
+    return f' (did you mean "{near[0]}"?)' if near else ""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a path through the models ends: the path of keys, what holds it and what it is."""
+
+    path: KeyPath
+    owner: type[BaseModel] | None
+    field: FieldInfo | None
+    annotation: Any
+
+    @property
+    def siblings(self) -> list[str]:
+        return list(self.owner.model_fields) if self.owner else []
+
+    @property
+    def kinds(self) -> str:
+        return " or ".join(str(_tag(member)) for member in get_args(_bare(self.annotation)))
+
+    @property
+    def accepted(self) -> str:
+        if self.field is not None and self.field.description:
+            return self.field.description
+        model = _bare(self.annotation)
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            return f"a mapping with the keys {', '.join(model.model_fields)}"
+        return "a mapping"
+
+
+def _follow(annotation: Any, loc: Iterable[str | int]) -> _Place:
+    """Follow pydantic's location, which names the chosen member of each union as well."""
+    path: KeyPath = ()
+    owner: type[BaseModel] | None = None
+    info: FieldInfo | None = None
+    for part in loc:
+        annotation = _bare(annotation)
+        if _is_union(annotation):
+            annotation = next(m for m in get_args(annotation) if _tag(m) == part)
+            continue
+        path = (*path, part)
+        if isinstance(part, str):
+            owner, info = annotation, annotation.model_fields.get(part)
+            annotation = info.annotation if info else None
+        else:
+            (annotation,) = get_args(annotation)
+    return _Place(path, owner, info, annotation)
+
+
+def _bare(annotation: Any) -> Any:
+    """Take off what does not show in a location: Annotated and RootModel."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if isinstance(annotation, type) and issubclass(annotation, RootModel):
+        return _bare(annotation.model_fields["root"].annotation)
+    return annotation
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, types.UnionType)
+
+
+def _tag(member: Any) -> object:
+    """Return the name that pydantic gives to a member of a union."""
+    tags = [data.tag for data in getattr(member, "__metadata__", ()) if isinstance(data, Tag)]
+    return tags[0] if tags else get_args(member.model_fields["kind"].annotation)[0]

@@ -1,0 +1,35 @@
+"""What is wrong with a configuration, said to the person who can mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torrey.errors import KeyPath, dotted
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem: where it is, what was found, what is accepted. Line 0 is the whole file."""
+
+    file: str
+    line: int
+    path: KeyPath
+    found: str
+    accepted: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        key = f"{dotted(self.path)}: " if self.path else ""
+        return f"{where}: {key}found {self.found}, accepted: {self.accepted}"
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; lists all its problems, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line)))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))

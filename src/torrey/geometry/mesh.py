@@ -1,0 +1,209 @@
+"""The membrane-broken, periodic mesh of a unit cell: what every floor above reads.
+
+Nodes are doubled on membranes: each compartment has its own, so that a field may jump there.
+Opposite faces of the cell carry matching nodes, and ``periodic`` names the one that stands for
+each of them. Elements are of order 2 and curved where a membrane is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+#: Two nodes on opposite faces are the same if they differ by less than this (units of the cell).
+MATCHING_TOLERANCE = 1e-9
+
+
+class MeshError(RuntimeError):
+    """The mesh breaks a promise: unmatched faces, a missing compartment, a wrong area."""
+
+
+@dataclass(frozen=True)
+class CellMesh:
+    """One mesh of a unit cell, lengths in units of the cell.
+
+    Attributes
+    ----------
+    points : (n_nodes, d) float
+        In the box [0, 1]^d, or in another period of the same lattice.
+    elements : (n_elements, n_local) int
+        Nodes of each quadratic simplex: vertices first, then the middle of the edges in gmsh's
+        order (01, 12, 20 for triangles).
+    compartment : (n_elements,) int
+    membrane_outside, membrane_inside : (n_facets, n_facet_nodes) int
+        The same facet seen from both sides, node by node at the same place.
+    membrane : (n_facets,) int
+        Which membrane each facet belongs to.
+    periodic : (n_nodes,) int
+        ``periodic[i]`` is the node that stands for node i and all its periodic images.
+    """
+
+    points: NDArray[np.float64]
+    elements: NDArray[np.int64]
+    compartment: NDArray[np.int64]
+    membrane_outside: NDArray[np.int64]
+    membrane_inside: NDArray[np.int64]
+    membrane: NDArray[np.int64]
+    periodic: NDArray[np.int64]
+
+    @property
+    def dimension(self) -> int:
+        """Number of space dimensions d."""
+        return int(self.points.shape[1])
+
+    @property
+    def n_vertices_per_element(self) -> int:
+        """Vertices of a simplex: d + 1."""
+        return self.dimension + 1
+
+    def node_compartment(self) -> NDArray[np.int64]:
+        """Compartment of each node, shape (n_nodes,)."""
+        owner = np.empty(len(self.points), dtype=np.int64)
+        owner[self.elements] = self.compartment[:, None]
+        return owner
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A connected part of a compartment inside the box, in the numbering of the unbroken mesh."""
+
+    elements: NDArray[np.int64]
+    compartment: int
+
+
+@dataclass(frozen=True)
+class Facets:
+    """Facets of one membrane between two pieces, in the numbering of the unbroken mesh."""
+
+    nodes: NDArray[np.int64]
+    membrane: int
+    outside: int
+    inside: int
+
+
+def break_mesh(points: NDArray[np.float64], pieces: list[Piece], facets: list[Facets]) -> CellMesh:
+    """Give each piece its own nodes and identify the periodic ones.
+
+    Parameters
+    ----------
+    points : (n_unbroken, d) float
+    pieces : list of Piece
+    facets : list of Facets
+        ``outside`` and ``inside`` are indices into ``pieces``.
+
+    Raises
+    ------
+    MeshError
+        If a facet on one face of the box has no counterpart on the opposite face.
+    """
+    new_points, new_elements, owners, renumber = [], [], [], []
+    start = 0
+    for piece in pieces:
+        used, local = np.unique(piece.elements, return_inverse=True)
+        table = np.full(len(points), -1, dtype=np.int64)
+        table[used] = start + np.arange(len(used))
+        renumber.append(table)
+        new_points.append(points[used])
+        new_elements.append(start + local.reshape(piece.elements.shape))
+        owners.append(np.full(len(piece.elements), piece.compartment, dtype=np.int64))
+        start += len(used)
+    broken_points = np.concatenate(new_points)
+    elements = np.concatenate(new_elements)
+    compartment = np.concatenate(owners)
+    width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
+    none = np.empty((0, width), dtype=np.int64)
+    return CellMesh(
+        points=broken_points,
+        elements=elements,
+        compartment=compartment,
+        membrane_outside=np.concatenate([none] + [renumber[f.outside][f.nodes] for f in facets]),
+        membrane_inside=np.concatenate([none] + [renumber[f.inside][f.nodes] for f in facets]),
+        membrane=np.concatenate(
+            [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
+        ),
+        periodic=_periodic_map(broken_points, elements, compartment),
+    )
+
+
+def _local_facets(dimension: int) -> NDArray[np.int64]:
+    """Local nodes of each facet of a quadratic simplex; vertices first, gmsh's numbering."""
+    if dimension == 1:
+        return np.array([[0], [1]])
+    if dimension == 2:
+        return np.array([[0, 1, 3], [1, 2, 4], [2, 0, 5]])
+    return np.array(
+        [[0, 1, 2, 4, 5, 6], [0, 1, 3, 4, 9, 7], [1, 2, 3, 5, 8, 9], [0, 2, 3, 6, 8, 7]]
+    )
+
+
+def _periodic_map(
+    points: NDArray[np.float64],
+    elements: NDArray[np.int64],
+    compartment: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Node that stands for each node under the periodicity of the cell.
+
+    Facets are matched, not nodes: where a membrane meets a face two nodes share a place, but the
+    centre of a facet belongs to one compartment only.
+    """
+    dimension = points.shape[1]
+    local = _local_facets(dimension)
+    facets = elements[:, local].reshape(-1, local.shape[1])
+    owner = np.repeat(compartment, len(local))
+    pairs = [np.empty((0, 2), dtype=np.int64)]
+    for axis in range(dimension):
+        face = points[:, axis].min()
+        low = np.all(np.abs(points[facets, axis] - face) < MATCHING_TOLERANCE, axis=1)
+        high = np.all(np.abs(points[facets, axis] - face - 1.0) < MATCHING_TOLERANCE, axis=1)
+        pairs.append(_match_faces(points, facets, owner, low, high, axis))
+    links = np.concatenate(pairs)
+    graph = coo_array(
+        (np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(len(points), len(points))
+    )
+    _, label = connected_components(graph, directed=False)
+    first = np.full(label.max() + 1, len(points), dtype=np.int64)
+    np.minimum.at(first, label, np.arange(len(points)))
+    return first[label]
+
+
+def _match_faces(
+    points: NDArray[np.float64],
+    facets: NDArray[np.int64],
+    owner: NDArray[np.int64],
+    low: NDArray[np.bool_],
+    high: NDArray[np.bool_],
+    axis: int,
+) -> NDArray[np.int64]:
+    """Pairs of nodes (on the lower face, on the upper face) across one axis, shape (n, 2)."""
+    shift = np.zeros(points.shape[1])
+    shift[axis] = 1.0
+    if low.sum() != high.sum():
+        raise MeshError(
+            f"faces across axis {axis} do not match: {low.sum()} facets on one, "
+            f"{high.sum()} on the other"
+        )
+    order_low = _order(points[facets[low]].mean(axis=1))
+    order_high = _order(points[facets[high]].mean(axis=1) - shift)
+    below, above = facets[low][order_low], facets[high][order_high]
+    if not np.array_equal(owner[low][order_low], owner[high][order_high]):
+        raise MeshError(f"faces across axis {axis} carry different compartments")
+    # The two facets may list their nodes in another order: bring both to that of the places.
+    pairs = [
+        (a[_order(points[a])], b[_order(points[b] - shift)])
+        for a, b in zip(below, above, strict=True)
+    ]
+    nodes = np.array(pairs, dtype=np.int64).reshape(-1, 2, facets.shape[1])
+    result = nodes.transpose(0, 2, 1).reshape(-1, 2)
+    gap = np.abs(points[result[:, 1]] - shift - points[result[:, 0]]).max(initial=0.0)
+    if gap > MATCHING_TOLERANCE:
+        raise MeshError(f"nodes on the faces across axis {axis} differ by {gap:.2e} of the cell")
+    return result
+
+
+def _order(places: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Lexicographic order of places, blind to rounding."""
+    return np.lexsort(np.round(places, 8).T)
