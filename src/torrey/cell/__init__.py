@@ -1,0 +1,1 @@
+"""The operators of a periodic cell: the only thing above the mesh that knows the mesh."""

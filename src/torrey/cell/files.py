@@ -1,0 +1,60 @@
+"""Operators of a cell as a NetCDF file, one group per mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from torrey import artifacts
+from torrey.artifacts import Group, Variable
+from torrey.cell.operators import BlochTorrey, CellOperators, bloch_torrey
+from torrey.material import Material
+from torrey.provenance import Provenance
+
+
+def write_operators(
+    path: str | Path, levels: Sequence[CellOperators], provenance: Provenance
+) -> None:
+    """Write the operators on each mesh, coarsest first."""
+    groups = {f"level{i}": _variables(cell) for i, cell in enumerate(levels)}
+    artifacts.write(path, {}, provenance, groups=groups, compress=False)
+
+
+def read_operators(path: str | Path, level: int) -> CellOperators:
+    """Operators on one mesh."""
+    return CellOperators(**artifacts.read(path, f"level{level}"))
+
+
+def lazy_levels(path: str | Path, material: Material) -> list[Callable[[], BlochTorrey]]:
+    """Bloch-Torrey operators by mesh; each is read when first asked for."""
+
+    @cache
+    def operators(level: int) -> BlochTorrey:
+        return bloch_torrey(read_operators(path, level), material)
+
+    count = len(artifacts.groups(path))
+    return [lambda level=level: operators(level) for level in range(count)]  # type: ignore[misc]
+
+
+def _variables(cell: CellOperators) -> Group:
+    return {
+        "compartment": Variable(
+            ("dof",), cell.compartment, "1", "compartment of the degree of freedom"
+        ),
+        "membranes": Variable(
+            ("membrane", "side"), cell.membranes, "1", "compartments outside and inside"
+        ),
+        "indptr": Variable(("column_end",), cell.indptr, "1", "column pointers of the pattern"),
+        "indices": Variable(("entry",), cell.indices, "1", "rows of the entries of the pattern"),
+        "mass": Variable(("entry",), cell.mass, "1", "int u v"),
+        "advection": Variable(("axis", "entry"), cell.advection, "1", "int d_j u v"),
+        "stiffness": Variable(
+            ("axis", "axis_of_u", "entry"), cell.stiffness, "1", "int d_l u d_j v at [j, l]"
+        ),
+        "jump_position": Variable(
+            ("jump",), cell.jump_position, "1", "position of a jump entry in the pattern"
+        ),
+        "jump_membrane": Variable(("jump",), cell.jump_membrane, "1", "membrane of a jump entry"),
+        "jump_value": Variable(("jump",), cell.jump_value, "1", "int_{Gamma_i} [u][v]"),
+    }

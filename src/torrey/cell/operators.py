@@ -1,0 +1,282 @@
+"""Geometric operators of a cell, and the Bloch-Torrey operators of a material in it.
+
+On the unit cell, for functions u, v that are periodic and may jump across membranes::
+
+    K     int D grad u . grad v                              symmetric
+    C_j   int D e_j . grad u v - int D u e_j . grad v        antisymmetric
+    N_jl  int D_jl u v                                       symmetric
+    M     int u v                                            mass
+    J     sum_i w_i int_{Gamma_i} [u][v]                     [u] = outside minus inside
+
+    M du/dt = -A(g) u,
+    A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J
+
+(KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) A(g) is Hermitian
+and positive semi-definite for every g. All matrices share one sparsity pattern, so that A(g) is a
+sum of arrays; and each compartment has its own degrees of freedom, so that a diffusivity is a
+factor on rows. Degrees of freedom are numbered by nested dissection: factorise in natural order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csc_array
+from scipy.sparse.linalg import SuperLU, splu
+
+from torrey.material import Material
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CellOperators:
+    """Geometry of one cell on one mesh, for unit diffusivity; entries are [row of v, column of u].
+
+    Attributes
+    ----------
+    compartment : (n,) int
+        Compartment of each degree of freedom.
+    membranes : (n_membranes, 2) int
+        Compartments outside and inside of each membrane.
+    indptr, indices : int
+        The common pattern, compressed by columns, rows sorted.
+    mass : (nnz,) float
+        int u v.
+    advection : (d, nnz) float
+        int d_j u v.
+    stiffness : (d, d, nnz) float
+        int d_l u d_j v at [j, l].
+    jump_position, jump_membrane, jump_value : (n_jump,)
+        int_{Gamma_i} [u][v] as positions in the pattern, membrane i, value.
+    """
+
+    compartment: NDArray[np.int64]
+    membranes: NDArray[np.int64]
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    mass: Array
+    advection: Array
+    stiffness: Array
+    jump_position: NDArray[np.int64]
+    jump_membrane: NDArray[np.int64]
+    jump_value: Array
+
+    @property
+    def dimension(self) -> int:
+        """Number of space dimensions d."""
+        return len(self.advection)
+
+    @property
+    def n_dofs(self) -> int:
+        """Number of degrees of freedom."""
+        return len(self.compartment)
+
+    @property
+    def n_compartments(self) -> int:
+        """Number of compartments."""
+        return int(self.compartment.max()) + 1
+
+    @property
+    def n_membranes(self) -> int:
+        """Number of membranes."""
+        return len(self.membranes)
+
+    @cached_property
+    def indicators(self) -> Array:
+        """Indicator function of each compartment, shape (n, n_compartments)."""
+        return np.eye(self.n_compartments)[self.compartment]
+
+    @cached_property
+    def incidence(self) -> Array:
+        """Jump [1_a] on each membrane, shape (n_membranes, n_compartments).
+
+        +1 for the compartment outside, -1 for the one inside; 0 for a membrane within one
+        compartment.
+        """
+        eye = np.eye(self.n_compartments)
+        sides = self.membranes.reshape(-1, 2)
+        return eye[sides[:, 0]] - eye[sides[:, 1]]
+
+    def matrix(self, data: NDArray) -> csc_array:
+        """Sparse matrix with this pattern and the given entries."""
+        n = self.n_dofs
+        return csc_array((data, self.indices, self.indptr), shape=(n, n))
+
+    def jump(self, weights: ArrayLike) -> Array:
+        """Entries of sum_i w_i int_{Gamma_i} [u][v]; weights of shape (n_membranes,)."""
+        factor = np.asarray(weights, dtype=float)[self.jump_membrane]
+        entries: Array = np.zeros(len(self.indices))
+        np.add.at(entries, self.jump_position, factor * self.jump_value)
+        return entries
+
+    def measures(self) -> Array:
+        """|Y_a| of each compartment on this mesh, shape (n_compartments,)."""
+        total = self.matrix(self.mass) @ np.ones(self.n_dofs)
+        return self.indicators.T @ total
+
+    def restrict(self, compartments: Sequence[int]) -> CellOperators:
+        """The same cell with water in some compartments only, behind impermeable membranes.
+
+        The compartments kept are numbered anew in the order given; all membranes are dropped.
+        """
+        keep = np.isin(self.compartment, compartments)
+        renumber = np.cumsum(keep) - 1
+        columns = np.repeat(np.arange(self.n_dofs), np.diff(self.indptr))
+        stay = keep[columns] & keep[self.indices]
+        counts = np.bincount(renumber[columns[stay]], minlength=int(keep.sum()))
+        order = {a: i for i, a in enumerate(compartments)}
+        return CellOperators(
+            compartment=np.array([order[a] for a in self.compartment[keep]], dtype=np.int64),
+            membranes=np.empty((0, 2), dtype=np.int64),
+            indptr=np.concatenate([[0], np.cumsum(counts)]),
+            indices=renumber[self.indices[stay]],
+            mass=self.mass[stay],
+            advection=self.advection[:, stay],
+            stiffness=self.stiffness[:, :, stay],
+            jump_position=np.empty(0, dtype=np.int64),
+            jump_membrane=np.empty(0, dtype=np.int64),
+            jump_value=np.empty(0),
+        )
+
+
+@dataclass(frozen=True)
+class BlochTorrey:
+    """The operators of one material in one cell: everything but period, permeability, gradient.
+
+    Attributes
+    ----------
+    cell : CellOperators
+    diffusivity : (n_compartments, d, d) float, um^2/ms
+    K : (nnz,) float, um^2/ms
+    C : (d, nnz) float, um^2/ms
+    N : (d, d, nnz) float, um^2/ms
+    M, J : (nnz,) float
+        Entries on the common pattern; lengths in units of the cell.
+    """
+
+    cell: CellOperators
+    diffusivity: Array
+    K: Array
+    C: Array
+    N: Array
+    M: Array
+    J: Array
+
+    @cached_property
+    def mass_matrix(self) -> csc_array:
+        """M as a sparse matrix."""
+        return self.cell.matrix(self.M)
+
+    @cached_property
+    def stiffness_factor(self) -> PinnedFactor:
+        """K factorised with one pinned degree of freedom per compartment."""
+        return PinnedFactor.of(self.cell, self.K)
+
+    def along(self, direction: Sequence[float]) -> Direction:
+        """C and N for gradients along one direction n (normalised here)."""
+        n = np.asarray(direction, dtype=float)
+        n = n / np.linalg.norm(n)
+        return Direction(C=np.einsum("j,jz->z", n, self.C), N=np.einsum("j,l,jlz->z", n, n, self.N))
+
+
+@dataclass(frozen=True)
+class Direction:
+    """n.C and n n:N for one gradient direction: entries on the common pattern, um^2/ms."""
+
+    C: Array
+    N: Array
+
+
+def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
+    """Operators of a material in a cell.
+
+    Parameters
+    ----------
+    cell : CellOperators
+    material : Material
+        One diffusivity per compartment of the cell (um^2/ms).
+
+    Raises
+    ------
+    ValueError
+        If the numbers of compartments differ.
+    """
+    D = material.tensors(cell.dimension)
+    if len(D) != cell.n_compartments:
+        raise ValueError(
+            f"{len(D)} diffusivities for a cell with {cell.n_compartments} compartments"
+        )
+    # Entries that couple two compartments belong to J alone: mass and the others are zero there.
+    D_entry = D[cell.compartment[cell.indices]]
+    columns = np.repeat(np.arange(cell.n_dofs), np.diff(cell.indptr))
+    transposed = _transposition(cell, columns)
+    # B_j = int D e_j.grad u v;  C_j = B_j - B_j^T.
+    B = np.einsum("zjl,lz->jz", D_entry, cell.advection)
+    return BlochTorrey(
+        cell=cell,
+        diffusivity=D,
+        K=np.einsum("zjl,jlz->z", D_entry, cell.stiffness),
+        C=B - B[:, transposed],
+        N=np.einsum("zjl,z->jlz", D_entry, cell.mass),
+        M=cell.mass,
+        J=cell.jump(np.ones(cell.n_membranes)),
+    )
+
+
+def _transposition(cell: CellOperators, columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Position of the entry (j, i) for each entry (i, j) of the symmetric pattern."""
+    return np.lexsort((columns, cell.indices))
+
+
+def factorise(matrix: csc_array) -> SuperLU:
+    """Sparse LU of a Hermitian positive definite matrix numbered by nested dissection."""
+    return splu(
+        matrix,
+        permc_spec="NATURAL",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True, "Equil": False},
+    )
+
+
+@dataclass(frozen=True)
+class PinnedFactor:
+    """Solver for K h = f whose kernel is the indicator functions of the compartments."""
+
+    cell: CellOperators
+    lu: SuperLU
+    free: NDArray[np.int64]
+    weights: Array
+    scale: float
+
+    @classmethod
+    def of(cls, cell: CellOperators, K: Array) -> PinnedFactor:
+        """Pin the first degree of freedom of each compartment and factorise the rest."""
+        pinned = np.array([np.argmax(cell.compartment == a) for a in range(cell.n_compartments)])
+        free = np.setdiff1d(np.arange(cell.n_dofs), pinned)
+        kept = cell.matrix(K)[free][:, free].tocsc()
+        moments = (cell.matrix(cell.mass) @ cell.indicators).T
+        weights = moments / moments.sum(axis=1, keepdims=True)
+        return cls(cell, factorise(kept), free, weights, float(np.abs(K).max()))
+
+    def solve(self, load: Array, tolerance: float = 1e-9) -> Array:
+        """Solution with zero mean on every compartment, shape of ``load``: (n,) or (n, m).
+
+        Raises
+        ------
+        ArithmeticError
+            If the load does not sum to zero on a compartment: the problem has no solution.
+        """
+        imbalance = np.abs(self.cell.indicators.T @ load).max(initial=0.0)
+        # Loads scale with the diffusivity, as K does; one that is nothing but rounding is zero.
+        if imbalance > tolerance * max(float(np.abs(load).sum()), self.scale):
+            raise ArithmeticError(
+                f"a cell problem is not solvable: its load sums to {imbalance:.2e} on a compartment"
+            )
+        h = np.zeros_like(load, dtype=float)
+        h[self.free] = self.lu.solve(load[self.free])
+        return h - self.cell.indicators @ (self.weights @ h)

@@ -1,0 +1,146 @@
+"""One step of Rodas5P for a linear system with a matrix that changes in time.
+
+Rodas5P (Steinebach 2023, BIT 63:27, table 3) is a Rosenbrock method of order 5 with eight stages,
+A-stable, stiffly accurate, with no loss of order on parabolic problems beyond what the data force.
+A step factorises one matrix, M/(gamma h) + A(t_n): Hermitian positive definite for M du/dt = -A u.
+The coefficients are those of the transformed variables that need no product with the Jacobian.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.complex128]
+
+GAMMA: Final = 0.21193756319429014
+
+#: a_ij: weights of the earlier stages in the argument of a stage; the last row gives the result.
+_A: Final = (
+    (),
+    (3.0,),
+    (2.849394379747939, 0.45842242204463923),
+    (-6.954028509809101, 2.489845061869568, -10.358996098473584),
+    (2.8029986275628964, 0.5072464736228206, -0.3988312541770524, -0.04721187230404641),
+    (
+        -7.502846399306121,
+        2.561846144803919,
+        -11.627539656261098,
+        -0.18268767659942256,
+        0.030198172008377946,
+    ),
+)
+
+#: c_ij: weights of the earlier stages on the right-hand side.
+_C: Final = (
+    (),
+    (-14.155112264123755,),
+    (-17.97296035885952, -2.859693295451294),
+    (147.12150275711716, -1.41221402718213, 71.68940251302358),
+    (165.43517024871676, -0.4592823456491126, 42.90938336958603, -5.961986721573306),
+    (
+        24.854864614690072,
+        -3.0009227002832186,
+        47.4931110020768,
+        5.5814197821558125,
+        -0.6610691825249471,
+    ),
+    (
+        30.91273214028599,
+        -3.1208243349937974,
+        77.79954646070892,
+        34.28646028294783,
+        -19.097331116725623,
+        -28.087943162872662,
+    ),
+    (
+        37.80277123390563,
+        -3.2571969029072276,
+        112.26918849496327,
+        66.9347231244047,
+        -40.06618937091002,
+        -54.66780262877968,
+        -9.48861652309627,
+    ),
+)
+
+#: Times of the stages within the step.
+_TIME: Final = (
+    0.0,
+    0.6358126895828704,
+    0.4095798393397535,
+    0.9769306725060716,
+    0.4288403609558664,
+    1.0,
+    1.0,
+    1.0,
+)
+
+#: d_i: weights of the explicit time derivative; zero from the sixth stage on.
+_SLOPE: Final = (
+    GAMMA,
+    -0.42387512638858027,
+    -0.3384627126235924,
+    1.8046452872882734,
+    2.325825639765069,
+)
+
+
+def step(
+    u: Vector,
+    duration: float,
+    solve: Callable[[Vector], Vector],
+    mass: Callable[[Vector], Vector],
+    rate: Callable[[float, Vector], Vector],
+    rate_slope: Vector,
+) -> Vector:
+    """Advance M du/dt = -A(t) u by one step.
+
+    Parameters
+    ----------
+    u : (n,) complex
+        State at the beginning of the step.
+    duration : float, ms
+    solve : callable
+        Inverse of M/(gamma h) + A at the beginning of the step.
+    mass : callable
+        v -> M v.
+    rate : callable
+        (t, v) -> A(t) v with t counted from the beginning of the step.
+    rate_slope : (n,) complex
+        dA/dt u at the beginning of the step.
+
+    Returns
+    -------
+    (n,) complex
+        State at the end of the step.
+    """
+    stages: list[Vector] = []
+    state = u
+    for i, (time, memory) in enumerate(zip(_TIME, _C, strict=True)):
+        state = _stage_state(u, stages)
+        load = -rate(time * duration, state)
+        if memory:
+            load += mass(_combine(memory, stages) / duration)
+        if i < len(_SLOPE):
+            load -= _SLOPE[i] * duration * rate_slope
+        stages.append(solve(load))
+    return state + stages[-1]
+
+
+def _stage_state(u: Vector, stages: list[Vector]) -> Vector:
+    """Argument of the next stage; the last stages add the one before with weight one."""
+    n = len(stages)
+    if n < len(_A):
+        return u + _combine(_A[n], stages) if n else u
+    return u + _combine(_A[-1], stages[: len(_A[-1])]) + sum(stages[len(_A[-1]) :])
+
+
+def _combine(weights: tuple[float, ...], stages: list[Vector]) -> Vector:
+    total = weights[0] * stages[0]
+    for weight, stage in zip(weights[1:], stages[1:], strict=True):
+        total += weight * stage
+    return total
