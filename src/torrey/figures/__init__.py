@@ -1,0 +1,1 @@
+"""Figures, drawn from files and never from a solver."""

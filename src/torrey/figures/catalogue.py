@@ -1,0 +1,55 @@
+"""Which function draws a figure and what it reads; light, so that the workflow can ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from torrey import layout
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a figure is made.
+
+    Attributes
+    ----------
+    module, function : str
+        ``function(FigureFiles) -> Drawing`` in ``module``.
+    reads : tuple of str
+        Path patterns with one wildcard, ``{geometry}`` or ``{study}``.
+    caption : str
+        For the report.
+    """
+
+    module: str
+    function: str
+    reads: tuple[str, ...]
+    caption: str
+
+
+_KL23 = "torrey.figures.kl23"
+
+CATALOGUE: Final[dict[str, Recipe]] = {
+    "kl23_fig1": Recipe(_KL23, "fig1", (layout.MESH,), "Cell with its subdomains and membranes"),
+    "kl23_fig2": Recipe(_KL23, "fig2", (layout.MESH,), "Periodic extension of the cell"),
+    "kl23_fig3": Recipe(_KL23, "fig3", (layout.MESH,), "The two cells with their meshes"),
+    "kl23_fig4": Recipe(_KL23, "fig4", (layout.SIGNALS,), "Signals against the period"),
+    "kl23_fig5": Recipe(
+        _KL23,
+        "fig5",
+        (layout.CONVERGENCE,),
+        "Errors of the homogenised models against the period, with fitted orders",
+    ),
+    "kl23_fig6": Recipe(_KL23, "fig6", (layout.SIGNALS,), "Signals against b, one cell"),
+    "kl23_fig7": Recipe(_KL23, "fig7", (layout.KURTOSIS,), "Apparent diffusion and kurtosis"),
+    "kl23_fig8": Recipe(_KL23, "fig8", (layout.SIGNALS,), "Signals against b, four cells"),
+    "kl23_fig9": Recipe(
+        _KL23, "fig9", (layout.EIGENVALUES,), "Eigenvalues of the second-order model against time"
+    ),
+}
+
+
+def paper_of(figure: str) -> str:
+    """Paper that a figure belongs to: the part of its name before the first underscore."""
+    return figure.split("_", 1)[0]

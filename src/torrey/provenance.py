@@ -1,0 +1,146 @@
+"""What made a file: version, digests of code and inputs, parameters.
+
+Imported modules are invisible to a workflow engine's triggers. `code_digest` follows the imports of
+a module within this package and digests what it finds, so that an edit to a solver is seen by every
+rule that uses it, and an edit to a comment by none.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import torrey
+
+_ROOT = Path(torrey.__file__).parent
+_LENGTH = 16
+
+Plain = Mapping[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a file comes from.
+
+    Attributes
+    ----------
+    stage : str
+        Name of the rule.
+    parameters : mapping
+        Plain values of the rule's parameters.
+    code : str
+        Digest of the modules of the stage.
+    inputs : mapping of str to str
+        Digest of each input file, by name.
+    """
+
+    stage: str
+    parameters: Plain = field(default_factory=dict)
+    code: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def attributes(self) -> dict[str, str]:
+        """Global attributes for a NetCDF file."""
+        return {
+            "Conventions": "CF-1.11",
+            "source": f"torrey {torrey.__version__}",
+            "torrey_version": torrey.__version__,
+            "stage": self.stage,
+            "code_digest": self.code,
+            "input_digests": json.dumps(dict(self.inputs), sort_keys=True),
+            "parameters": json.dumps(dict(self.parameters), sort_keys=True),
+        }
+
+
+def code_digest(*modules: str) -> str:
+    """Digest of modules of this package and of everything in it that they import.
+
+    Comments, docstrings and layout do not count.
+
+    Parameters
+    ----------
+    *modules : str
+        Names such as ``"torrey.propagation"``.
+    """
+    closure: set[Path] = set()
+    for module in modules:
+        _follow(_path(module), closure)
+    total = hashlib.sha256()
+    for path in sorted(closure):
+        total.update(path.relative_to(_ROOT).as_posix().encode())
+        total.update(_meaning(path).encode())
+    return total.hexdigest()[:_LENGTH]
+
+
+def file_digest(path: str | Path) -> str:
+    """Digest of the contents of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:_LENGTH]
+
+
+def input_digests(paths: Iterable[str | Path]) -> dict[str, str]:
+    """Digest of each file, by path."""
+    return {str(path): file_digest(path) for path in paths}
+
+
+def _path(module: str) -> Path:
+    base = _ROOT.joinpath(*module.split(".")[1:])
+    path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    if not path.is_file():
+        raise ModuleNotFoundError(f"no module {module} in {_ROOT}")
+    return path
+
+
+def _follow(path: Path, seen: set[Path]) -> None:
+    if path in seen:
+        return
+    seen.add(path)
+    for found in _imports(path):
+        _follow(found, seen)
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def _imports(path: Path) -> frozenset[Path]:
+    """Files of this package that a file imports, packages on the way included."""
+    names: set[str] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        if parts[0] != torrey.__name__:
+            continue
+        for end in range(2, len(parts) + 1):
+            try:
+                found.add(_path(".".join(parts[:end])))
+            except ModuleNotFoundError:  # a function or a class, not a module
+                break
+    return frozenset(found)
+
+
+@cache
+def _meaning(path: Path) -> str:
+    """Syntax tree of a file without docstrings."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if not isinstance(body, list) or not body:
+            continue
+        match body[0]:
+            case ast.Expr(value=ast.Constant(value=str())):
+                node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.dump(tree)

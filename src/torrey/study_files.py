@@ -1,0 +1,362 @@
+"""Files of a study: one per reference signal, one for all models, and the tables made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey import artifacts
+from torrey.artifacts import Group, Variable
+from torrey.cell.operators import BlochTorrey
+from torrey.convergence import Order, fit_order
+from torrey.fitting import fit_kurtosis
+from torrey.propagation import ReferenceSignal
+from torrey.protocol import Point
+from torrey.provenance import Provenance
+from torrey.signals import ModelTable, build_models
+from torrey.sweep import REFERENCE, Index, Sweep
+from torrey.waveforms import sample
+
+PathLike = str | Path
+
+_AXIS_UNITS = {
+    "period": ("um", "physical size of the cell"),
+    "permeability": ("um ms-1", "membrane permeability kappa"),
+    "sigma0": ("um ms-1", "sigma0, where kappa = sigma0 * period / (1 mm)"),
+    "delta": ("ms", "duration of a gradient pulse"),
+    "Delta": ("ms", "time between the beginnings of the two pulses"),
+    "b": ("ms um-2", "b-value (1 ms um-2 is 1000 s mm-2)"),
+    "q": ("rad um-1", "wave number gamma G delta"),
+    "gradient": ("rad um-1 ms-1", "gradient gamma G"),
+}
+
+
+def write_reference(
+    path: PathLike, reference: ReferenceSignal, point: Point, provenance: Provenance
+) -> None:
+    """Write one reference signal."""
+    scalars = {
+        "signal": ("1", "normalised signal", reference.signal),
+        "coarse_signal": ("1", "signal on the coarsest mesh", reference.coarse_signal),
+    }
+    variables = {}
+    for name, (units, long_name, value) in scalars.items():
+        value = complex(value)
+        variables[f"{name}_real"] = Variable((), value.real, units, f"{long_name}, real part")
+        variables[f"{name}_imag"] = Variable((), value.imag, units, f"{long_name}, imaginary part")
+    estimates = {
+        "space_error": ("estimated error of the mesh", reference.space_error),
+        "time_error": ("estimated error of the time steps", reference.time_error),
+        "coarse_time_error": (
+            "estimated error of the time steps on the coarsest mesh",
+            reference.coarse_time_error,
+        ),
+    }
+    for name, (long_name, value) in estimates.items():
+        variables[name] = Variable((), float(value), "1", f"{long_name}, absolute")
+    variables["level"] = Variable((), np.int32(reference.level), "1", "mesh, 0 is the coarsest")
+    variables["steps"] = Variable((), np.int32(reference.steps), "1", "time steps per ramp")
+    variables["b_value"] = Variable((), point.b, "ms um-2", "b-value")
+    artifacts.write(path, variables, provenance, compress=False)
+
+
+def write_models(path: PathLike, table: ModelTable, sweep: Sweep, provenance: Provenance) -> None:
+    """Write the signals of homogenised models over a sweep, on every mesh."""
+    dims = ("model", "level", *sweep.axes())
+    variables = {
+        "model": Variable(("model",), np.array(table.models), "", "homogenised model"),
+        "signal_real": Variable(dims, table.signal.real, "1", "signal, real part", _MAY_OVERFLOW),
+        "signal_imag": Variable(
+            dims, table.signal.imag, "1", "signal, imaginary part", _MAY_OVERFLOW
+        ),
+        "space_error": Variable(
+            _without(dims, "level"),
+            table.space_error(),
+            "1",
+            "estimated error of the finest mesh, absolute",
+            _MAY_OVERFLOW,
+        ),
+        "growth_rate": Variable(
+            _without(dims, "level"),
+            table.growth,
+            "ms-1",
+            "largest growth rate over the waveform; above zero the model is unstable",
+        ),
+        **_coordinates(sweep),
+    }
+    artifacts.write(path, variables, provenance)
+
+
+def gather_signals(
+    sweep: Sweep,
+    models: Sequence[str],
+    references: Mapping[Index, PathLike],
+    model_table: PathLike | None,
+) -> Group:
+    """Join the reference signals and those of the models into one table.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    models : sequence of str
+        In the order wanted; may contain ``reference``.
+    references : mapping
+        File of the reference signal by index of the point; empty without a reference.
+    model_table : path, optional
+        File of the homogenised models.
+
+    Returns
+    -------
+    Group
+        Variables of ``signals.nc``.
+    """
+    dims = ("model", *sweep.axes())
+    shape = (len(models), *sweep.shape)
+    signal = np.zeros(shape, dtype=complex)
+    error, growth = np.zeros(shape), np.full(shape, np.nan)
+    coarse = {}
+    if model_table is not None:
+        table = artifacts.read(model_table)
+        values = table["signal_real"] + 1j * table["signal_imag"]
+        for row, name in enumerate(table["model"]):
+            i = list(models).index(name)
+            signal[i], error[i] = values[row, -1], table["space_error"][row]
+            growth[i] = table["growth_rate"][row]
+            coarse[i] = values[row, 0]
+    variables = {"model": Variable(("model",), np.array(models), "", "reference or model")}
+    if references:
+        i = list(models).index(REFERENCE)
+        points = _read_references(sweep, references)
+        signal[i], error[i] = points["signal"], points["error"]
+        variables |= _reference_variables(sweep, points)
+        if coarse:
+            variables |= _model_errors(dims, shape, coarse, points)
+    b_value, q = _encodings(sweep)
+    encoding = ("delta", "Delta", sweep.encoding_kind)
+    return {
+        **variables,
+        "signal_real": Variable(dims, signal.real, "1", "signal, real part", _MAY_OVERFLOW),
+        "signal_imag": Variable(dims, signal.imag, "1", "signal, imaginary part", _MAY_OVERFLOW),
+        "numerical_error": Variable(
+            dims,
+            error,
+            "1",
+            "estimated error of the discretisation, absolute; not the error of the model",
+            _MAY_OVERFLOW,
+        ),
+        "growth_rate": Variable(
+            dims,
+            growth,
+            "ms-1",
+            "largest growth rate of a homogenised model; above zero it is unstable",
+            {"allow_missing": True},
+        ),
+        "b_value": Variable(encoding, b_value, "ms um-2", "b-value"),
+        # Where q is swept it is a coordinate and replaces this table.
+        "q": Variable(encoding, q, "rad um-1", "largest wave number gamma G delta"),
+        **_coordinates(sweep),
+    }
+
+
+def fit_orders(signals: PathLike, models: Sequence[str]) -> Group:
+    """Orders of the model errors in the period, along every line of the sweep.
+
+    Parameters
+    ----------
+    signals : path
+        A ``signals.nc`` with a reference and more than one period.
+    models : sequence of str
+        Homogenised models in it.
+    """
+    data = artifacts.read(signals)
+    names = list(data["model"])
+    rows = [names.index(model) for model in models]
+    error = np.abs(data["model_error"][rows])
+    floor = data["model_error_floor"]
+    periods = data["period"]
+    orders = np.empty((len(rows), *error.shape[2:]))
+    spread, constant = np.full_like(orders, np.nan), np.full_like(orders, np.nan)
+    used = np.zeros(error.shape, dtype=np.int8)
+    orders[...] = np.nan
+    for index in np.ndindex(orders.shape):
+        i, rest = index[0], index[1:]
+        try:
+            fit: Order = fit_order(
+                periods, error[(i, slice(None), *rest)], floor[(slice(None), *rest)]
+            )
+        except ValueError:  # a line below its numerical error has no order: left missing
+            continue
+        orders[index], spread[index], constant[index] = fit.order, fit.standard_error, fit.constant
+        used[(i, list(fit.used), *rest)] = 1
+    dims = artifacts.dimensions(signals, "model_error")
+    line = tuple(dim for dim in dims if dim != "period")
+    coordinates = {
+        dim: Variable((dim,), data[dim], *_AXIS_UNITS[dim]) for dim in dims if dim in _AXIS_UNITS
+    }
+    missing = {"allow_missing": True}
+    return {
+        "model": Variable(("model",), np.array(models), "", "homogenised model"),
+        "error": Variable(
+            dims, error, "1", "|S_model - S_reference| in the same finite-element space", missing
+        ),
+        "error_floor": Variable(dims[1:], floor, "1", "numerical error of that difference"),
+        "order": Variable(line, orders, "1", "fitted order of the error in the period", missing),
+        "order_standard_error": Variable(
+            line, spread, "1", "standard error of the fitted order", missing
+        ),
+        "constant": Variable(line, constant, "1", "error = constant * period^order", missing),
+        "used": Variable(dims, used, "1", "1 for the points of the fit"),
+        **coordinates,
+    }
+
+
+def fit_kurtoses(signals: PathLike) -> Group:
+    """Apparent diffusion coefficient and kurtosis along b, for every line of a study's table."""
+    data = artifacts.read(signals)
+    dims = artifacts.dimensions(signals, "signal_real")
+    b_axis = next(dims.index(name) for name in ("b", "q", "gradient") if name in dims)
+    line = tuple(dim for i, dim in enumerate(dims) if i != b_axis)
+    signal = np.moveaxis(data["signal_real"], b_axis, -1)
+    error = np.moveaxis(data["numerical_error"], b_axis, -1)
+    fields = ("adc", "kurtosis", "s0", "adc_error", "kurtosis_error", "residual")
+    fitted = {name: np.full(signal.shape[:-1], np.nan) for name in fields}
+    for index in np.ndindex(signal.shape[:-1]):
+        k, l = (index[line.index(name)] for name in ("delta", "Delta"))
+        try:
+            fit = fit_kurtosis(data["b_value"][k, l], signal[index], error[index])
+        except ValueError:  # an unstable model may have no positive signal: left missing
+            continue
+        for name in fields:
+            fitted[name][index] = getattr(fit, name)
+    labels = {
+        "adc": ("um2 ms-1", "apparent diffusion coefficient"),
+        "kurtosis": ("1", "apparent kurtosis"),
+        "s0": ("1", "signal at b = 0 of the fit"),
+        "adc_error": ("um2 ms-1", "numerical error of the apparent diffusion coefficient"),
+        "kurtosis_error": ("1", "numerical error of the apparent kurtosis"),
+        "residual": ("1", "largest misfit of log S"),
+    }
+    coordinates = {
+        dim: Variable((dim,), data[dim], *_AXIS_UNITS.get(dim, ("", "reference or model")))
+        for dim in line
+        if dim != "direction"
+    }
+    values = {name: Variable(line, fitted[name], *labels[name], _MAY_OVERFLOW) for name in fields}
+    return {**coordinates, **values}
+
+
+def eigenvalue_table(
+    operators: BlochTorrey, sweep: Sweep, models: Sequence[str], instants: int = 181
+) -> Group:
+    """Eigenvalues of the models' rate matrices along the waveform (KL23 figure 9)."""
+    built = [build_models(operators, direction, models) for direction in sweep.directions]
+    width = max(len(model.masses) for model in built[0])
+    shape = (len(models), *sweep.shape, instants, width)
+    eigenvalues = np.full(shape, np.nan)
+    time = np.empty((len(sweep.deltas), len(sweep.Deltas), instants))
+    for index, point in sweep.points().items():
+        k, l, direction = index[2], index[3], index[5]
+        # Instants lie off the jumps of the gradient.
+        time[k, l] = point.waveform.echo_time * (np.arange(instants) + 0.5) / instants
+        F, slope = sample(point.waveform, time[k, l])
+        for i, model in enumerate(built[direction]):
+            G = model.matrix(point.q * F, point.q * slope, point.period, point.sigma)
+            values = np.sort(np.linalg.eigvals(G).real, axis=-1)
+            eigenvalues[(i, *index, slice(None), slice(len(model.masses)))] = values
+    dims = ("model", *sweep.axes(), "instant", "eigenvalue")
+    return {
+        "model": Variable(("model",), np.array(models), "", "homogenised model"),
+        "time": Variable(("delta", "Delta", "instant"), time, "ms", "time in the waveform"),
+        "eigenvalue_real": Variable(
+            dims,
+            eigenvalues,
+            "ms-1",
+            "real part of the eigenvalues of G, smallest first; below zero the model is unstable",
+            {"allow_missing": True},
+        ),
+        **_coordinates(sweep),
+    }
+
+
+_MAY_OVERFLOW = {"allow_missing": True}
+
+
+def _without(dims: tuple[str, ...], dim: str) -> tuple[str, ...]:
+    return tuple(d for d in dims if d != dim)
+
+
+def _coordinates(sweep: Sweep) -> Group:
+    variables = {
+        name: Variable((name,), np.array(values, dtype=float), *_AXIS_UNITS[name])
+        for name, values in sweep.axes().items()
+        if name != "direction"
+    }
+    directions = np.array(sweep.directions, dtype=float)
+    variables["direction_vector"] = Variable(
+        ("direction", "axis"), directions, "1", "unit vector of the gradient"
+    )
+    return variables
+
+
+def _encodings(sweep: Sweep) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """b-value and wave number of each (delta, Delta, encoding)."""
+    shape = (len(sweep.deltas), len(sweep.Deltas), len(sweep.encodings))
+    b_value, q = np.empty(shape), np.empty(shape)
+    for k, l, m in np.ndindex(shape):
+        waveform = sweep.waveform(sweep.deltas[k], sweep.Deltas[l])
+        wave_number = sweep.wave_number(waveform, sweep.encodings[m])
+        q[k, l, m], b_value[k, l, m] = wave_number, waveform.b_value(wave_number)
+    return b_value, q
+
+
+def _read_references(sweep: Sweep, files: Mapping[Index, PathLike]) -> dict[str, NDArray[Any]]:
+    names = ("signal", "coarse", "error", "floor", "level", "steps")
+    points = {name: np.zeros(sweep.shape, dtype=complex) for name in names[:2]}
+    points |= {name: np.zeros(sweep.shape) for name in names[2:4]}
+    points |= {name: np.zeros(sweep.shape, dtype=np.int32) for name in names[4:]}
+    for index, file in files.items():
+        data = artifacts.read(file)
+        points["signal"][index] = data["signal_real"] + 1j * data["signal_imag"]
+        points["coarse"][index] = data["coarse_signal_real"] + 1j * data["coarse_signal_imag"]
+        points["error"][index] = data["space_error"] + data["time_error"]
+        points["floor"][index] = data["coarse_time_error"]
+        points["level"][index], points["steps"][index] = data["level"], data["steps"]
+    return points
+
+
+def _reference_variables(sweep: Sweep, points: Mapping[str, NDArray[Any]]) -> Group:
+    dims = tuple(sweep.axes())
+    return {
+        "reference_level": Variable(dims, points["level"], "1", "mesh of the reference signal"),
+        "reference_steps": Variable(
+            dims, points["steps"], "1", "time steps per ramp of the reference signal"
+        ),
+    }
+
+
+def _model_errors(
+    dims: tuple[str, ...],
+    shape: tuple[int, ...],
+    coarse: Mapping[int, NDArray[np.complex128]],
+    points: Mapping[str, NDArray[Any]],
+) -> Group:
+    """Difference of model and reference on the coarsest mesh: the mesh error cancels."""
+    difference = np.full(shape, np.nan)
+    for i, values in coarse.items():
+        difference[i] = np.abs(values - points["coarse"])
+    return {
+        "model_error": Variable(
+            dims,
+            difference,
+            "1",
+            "|S_model - S_reference|, both on the coarsest mesh",
+            {"allow_missing": True},
+        ),
+        "model_error_floor": Variable(
+            dims[1:], points["floor"], "1", "numerical error of model_error"
+        ),
+    }

@@ -1,0 +1,33 @@
+rule fit_orders:
+    input:
+        signals=paths.SIGNALS,
+    output:
+        paths.CONVERGENCE,
+    params:
+        recipe=lambda wildcards: {
+            "models": ",".join(LAYOUT.models(CONFIG.studies[wildcards.study])),
+            "code": TABLE_CODE,
+        },
+    log:
+        "results/logs/fit_orders/{study}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    script:
+        "../scripts/fit_orders.py"
+
+
+rule fit_kurtosis:
+    input:
+        signals=paths.SIGNALS,
+    output:
+        paths.KURTOSIS,
+    params:
+        recipe={"code": TABLE_CODE},
+    log:
+        "results/logs/fit_kurtosis/{study}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    script:
+        "../scripts/fit_kurtosis.py"

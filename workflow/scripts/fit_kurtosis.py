@@ -1,0 +1,8 @@
+"""Fit apparent diffusion coefficients and kurtoses to the signals of a study."""
+
+from torrey import artifacts
+from torrey.jobs import job
+from torrey.study_files import fit_kurtoses
+
+with job(snakemake) as provenance:
+    artifacts.write(snakemake.output[0], fit_kurtoses(snakemake.input.signals), provenance)

@@ -1,0 +1,9 @@
+"""Fit orders of convergence in the period."""
+
+from torrey import artifacts
+from torrey.jobs import job
+from torrey.study_files import fit_orders
+
+with job(snakemake) as provenance:
+    table = fit_orders(snakemake.input.signals, snakemake.params.recipe["models"].split(","))
+    artifacts.write(snakemake.output[0], table, provenance)

@@ -1,0 +1,16 @@
+"""Gather the signals of a study from its points."""
+
+from torrey import artifacts
+from torrey.jobs import job
+from torrey.study_files import gather_signals
+from torrey.sweep import Sweep
+
+with job(snakemake) as provenance:
+    recipe = snakemake.params.recipe
+    sweep = Sweep.from_json(recipe["sweep"])
+    files = list(snakemake.input.references)
+    references = dict(zip(sweep.points(), files, strict=True)) if files else {}
+    table = gather_signals(
+        sweep, recipe["models"].split(","), references, next(iter(snakemake.input.models), None)
+    )
+    artifacts.write(snakemake.output[0], table, provenance)

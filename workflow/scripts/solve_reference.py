@@ -1,0 +1,15 @@
+"""Solve the Bloch-Torrey equation for one point of a sweep."""
+
+from torrey.cell.files import lazy_levels
+from torrey.jobs import job
+from torrey.material import Material
+from torrey.propagation import reference_signal
+from torrey.protocol import Point
+from torrey.study_files import write_reference
+
+with job(snakemake) as provenance:
+    recipe = snakemake.params.recipe
+    point = Point.from_dict(recipe)
+    levels = lazy_levels(snakemake.input.operators, Material.from_dict(recipe))
+    reference = reference_signal(levels, point, recipe["tolerance"])
+    write_reference(snakemake.output[0], reference, point, provenance)
