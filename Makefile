@@ -1,0 +1,67 @@
+# Everything runs in .venv/, which `make env` makes. Run `make` for the list of targets.
+
+CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+# Jobs find the environment's commands first, and nothing of another environment's packages.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Figures are drawn to files, also where the shell names a display.
+export MPLBACKEND := Agg
+
+.PHONY: help env figures test test-slow lint format smoke lock clean distclean
+
+help:
+	@echo 'make figures    every figure and table of config/default.yaml (CORES=$(CORES))'
+	@echo 'make smoke      a small run from end to end (config/minimal.yaml)'
+	@echo 'make test       the tests; make test-slow for those that take longer'
+	@echo 'make lint       style, types and workflow, checked; make format changes the style'
+	@echo 'make env        the environment alone, in .venv/'
+	@echo 'make lock       requirements.lock anew from pyproject.toml'
+	@echo 'make clean      remove caches; make distclean removes .venv/ and results/ too'
+
+env:
+	@sh tools/setup_env.sh
+
+figures: env
+	$(SNAKEMAKE) figures
+
+smoke: env
+	$(SNAKEMAKE) --configfile config/minimal.yaml -- studies figures
+
+# One thread per process: small matrices gain nothing from more, and the tests' timings stay true.
+test test-slow: export OMP_NUM_THREADS := 1
+test test-slow: export OPENBLAS_NUM_THREADS := 1
+
+test: env
+	$(BIN)/python -m pytest
+
+test-slow: env
+	$(BIN)/python -m pytest -m slow
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: env
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+# Universal: one file for every platform and Python, one version of each package. Versions stay as
+# they are unless pyproject.toml asks otherwise; `make lock UPGRADE=--upgrade` renews them.
+lock: env
+	$(BIN)/uv pip compile $(UPGRADE) --quiet --universal --fork-strategy fewest \
+		--python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist
+	find src tests workflow tools benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv .snakemake results
