@@ -28,7 +28,7 @@ figures: env
 	$(SNAKEMAKE) figures
 
 smoke: env
-	$(SNAKEMAKE) --configfile config/minimal.yaml -- studies figures
+	$(SNAKEMAKE) studies figures --configfile config/minimal.yaml
 
 # One thread per process: small matrices gain nothing from more, and the tests' timings stay true.
 test test-slow: export OMP_NUM_THREADS := 1

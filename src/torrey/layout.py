@@ -104,9 +104,15 @@ class Layout:
         """Whether a kurtosis can be fitted: three values along b or more."""
         return len(study.sweep.encodings) >= 3
 
+    def tensors(self, study: Study) -> list[str]:
+        """Tensors of the cell and material; none where a membrane lies within one compartment."""
+        if any(m.outside == m.inside for m in study.shape.membranes()):
+            return []
+        return [TENSORS.format(geometry=study.geometry, material=study.material.key())]
+
     def study_files(self, study: Study) -> list[str]:
         """Everything that is made for a study."""
-        files = [SIGNALS.format(study=study.name)]
+        files = [SIGNALS.format(study=study.name), *self.tensors(study)]
         if self.has_orders(study):
             files.append(CONVERGENCE.format(study=study.name))
         return files

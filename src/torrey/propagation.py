@@ -41,7 +41,7 @@ _FEWEST_STEPS = 6
 _MOST_STEPS = 768
 
 #: Shares of the tolerance: for the steps on the coarsest mesh, and for the transfer of its error.
-_COARSE_SHARE = 0.02
+_COARSE_SHARE = 0.01
 _TRANSFER_SHARE = 0.2
 #: Krylov exponentials are converged far below everything else.
 _KRYLOV_TOLERANCE = 1e-11
@@ -223,6 +223,8 @@ def reference_signal(
     ------
     ToleranceError
         If the finest mesh, or 768 steps, do not meet the tolerance.
+    ArithmeticError
+        If a signal is not finite or exceeds 1.
     """
     if point.q == 0.0:
         return ReferenceSignal(1.0, 0.0, 0.0, 0, 0, 1.0, 0.0)
@@ -236,6 +238,8 @@ def reference_signal(
         if result.error <= tolerance * abs(result.signal):
             break
         result = solver.on_mesh(level)
+    if abs(result.signal) > 1.0 + result.error:
+        raise ArithmeticError(f"the signal {abs(result.signal):.9g} exceeds 1: the mesh is broken")
     if result.error > tolerance * abs(result.signal):
         raise ToleranceError(
             f"the finest mesh (number {result.level}) gives S = {abs(result.signal):.6g} with an "

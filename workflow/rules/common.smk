@@ -63,6 +63,7 @@ rule figures:
     default_target: True
     input:
         [figure_files(figure) for figure in CONFIG.figures],
+        [LAYOUT.tensors(study) for study in CONFIG.studies.values()],
 
 
 rule studies:

@@ -3,16 +3,16 @@ rule fit_orders:
         signals=paths.SIGNALS,
     output:
         paths.CONVERGENCE,
-    params:
-        recipe=lambda wildcards: {
-            "models": ",".join(LAYOUT.models(CONFIG.studies[wildcards.study])),
-            "code": TABLE_CODE,
-        },
     log:
         "results/logs/fit_orders/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        recipe=lambda wildcards: {
+            "models": ",".join(LAYOUT.models(CONFIG.studies[wildcards.study])),
+            "code": TABLE_CODE,
+        },
     script:
         "../scripts/fit_orders.py"
 
@@ -22,12 +22,12 @@ rule fit_kurtosis:
         signals=paths.SIGNALS,
     output:
         paths.KURTOSIS,
-    params:
-        recipe={"code": TABLE_CODE},
     log:
         "results/logs/fit_kurtosis/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        recipe={"code": TABLE_CODE},
     script:
         "../scripts/fit_kurtosis.py"

@@ -12,8 +12,7 @@ def figure_recipe(wildcards):
     recipe = CATALOGUE[wildcards.figure]
     return {
         "names": ",".join(
-            CONFIG.figures[wildcards.figure].geometries
-            or CONFIG.figures[wildcards.figure].studies
+            CONFIG.figures[wildcards.figure].geometries or CONFIG.figures[wildcards.figure].studies
         ),
         "code": code_digest(recipe.module, "torrey.figures.drawing"),
     }
@@ -30,12 +29,12 @@ rule draw_figure:
             labels=lambda wildcards: {"figure": wildcards.figure},
         ),
         data=f"{paths.FIGURE}.nc",
-    params:
-        recipe=figure_recipe,
     log:
         "results/logs/draw_figure/{figure}.log",
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        recipe=figure_recipe,
     script:
         "../scripts/draw_figure.py"

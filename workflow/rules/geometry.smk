@@ -1,17 +1,17 @@
 rule build_mesh:
     output:
         paths.MESH,
+    log:
+        "results/logs/build_mesh/{geometry}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
     params:
         recipe=lambda wildcards: {
             **CONFIG.geometries[wildcards.geometry].shape.to_dict(),
             **CONFIG.geometries[wildcards.geometry].mesh.to_dict(),
             "code": code_digest("torrey.geometry.meshing", "torrey.geometry.files"),
         },
-    log:
-        "results/logs/build_mesh/{geometry}.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
     script:
         "../scripts/build_mesh.py"
 
@@ -21,12 +21,12 @@ rule assemble_operators:
         mesh=paths.MESH,
     output:
         paths.OPERATORS,
-    params:
-        recipe={"code": code_digest("torrey.cell.assembly", "torrey.cell.files")},
     log:
         "results/logs/assemble_operators/{geometry}.log",
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        recipe={"code": code_digest("torrey.cell.assembly", "torrey.cell.files")},
     script:
         "../scripts/assemble_operators.py"

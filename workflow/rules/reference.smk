@@ -11,12 +11,12 @@ rule solve_reference:
         operators=paths.OPERATORS,
     output:
         paths.REFERENCE_SIGNAL,
-    params:
-        recipe=reference_recipe,
     log:
         "results/logs/solve_reference/{geometry}/{material}/{point}.log",
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        recipe=reference_recipe,
     script:
         "../scripts/solve_reference.py"

@@ -19,13 +19,13 @@ rule evaluate_models:
         ),
     output:
         paths.MODELS,
-    params:
-        recipe=model_recipe,
     log:
         "results/logs/evaluate_models/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        recipe=model_recipe,
     script:
         "../scripts/evaluate_models.py"
 
@@ -37,13 +37,13 @@ rule trace_eigenvalues:
         ),
     output:
         paths.EIGENVALUES,
-    params:
-        recipe=model_recipe,
     log:
         "results/logs/trace_eigenvalues/{study}.log",
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        recipe=model_recipe,
     script:
         "../scripts/trace_eigenvalues.py"
 
@@ -61,16 +61,16 @@ rule gather_signals:
         models=model_table,
     output:
         paths.SIGNALS,
+    log:
+        "results/logs/gather_signals/{study}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
     params:
         recipe=lambda wildcards: {
             "sweep": CONFIG.studies[wildcards.study].sweep.to_json(),
             "models": ",".join(CONFIG.studies[wildcards.study].models),
             "code": TABLE_CODE,
         },
-    log:
-        "results/logs/gather_signals/{study}.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
     script:
         "../scripts/gather_signals.py"

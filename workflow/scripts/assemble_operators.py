@@ -1,11 +1,11 @@
 """Assemble the operators of one geometry on each of its meshes."""
 
-from torrey.cell.assembly import assemble
+from torrey.cell.assembly import assemble_levels
 from torrey.cell.files import write_operators
-from torrey.geometry.files import read_membranes, read_meshes
+from torrey.geometry.files import read_measures, read_membranes, read_meshes
 from torrey.jobs import job
 
 with job(snakemake) as provenance:
-    membranes = read_membranes(snakemake.input.mesh)
-    levels = [assemble(mesh, membranes) for mesh in read_meshes(snakemake.input.mesh)]
+    mesh = snakemake.input.mesh
+    levels = assemble_levels(read_meshes(mesh), read_membranes(mesh), read_measures(mesh))
     write_operators(snakemake.output[0], levels, provenance)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pymetis
 from numpy.typing import NDArray
@@ -86,6 +88,39 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
         jump_membrane=which,
         jump_value=value,
     )
+
+
+def assemble_levels(
+    meshes: Sequence[CellMesh],
+    membranes: NDArray[np.int64],
+    measures: Sequence[float],
+    tolerance: float = 0.01,
+) -> list[CellOperators]:
+    """Operators on each mesh of a cell, whose compartments must measure what they should.
+
+    Parameters
+    ----------
+    meshes : sequence of CellMesh
+    membranes : (n_membranes, 2) int
+    measures : (n_compartments,) float
+        Exact measures of the compartments.
+    tolerance : float
+        Relative.
+
+    Raises
+    ------
+    MeshError
+        If a compartment is off by more than the tolerance.
+    """
+    levels = [assemble(mesh, membranes) for mesh in meshes]
+    for cell in levels:
+        for a, (found, exact) in enumerate(zip(cell.measures(), measures, strict=True)):
+            if abs(found - exact) > tolerance * exact:
+                raise MeshError(
+                    f"compartment {a} measures {found:.6g} on the mesh, {exact:.6g} in truth: "
+                    "choose a smaller mesh.size"
+                )
+    return levels
 
 
 def _fem_mesh(mesh: CellMesh) -> Mesh:

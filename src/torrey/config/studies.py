@@ -69,6 +69,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     if geometry is None:
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
+    _check_lumped(findings, path, model.models, geometry.shape)
     material = _fill(findings, path, model.diffusivity, swept, geometry.shape)
     _check_dimension(findings, path, directions, geometry.shape)
     if material is None or len(findings.problems) > before:
@@ -158,6 +159,20 @@ def _check_dimension(
                 (*path, "directions", i),
                 f"{len(direction)} components",
                 f"{shape.dimension}, as many as the geometry has dimensions",
+            )
+
+
+def _check_lumped(findings: Findings, path: KeyPath, models: Sequence[str], shape: Shape) -> None:
+    """Cells can be lumped where each membrane lies between the outside and a cell."""
+    membranes = shape.membranes()
+    if membranes and all(m.outside == 0 and m.inside > 0 for m in membranes):
+        return
+    for i, model in enumerate(models):
+        if model.startswith("lumped-"):
+            findings.add(
+                (*path, "models", i),
+                model,
+                f"{model.removeprefix('lumped-')}: only cells in an outside can be lumped",
             )
 
 

@@ -40,6 +40,11 @@ def read_membranes(path: str | Path) -> np.ndarray:
     return np.column_stack([data["membrane_outside"], data["membrane_inside"]])
 
 
+def read_measures(path: str | Path) -> np.ndarray:
+    """Exact measure of each compartment, shape (n_compartments,)."""
+    return np.asarray(artifacts.read(path)["compartment_measure"])
+
+
 def _variables(mesh: CellMesh) -> Group:
     axes = "xyz"[: mesh.dimension]
     coordinates = {

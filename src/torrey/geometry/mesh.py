@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 MATCHING_TOLERANCE = 1e-9
 
 
-class MeshError(RuntimeError):
+class MeshError(ValueError):
     """The mesh breaks a promise: unmatched faces, a missing compartment, a wrong area."""
 
 

@@ -1,0 +1,203 @@
+"""How long the pieces take, one thread, beside a finite-element program where it is installed.
+
+    OMP_NUM_THREADS=1 python benchmarks/speed.py [--write]
+
+Each figure is the median of several runs of process time in a fresh state: nothing is cached from
+one run to the next but the imports. With --write the table replaces benchmarks/speed.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from torrey.cell.assembly import assemble
+from torrey.cell.operators import BlochTorrey, bloch_torrey
+from torrey.expansion import expand
+from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.geometry.meshing import build_meshes
+from torrey.material import Material
+from torrey.propagation import reference_signal
+from torrey.protocol import Point
+from torrey.rates import model_signal
+from torrey.tensors import papers_tensors
+from torrey.waveforms import Pgse
+
+HERE = Path(__file__).parent
+MEMBRANES = np.array([[0, 1]])
+MATERIAL = Material((3.0, 1.7))
+DISC_R040 = Discs((Disc((0.5, 0.5), 0.4),))
+WAVEFORM = Pgse(5.0, 25.0)
+POINT = Point(10.0, 0.05, WAVEFORM, WAVEFORM.q_of_b(4.0), (0.0, 1.0))
+TRUTH = 0.17872234  # the same signal by another finite-element program, extrapolated
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    seconds: float
+    asked: str
+    note: str
+
+
+def operators(size: float, refinements: int) -> list[Callable[[], BlochTorrey]]:
+    """Meshes now, operators when asked for."""
+    meshes = build_meshes(DISC_R040, MeshOptions(size, refinements))
+
+    def level(k: int) -> BlochTorrey:
+        return bloch_torrey(assemble(meshes[k], MEMBRANES), MATERIAL)
+
+    return [cache(lambda k=k: level(k)) for k in range(len(meshes))]
+
+
+def median(function: Callable[[], object], repeats: int) -> tuple[float, object]:
+    """Median process time of several calls, and the last result."""
+    times, result = [], None
+    for _ in range(repeats):
+        start = time.process_time()
+        result = function()
+        times.append(time.process_time() - start)
+    return statistics.median(times), result
+
+
+def reference(repeats: int) -> list[Row]:
+    """One reference signal, with its error estimate."""
+
+    def from_nothing():
+        return reference_signal(operators(0.1, 2), POINT, 1e-4)
+
+    whole, result = median(from_nothing, repeats)
+    levels = operators(0.1, 2)
+    for level in levels[:2]:
+        level()
+    solve, _ = median(lambda: reference_signal(levels, POINT, 1e-4), repeats)
+    error = abs(result.signal - TRUTH) / TRUTH
+    note = (
+        f"S = {result.signal.real:.7f}, error {error:.0e}, estimate "
+        f"{result.error / abs(result.signal):.0e}"
+    )
+    return [
+        Row("reference signal, tolerance 1e-4: mesh, operators, solution", whole, "1.0", note),
+        Row("the same, solution alone", solve, "", note),
+    ]
+
+
+def tensors(repeats: int) -> list[Row]:
+    """Operators and tensors after meshing, about 6,000 degrees of freedom."""
+    mesh = build_meshes(DISC_R040, MeshOptions(0.0615, 1))[1]
+
+    def run():
+        cell = bloch_torrey(assemble(mesh, MEMBRANES), MATERIAL)
+        return cell, papers_tensors(cell)
+
+    seconds, (cell, result) = median(run, repeats)
+    note = f"{cell.cell.n_dofs} dofs, D^e = {result.D[0, 0, 0]:.6f} um2/ms"
+    recursion, _ = median(
+        lambda: expand(bloch_torrey(assemble(mesh, MEMBRANES), MATERIAL), (0.0, 1.0), 2), repeats
+    )
+    return [
+        Row("operators and the papers' tensors, after meshing", seconds, "0.5", note),
+        Row("operators and G_0 to G_2 by recursion, after meshing", recursion, "0.5", note),
+    ]
+
+
+def second_order(repeats: int) -> list[Row]:
+    """R2 for 1,000 b-values."""
+    model = expand(operators(0.1, 1)[1](), (0.0, 1.0), 2).model
+    q = WAVEFORM.q_of_b(1.0) * np.sqrt(np.linspace(0.0, 4.0, 1000))
+    seconds, signals = median(lambda: model_signal(model, WAVEFORM, q, 10.0, 0.005), repeats)
+    note = f"S(b = 4000 s/mm2) = {signals[-1].real:.6f}"
+    return [Row("R2 for 1,000 b-values", seconds, "0.2", note)]
+
+
+def freefem(repeats: int) -> list[Row]:
+    """The same reference signal by FreeFEM, as well tuned as we know how."""
+    program = shutil.which("FreeFem++-nw") or shutil.which("FreeFem++")
+    if not program:
+        print("FreeFem++ is not installed: its line is left out", file=sys.stderr)
+        return []
+    times = []
+    for _ in range(repeats):
+        before = os.times()
+        done = subprocess.run(
+            [program, "-nw", "-v", "0", str(HERE / "reference.edp")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        after = os.times()
+        times.append(
+            after.children_user
+            + after.children_system
+            - before.children_user
+            - before.children_system
+        )
+    value = float(re.search(r"S = (\S+)", done.stdout)[1])
+    note = f"S = {value:.7f}, error {abs(value - TRUTH) / TRUTH:.0e}, no estimate"
+    return [
+        Row(
+            "the same signal by FreeFEM (benchmarks/reference.edp)",
+            statistics.median(times),
+            "",
+            note,
+        )
+    ]
+
+
+def machine() -> str:
+    """Processor and versions."""
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
+    return f"{(names or [platform.processor()])[0]}, Python {platform.python_version()}"
+
+
+def table(rows: list[Row]) -> str:
+    """The table as Markdown."""
+    lines = [
+        "# Speed",
+        "",
+        f"{machine()}, one thread, {date.today()}. Process time, median; "
+        "`python benchmarks/speed.py --write` makes this file.",
+        "",
+        "| what | s | at most | result |",
+        "|-|-|-|-|",
+        *(f"| {r.what} | {r.seconds:.3f} | {r.asked} | {r.note} |" for r in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--write", action="store_true", help="replace benchmarks/speed.md")
+    options = parser.parse_args()
+    rows = [
+        row
+        for measure in (reference, freefem, tensors, second_order)
+        for row in measure(options.repeats)
+    ]
+    text = table(rows)
+    print(text)
+    if options.write:
+        (HERE / "speed.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
