@@ -10,3 +10,26 @@ include: "workflow/rules/reference.smk"
 include: "workflow/rules/signals.smk"
 include: "workflow/rules/convergence.smk"
 include: "workflow/rules/figures.smk"
+
+
+localrules:
+    figures,
+    studies,
+    kl23,
+
+
+rule figures:
+    default_target: True
+    input:
+        [figure_files(figure) for figure in CONFIG.figures],
+        [LAYOUT.tensors(study) for study in CONFIG.studies.values()],
+
+
+rule studies:
+    input:
+        [LAYOUT.study_files(study) for study in CONFIG.studies.values()],
+
+
+rule kl23:
+    input:
+        [figure_files(figure) for figure in CONFIG.figures if paper_of(figure) == "kl23"],

@@ -94,7 +94,7 @@ def evaluate_models(
             for i, model in enumerate(build_models(operators(), direction, models)):
                 signal[i, level, ..., n] = _over_sweep(model_signal, model, sweep)
                 if finest:
-                    growth[i, ..., n] = _over_sweep(growth_rate, model, sweep)
+                    growth[i, ..., n] = _over_sweep(growth_rate, model, sweep).real
     return ModelTable(tuple(models), signal, growth)
 
 

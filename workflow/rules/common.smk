@@ -31,10 +31,103 @@ if UNKNOWN:
 
 LAYOUT = Layout(CONFIG)
 
+# Digests of what is behind each rule, imported modules included. They stand among the parameters,
+# so that Snakemake sees an edit to the library.
+CODE = {
+    "build_mesh": code_digest("torrey.geometry.meshing", "torrey.geometry.files"),
+    "assemble_operators": code_digest("torrey.cell.assembly", "torrey.cell.files"),
+    "extract_tensors": code_digest("torrey.tensors", "torrey.tensor_files", "torrey.cell.files"),
+    "solve_reference": code_digest("torrey.propagation", "torrey.cell.files"),
+    "evaluate_models": code_digest("torrey.signals", "torrey.cell.files"),
+    "tables": code_digest("torrey.study_files"),
+}
+
 
 def names(values):
     """Wildcard constraint that accepts these names and nothing else."""
     return "|".join(values) or "(?!)"
+
+
+def study_of(wildcards):
+    return CONFIG.studies[wildcards.study]
+
+
+def study_operators(wildcards):
+    return paths.OPERATORS.format(geometry=study_of(wildcards).geometry)
+
+
+def study_references(wildcards):
+    return list(LAYOUT.references(study_of(wildcards)).values())
+
+
+def study_models(wildcards):
+    """The table of homogenised models, if the study asks for any."""
+    study = study_of(wildcards)
+    return [paths.MODELS.format(study=study.name)] if LAYOUT.models(study) else []
+
+
+def mesh_recipe(wildcards):
+    geometry = CONFIG.geometries[wildcards.geometry]
+    return {**geometry.shape.to_dict(), **geometry.mesh.to_dict(), "code": CODE["build_mesh"]}
+
+
+def tensor_recipe(wildcards):
+    material = LAYOUT.materials[wildcards.material]
+    return {**material.to_dict(), "code": CODE["extract_tensors"]}
+
+
+def reference_recipe(wildcards):
+    job = LAYOUT.jobs[paths.REFERENCE_SIGNAL.format(**wildcards)]
+    return {**job.parameters(), "code": CODE["solve_reference"]}
+
+
+def model_recipe(wildcards):
+    study = study_of(wildcards)
+    return {
+        **study.material.to_dict(),
+        "sweep": study.sweep.to_json(),
+        "models": ",".join(LAYOUT.models(study)),
+        "code": CODE["evaluate_models"],
+    }
+
+
+def table_recipe(wildcards):
+    study = study_of(wildcards)
+    return {
+        "sweep": study.sweep.to_json(),
+        "models": ",".join(study.models),
+        "code": CODE["tables"],
+    }
+
+
+def order_recipe(wildcards):
+    return {"models": ",".join(LAYOUT.models(study_of(wildcards))), "code": CODE["tables"]}
+
+
+def figure_files(figure):
+    return [f"{paths.FIGURE.format(figure=figure)}.{kind}" for kind in ("pdf", "png", "nc")]
+
+
+def figure_inputs(wildcards):
+    """Files that a figure reads: one per geometry or study it shows, and kind of file."""
+    figure = CONFIG.figures[wildcards.figure]
+    return [
+        pattern.format(geometry=name, study=name)
+        for pattern in CATALOGUE[figure.name].reads
+        for name in figure.geometries or figure.studies
+    ]
+
+
+def figure_recipe(wildcards):
+    figure = CONFIG.figures[wildcards.figure]
+    return {
+        "names": ",".join(figure.geometries or figure.studies),
+        "code": code_digest(CATALOGUE[figure.name].module, "torrey.figures.drawing"),
+    }
+
+
+def figure_category(wildcards):
+    return paper_of(wildcards.figure).upper()
 
 
 wildcard_constraints:
@@ -43,34 +136,3 @@ wildcard_constraints:
     study=names(CONFIG.studies),
     figure=names(CONFIG.figures),
     point=r"[^/]+",
-
-
-# What a user asks for by name.
-PAPERS = sorted({paper_of(figure) for figure in CONFIG.figures})
-
-
-def figure_files(figure):
-    return [f"{paths.FIGURE.format(figure=figure)}.{kind}" for kind in ("pdf", "png", "nc")]
-
-
-localrules:
-    figures,
-    studies,
-    kl23,
-
-
-rule figures:
-    default_target: True
-    input:
-        [figure_files(figure) for figure in CONFIG.figures],
-        [LAYOUT.tensors(study) for study in CONFIG.studies.values()],
-
-
-rule studies:
-    input:
-        [LAYOUT.study_files(study) for study in CONFIG.studies.values()],
-
-
-rule kl23:
-    input:
-        [figure_files(figure) for figure in CONFIG.figures if paper_of(figure) == "kl23"],

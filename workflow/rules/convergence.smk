@@ -9,10 +9,7 @@ rule fit_orders:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda wildcards: {
-            "models": ",".join(LAYOUT.models(CONFIG.studies[wildcards.study])),
-            "code": TABLE_CODE,
-        },
+        recipe=order_recipe,
     script:
         "../scripts/fit_orders.py"
 
@@ -28,6 +25,6 @@ rule fit_kurtosis:
         "../../environment.yml"
     threads: 1
     params:
-        recipe={"code": TABLE_CODE},
+        recipe={"code": CODE["tables"]},
     script:
         "../scripts/fit_kurtosis.py"

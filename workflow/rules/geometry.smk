@@ -7,11 +7,7 @@ rule build_mesh:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda wildcards: {
-            **CONFIG.geometries[wildcards.geometry].shape.to_dict(),
-            **CONFIG.geometries[wildcards.geometry].mesh.to_dict(),
-            "code": code_digest("torrey.geometry.meshing", "torrey.geometry.files"),
-        },
+        recipe=mesh_recipe,
     script:
         "../scripts/build_mesh.py"
 
@@ -27,6 +23,6 @@ rule assemble_operators:
         "../../environment.yml"
     threads: 1
     params:
-        recipe={"code": code_digest("torrey.cell.assembly", "torrey.cell.files")},
+        recipe={"code": CODE["assemble_operators"]},
     script:
         "../scripts/assemble_operators.py"

@@ -1,11 +1,3 @@
-SOLVER_CODE = code_digest("torrey.propagation", "torrey.cell.files")
-
-
-def reference_recipe(wildcards):
-    job = LAYOUT.jobs[paths.REFERENCE_SIGNAL.format(**wildcards)]
-    return {**job.parameters(), "code": SOLVER_CODE}
-
-
 rule solve_reference:
     input:
         operators=paths.OPERATORS,

@@ -1,22 +1,6 @@
-MODEL_CODE = code_digest("torrey.signals", "torrey.cell.files")
-TABLE_CODE = code_digest("torrey.study_files")
-
-
-def model_recipe(wildcards):
-    study = CONFIG.studies[wildcards.study]
-    return {
-        **study.material.to_dict(),
-        "sweep": study.sweep.to_json(),
-        "models": ",".join(LAYOUT.models(study)),
-        "code": MODEL_CODE,
-    }
-
-
 rule evaluate_models:
     input:
-        operators=lambda wildcards: paths.OPERATORS.format(
-            geometry=CONFIG.studies[wildcards.study].geometry
-        ),
+        operators=study_operators,
     output:
         paths.MODELS,
     log:
@@ -32,9 +16,7 @@ rule evaluate_models:
 
 rule trace_eigenvalues:
     input:
-        operators=lambda wildcards: paths.OPERATORS.format(
-            geometry=CONFIG.studies[wildcards.study].geometry
-        ),
+        operators=study_operators,
     output:
         paths.EIGENVALUES,
     log:
@@ -48,17 +30,10 @@ rule trace_eigenvalues:
         "../scripts/trace_eigenvalues.py"
 
 
-def model_table(wildcards):
-    study = CONFIG.studies[wildcards.study]
-    return [paths.MODELS.format(study=study.name)] if LAYOUT.models(study) else []
-
-
 rule gather_signals:
     input:
-        references=lambda wildcards: list(
-            LAYOUT.references(CONFIG.studies[wildcards.study]).values()
-        ),
-        models=model_table,
+        references=study_references,
+        models=study_models,
     output:
         paths.SIGNALS,
     log:
@@ -67,10 +42,6 @@ rule gather_signals:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda wildcards: {
-            "sweep": CONFIG.studies[wildcards.study].sweep.to_json(),
-            "models": ",".join(CONFIG.studies[wildcards.study].models),
-            "code": TABLE_CODE,
-        },
+        recipe=table_recipe,
     script:
         "../scripts/gather_signals.py"

@@ -10,9 +10,6 @@ rule extract_tensors:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda wildcards: {
-            **LAYOUT.materials[wildcards.material].to_dict(),
-            "code": code_digest("torrey.tensors", "torrey.tensor_files", "torrey.cell.files"),
-        },
+        recipe=tensor_recipe,
     script:
         "../scripts/extract_tensors.py"

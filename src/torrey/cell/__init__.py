@@ -1,1 +1,1 @@
-"""The operators of a periodic cell: the only thing above the mesh that knows the mesh."""
+"""The operators of a periodic cell: nothing above them knows the mesh."""

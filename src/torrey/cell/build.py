@@ -1,0 +1,34 @@
+"""From a shape to its operators in one call, for notebooks and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from torrey.cell.assembly import assemble
+from torrey.cell.operators import BlochTorrey, bloch_torrey
+from torrey.geometry.meshing import build_meshes
+from torrey.geometry.shapes import MeshOptions, Shape
+from torrey.material import Material
+
+
+def levels(shape: Shape, mesh: MeshOptions, material: Material) -> list[Callable[[], BlochTorrey]]:
+    """Operators by mesh, coarsest first; each is assembled when first asked for.
+
+    Parameters
+    ----------
+    shape : Discs or Layers
+    mesh : MeshOptions
+    material : Material
+        One diffusivity per compartment.
+    """
+    meshes = build_meshes(shape, mesh)
+    membranes = np.array([(m.outside, m.inside) for m in shape.membranes()], dtype=np.int64)
+
+    @cache
+    def operators(level: int) -> BlochTorrey:
+        return bloch_torrey(assemble(meshes[level], membranes.reshape(-1, 2)), material)
+
+    return [lambda level=level: operators(level) for level in range(len(meshes))]  # type: ignore[misc]
