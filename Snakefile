@@ -12,10 +12,14 @@ include: "workflow/rules/convergence.smk"
 include: "workflow/rules/figures.smk"
 
 
+# Too short for a queue.
 localrules:
     figures,
     studies,
     kl23,
+    gather_signals,
+    fit_orders,
+    fit_kurtosis,
 
 
 rule figures:

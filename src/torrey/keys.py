@@ -69,8 +69,9 @@ def parse_number(text: str) -> float:
 def slug(parts: Mapping[str, Value]) -> str:
     """Build a readable name from labelled values, in the order given.
 
-    Each part is its label followed by its value; several numbers are joined by commas. A name
-    longer than 120 characters keeps its beginning and ends in a digest of the whole.
+    Each part is its label followed by its value; several numbers are joined by underscores, not by
+    commas, at which Snakemake would split the names of cluster jobs. A name longer than 120
+    characters keeps its beginning and ends in a digest of the whole.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def slug(parts: Mapping[str, Value]) -> str:
     Examples
     --------
     >>> slug({"L": 10.0, "kappa": 0.05, "": "pgse-5-25", "n": (0.0, 1.0)})
-    'L10_kappa0.05_pgse-5-25_n0,1'
+    'L10_kappa0.05_pgse-5-25_n0_1'
     """
     return shorten("_".join(label + _text(value) for label, value in parts.items()))
 
@@ -98,4 +99,4 @@ def _text(value: Value) -> str:
         return value
     if isinstance(value, float | int):
         return format_number(value)
-    return ",".join(map(format_number, value))
+    return "_".join(map(format_number, value))

@@ -69,13 +69,13 @@ class Material:
         >>> Material((3.0, 1.7, 1.7)).key()
         'De3_Di1.7'
         >>> Material((3.0, 1.7, 1.2)).key()
-        'De3_Di1.7,1.2'
+        'De3_Di1.7_1.2'
         """
         outside, *insides = [_text(value) for value in self.diffusivity]
         if not insides:
             return slug({"De": outside})
         same = len(set(insides)) == 1
-        return slug({"De": outside, "Di": insides[0] if same else ",".join(insides)})
+        return slug({"De": outside, "Di": insides[0] if same else "_".join(insides)})
 
     def to_dict(self) -> dict[str, str | int | float]:
         """Return plain values ``diffusivity_<compartment>``; of a matrix, ``_<row><column>``."""

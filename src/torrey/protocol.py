@@ -66,7 +66,7 @@ class Point:
         --------
         >>> waveform = Pgse(5.0, 25.0)
         >>> Point(10.0, 0.05, waveform, waveform.q_of_b(4.0), (0.0, 1.0)).key()
-        'L10_kappa0.05_pgse-5-25_b4_n0,1'
+        'L10_kappa0.05_pgse-5-25_b4_n0_1'
         """
         return slug(
             {

@@ -173,7 +173,7 @@ def test_default_studies_have_the_parameters_of_the_paper():
     fig4a = studies["kl23_fig4a"]
     periods = fig4a.sweep.periods
     assert (periods[0], periods[-1], len(periods)) == (1.0, 10.0, 13)
-    assert fig4a.points()[12, 0, 0, 0, 0, 0].key() == "L10_kappa0.2_pgse-5-15_b0.85_n0,1"
+    assert fig4a.points()[12, 0, 0, 0, 0, 0].key() == "L10_kappa0.2_pgse-5-15_b0.85_n0_1"
     assert studies["kl23_fig4b"].sweep.encodings == (2.5,)
     assert studies["kl23_fig7"].sweep.Deltas == tuple(range(10, 61, 5))
     assert len(studies["kl23_fig8"].points()) == 2 * 3 * 17

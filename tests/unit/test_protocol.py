@@ -18,10 +18,10 @@ def point(q: float, waveform: Pgse = WAVEFORM) -> Point:
 
 
 def test_keys_show_what_was_given():
-    assert point(WAVEFORM.q_of_b(4.0)).key() == "L10_kappa0.05_pgse-5-25_b4_n0,1"
-    assert point(0.2).key("q") == "L10_kappa0.05_pgse-5-25_q0.2_n0,1"
+    assert point(WAVEFORM.q_of_b(4.0)).key() == "L10_kappa0.05_pgse-5-25_b4_n0_1"
+    assert point(0.2).key("q") == "L10_kappa0.05_pgse-5-25_q0.2_n0_1"
     gradient = point(WAVEFORM.q_of_gradient(0.015))
-    assert gradient.key("gradient") == "L10_kappa0.05_pgse-5-25_G0.015_n0,1"
+    assert gradient.key("gradient") == "L10_kappa0.05_pgse-5-25_G0.015_n0_1"
 
 
 def test_keys_survive_the_way_to_q_and_back():
