@@ -104,7 +104,7 @@ def test_directions_are_normalised(study):
 
 def test_insides_may_differ(study):
     mine = study("inside: 1.2e-3 mm^2/s", "inside: [1.2 um^2/ms, 1.7 um^2/ms]")
-    assert mine.material.key() == "De2.5_Di1.2,1.7"
+    assert mine.material.key() == "De2.5_Di1.2_1.7"
 
 
 def test_zero_b_and_zero_permeability_are_values(study):

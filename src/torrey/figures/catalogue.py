@@ -29,11 +29,14 @@ class Recipe:
 
 
 _KL23 = "torrey.figures.kl23"
+_KL23_CELLS = "torrey.figures.kl23_cells"
 
 CATALOGUE: Final[dict[str, Recipe]] = {
-    "kl23_fig1": Recipe(_KL23, "fig1", (layout.MESH,), "Cell with its subdomains and membranes"),
-    "kl23_fig2": Recipe(_KL23, "fig2", (layout.MESH,), "Periodic extension of the cell"),
-    "kl23_fig3": Recipe(_KL23, "fig3", (layout.MESH,), "The two cells with their meshes"),
+    "kl23_fig1": Recipe(
+        _KL23_CELLS, "fig1", (layout.MESH,), "Cell with its subdomains and membranes"
+    ),
+    "kl23_fig2": Recipe(_KL23_CELLS, "fig2", (layout.MESH,), "Periodic extension of the cell"),
+    "kl23_fig3": Recipe(_KL23_CELLS, "fig3", (layout.MESH,), "The two cells with their meshes"),
     "kl23_fig4": Recipe(_KL23, "fig4", (layout.SIGNALS,), "Signals against the period"),
     "kl23_fig5": Recipe(
         _KL23,
@@ -42,7 +45,12 @@ CATALOGUE: Final[dict[str, Recipe]] = {
         "Errors of the homogenised models against the period, with fitted orders",
     ),
     "kl23_fig6": Recipe(_KL23, "fig6", (layout.SIGNALS,), "Signals against b, one cell"),
-    "kl23_fig7": Recipe(_KL23, "fig7", (layout.KURTOSIS,), "Apparent diffusion and kurtosis"),
+    "kl23_fig7": Recipe(
+        _KL23,
+        "fig7",
+        (layout.KURTOSIS, layout.SIGNALS),
+        "Apparent diffusion and kurtosis",
+    ),
     "kl23_fig8": Recipe(_KL23, "fig8", (layout.SIGNALS,), "Signals against b, four cells"),
     "kl23_fig9": Recipe(
         _KL23, "fig9", (layout.EIGENVALUES,), "Eigenvalues of the second-order model against time"
