@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # Figures are drawn to files, also where the shell names a display.
 export MPLBACKEND := Agg
 
-.PHONY: help env figures test test-slow lint format smoke lock clean distclean
+.PHONY: help env figures test test-slow lint format smoke lock rulegraph clean distclean
 
 help:
 	@echo 'make figures    every figure and table of config/default.yaml (CORES=$(CORES))'
@@ -58,6 +58,11 @@ lock: env
 	$(BIN)/uv pip compile $(UPGRADE) --quiet --universal --fork-strategy fewest \
 		--python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
 		--custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+
+# The picture in the README; needs dot, of Graphviz.
+rulegraph: env
+	$(BIN)/snakemake --rulegraph dot -- figures studies | sed -n '/^digraph/,$$p' \
+		| dot -Grankdir=LR -Tsvg -o docs/images/rulegraph.svg
 
 clean:
 	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist
