@@ -1,0 +1,184 @@
+"""Pictures of a cell in the plane: compartments, membranes and elements with their curved edges.
+
+An edge of a quadratic element is a parabola through its two vertices and its middle node, which is
+exactly what a quadratic Bezier curve draws.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+from torrey.figures.style import LEAF
+from torrey.geometry.files import read_meshes
+from torrey.geometry.mesh import CellMesh
+
+Array = NDArray[np.float64]
+Edges = NDArray[np.int64]
+
+OUTSIDE: Final = "#FBE6D8"
+INSIDE: Final = "#CFE4F3"
+MEMBRANE: Final = "#0B4F7D"
+BOX: Final = "#9C3A12"
+OUTSIDE_INK: Final = "#A8481C"
+
+
+def read_cell(path: str | FilePath) -> tuple[CellMesh, ...]:
+    """Meshes of a cell in the plane, coarsest first.
+
+    Raises
+    ------
+    ValueError
+        If the cell is not in the plane.
+    """
+    meshes = read_meshes(path)
+    if meshes[0].dimension != 2:
+        raise ValueError(f"{path}: a cell of {meshes[0].dimension} dimensions, the figure needs 2")
+    return meshes
+
+
+def element_edges(mesh: CellMesh) -> Edges:
+    """Edges of every element as (start, end, middle), counter-clockwise, shape (n, 3, 3)."""
+    vertices, middles = mesh.elements[:, :3], mesh.elements[:, 3:]
+    edges = np.stack([vertices, np.roll(vertices, -1, axis=1), middles], axis=-1)
+    x, y = np.moveaxis(mesh.points[vertices], -1, 0)
+    area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
+    edges[area < 0.0] = edges[area < 0.0][:, ::-1, [1, 0, 2]]
+    return edges
+
+
+def compartment_path(mesh: CellMesh, compartment: int) -> Path:
+    """Outline of a compartment; holes turn the other way round, so that they stay empty."""
+    return _curves(mesh.points, _loops(_boundary(mesh, compartment)))
+
+
+def membrane_path(mesh: CellMesh, membrane: int | None = None) -> Path:
+    """One membrane of a cell, or all of them."""
+    chosen = slice(None) if membrane is None else mesh.membrane == membrane
+    return _curves(mesh.points, [facet[None] for facet in mesh.membrane_outside[chosen]])
+
+
+def edges_path(mesh: CellMesh) -> Path:
+    """All edges of the mesh, each once."""
+    edges = element_edges(mesh).reshape(-1, 3)
+    # Nodes are doubled on membranes, whose edges are drawn by `membrane_path` as well.
+    _, first = np.unique(np.sort(edges[:, :2], axis=1), axis=0, return_index=True)
+    return _curves(mesh.points, [edge[None] for edge in edges[first]])
+
+
+def roomiest_place(mesh: CellMesh, compartment: int) -> Array:
+    """Node of a compartment that is farthest from its boundary: where a label fits, shape (2,)."""
+    boundary = mesh.points[np.unique(_boundary(mesh, compartment))]
+    nodes = mesh.points[np.unique(mesh.elements[mesh.compartment == compartment])]
+    gaps = np.linalg.norm(nodes[:, None] - boundary[None], axis=-1).min(axis=1)
+    place: Array = nodes[gaps.argmax()]
+    return place
+
+
+def count_unknowns(mesh: CellMesh) -> int:
+    """Degrees of freedom of a field on the periodic, membrane-broken mesh."""
+    return len(np.unique(mesh.periodic))
+
+
+def fill_cell(ax: Axes, mesh: CellMesh, shift: tuple[float, float] = (0.0, 0.0)) -> None:
+    """Fill the compartments and draw the membranes of one period."""
+    move = np.array(shift)
+    for compartment in np.unique(mesh.compartment):
+        color = OUTSIDE if compartment == 0 else INSIDE
+        outline = _moved(compartment_path(mesh, int(compartment)), move)
+        ax.add_patch(PathPatch(outline, facecolor=color, edgecolor="none", zorder=1.0))
+    membranes = _moved(membrane_path(mesh), move)
+    ax.add_patch(
+        PathPatch(
+            membranes,
+            facecolor="none",
+            edgecolor=MEMBRANE,
+            linewidth=1.4,
+            capstyle="round",
+            zorder=2.5,
+        )
+    )
+
+
+def draw_elements(ax: Axes, mesh: CellMesh) -> None:
+    """Draw the edges of the elements."""
+    ax.add_patch(
+        PathPatch(
+            edges_path(mesh), facecolor="none", edgecolor="#555555", linewidth=LEAF, zorder=2.0
+        )
+    )
+
+
+def draw_box(ax: Axes, corner: tuple[float, float] = (0.0, 0.0), width: float = 1.6) -> None:
+    """Draw the sides of one period."""
+    x, y = corner
+    ax.add_patch(
+        PathPatch(
+            Path([(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1), (x, y)], closed=True),
+            facecolor="none",
+            edgecolor=BOX,
+            linewidth=width,
+            joinstyle="miter",
+            zorder=3.0,
+            clip_on=False,
+        )
+    )
+
+
+def unit_axes(ax: Axes) -> None:
+    """Frame one period: equal scales, ticks at its ends and middle."""
+    ax.set_aspect("equal")
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+    ax.spines[["left", "bottom"]].set_visible(False)
+
+
+def _boundary(mesh: CellMesh, compartment: int) -> Edges:
+    """Boundary edges of a compartment as (start, end, middle), in no order, shape (n, 3)."""
+    edges = element_edges(mesh)[mesh.compartment == compartment].reshape(-1, 3)
+    # An edge inside the compartment belongs to two elements, one of its boundary to one.
+    ends = np.sort(edges[:, :2], axis=1)
+    _, first, count = np.unique(ends, axis=0, return_index=True, return_counts=True)
+    return edges[first[count == 1]]
+
+
+def _loops(edges: Edges) -> list[Edges]:
+    """Join edges end to start into closed loops."""
+    following: dict[int, list[Edges]] = {}
+    for edge in edges:
+        following.setdefault(int(edge[0]), []).append(edge)
+    loops = []
+    while following:
+        loop = [_take(following, next(iter(following)))]
+        while loop[-1][1] != loop[0][0]:
+            loop.append(_take(following, int(loop[-1][1])))
+        loops.append(np.array(loop))
+    return loops
+
+
+def _take(following: dict[int, list[Edges]], start: int) -> Edges:
+    edge = following[start].pop()
+    if not following[start]:
+        del following[start]
+    return edge
+
+
+def _curves(points: Array, chains: list[Edges]) -> Path:
+    """Bezier curves through chains of edges (start, end, middle)."""
+    vertices, codes = [np.empty((0, 2))], [np.empty(0, dtype=np.uint8)]
+    for chain in chains:
+        start, end, middle = (points[chain[:, i]] for i in range(3))
+        # The curve passes half-way between its control point and the chord.
+        control = 2.0 * middle - 0.5 * (start + end)
+        vertices += [start[:1], np.stack([control, end], axis=1).reshape(-1, 2)]
+        codes.append(np.array([Path.MOVETO] + [Path.CURVE3] * 2 * len(chain), dtype=np.uint8))
+    return Path(np.concatenate(vertices), np.concatenate(codes))
+
+
+def _moved(path: Path, shift: Array) -> Path:
+    return Path(np.asarray(path.vertices) + shift, path.codes)

@@ -1,0 +1,163 @@
+"""Panels of a figure, cut from the tables of studies, and the data group behind the figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Final, Literal
+
+import numpy as np
+import xarray
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from torrey import artifacts
+from torrey.artifacts import Group, Variable
+from torrey.figures.style import PAGE, UNSTABLE_GROWTH, letters, new_figure
+
+# Neither swept nor told apart: they describe an entry and are not axes of the sweep.
+_INNER: Final = ("axis", "instant", "eigenvalue")
+
+
+def read_panels(
+    files: Mapping[str, str], x: str | None, over: Sequence[str] = ()
+) -> xarray.Dataset:
+    """Cut the tables of studies into panels.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Table of each study by its name.
+    x : str or None
+        Swept quantity that stays a dimension, the horizontal axis of the panels.
+    over : sequence of str
+        Swept quantities that have one value in each panel; panels are in their order, the first
+        one slowest. Without any, each study is a panel.
+
+    Returns
+    -------
+    Dataset
+        With dimension ``panel`` and its letters, beside ``model``, `x` and inner ones. Swept
+        quantities other than `x` are numbers of the panels.
+
+    Raises
+    ------
+    ValueError
+        If a study lacks one of the quantities, sweeps others, or the studies differ in `x` or in
+        their models.
+    """
+    cuts = []
+    for study, path in files.items():
+        table = artifacts.open_dataset(path)
+        kept = ("model", *over) if x is None else ("model", x, *over)
+        _check(study, table, kept)
+        table = table.isel({dim: 0 for dim in table.dims if dim not in (*kept, *_INNER)})
+        values = [table[name].values for name in over]
+        cuts += [table.sel(dict(zip(over, point, strict=True))) for point in product(*values)]
+    if over:
+        cuts.sort(key=lambda cut: [float(cut[name]) for name in over])
+    try:
+        joined = xarray.concat(
+            cuts, "panel", data_vars="all", coords="all", join="exact", combine_attrs="override"
+        )
+    except ValueError as error:
+        raise ValueError(f"studies {', '.join(files)} do not share their axes: {error}") from error
+    names = xarray.Variable("panel", letters(len(cuts)), {"long_name": "panel of the figure"})
+    return joined.assign_coords(panel=names)
+
+
+def _check(study: str, table: xarray.Dataset, kept: Sequence[str]) -> None:
+    for name in kept:
+        if name not in table.dims:
+            raise ValueError(f"study {study}: the figure needs {name}, found {list(table.dims)}")
+    for dim, size in table.sizes.items():
+        if size > 1 and dim not in (*kept, *_INNER):
+            raise ValueError(f"study {study}: {size} values of {dim}, the figure shows one")
+
+
+def panel_axes(
+    panels: xarray.Dataset,
+    columns: int,
+    height: float,
+    parts: int = 1,
+    share: Literal["none", "y", "both"] = "none",
+) -> tuple[Figure, NDArray[np.object_]]:
+    """Make a figure of the page's width with axes for its panels, row by row.
+
+    Parameters
+    ----------
+    panels : Dataset
+        With dimension ``panel``.
+    columns : int
+        Panels in a row, at most.
+    height : float
+        Of the figure, in units of its width.
+    parts : int
+        Axes of each panel, side by side.
+    share : {"none", "y", "both"}
+        Axes that all panels have in common.
+
+    Returns
+    -------
+    figure : Figure
+    axes : (parts * n_panels,) ndarray of Axes
+    """
+    count = panels.sizes["panel"]
+    columns = min(columns, count)
+    figure = new_figure(PAGE, height * PAGE)
+    axes = figure.subplots(
+        -(-count // columns),
+        parts * columns,
+        squeeze=False,
+        sharex=share == "both",
+        sharey=share != "none",
+    ).ravel()
+    for ax in axes[parts * count :]:
+        ax.remove()
+    return figure, axes[: parts * count]
+
+
+def each_panel(panels: xarray.Dataset) -> Iterator[xarray.Dataset]:
+    """Panels one after the other."""
+    return (panels.isel(panel=i) for i in range(panels.sizes["panel"]))
+
+
+def add_logarithm(panels: xarray.Dataset, base: float) -> xarray.Dataset:
+    """Add the logarithm of the signal, its numerical error and which points are unstable.
+
+    A signal that is missing or not positive has no logarithm and is left missing.
+    """
+    name = "log10 S" if base == 10.0 else "log S"
+    signal = panels.signal_real.where(np.isfinite(panels.signal_real) & (panels.signal_real > 0.0))
+    log = np.log(signal) / np.log(base)
+    error = panels.numerical_error / signal / np.log(base)
+    return panels.assign(
+        log_signal=labelled(log, "1", name),
+        log_error=labelled(error, "1", f"numerical error of {name}"),
+        unstable=instability(panels.growth_rate),
+    )
+
+
+def instability(growth: xarray.DataArray) -> xarray.DataArray:
+    # The reference has no growth rate: a missing value compares as false.
+    return labelled((growth > UNSTABLE_GROWTH).astype(np.int8), "1", "1 where unstable")
+
+
+def labelled(values: xarray.DataArray, units: str, long_name: str) -> xarray.DataArray:
+    """Give computed values their unit and name."""
+    return values.assign_attrs(units=units, long_name=long_name)
+
+
+def to_group(data: xarray.Dataset, names: Sequence[str]) -> Group:
+    """Some variables of a dataset, with their coordinates, as they are written to a file."""
+    chosen = data[list(names)]
+    return {str(name): _variable(chosen[name]) for name in (*chosen.coords, *names)}
+
+
+def _variable(values: xarray.DataArray) -> Variable:
+    missing = {"allow_missing": True} if values.dtype.kind == "f" else {}
+    dims = tuple(str(dim) for dim in values.dims)
+    attributes = values.attrs
+    return Variable(
+        dims, values.values, attributes.get("units", ""), attributes["long_name"], missing
+    )

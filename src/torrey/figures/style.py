@@ -1,0 +1,365 @@
+"""The look that all figures share: sizes, fonts, one colour and one mark per model, labels.
+
+Figures are made with matplotlib's objects and not with pyplot: nothing here keeps a state. The only
+exception are matplotlib's defaults, which `styled` sets for the time of one drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike, NDArray
+
+from torrey.figures.drawing import Drawing, FigureFiles
+
+MM: Final = 1.0 / 25.4
+"""One millimetre in inches."""
+COLUMN: Final = 88.0 * MM
+"""Width of one column of a journal (inches)."""
+PAGE: Final = 180.0 * MM
+"""Width of a journal's page (inches)."""
+
+FONT_SIZE: Final = 8.0
+SMALL: Final = 7.0
+GREY: Final = "#6E6E6E"
+LEAF: Final = 0.5
+"""Width of the thinnest lines (points)."""
+
+UNSTABLE_GROWTH: Final = 1e-9
+"""Growth rate (1/ms) from which a model counts as unstable; less is rounding."""
+
+_DEFAULTS: Final[dict[Any, Any]] = {
+    # Bundled with matplotlib: the same letters on every machine.
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "dejavusans",
+    "font.size": FONT_SIZE,
+    "axes.labelsize": FONT_SIZE,
+    "axes.titlesize": FONT_SIZE,
+    "legend.fontsize": SMALL,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.formatter.use_mathtext": True,
+    "axes.formatter.limits": (-3, 5),
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
+    "lines.linewidth": 1.3,
+    "lines.solid_capstyle": "round",
+    "legend.frameon": False,
+    "figure.constrained_layout.h_pad": 0.05,
+    "figure.constrained_layout.w_pad": 0.05,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a model is drawn, in every figure.
+
+    Attributes
+    ----------
+    label : str
+    color : str
+        From the palette of Okabe and Ito, which all kinds of colour vision tell apart.
+    ink : str
+        Colour of the label: as `color`, darker where that is too pale to read.
+    marker, linestyle : str
+        Told apart without colour, too.
+    width, size : float
+        Of line and marker (points); size 0 draws the line alone.
+    zorder : float
+    """
+
+    label: str
+    color: str
+    ink: str
+    marker: str
+    linestyle: str
+    width: float = 1.3
+    size: float = 3.2
+    zorder: float = 3.0
+
+
+# The lumped models are wide pale lines underneath: they often coincide with the models that keep
+# the compartments apart, and both have to be seen.
+LOOKS: Final[dict[str, Look]] = {
+    "reference": Look("Ref", "#000000", "#000000", "o", "none", size=3.0, zorder=5.0),
+    "R0": Look("R0", "#D55E00", "#B84F00", "s", "--"),
+    "R1": Look("R1", "#009E73", "#00795A", "^", "-."),
+    "R2": Look("R2", "#0072B2", "#0072B2", "D", "-", size=2.8, zorder=4.0),
+    "lumped-R0": Look("lumped R0", "#F0C27B", "#A87000", "s", "-", 4.0, 0.0, 2.0),
+    "lumped-R2": Look("lumped R2", "#A6D5F2", "#3489BC", "D", "-", 4.0, 0.0, 2.1),
+}
+_OTHER: Final = Look("", "#CC79A7", "#A04E7C", "v", ":")
+
+
+@dataclass(frozen=True)
+class CurveLabel:
+    """A text for the point where a curve ends."""
+
+    x: float
+    y: float
+    text: str
+    color: str
+
+
+def styled(function: Callable[[FigureFiles], Drawing]) -> Callable[[FigureFiles], Drawing]:
+    """Draw with the look of this module."""
+
+    @wraps(function)
+    def draw(files: FigureFiles) -> Drawing:
+        with matplotlib.rc_context(_DEFAULTS):
+            drawing = function(files)
+            # Ticks are made at the first drawing and take the defaults of that moment.
+            drawing.figure.draw_without_rendering()
+        return drawing
+
+    return draw
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure (inches) that arranges itself."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def look_of(model: str) -> Look:
+    """Look of a model; one that is not known has a look of its own."""
+    look = LOOKS.get(model)
+    return look or Look(model, *[getattr(_OTHER, name) for name in _LOOK_FIELDS])
+
+
+_LOOK_FIELDS: Final = ("color", "ink", "marker", "linestyle")
+
+
+def draw_model(
+    ax: Axes,
+    model: str,
+    x: ArrayLike,
+    y: ArrayLike,
+    error: ArrayLike | None = None,
+    unstable: ArrayLike | None = None,
+) -> Line2D:
+    """Draw the curve of one model.
+
+    Parameters
+    ----------
+    ax : Axes
+    model : str
+        Name in the files: ``reference``, ``R0``, ``lumped-R2``, ...
+    x, y : (n,) array_like
+        Values that are not finite are left out.
+    error : (n,) array_like, optional
+        Numerical error of y. The bar hides behind the marker unless it is larger.
+    unstable : (n,) array_like of bool, optional
+        Points where the model is unstable: their markers are hollow.
+
+    Returns
+    -------
+    Line2D
+        The line through all points.
+    """
+    look = look_of(model)
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    y = np.where(np.isfinite(y), y, np.nan)
+    if error is not None:
+        bar = np.where(np.isfinite(y), np.nan_to_num(np.asarray(error, dtype=float)), np.nan)
+        ax.errorbar(x, y, bar, fmt="none", ecolor=look.color, elinewidth=0.8, zorder=look.zorder)
+    (line,) = ax.plot(
+        x,
+        y,
+        color=look.color,
+        linestyle=look.linestyle,
+        linewidth=look.width,
+        marker=look.marker if look.size else "none",
+        markersize=look.size,
+        markeredgewidth=0.0,
+        zorder=look.zorder,
+        label=look.label,
+    )
+    if unstable is not None:
+        draw_hollow(ax, look, x, y, np.asarray(unstable, dtype=bool))
+    return line
+
+
+def draw_hollow(
+    ax: Axes,
+    look: Look,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    where: NDArray[np.bool_],
+) -> None:
+    """Draw hollow markers over some of the points of a curve; nothing if there are none."""
+    if not np.any(where):
+        return
+    ax.plot(
+        x[where],
+        y[where],
+        linestyle="none",
+        marker=look.marker,
+        markersize=max(look.size, 3.0),
+        markerfacecolor="white",
+        markeredgecolor=look.color,
+        markeredgewidth=0.9,
+        zorder=look.zorder + 0.5,
+        label="_hollow",
+    )
+
+
+def last_point(line: Line2D, text: str, color: str) -> CurveLabel | None:
+    """Label for the last point of a curve that can be drawn; None if no point can."""
+    x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    drawn = np.flatnonzero(np.isfinite(y))
+    if not len(drawn):
+        return None
+    return CurveLabel(float(x[drawn[-1]]), float(y[drawn[-1]]), text, color)
+
+
+def label_ends(ax: Axes, labels: Sequence[CurveLabel | None], gap: float = 1.25) -> None:
+    """Write labels on the right of the axes, each at the height where its curve ends.
+
+    Labels that would overlap are moved apart and joined to their curves by a thin line.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its final limits.
+    labels : sequence of CurveLabel or None
+    gap : float
+        Distance of neighbouring labels in units of the font size.
+    """
+    present = [label for label in labels if label is not None]
+    if not present:
+        return
+    ax.viewLim  # noqa: B018 - limits are computed when asked for
+    to_axes = ax.transScale + ax.transLimits
+    ends = to_axes.transform([(label.x, label.y) for label in present])[:, 1]
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    # The layout, not known yet, takes some of the height for titles and tick labels.
+    height = 0.8 * ax.get_position().height * figure.get_size_inches()[1] * 72.0
+    places = spread(np.clip(ends, 0.0, 1.0), gap * SMALL / height, 0.02, 0.98)
+    # One that has moved needs a line, and then all stand farther away to be in one column.
+    moved = bool(np.any(np.abs(places - ends) > 0.005))
+    for label, place in zip(present, places, strict=True):
+        line = {"arrowstyle": "-", "color": label.color, "linewidth": LEAF, "shrinkA": 1.0}
+        ax.annotate(
+            label.text,
+            (label.x, label.y),
+            xytext=(1.0 + (0.055 if moved else 0.025), place),
+            textcoords="axes fraction",
+            color=label.color,
+            fontsize=SMALL,
+            verticalalignment="center",
+            annotation_clip=False,
+            arrowprops={**line, "shrinkB": 3.0, "relpos": (0.0, 0.5)} if moved else None,
+        )
+
+
+def spread(
+    places: ArrayLike, gap: float, low: float = -np.inf, high: float = np.inf
+) -> NDArray[np.float64]:
+    """Move numbers apart until neighbours differ by a gap, as little as possible.
+
+    Parameters
+    ----------
+    places : (n,) array_like
+    gap : float
+    low, high : float
+        Limits; the lower one yields where there is not enough room.
+
+    Returns
+    -------
+    (n,) ndarray
+        In the order given. Numbers in conflict keep their mean.
+
+    Examples
+    --------
+    >>> spread([0.5, 0.5, 3.0], 1.0)
+    array([0., 1., 3.])
+    """
+    places = np.asarray(places, dtype=float)
+    order = np.argsort(places, kind="stable")
+    blocks: list[list[float]] = []  # [mean, count]: runs of touching labels, lowest first
+    for place in places[order]:
+        blocks.append([float(place), 1])
+        while len(blocks) > 1 and _touch(blocks[-2], blocks[-1], gap):
+            mean, count = blocks.pop()
+            below = blocks[-1]
+            below[0] = (below[0] * below[1] + mean * count) / (below[1] + count)
+            below[1] += count
+    moved = [mean + gap * (i - (n - 1) / 2) for mean, n in blocks for i in range(int(n))]
+    result = np.empty_like(places)
+    result[order] = _between(np.array(moved), gap, low, high)
+    return result
+
+
+def _between(
+    places: NDArray[np.float64], gap: float, low: float, high: float
+) -> NDArray[np.float64]:
+    """Push sorted numbers inside limits without closing the gaps."""
+    steps = gap * np.arange(len(places))
+    lifted = np.maximum.accumulate(np.maximum(places, low) - steps) + steps
+    steps = steps[::-1]
+    lowered = np.minimum.accumulate((np.minimum(lifted, high) + steps)[::-1])[::-1]
+    return np.asarray(lowered - steps)
+
+
+def _touch(lower: list[float], upper: list[float], gap: float) -> bool:
+    return upper[0] - lower[0] < gap * (lower[1] + upper[1]) / 2 - 1e-12
+
+
+def panel_title(ax: Axes, letter: str, text: str = "") -> None:
+    """Write the letter of a panel and what it shows above it, on the left."""
+    ax.set_title(rf"$\bf{{({letter})}}$  {text}".rstrip(), loc="left")
+
+
+def letters(count: int) -> list[str]:
+    """Return the letters of a figure's panels."""
+    return [chr(ord("a") + i) for i in range(count)]
+
+
+def note(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
+    """Write a small grey remark at a place in the axes, in fractions of them."""
+    style = {"fontsize": SMALL, "color": GREY, **options}
+    ax.text(x, y, text, transform=ax.transAxes, **style)
+
+
+def power_of_ten(value: float) -> str:
+    """Write a number as mantissa and power of ten.
+
+    Examples
+    --------
+    >>> power_of_ten(5e-5)
+    '$5\\\\times10^{-5}$'
+    """
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return rf"${float(mantissa):g}\times10^{{{int(exponent)}}}$"
+
+
+def b_text(b: float) -> str:
+    """Write a b-value given in ms/um^2."""
+    return rf"$b$ = {1000.0 * b:g} s/mm$^2$"
+
+
+def Delta_text(Delta: float) -> str:
+    """Write the time between the pulses, given in ms."""
+    return rf"$\Delta$ = {Delta:g} ms"
+
+
+def kappa_text(kappa: float) -> str:
+    """Write a permeability given in um/ms."""
+    return rf"$\kappa$ = {power_of_ten(1e-3 * kappa)} m/s"
