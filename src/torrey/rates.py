@@ -141,7 +141,10 @@ def growth_rate(
     for segment in waveform.segments():
         for F in np.linspace(segment.start, segment.end, samples if segment.slope else 1):
             G = model.matrix(q * F, q * segment.slope, period, sigma)
-            worst = np.maximum(worst, -np.linalg.eigvals(G).real.min(axis=-1))
+            growth = -np.linalg.eigvals(G).real.min(axis=-1)
+            # Without gradient the total mass stays: an eigenvalue zero, but for rounding.
+            rounding = 1e-13 * np.abs(G).max(axis=(-2, -1))
+            worst = np.maximum(worst, np.where(np.abs(growth) <= rounding, 0.0, growth))
     return worst
 
 

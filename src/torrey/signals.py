@@ -69,7 +69,8 @@ class ModelTable:
             raise ValueError(
                 "one mesh gives no error estimate: allow mesh.refinements of 1 or more"
             )
-        change = np.abs(self.signal[:, -1] - self.signal[:, -2])
+        with np.errstate(invalid="ignore"):  # an unstable model may have overflowed on both
+            change = np.abs(self.signal[:, -1] - self.signal[:, -2])
         return change / _SPACE_DIVISOR + TIME_TOLERANCE
 
 

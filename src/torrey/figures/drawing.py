@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from torrey import artifacts
@@ -63,6 +64,7 @@ def draw(recipe: Recipe, files: FigureFiles) -> Drawing:
 def save(drawing: Drawing, pdf: str, png: str, data: str, provenance: Provenance) -> None:
     """Write a figure as PDF and PNG, and its data as NetCDF."""
     artifacts.write(data, drawing.data, provenance)
-    # No date in the file: the same data give the same bytes.
-    drawing.figure.savefig(pdf, metadata={"CreationDate": None})
+    # No date in the file: the same data give the same bytes. Type 42: journals ask for it.
+    with rc_context({"pdf.fonttype": 42}):
+        drawing.figure.savefig(pdf, metadata={"CreationDate": None})
     drawing.figure.savefig(png, dpi=200, metadata={"Software": None})
