@@ -82,7 +82,7 @@ class RateModel:
         for n, polynomial in enumerate(self.rates):
             for (a, b, c), coefficient in polynomial.items():
                 factor = 1j ** (a + b) * (period**n * g**a * slope**b * sigma**c)
-                total += factor[..., None] * coefficient.ravel()
+                total += np.multiply.outer(factor, coefficient.ravel())
         return total.reshape(*g.shape, k, k)
 
 

@@ -45,7 +45,7 @@ def build_meshes(shape: Shape, options: MeshOptions) -> tuple[CellMesh, ...]:
     """
     if isinstance(shape, Layers) and shape.dimension == 1:
         meshes = tuple(
-            _line_mesh(shape, options.size / 2**level) for level in range(options.refinements + 1)
+            _line_mesh(shape, options.size, level) for level in range(options.refinements + 1)
         )
     else:
         with pygmsh.occ.Geometry() as model:
@@ -75,14 +75,13 @@ def _layer_edges(shape: Layers) -> NDArray[np.float64]:
     return half + np.concatenate([[0.0], np.cumsum(shape.thicknesses[1:])])
 
 
-def _line_mesh(shape: Layers, size: float) -> CellMesh:
-    """Quadratic line elements, each piece divided evenly."""
+def _line_mesh(shape: Layers, size: float, level: int) -> CellMesh:
+    """Quadratic line elements, each piece divided evenly; each level halves every element."""
     breaks = np.concatenate([[0.0], _layer_edges(shape), [1.0]])
     n_pieces = len(breaks) - 1
     pieces, facets, places, start = [], [], [np.array([0.0])], 0
     for i, (left, right) in enumerate(zip(breaks[:-1], breaks[1:], strict=True)):
-        # An even number of elements that doubles with the size, so that levels are nested.
-        n = 2 ** max(1, int(np.ceil(np.log2((right - left) / size))))
+        n = max(2, int(np.ceil((right - left) / size))) * 2**level
         places.append(np.linspace(left, right, 2 * n + 1)[1:])
         ends = start + 2 * np.arange(n)
         pieces.append(Piece(np.column_stack([ends, ends + 2, ends + 1]), i % shape.n_compartments))

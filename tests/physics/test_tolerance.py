@@ -1,0 +1,131 @@
+"""The reference honours its tolerance: |S - truth| <= estimate <= 20 |S - truth|.
+
+The truth is the exact solution for layers (`spectral`). For discs it is extrapolated: two meshes
+finer than the tolerances need, Richardson's formula for the measured order 4 in space, and a
+correction for many more time steps; good to a few 1e-8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from cells import ASYMMETRIC, DISC, FOUR_DISCS, LARGE_DISC, Cell, layers
+from spectral import LayeredCell
+
+from torrey.geometry import Layers
+from torrey.propagation import ReferenceSignal, ToleranceError, reference_signal, signal
+from torrey.protocol import Point
+from torrey.waveforms import Pgse
+
+TOLERANCES = (1e-3, 1e-4, 1e-5)
+MESHES = 4
+
+LAYERS = layers((0.4, 0.6), (2.0, 1.0), size=0.25)
+STRIPS = layers((0.3, 0.5, 0.2), (2.0, 1.0, 0.5), dimension=2, size=0.25)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One measurement: um, um/ms, ms, ms/um^2."""
+
+    cell: Cell
+    period: float
+    kappa: float
+    delta: float
+    Delta: float
+    b: float
+    direction: tuple[float, ...] = (0.0, 1.0)
+
+    @property
+    def point(self) -> Point:
+        waveform = Pgse(self.delta, self.Delta)
+        q = waveform.q_of_b(self.b)
+        return Point(self.period, self.kappa, waveform, q, self.direction)
+
+
+FAST = [
+    Case(LARGE_DISC, 10.0, 0.05, 5.0, 25.0, 4.0),
+    Case(LAYERS, 5.0, 0.05, 5.0, 15.0, 1.0, (1.0,)),
+    Case(LAYERS, 2.0, 0.6, 5.0, 5.0, 4.0, (1.0,)),
+]
+
+WIDE = [
+    Case(DISC, 10.0, 0.2, 5.0, 15.0, 0.85),
+    Case(DISC, 2.5, 0.05, 5.0, 30.0, 2.5, (0.6, 0.8)),
+    *(Case(DISC, L, 0.02 * L, 5.0, 15.0, 0.85) for L in (1.0, 2.0, 5.0)),
+    *(Case(DISC, 10.0, kappa, 5.0, 25.0, 2.0) for kappa in (0.01, 0.1, 0.6)),
+    *(Case(DISC, 5.0, 0.05, 5.0, Delta, b) for Delta in (5.0, 40.0) for b in (0.2, 3.0)),
+    *(Case(LARGE_DISC, 10.0, 0.05, 5.0, 25.0, b) for b in (0.2, 1.0)),
+    *(Case(LARGE_DISC, L, kappa, 5.0, 10.0, 3.0) for L in (2.0, 10.0) for kappa in (0.01, 0.6)),
+    Case(LARGE_DISC, 10.0, 0.1, 5.0, 50.0, 4.0, (1.0, 1.0)),
+    Case(LARGE_DISC, 6.0, 0.05, 1.0, 12.0, 1.5, (0.8, -0.6)),
+    Case(FOUR_DISCS, 2.0, 0.3, 5.0, 5.0, 1.0),
+    Case(FOUR_DISCS, 2.0, 0.6, 5.0, 15.0, 2.0),
+    Case(FOUR_DISCS, 8.0, 0.05, 5.0, 20.0, 0.5, (1.0, 0.0)),
+    Case(ASYMMETRIC, 5.0, 0.1, 4.0, 12.0, 1.5, (0.6, -0.8)),
+    Case(ASYMMETRIC, 3.0, 0.02, 2.0, 30.0, 0.7, (1.0, 0.0)),
+    *(Case(LAYERS, L, 0.1, 5.0, 20.0, 2.0, (1.0,)) for L in (1.0, 10.0)),
+    Case(STRIPS, 5.0, 0.05, 5.0, 15.0, 1.0, (1.0, 0.0)),
+    Case(STRIPS, 8.0, 0.3, 3.0, 9.0, 2.0, (0.8, 0.6)),
+]
+
+
+def truth(case: Case) -> complex:
+    """Signal far more accurate than the smallest tolerance."""
+    point, cell = case.point, case.cell
+    if isinstance(cell.shape, Layers):
+        direction = (*case.direction, 0.0)[:2]
+        exact = LayeredCell(
+            cell.shape.thicknesses, cell.diffusivity, case.period, case.kappa, direction
+        )
+        return exact.signal(point.waveform, point.q)
+
+    def at(level: int, steps: int) -> complex:
+        system = cell.system(level, case.period, case.kappa, case.direction)
+        return signal(system, point.waveform, point.q, steps)
+
+    finest = MESHES - 1
+    fine = at(finest, 16)
+    return fine + (fine - at(finest - 1, 16)) / 15.0 + (at(1, 128) - at(1, 16))
+
+
+def check(case: Case) -> None:
+    exact = truth(case)
+    for tolerance in TOLERANCES:
+        result: ReferenceSignal = reference_signal(case.cell.levels(MESHES), case.point, tolerance)
+        error, estimate = abs(result.signal - exact), result.error
+        print(
+            f"S = {exact.real:.3e} tolerance {tolerance:.0e}: error {error / abs(exact):.1e}, "
+            f"estimate {estimate / abs(exact):.1e}, ratio {estimate / error:.1f}, "
+            f"mesh {result.level}, steps {result.steps}"
+        )
+        assert estimate <= tolerance * abs(result.signal)
+        assert error <= estimate
+        assert estimate <= 20.0 * error
+
+
+@pytest.mark.parametrize("case", FAST, ids=range(len(FAST)))
+def test_the_true_error_is_below_the_estimate_and_not_far(case: Case) -> None:
+    check(case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", WIDE, ids=range(len(WIDE)))
+def test_the_same_over_cells_sizes_permeabilities_and_sequences(case: Case) -> None:
+    check(case)
+
+
+def test_a_tolerance_beyond_the_finest_mesh_is_refused() -> None:
+    with pytest.raises(ToleranceError, match=r"finest mesh \(number 1\).*mesh.refinements"):
+        reference_signal(DISC.levels(2), FAST[0].point, 1e-6)
+
+
+def test_one_mesh_is_refused_for_it_gives_no_estimate() -> None:
+    with pytest.raises(ToleranceError, match="one mesh"):
+        reference_signal(DISC.levels(1), FAST[0].point, 1e-3)
+
+
+def test_without_gradient_the_signal_is_one_and_exact() -> None:
+    result = reference_signal(DISC.levels(2), Case(DISC, 5.0, 0.1, 5.0, 15.0, 0.0).point, 1e-6)
+    assert (result.signal, result.error) == (1.0, 0.0)

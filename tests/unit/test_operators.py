@@ -1,0 +1,171 @@
+"""The operators of a cell: symmetries, kernels, jumps, restriction, and three dimensions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skfem import MeshTet
+
+from torrey.cell.assembly import assemble, assemble_levels
+from torrey.cell.operators import CellOperators, bloch_torrey
+from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
+from torrey.geometry.mesh import CellMesh, Facets, MeshError, Piece, break_mesh
+from torrey.geometry.meshing import build_meshes
+from torrey.material import Material
+from torrey.propagation import GradientSystem
+
+WRAPPING = Discs((Disc((0.0, 0.35), 0.21), Disc((0.72, 0.66), 0.17)))
+TENSOR = ((2.0, 0.3), (0.3, 1.0))
+
+
+def sides(shape: Shape) -> np.ndarray:
+    pairs = [(m.outside, m.inside) for m in shape.membranes()]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def operators(shape: Shape, size: float = 0.2) -> CellOperators:
+    return assemble(build_meshes(shape, MeshOptions(size, 0))[0], sides(shape))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_of_g_is_hermitian_and_positive_semidefinite(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7)))
+    L, kappa, angle = generator.uniform(1, 20), generator.uniform(0, 1), generator.uniform(0, 6)
+    scaled = GradientSystem.at(system, L, kappa, (np.cos(angle), np.sin(angle)))
+    A = scaled.matrix(generator.uniform(0, 3)).toarray()
+    assert np.abs(A - A.conj().T).max() <= 1e-13 * np.abs(A).max()
+    assert np.linalg.eigvalsh(A)[0] >= -1e-12 * np.abs(A).max()
+
+
+def test_the_kernel_of_k_is_the_compartments_and_c_is_antisymmetric() -> None:
+    system = bloch_torrey(operators(WRAPPING), Material((3.0, 1.7, 1.1)))
+    cell = system.cell
+    K = cell.matrix(system.K).toarray()
+    assert np.abs(K @ cell.indicators).max() < 1e-12
+    assert np.sum(np.linalg.eigvalsh(K) < 1e-10) == cell.n_compartments == 3
+    for C in system.C:
+        dense = cell.matrix(C).toarray()
+        assert np.abs(dense + dense.T).max() < 1e-14
+
+
+def test_jumps_are_outside_minus_inside_on_each_membrane() -> None:
+    cell = operators(WRAPPING, 0.1)
+    u = cell.indicators @ np.array([2.0, 5.0, -1.0])
+    lengths = 2 * np.pi * np.array([0.21, 0.17])
+    for membrane, jump in ((0, 2.0 - 5.0), (1, 2.0 + 1.0)):
+        J = cell.matrix(cell.jump(np.eye(2)[membrane]))
+        assert u @ (J @ u) == pytest.approx(jump**2 * lengths[membrane], rel=1e-4)
+    both = cell.matrix(cell.jump([1.0, 3.0]))
+    assert u @ (both @ u) == pytest.approx(9.0 * lengths[0] + 27.0 * lengths[1], rel=1e-4)
+    np.testing.assert_array_equal(cell.incidence, [[1, -1, 0], [1, 0, -1]])
+
+
+def test_a_disc_across_the_boundary_is_one_compartment_of_its_area() -> None:
+    cell = operators(WRAPPING, 0.1)
+    np.testing.assert_allclose(cell.measures(), WRAPPING.measures(), rtol=2e-4)
+
+
+@pytest.mark.parametrize(
+    "disc", [Disc((0.9, 0.1), 0.1), Disc((0.2, 0.5), 0.2), Disc((0.0, 0.0), 0.4999 - 1e-3)]
+)
+def test_a_disc_that_touches_a_face_of_the_cell_is_meshed(disc: Disc) -> None:
+    shape = Discs((disc,))
+    np.testing.assert_allclose(operators(shape, 0.1).measures(), shape.measures(), rtol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [WRAPPING, Layers((0.3, 0.7), 2), Layers((1.0,), 2)])
+def test_opposite_faces_and_membrane_sides_lie_at_the_same_places(shape: Shape) -> None:
+    for mesh in build_meshes(shape, MeshOptions(0.2, 1)):
+        shift = mesh.points - mesh.points[mesh.periodic]
+        np.testing.assert_allclose(shift, np.round(shift), atol=1e-9)
+        owner = mesh.node_compartment()
+        np.testing.assert_array_equal(owner, owner[mesh.periodic])
+        outside, inside = mesh.membrane_outside, mesh.membrane_inside
+        np.testing.assert_allclose(mesh.points[outside], mesh.points[inside], atol=1e-12)
+        assert not np.intersect1d(outside, inside).size
+
+
+def test_the_same_input_gives_the_same_mesh() -> None:
+    first, second = (build_meshes(WRAPPING, MeshOptions(0.2, 1))[1] for _ in range(2))
+    assert first.points.tobytes() == second.points.tobytes()
+    assert first.elements.tobytes() == second.elements.tobytes()
+
+
+def test_restriction_keeps_the_operators_of_what_stays() -> None:
+    cell = operators(WRAPPING)
+    disc = cell.restrict([2])
+    stay = cell.compartment == 2
+    whole = cell.matrix(cell.mass).toarray()[np.ix_(stay, stay)]
+    np.testing.assert_allclose(disc.matrix(disc.mass).toarray(), whole)
+    assert disc.n_compartments == 1
+    assert disc.n_membranes == 0
+    np.testing.assert_allclose(cell.restrict([1, 0]).measures(), cell.measures()[[1, 0]])
+
+
+def test_cell_problems_solve_with_zero_means_or_not_at_all() -> None:
+    system = bloch_torrey(operators(WRAPPING), Material((3.0, 1.7, 1.1)))
+    cell, factor = system.cell, system.stiffness_factor
+    generator = np.random.default_rng(0)
+    load = cell.matrix(system.K) @ generator.normal(size=cell.n_dofs)
+    solution = factor.solve(load)
+    np.testing.assert_allclose(cell.matrix(system.K) @ solution, load, atol=1e-11)
+    means = cell.indicators.T @ (cell.matrix(cell.mass) @ solution)
+    np.testing.assert_allclose(means, 0.0, atol=1e-13)
+    with pytest.raises(ArithmeticError, match="not solvable"):
+        factor.solve(load + cell.indicators[:, 1])
+
+
+def test_a_mesh_that_misses_the_area_is_refused() -> None:
+    meshes = build_meshes(WRAPPING, MeshOptions(0.2, 0))
+    with pytest.raises(MeshError, match=r"compartment 1 measures .* smaller mesh.size"):
+        assemble_levels(meshes, sides(WRAPPING), [0.7707, 0.15, 0.0908])
+
+
+def test_a_material_has_one_diffusivity_per_compartment() -> None:
+    with pytest.raises(ValueError, match="2 diffusivities for a cell with 3"):
+        bloch_torrey(operators(WRAPPING), Material((3.0, 1.7)))
+
+
+# ---- three dimensions: nothing above the mesh changes ----
+
+
+def box_with_slab(n: int = 2, at: float = 0.5) -> CellMesh:
+    """Quadratic tetrahedra of the unit cube; a slab x in [0.25, 0.75] is compartment 1."""
+    places = [np.linspace(0, 1, 2 * n + 1), np.linspace(0, 1, n + 1), np.linspace(0, 1, n + 1)]
+    mesh = MeshTet.init_tensor(*places)
+    vertices, tetrahedra = mesh.p.T, mesh.t.T
+    edges = np.array([[0, 1], [1, 2], [2, 0], [3, 0], [2, 3], [1, 3]])  # gmsh's order
+    pairs = np.sort(tetrahedra[:, edges].reshape(-1, 2), axis=1)
+    unique, number = np.unique(pairs, axis=0, return_inverse=True)
+    middles = vertices[unique].mean(axis=1)
+    elements = np.column_stack([tetrahedra, len(vertices) + number.reshape(-1, 6)])
+    points = np.vstack([vertices, middles])
+    x = vertices[tetrahedra].mean(axis=1)[:, 0]
+    parts = [x < 0.25, (x > 0.25) & (x < 0.75), x > 0.75]
+    pieces = [Piece(elements[part], owner) for part, owner in zip(parts, (0, 1, 0), strict=True)]
+    local = np.array(
+        [[0, 1, 2, 4, 5, 6], [0, 1, 3, 4, 9, 7], [1, 2, 3, 5, 8, 9], [0, 2, 3, 6, 8, 7]]
+    )
+    facets = elements[:, local].reshape(-1, 6)
+    membranes = []
+    for place, outside in ((0.25, 0), (0.75, 2)):
+        on = facets[np.all(np.abs(points[facets, 0] - place) < 1e-12, axis=1)]
+        _, first = np.unique(np.sort(on, axis=1), axis=0, return_index=True)
+        membranes.append(Facets(on[first], 0, outside, 1))
+    return break_mesh(points, pieces, membranes)
+
+
+def test_three_dimensions_need_no_change_above_the_mesh() -> None:
+    cell = assemble(box_with_slab(), np.array([[0, 1]]))
+    assert cell.dimension == 3
+    np.testing.assert_allclose(cell.measures(), [0.5, 0.5])
+    one = cell.indicators[:, 0]
+    assert one @ (cell.matrix(cell.jump([1.0])) @ one) == pytest.approx(2.0)  # two faces of area 1
+    system = bloch_torrey(cell, Material((3.0, 1.7)))
+    for direction, expected in (((1, 0, 0), 0.0), ((0, 1, 0), 1.0), ((0, 0, 1), 1.0)):
+        along = system.along(direction)
+        w = system.stiffness_factor.solve(cell.matrix(along.C) @ cell.indicators)
+        D = cell.indicators.T @ (cell.matrix(along.C) @ w + cell.matrix(along.N) @ cell.indicators)
+        laminate = expected * np.diag([3.0, 1.7]) * cell.measures()
+        np.testing.assert_allclose(D, laminate, atol=1e-10)
