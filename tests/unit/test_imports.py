@@ -1,0 +1,132 @@
+"""The floors of the library: nobody imports upward, and a job loads only what it needs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import torrey
+
+LIBRARY = Path(torrey.__file__).parent
+ROOT = LIBRARY.parents[1]
+SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
+
+# Modules and packages by the floor on which they stand.
+FLOORS = {
+    1: "units errors keys provenance artifacts waveforms protocol sweep material geometry config",
+    2: "cell",
+    3: "rates expansion tensors projection rosenbrock krylov propagation bloch",
+    4: "signals convergence fitting inversion study_files tensor_files layout jobs",
+    5: "figures",
+}
+FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
+MODULES = sorted(
+    ".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix(".__init__")
+    for path in LIBRARY.rglob("*.py")
+    if path != LIBRARY / "__init__.py"
+)
+
+
+def floor_of(module: str) -> int:
+    return FLOOR_OF[module.split(".")[0]]
+
+
+def source(module: str) -> ast.Module:
+    base = LIBRARY.joinpath(*module.split("."))
+    path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """Full names of all that a module imports, wherever in it the import stands."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import is not followed by the digests of the code"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def imported_modules(tree: ast.AST) -> set[str]:
+    """Modules of the library among the imports."""
+    inside = {name.removeprefix("torrey.") for name in imports(tree) if name.startswith("torrey.")}
+    return {module for module in MODULES for name in inside if f"{name}.".startswith(f"{module}.")}
+
+
+def test_every_module_has_a_floor():
+    assert {module.split(".")[0] for module in MODULES} <= set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nobody_imports_upward(module):
+    upward = {
+        name for name in imported_modules(source(module)) if floor_of(name) > floor_of(module)
+    }
+    assert upward == set()
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    above = {module: imported_modules(source(module)) - {module} for module in MODULES}
+    packages = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MODULES)}
+    # A package imports from its modules, and they from each other: that is no circle.
+    above = {module: found - packages for module, found in above.items() if module not in packages}
+    while free := {module for module, found in above.items() if not found & set(above)}:
+        above = {module: found for module, found in above.items() if module not in free}
+    assert above == {}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_library_does_not_know_the_workflow(module):
+    assert not any(name.split(".")[0] == "snakemake" for name in imports(source(module)))
+
+
+def loaded_after(statements: str) -> set[str]:
+    """Top-level packages in memory after some statements in a new interpreter."""
+    call = f"{statements}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def imports_of(script: Path) -> str:
+    """The import statements of a script of the workflow."""
+    tree = ast.parse(script.read_text(encoding="utf-8"))
+    return "\n".join(
+        ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+    )
+
+
+DRAWING = {"matplotlib", "seaborn", "pandas"}
+MESHING = {"gmsh", "pygmsh", "meshio", "skfem"}
+# What a configuration needs; a job gets plain values.
+PARSING = {"pydantic", "pint", "yaml"}
+
+NOT_LOADED = {
+    "solve_reference": DRAWING | MESHING | PARSING | {"xarray"},
+    "evaluate_models": DRAWING | MESHING | PARSING | {"xarray"},
+    "extract_tensors": DRAWING | MESHING | PARSING | {"xarray"},
+    "trace_eigenvalues": DRAWING | MESHING | PARSING | {"xarray"},
+    "gather_signals": DRAWING | MESHING | PARSING | {"xarray"},
+    "fit_orders": DRAWING | MESHING | PARSING | {"xarray"},
+    "fit_kurtosis": DRAWING | MESHING | PARSING | {"xarray"},
+    "assemble_operators": DRAWING | PARSING | {"gmsh", "xarray"},
+    "build_mesh": DRAWING | PARSING | {"xarray"},
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_scripts_load_what_they_need_and_no_more(script):
+    assert loaded_after(imports_of(script)) & NOT_LOADED.get(script.stem, set()) == set()
+
+
+def test_the_workflow_reads_its_configuration_without_loading_a_solver():
+    rules = (ROOT / "workflow" / "rules" / "common.smk").read_text(encoding="utf-8")
+    lines = [line for line in rules.splitlines() if line.startswith("from torrey")]
+    assert lines
+    heavy = DRAWING | MESHING | {"scipy", "xarray", "netCDF4"}
+    assert loaded_after("\n".join(lines)) & heavy == set()
