@@ -7,9 +7,11 @@ who analyse and draw.
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,16 +83,29 @@ def write(
         If a value is not finite where the variable does not allow it (attribute
         ``allow_missing``), or dimensions disagree.
     """
+    with whole(path) as name, netCDF4.Dataset(name, "w", format="NETCDF4") as file:
+        file.setncatts({**provenance.attributes(), **(attributes or {})})
+        _fill(file, variables, compress)
+        for label, group in (groups or {}).items():
+            _fill(file.createGroup(label), group, compress)
+
+
+@contextmanager
+def whole(path: PathLike) -> Iterator[Path]:
+    """A temporary name in the same folder; what is written there gets its own name at the end.
+
+    What an interrupted attempt left behind is removed.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part{path.suffix}"):
+        leftover.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.", suffix=f".part{path.suffix}"
+    )
     os.close(handle)
     try:
-        with netCDF4.Dataset(name, "w", format="NETCDF4") as file:
-            file.setncatts({**provenance.attributes(), **(attributes or {})})
-            _fill(file, variables, compress)
-            for label, group in (groups or {}).items():
-                _fill(file.createGroup(label), group, compress)
+        yield Path(name)
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:

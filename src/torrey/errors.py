@@ -11,7 +11,11 @@ from collections.abc import Iterable
 KeyPath = tuple[str | int, ...]
 
 
-class InputError(ValueError):
+class TorreyError(Exception):
+    """Something that its reader can act on: the message says all, a traceback would add nothing."""
+
+
+class InputError(TorreyError, ValueError):
     """An input that cannot be used.
 
     Parameters

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from torrey.errors import TorreyError
 from torrey.provenance import Provenance, input_digests
 
 
@@ -37,7 +38,7 @@ def job(snakemake: Any) -> Iterator[Provenance]:
     start = time.perf_counter()
     try:
         yield Provenance(snakemake.rule, recipe, code, input_digests(snakemake.input))
-    except (ArithmeticError, ValueError) as error:
+    except TorreyError as error:
         log.write_text(f"{snakemake.rule} ({where}): {error}\n")
         sys.exit(f"{snakemake.rule} ({where}): {error}")
     except Exception:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from torrey.cell.operators import factorise
+from torrey.errors import TorreyError
 
 Vector = NDArray[np.complex128]
 
@@ -22,7 +23,7 @@ _POLE = 0.1
 _MOST_VECTORS = 120
 
 
-class ConvergenceError(ArithmeticError):
+class ConvergenceError(TorreyError, ArithmeticError):
     """An iteration did not reach its tolerance."""
 
 

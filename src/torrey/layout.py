@@ -67,29 +67,25 @@ class Layout:
         jobs = {}
         for study in self.config.studies.values():
             if REFERENCE in study.models:
-                for index, point in study.points().items():
+                for point in study.points().values():
                     job = Job(study.geometry, study.material, point, study.tolerance)
-                    jobs[self.reference(study, index)] = job
+                    jobs[self.reference(study, point)] = job
         return jobs
 
-    def point_key(self, study: Study, index: Index) -> str:
-        """Canonical name of a point, with the tolerance it is wanted to."""
-        point = study.points()[index]
-        return f"{point.key(study.sweep.encoding_kind)}_tol{format_number(study.tolerance)}"
-
-    def reference(self, study: Study, index: Index) -> str:
-        """Path of the reference signal of one point."""
+    def reference(self, study: Study, point: Point) -> str:
+        """Path of the reference signal of one point, to the tolerance that the study wants."""
+        key = point.key(study.sweep.encoding_kind)
         return REFERENCE_SIGNAL.format(
             geometry=study.geometry,
             material=study.material.key(),
-            point=self.point_key(study, index),
+            point=f"{key}_tol{format_number(study.tolerance)}",
         )
 
     def references(self, study: Study) -> dict[Index, str]:
         """Paths of all reference signals of a study; none if it asks for no reference."""
         if REFERENCE not in study.models:
             return {}
-        return {index: self.reference(study, index) for index in study.points()}
+        return {index: self.reference(study, point) for index, point in study.points().items()}
 
     def models(self, study: Study) -> tuple[str, ...]:
         """Homogenised models of a study."""

@@ -24,6 +24,7 @@ from scipy.sparse import csc_array
 
 from torrey import rosenbrock
 from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.errors import TorreyError
 from torrey.krylov import Vector, expm_form, expm_multiply
 from torrey.protocol import Point
 from torrey.waveforms import Segment, Waveform
@@ -47,7 +48,7 @@ _TRANSFER_SHARE = 0.2
 _KRYLOV_TOLERANCE = 1e-11
 
 
-class ToleranceError(ArithmeticError):
+class ToleranceError(TorreyError, ArithmeticError):
     """The tolerance cannot be met with the meshes or the steps at hand."""
 
 

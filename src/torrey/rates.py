@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.polynomial import Polynomial as Polynomial1D
@@ -27,6 +28,23 @@ _STAGES = 4
 _MOST_STEPS = 4096
 
 
+class SmallModel(Protocol):
+    """A linear system dw/dt = -G(g, p) w of a few unknowns, whose signal is a weighted sum."""
+
+    @property
+    def start(self) -> Array:
+        """State of a uniform unit magnetisation, shape (k,)."""
+
+    @property
+    def readout(self) -> Array:
+        """Weights of the signal, shape (k,)."""
+
+    def matrix(
+        self, g: ArrayLike, slope: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> NDArray[np.complex128]:
+        """G(g, p), shape (..., k, k), in 1/ms."""
+
+
 @dataclass(frozen=True)
 class RateModel:
     """A homogenised model along one gradient direction.
@@ -41,6 +59,16 @@ class RateModel:
 
     rates: tuple[Polynomial, ...]
     masses: Array
+
+    @property
+    def start(self) -> Array:
+        """Initial masses."""
+        return self.masses
+
+    @property
+    def readout(self) -> Array:
+        """The signal is the sum of the masses."""
+        return np.ones_like(self.masses)
 
     @property
     def order(self) -> int:
@@ -87,7 +115,7 @@ class RateModel:
 
 
 def model_signal(
-    model: RateModel,
+    model: SmallModel,
     waveform: Waveform,
     q: ArrayLike,
     period: ArrayLike,
@@ -98,7 +126,7 @@ def model_signal(
 
     Parameters
     ----------
-    model : RateModel
+    model : RateModel or another SmallModel
     waveform : Waveform
     q : array_like, rad/um
         Largest |g(t)|.
@@ -117,15 +145,17 @@ def model_signal(
     q, period, sigma = (np.asarray(a, dtype=float) for a in np.broadcast_arrays(q, period, sigma))
     shape = q.shape
     points = (q.ravel(), period.ravel(), sigma.ravel())
-    m = np.repeat(model.masses[None, :, None].astype(complex), q.size, axis=0)
+    start = model.start.astype(complex)
+    m: NDArray[np.complex128] = np.repeat(start[None, :, None], q.size, axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
         for segment in waveform.segments():
             m = _cross(model, segment, points, m, tolerance)
-    return (m[..., 0].sum(axis=1) / model.masses.sum()).reshape(shape)
+    readout = model.readout.astype(complex)
+    return (m[..., 0] @ readout / (start @ readout)).reshape(shape)
 
 
 def growth_rate(
-    model: RateModel,
+    model: SmallModel,
     waveform: Waveform,
     q: ArrayLike,
     period: ArrayLike,
@@ -152,7 +182,7 @@ Points = tuple[Array, Array, Array]
 
 
 def _cross(
-    model: RateModel,
+    model: SmallModel,
     segment: Segment,
     points: Points,
     m: NDArray[np.complex128],
@@ -178,7 +208,7 @@ def _cross(
 
 
 def _collocate(
-    model: RateModel,
+    model: SmallModel,
     segment: Segment,
     points: Points,
     m: NDArray[np.complex128],

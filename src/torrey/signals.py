@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from torrey.cell.operators import BlochTorrey
 from torrey.expansion import expand
-from torrey.rates import RateModel, growth_rate, model_signal
+from torrey.projection import ProjectedModel, project
+from torrey.rates import RateModel, SmallModel, growth_rate, model_signal
 from torrey.sweep import Sweep
 from torrey.tensors import lump, papers_tensors, rate_matrices
 
@@ -25,10 +26,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ModelName:
-    """What the name of a homogenised model stands for: R<order>, or lumped-R<order>."""
+    """What the name of a model stands for: R<order>, lumped-R<order>, or P<order>."""
 
+    kind: str
     order: int
-    lumped: bool
 
     @classmethod
     def parse(cls, name: str) -> ModelName:
@@ -39,10 +40,10 @@ class ModelName:
         ValueError
             If it is not that of a homogenised model.
         """
-        found = re.fullmatch(r"(lumped-)?R(\d+)", name)
+        found = re.fullmatch(r"(R|P|lumped-R)(\d+)", name)
         if not found:
-            raise ValueError(f"found model {name!r}, accepted: R0, R1, R2, ..., lumped-R0, ...")
-        return cls(int(found[2]), found[1] is not None)
+            raise ValueError(f"found model {name!r}, accepted: R0, R2, ..., P3, ..., lumped-R0")
+        return cls(found[1], int(found[2]))
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class ModelTable:
 def evaluate_models(
     levels: Sequence[Callable[[], BlochTorrey]], sweep: Sweep, models: Sequence[str]
 ) -> ModelTable:
-    """Signals of homogenised models at all points of a sweep, on every mesh.
+    """Signals of models at all points of a sweep, on every mesh.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def evaluate_models(
         Operators by mesh, coarsest first.
     sweep : Sweep
     models : sequence of str
-        ``R0``, ``R2``, ``lumped-R2``, ...
+        ``R0``, ``R2``, ``P4``, ``lumped-R2``, ...
     """
     signal = np.empty((len(models), len(levels), *sweep.shape), dtype=complex)
     growth = np.empty((len(models), *sweep.shape))
@@ -101,26 +102,34 @@ def evaluate_models(
 
 def build_models(
     operators: BlochTorrey, direction: Sequence[float], models: Sequence[str]
-) -> list[RateModel]:
-    """Homogenised models by name along one direction; correctors are shared between orders."""
+) -> list[SmallModel]:
+    """Models by name along one direction; correctors are shared between orders."""
     names = [ModelName.parse(model) for model in models]
-    full = [name.order for name in names if not name.lumped]
-    expansion = expand(operators, direction, max(full)).model if full else None
-    lumped = None
-    if any(name.lumped for name in names):
-        # As in the paper, without the imaginary first-order terms: KL23 (4.11).
-        tensors = lump(papers_tensors(operators))
-        rates = rate_matrices(tensors, direction, first_order=False)
-        lumped = RateModel(rates, tensors.measures)
-    result = []
-    for name in names:
-        model = lumped if name.lumped else expansion
-        assert model is not None
-        result.append(model.truncate(name.order))
-    return result
+    full: dict[str, RateModel | ProjectedModel] = {}
+    for kind in {name.kind for name in names}:
+        highest = max(name.order for name in names if name.kind == kind)
+        full[kind] = _BUILDERS[kind](operators, direction, highest)
+    return [full[name.kind].truncate(name.order) for name in names]
 
 
-def _over_sweep(function: Callable[..., NDArray], model: RateModel, sweep: Sweep) -> NDArray:
+def _homogenised(operators: BlochTorrey, direction: Sequence[float], order: int) -> RateModel:
+    return expand(operators, direction, order).model
+
+
+def _lumped(operators: BlochTorrey, direction: Sequence[float], _order: int) -> RateModel:
+    # As in the paper, without the imaginary first-order terms: KL23 (4.11).
+    tensors = lump(papers_tensors(operators))
+    return RateModel(rate_matrices(tensors, direction, first_order=False), tensors.measures)
+
+
+_BUILDERS: Mapping[str, Callable[..., RateModel | ProjectedModel]] = {
+    "R": _homogenised,
+    "P": project,
+    "lumped-R": _lumped,
+}
+
+
+def _over_sweep(function: Callable[..., NDArray], model: SmallModel, sweep: Sweep) -> NDArray:
     """A function of (model, waveform, q, period, sigma) over all axes but the direction."""
     result = np.empty(sweep.shape[:-1], dtype=complex)
     period = np.array(sweep.periods)[:, None, None]

@@ -1,4 +1,4 @@
-"""Files of a study: one per reference signal, one for all models, and the tables made of them."""
+"""Tables of a study, made of the files of its points and models."""
 
 from __future__ import annotations
 
@@ -11,84 +11,12 @@ from numpy.typing import NDArray
 
 from torrey import artifacts
 from torrey.artifacts import Group, Variable
-from torrey.cell.operators import BlochTorrey
 from torrey.convergence import Order, fit_order
 from torrey.fitting import fit_kurtosis
-from torrey.propagation import ReferenceSignal
-from torrey.protocol import Point
-from torrey.provenance import Provenance
-from torrey.signals import ModelTable, build_models
 from torrey.sweep import REFERENCE, Index, Sweep
-from torrey.waveforms import sample
+from torrey.sweep_files import AXIS_UNITS, MAY_OVERFLOW, coordinates
 
 PathLike = str | Path
-
-_AXIS_UNITS = {
-    "period": ("um", "physical size of the cell"),
-    "permeability": ("um ms-1", "membrane permeability kappa"),
-    "sigma0": ("um ms-1", "sigma0, where kappa = sigma0 * period / (1 mm)"),
-    "delta": ("ms", "duration of a gradient pulse"),
-    "Delta": ("ms", "time between the beginnings of the two pulses"),
-    "b": ("ms um-2", "b-value (1 ms um-2 is 1000 s mm-2)"),
-    "q": ("rad um-1", "wave number gamma G delta"),
-    "gradient": ("rad um-1 ms-1", "gradient gamma G"),
-}
-
-
-def write_reference(
-    path: PathLike, reference: ReferenceSignal, point: Point, provenance: Provenance
-) -> None:
-    """Write one reference signal."""
-    scalars = {
-        "signal": ("1", "normalised signal", reference.signal),
-        "coarse_signal": ("1", "signal on the coarsest mesh", reference.coarse_signal),
-    }
-    variables = {}
-    for name, (units, long_name, value) in scalars.items():
-        value = complex(value)
-        variables[f"{name}_real"] = Variable((), value.real, units, f"{long_name}, real part")
-        variables[f"{name}_imag"] = Variable((), value.imag, units, f"{long_name}, imaginary part")
-    estimates = {
-        "space_error": ("estimated error of the mesh", reference.space_error),
-        "time_error": ("estimated error of the time steps", reference.time_error),
-        "coarse_time_error": (
-            "estimated error of the time steps on the coarsest mesh",
-            reference.coarse_time_error,
-        ),
-    }
-    for name, (long_name, value) in estimates.items():
-        variables[name] = Variable((), float(value), "1", f"{long_name}, absolute")
-    variables["level"] = Variable((), np.int32(reference.level), "1", "mesh, 0 is the coarsest")
-    variables["steps"] = Variable((), np.int32(reference.steps), "1", "time steps per ramp")
-    variables["b_value"] = Variable((), point.b, "ms um-2", "b-value")
-    artifacts.write(path, variables, provenance, compress=False)
-
-
-def write_models(path: PathLike, table: ModelTable, sweep: Sweep, provenance: Provenance) -> None:
-    """Write the signals of homogenised models over a sweep, on every mesh."""
-    dims = ("model", "level", *sweep.axes())
-    variables = {
-        "model": Variable(("model",), np.array(table.models), "", "homogenised model"),
-        "signal_real": Variable(dims, table.signal.real, "1", "signal, real part", _MAY_OVERFLOW),
-        "signal_imag": Variable(
-            dims, table.signal.imag, "1", "signal, imaginary part", _MAY_OVERFLOW
-        ),
-        "space_error": Variable(
-            _without(dims, "level"),
-            table.space_error(),
-            "1",
-            "estimated error of the finest mesh, absolute",
-            _MAY_OVERFLOW,
-        ),
-        "growth_rate": Variable(
-            _without(dims, "level"),
-            table.growth,
-            "ms-1",
-            "largest growth rate over the waveform; above zero the model is unstable",
-        ),
-        **_coordinates(sweep),
-    }
-    artifacts.write(path, variables, provenance)
 
 
 def gather_signals(
@@ -139,14 +67,14 @@ def gather_signals(
     encoding = ("delta", "Delta", sweep.encoding_kind)
     return {
         **variables,
-        "signal_real": Variable(dims, signal.real, "1", "signal, real part", _MAY_OVERFLOW),
-        "signal_imag": Variable(dims, signal.imag, "1", "signal, imaginary part", _MAY_OVERFLOW),
+        "signal_real": Variable(dims, signal.real, "1", "signal, real part", MAY_OVERFLOW),
+        "signal_imag": Variable(dims, signal.imag, "1", "signal, imaginary part", MAY_OVERFLOW),
         "numerical_error": Variable(
             dims,
             error,
             "1",
             "estimated error of the discretisation, absolute; not the error of the model",
-            _MAY_OVERFLOW,
+            MAY_OVERFLOW,
         ),
         "growth_rate": Variable(
             dims,
@@ -158,7 +86,7 @@ def gather_signals(
         "b_value": Variable(encoding, b_value, "ms um-2", "b-value"),
         # Where q is swept it is a coordinate and replaces this table.
         "q": Variable(encoding, q, "rad um-1", "largest wave number gamma G delta"),
-        **_coordinates(sweep),
+        **coordinates(sweep),
     }
 
 
@@ -194,9 +122,7 @@ def fit_orders(signals: PathLike, models: Sequence[str]) -> Group:
         used[(i, list(fit.used), *rest)] = 1
     dims = artifacts.dimensions(signals, "model_error")
     line = tuple(dim for dim in dims if dim != "period")
-    coordinates = {
-        dim: Variable((dim,), data[dim], *_AXIS_UNITS[dim]) for dim in dims if dim in _AXIS_UNITS
-    }
+    axes = {dim: Variable((dim,), data[dim], *AXIS_UNITS[dim]) for dim in dims if dim in AXIS_UNITS}
     missing = {"allow_missing": True}
     return {
         "model": Variable(("model",), np.array(models), "", "homogenised model"),
@@ -210,7 +136,7 @@ def fit_orders(signals: PathLike, models: Sequence[str]) -> Group:
         ),
         "constant": Variable(line, constant, "1", "error = constant * period^order", missing),
         "used": Variable(dims, used, "1", "1 for the points of the fit"),
-        **coordinates,
+        **axes,
     }
 
 
@@ -240,66 +166,13 @@ def fit_kurtoses(signals: PathLike) -> Group:
         "kurtosis_error": ("1", "numerical error of the apparent kurtosis"),
         "residual": ("1", "largest misfit of log S"),
     }
-    coordinates = {
-        dim: Variable((dim,), data[dim], *_AXIS_UNITS.get(dim, ("", "reference or model")))
+    axes = {
+        dim: Variable((dim,), data[dim], *AXIS_UNITS.get(dim, ("", "reference or model")))
         for dim in line
         if dim != "direction"
     }
-    values = {name: Variable(line, fitted[name], *labels[name], _MAY_OVERFLOW) for name in fields}
-    return {**coordinates, **values}
-
-
-def eigenvalue_table(
-    operators: BlochTorrey, sweep: Sweep, models: Sequence[str], instants: int = 181
-) -> Group:
-    """Eigenvalues of the models' rate matrices along the waveform (KL23 figure 9)."""
-    built = [build_models(operators, direction, models) for direction in sweep.directions]
-    width = max(len(model.masses) for model in built[0])
-    shape = (len(models), *sweep.shape, instants, width)
-    eigenvalues = np.full(shape, np.nan)
-    time = np.empty((len(sweep.deltas), len(sweep.Deltas), instants))
-    for index, point in sweep.points().items():
-        k, l, direction = index[2], index[3], index[5]
-        # Instants lie off the jumps of the gradient.
-        time[k, l] = point.waveform.echo_time * (np.arange(instants) + 0.5) / instants
-        F, slope = sample(point.waveform, time[k, l])
-        for i, model in enumerate(built[direction]):
-            G = model.matrix(point.q * F, point.q * slope, point.period, point.sigma)
-            values = np.sort(np.linalg.eigvals(G).real, axis=-1)
-            eigenvalues[(i, *index, slice(None), slice(len(model.masses)))] = values
-    dims = ("model", *sweep.axes(), "instant", "eigenvalue")
-    return {
-        "model": Variable(("model",), np.array(models), "", "homogenised model"),
-        "time": Variable(("delta", "Delta", "instant"), time, "ms", "time in the waveform"),
-        "eigenvalue_real": Variable(
-            dims,
-            eigenvalues,
-            "ms-1",
-            "real part of the eigenvalues of G, smallest first; below zero the model is unstable",
-            {"allow_missing": True},
-        ),
-        **_coordinates(sweep),
-    }
-
-
-_MAY_OVERFLOW = {"allow_missing": True}
-
-
-def _without(dims: tuple[str, ...], dim: str) -> tuple[str, ...]:
-    return tuple(d for d in dims if d != dim)
-
-
-def _coordinates(sweep: Sweep) -> Group:
-    variables = {
-        name: Variable((name,), np.array(values, dtype=float), *_AXIS_UNITS[name])
-        for name, values in sweep.axes().items()
-        if name != "direction"
-    }
-    directions = np.array(sweep.directions, dtype=float)
-    variables["direction_vector"] = Variable(
-        ("direction", "axis"), directions, "1", "unit vector of the gradient"
-    )
-    return variables
+    values = {name: Variable(line, fitted[name], *labels[name], MAY_OVERFLOW) for name in fields}
+    return {**axes, **values}
 
 
 def _encodings(sweep: Sweep) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

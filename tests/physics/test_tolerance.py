@@ -86,8 +86,8 @@ def truth(case: Case) -> complex:
         return signal(system, point.waveform, point.q, steps)
 
     finest = MESHES - 1
-    fine = at(finest, 16)
-    return fine + (fine - at(finest - 1, 16)) / 15.0 + (at(1, 128) - at(1, 16))
+    fine = at(finest, 12)
+    return fine + (fine - at(finest - 1, 12)) / 15.0 + (at(1, 96) - at(1, 12))
 
 
 def check(case: Case) -> None:

@@ -12,16 +12,12 @@ from torrey.artifacts import Variable
 from torrey.geometry import Disc, Discs
 from torrey.geometry.files import write_meshes
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
+from torrey.model_files import write_models
 from torrey.propagation import ReferenceSignal
 from torrey.provenance import Provenance
+from torrey.reference_files import write_reference
 from torrey.signals import ModelTable
-from torrey.study_files import (
-    fit_kurtoses,
-    fit_orders,
-    gather_signals,
-    write_models,
-    write_reference,
-)
+from torrey.study_files import fit_kurtoses, fit_orders, gather_signals
 from torrey.sweep import Sweep
 
 PROVENANCE = Provenance("test")

@@ -20,7 +20,10 @@ FLOORS = {
     1: "units errors keys provenance artifacts waveforms protocol sweep material geometry config",
     2: "cell",
     3: "rates expansion tensors projection rosenbrock krylov propagation bloch",
-    4: "signals convergence fitting inversion study_files tensor_files layout jobs",
+    4: (
+        "signals convergence fitting inversion layout jobs "
+        "sweep_files reference_files model_files study_files tensor_files"
+    ),
     5: "figures",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}

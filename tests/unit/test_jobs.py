@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from torrey.geometry.mesh import MeshError
 from torrey.jobs import job
+from torrey.krylov import ConvergenceError
 from torrey.propagation import ToleranceError
 from torrey.provenance import file_digest
 
@@ -48,7 +50,7 @@ def test_the_log_tells_the_wall_time(rule):
     assert log.endswith(" s wall time\n")
 
 
-@pytest.mark.parametrize("error", [ToleranceError, ValueError, ArithmeticError])
+@pytest.mark.parametrize("error", [ToleranceError, MeshError, ConvergenceError])
 def test_a_result_that_cannot_be_had_ends_the_job_with_its_reason(rule, error):
     with pytest.raises(SystemExit) as end, job(rule):
         raise error("choose a larger tolerance")
@@ -56,12 +58,13 @@ def test_a_result_that_cannot_be_had_ends_the_job_with_its_reason(rule, error):
     assert Path(rule.log[0]).read_text() == f"{WHERE}: choose a larger tolerance\n"
 
 
-def test_a_mistake_in_the_code_leaves_its_traceback_in_the_log(rule):
-    with pytest.raises(TypeError, match="unexpected"), job(rule):
-        raise TypeError("unexpected")
+@pytest.mark.parametrize("error", [TypeError, ValueError, ArithmeticError])
+def test_a_mistake_in_the_code_leaves_its_traceback_in_the_log(rule, error):
+    with pytest.raises(error, match="unexpected"), job(rule):
+        raise error("unexpected")
     log = Path(rule.log[0]).read_text()
     assert log.startswith(f"{WHERE}:\nTraceback")
-    assert "TypeError: unexpected" in log
+    assert f"{error.__name__}: unexpected" in log
 
 
 def test_an_input_that_is_missing_is_an_error_in_the_log(rule):

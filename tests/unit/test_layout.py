@@ -33,7 +33,7 @@ def with_second_study(edits: dict[str, str], text: str = GOOD) -> str:
 def test_a_reference_is_named_by_all_that_it_depends_on(layout_of):
     layout = layout_of(GOOD)
     study = layout.config.studies["mine"]
-    assert layout.reference(study, (0, 0, 0, 1, 0, 0)) == (
+    assert layout.references(study)[0, 0, 0, 1, 0, 0] == (
         "results/reference/tissue/De2.5_Di1.2/L6_kappa0.08_pgse-4-20_b0.5_n1_0_tol1e-5.nc"
     )
 

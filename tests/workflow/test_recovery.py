@@ -171,7 +171,6 @@ def test_a_lock_that_was_left_says_what_to_type(project):
     assert not locks.exists() or not list(locks.iterdir())
 
 
-@pytest.mark.xfail(reason="figures are drawn into the file with the final name")
 def test_a_figure_that_was_not_finished_has_no_name(tmp_path, monkeypatch):
     def savefig(_: Figure, path: str | Path, **__: object) -> None:
         Path(path).write_bytes(b"half")

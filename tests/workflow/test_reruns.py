@@ -180,10 +180,6 @@ def test_a_module_recomputes_what_it_made(project, module, jobs):
     assert project.plan() == jobs
 
 
-UNSEEN = pytest.mark.xfail(
-    reason="the digests of solve_reference, evaluate_models and trace_eigenvalues leave it out"
-)
-
 # Scripts by the modules of the library that they import; `jobs` writes no result.
 IMPORTERS = {
     module: {script.stem for script, found in IMPORTS.items() if module in found}
@@ -192,13 +188,7 @@ IMPORTERS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("module", "scripts"),
-    [
-        pytest.param(*item, id=item[0], marks=UNSEEN if item[0] == "torrey.study_files" else ())
-        for item in IMPORTERS.items()
-    ],
-)
+@pytest.mark.parametrize(("module", "scripts"), IMPORTERS.items(), ids=IMPORTERS)
 def test_a_script_runs_again_after_an_edit_to_anything_that_it_imports(project, module, scripts):
     base = project.path("src").joinpath(*module.split("."))
     file = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")

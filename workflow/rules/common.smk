@@ -4,7 +4,7 @@ from snakemake.exceptions import WorkflowError
 
 from torrey import layout as paths
 from torrey.config import ConfigError, load
-from torrey.figures.catalogue import CATALOGUE, paper_of
+from torrey.figures.catalogue import CATALOGUE, paper_of, problems
 from torrey.layout import Layout
 from torrey.provenance import code_digest
 
@@ -22,12 +22,9 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 
-UNKNOWN = [name for name in CONFIG.figures if name not in CATALOGUE]
-if UNKNOWN:
-    raise WorkflowError(
-        f"{CONFIG_FILES[-1]}: figures.{UNKNOWN[0]}: found a figure that nobody draws, "
-        f"accepted: {', '.join(CATALOGUE)}"
-    )
+WRONG_FIGURES = [f"{' or '.join(map(str, CONFIG_FILES))}: {text}" for text in problems(CONFIG)]
+if WRONG_FIGURES:
+    raise WorkflowError("\n".join(WRONG_FIGURES))
 
 LAYOUT = Layout(CONFIG)
 
@@ -37,8 +34,8 @@ CODE = {
     "build_mesh": code_digest("torrey.geometry.meshing", "torrey.geometry.files"),
     "assemble_operators": code_digest("torrey.cell.assembly", "torrey.cell.files"),
     "extract_tensors": code_digest("torrey.tensors", "torrey.tensor_files", "torrey.cell.files"),
-    "solve_reference": code_digest("torrey.propagation", "torrey.cell.files"),
-    "evaluate_models": code_digest("torrey.signals", "torrey.cell.files"),
+    "solve_reference": code_digest("torrey.reference_files", "torrey.cell.files"),
+    "evaluate_models": code_digest("torrey.model_files", "torrey.cell.files"),
     "tables": code_digest("torrey.study_files"),
 }
 

@@ -3,8 +3,8 @@
 from torrey.cell.files import lazy_levels
 from torrey.jobs import job
 from torrey.material import Material
+from torrey.model_files import write_models
 from torrey.signals import evaluate_models
-from torrey.study_files import write_models
 from torrey.sweep import Sweep
 
 with job(snakemake) as provenance:

@@ -5,7 +5,7 @@ from torrey.jobs import job
 from torrey.material import Material
 from torrey.propagation import reference_signal
 from torrey.protocol import Point
-from torrey.study_files import write_reference
+from torrey.reference_files import write_reference
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

@@ -4,7 +4,7 @@ from torrey import artifacts
 from torrey.cell.files import lazy_levels
 from torrey.jobs import job
 from torrey.material import Material
-from torrey.study_files import eigenvalue_table
+from torrey.model_files import eigenvalue_table
 from torrey.sweep import Sweep
 
 with job(snakemake) as provenance:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from torrey import layout
+from torrey.config import Config
+from torrey.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,31 @@ CATALOGUE: Final[dict[str, Recipe]] = {
         _KL23, "fig9", (layout.EIGENVALUES,), "Eigenvalues of the second-order model against time"
     ),
 }
+
+
+def problems(config: Config) -> Iterator[str]:
+    """Say what is wrong with the figures that a configuration asks for."""
+    files = Layout(config)
+    for figure in config.figures.values():
+        where = f"figures.{figure.name}"
+        if figure.name not in CATALOGUE:
+            accepted = ", ".join(CATALOGUE)
+            yield f"{where}: found a figure that nobody draws, accepted: {accepted}"
+            continue
+        reads = CATALOGUE[figure.name].reads
+        wanted = "geometries" if "{geometry}" in reads[0] else "studies"
+        if not getattr(figure, wanted):
+            yield f"{where}: found no {wanted}, accepted: {wanted}: [...], which this figure shows"
+            continue
+        for name in figure.studies:
+            study = config.studies[name]
+            if layout.CONVERGENCE in reads and not files.has_orders(study):
+                yield (
+                    f"{where}: found study {name}, accepted: one with a reference, other models "
+                    "and several periods, to which orders are fitted"
+                )
+            if layout.KURTOSIS in reads and not files.has_kurtosis(study):
+                yield f"{where}: found study {name}, accepted: one with three b-values or more"
 
 
 def paper_of(figure: str) -> str:

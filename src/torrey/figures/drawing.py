@@ -65,6 +65,7 @@ def save(drawing: Drawing, pdf: str, png: str, data: str, provenance: Provenance
     """Write a figure as PDF and PNG, and its data as NetCDF."""
     artifacts.write(data, drawing.data, provenance)
     # No date in the file: the same data give the same bytes. Type 42: journals ask for it.
-    with rc_context({"pdf.fonttype": 42}):
-        drawing.figure.savefig(pdf, metadata={"CreationDate": None})
-    drawing.figure.savefig(png, dpi=200, metadata={"Software": None})
+    with rc_context({"pdf.fonttype": 42}), artifacts.whole(pdf) as name:
+        drawing.figure.savefig(name, metadata={"CreationDate": None})
+    with artifacts.whole(png) as name:
+        drawing.figure.savefig(name, dpi=200, metadata={"Software": None})

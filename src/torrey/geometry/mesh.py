@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from torrey.errors import TorreyError
+
 #: Two nodes on opposite faces are the same if they differ by less than this (units of the cell).
 MATCHING_TOLERANCE = 1e-9
 
 
-class MeshError(ValueError):
+class MeshError(TorreyError, ValueError):
     """The mesh breaks a promise: unmatched faces, a missing compartment, a wrong area."""
 
 
