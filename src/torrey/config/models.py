@@ -28,8 +28,8 @@ from torrey.keys import round_significant
 from torrey.units import UNITS, Kind, UnitError, parse
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
-MODELS_ACCEPTED: Final = "reference, R0, R1, R2, ... (any order), lumped-R0, lumped-R2"
-MODEL_PATTERN: Final = r"^(reference|R(0|[1-9][0-9]?)|lumped-R[02])$"
+MODELS_ACCEPTED: Final = "reference, R0, R1, R2, ..., P0, P1, ... (any order), lumped-R0, lumped-R2"
+MODEL_PATTERN: Final = r"^(reference|[RP](0|[1-9][0-9]?)|lumped-R[02])$"
 
 T = TypeVar("T", bound="Quantity")
 
