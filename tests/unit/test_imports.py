@@ -21,7 +21,7 @@ FLOORS = {
     2: "cell",
     3: "rates expansion tensors projection rosenbrock krylov propagation bloch",
     4: (
-        "signals convergence fitting inversion layout jobs "
+        "signals convergence fitting inversion layout jobs runs "
         "sweep_files reference_files model_files study_files tensor_files"
     ),
     5: "figures",

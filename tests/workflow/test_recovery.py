@@ -16,6 +16,7 @@ from project import TARGETS, Job, Project
 from torrey import artifacts
 from torrey.figures.drawing import Drawing, save
 from torrey.provenance import Provenance
+from torrey.runs import forget_dead_runs
 
 # Loaded by every Python of a run, if its directory is on the path: writers stop before the last
 # step, in which a complete file gets its name.
@@ -50,8 +51,6 @@ def hang_at(project: Project, directory: Path, name: str) -> Project:
 
 def start_again(project: Project) -> None:
     """Run to the end, as a user would."""
-    unlock = project.run("--unlock")
-    assert unlock.code == 0, unlock.text
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
     assert project.plan() == set()
@@ -159,16 +158,28 @@ def test_a_file_that_was_being_made_is_made_again(project):
     }
 
 
-def test_a_lock_that_was_left_says_what_to_type(project):
+def leave_lock(project: Project) -> Path:
     locks = project.path(".snakemake/locks")
     locks.mkdir(exist_ok=True)
-    (locks / "0.output.lock").write_text("results/studies/sweep/signals.nc\n")
+    lock = locks / "0.output.lock"
+    lock.write_text("results/studies/sweep/signals.nc\n")
+    return lock
+
+
+def test_the_lock_of_a_run_that_was_killed_is_no_obstacle(project):
+    leave_lock(project)
     run = project.run("--cores=2", "--forcerun=fit_orders", "studies")
-    assert run.code != 0
-    assert "--unlock" in run.text
-    assert "Traceback" not in run.text
-    assert project.run("--unlock").code == 0
-    assert not locks.exists() or not list(locks.iterdir())
+    assert run.code == 0, run.text
+
+
+def test_a_second_run_beside_a_living_one_is_refused(project):
+    with forget_dead_runs(project.path(".snakemake")):
+        lock = leave_lock(project)
+        run = project.run("--cores=2", "--forcerun=fit_orders", "studies")
+        assert run.code != 0
+        assert "locked" in run.text
+        assert "Traceback" not in run.text
+        assert lock.exists()
 
 
 def test_a_figure_that_was_not_finished_has_no_name(tmp_path, monkeypatch):

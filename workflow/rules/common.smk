@@ -7,6 +7,7 @@ from torrey.config import ConfigError, load
 from torrey.figures.catalogue import CATALOGUE, paper_of, problems
 from torrey.layout import Layout
 from torrey.provenance import code_digest
+from torrey.runs import forget_dead_runs
 
 # The papers' figures, unless the user brings a configuration of their own.
 CONFIG_FILES = [Path(f) for f in workflow.config_settings.configfiles] or [
@@ -27,6 +28,13 @@ if WRONG_FIGURES:
     raise WorkflowError("\n".join(WRONG_FIGURES))
 
 LAYOUT = Layout(CONFIG)
+
+# Open until the process ends.
+RUNNING = (
+    forget_dead_runs(Path(".snakemake"))
+    if workflow.is_main_process and not workflow.dryrun
+    else None
+)
 
 # Digests of what is behind each rule, imported modules included. They stand among the parameters,
 # so that Snakemake sees an edit to the library.
