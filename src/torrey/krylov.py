@@ -21,6 +21,8 @@ Vector = NDArray[np.complex128]
 #: Pole of the rational Krylov space, as a fraction of tau.
 _POLE = 0.1
 _MOST_VECTORS = 120
+#: A new vector this short, relative to the one it came from, is rounding.
+_EXHAUSTED = 1e-13
 
 
 class ConvergenceError(TorreyError, ArithmeticError):
@@ -45,10 +47,10 @@ def expm_form(M: csc_array, A: csc_array, v: Vector, tau: float, tolerance: floa
         If 120 Krylov vectors do not suffice.
     """
     previous, close = np.inf, 0
-    for _, norm, coefficients, _ in _lanczos(M, A, v, tau):
+    for _, norm, coefficients, exact in _lanczos(M, A, v, tau):
         value = norm**2 * coefficients[0]
         close = close + 1 if abs(value - previous) <= 0.1 * tolerance * abs(value) else 0
-        if close == 2:
+        if exact or close == 2:
             return float(value)
         previous = value
     raise ConvergenceError(f"{_MOST_VECTORS} Krylov vectors do not reach {tolerance:.1e}")
@@ -57,18 +59,18 @@ def expm_form(M: csc_array, A: csc_array, v: Vector, tau: float, tolerance: floa
 def expm_multiply(M: csc_array, A: csc_array, v: Vector, tau: float, tolerance: float) -> Vector:
     """exp(-tau M^{-1} A) v; tolerance relative to the norm of the result. See `expm_form`."""
     close = 0
-    for basis, norm, coefficients, _ in _lanczos(M, A, v, tau):
+    for basis, norm, coefficients, exact in _lanczos(M, A, v, tau):
         tail = np.abs(coefficients[-2:]).sum()
         close = close + 1 if tail <= 0.1 * tolerance * np.linalg.norm(coefficients) else 0
-        if close == 2:
+        if exact or close == 2:
             return norm * (np.array(basis).T @ coefficients)
     raise ConvergenceError(f"{_MOST_VECTORS} Krylov vectors do not reach {tolerance:.1e}")
 
 
 def _lanczos(
     M: csc_array, A: csc_array, v: Vector, tau: float
-) -> Iterator[tuple[list[Vector], float, NDArray[np.float64], float]]:
-    """Yield basis, norm of v, coefficients of the result in the basis, last off-diagonal entry."""
+) -> Iterator[tuple[list[Vector], float, NDArray[np.float64], bool]]:
+    """Yield basis, norm of v, coefficients of the result in the basis, and whether it is exact."""
     gamma = _POLE * tau
     solve: Callable[[Vector], Vector] = factorise(csc_array(M + gamma * A, dtype=complex)).solve
     Mv = M @ v
@@ -88,11 +90,11 @@ def _lanczos(
         length = float(np.sqrt(max(np.vdot(w, Mw).real, 0.0)))
         theta, modes = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1))
         rate = (1.0 / np.clip(theta, 1e-15, None) - 1.0) / gamma
-        yield basis, norm, modes @ (np.exp(-tau * rate) * modes[0]), length
-        if length <= 1e-14:
-            # An invariant subspace: the result is exact, say so until the caller has heard.
-            while True:
-                yield basis, norm, modes @ (np.exp(-tau * rate) * modes[0]), 0.0
+        # Nothing new to add: the space is invariant, and holds the exact result.
+        exhausted = length <= _EXHAUSTED or len(basis) == len(v)
+        yield basis, norm, modes @ (np.exp(-tau * rate) * modes[0]), exhausted
+        if exhausted:
+            return
         beside.append(length)
         basis.append(w / length)
         dual.append(Mw / length)

@@ -81,7 +81,7 @@ def _line_mesh(shape: Layers, size: float, level: int) -> CellMesh:
     n_pieces = len(breaks) - 1
     pieces, facets, places, start = [], [], [np.array([0.0])], 0
     for i, (left, right) in enumerate(zip(breaks[:-1], breaks[1:], strict=True)):
-        n = max(2, int(np.ceil((right - left) / size))) * 2**level
+        n = max(4, int(np.ceil((right - left) / size))) * 2**level
         places.append(np.linspace(left, right, 2 * n + 1)[1:])
         ends = start + 2 * np.arange(n)
         pieces.append(Piece(np.column_stack([ends, ends + 2, ends + 1]), i % shape.n_compartments))
