@@ -261,13 +261,12 @@ def test_impermeable_compartments_add_up():
 
 
 def test_the_outside_of_impermeable_cells_is_that_of_obstacles():
-    # The space inside is not meshed: gmsh makes another mesh outside.
     obstacle = Cell(Discs(DISC.shape.cells, "obstacle"), DISC.diffusivity[:1])
     alone = bloch_torrey(DISC.operators(2).cell.restrict([0]), Material(DISC.diffusivity[:1]))
     q = WAVEFORM.q_of_b(0.85)
     result = signal(GradientSystem.at(alone, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
     expected = signal(obstacle.system(2, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
-    assert result == pytest.approx(expected, rel=1e-6)
+    assert result == pytest.approx(expected, rel=1e-9)
 
 
 def fitted_order(x: list[float], errors: list[float]) -> float:

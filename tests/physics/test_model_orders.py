@@ -8,11 +8,14 @@ thousandth of the smallest model error.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
-from cells import ASYMMETRIC, DISC, FOUR_DISCS, Cell
+from cells import ASYMMETRIC, D_E, DISC, FOUR_DISCS, Cell, discs
 
 from torrey.convergence import fit_order, local_orders
+from torrey.geometry import Discs
 from torrey.propagation import signal
 from torrey.rates import model_signal
 from torrey.signals import build_models
@@ -67,6 +70,39 @@ def test_lumping_cells_of_different_size_stalls() -> None:
     assert local_orders(periods, errors["R0"])[0] > 1.9
     assert local_orders(periods, errors["lumped-R0"])[0] < 0.5
     assert errors["lumped-R0"][0] > 5 * errors["R0"][0]
+
+
+def test_free_water_is_exact_in_every_model() -> None:
+    free = Cell(Discs(()), (2.0,))
+    for model in build_models(free.operators(0), DIRECTION, ["R0", "R1", "R2"]):
+        found = model_signal(model, WAVEFORM, Q, np.array([0.5, 20.0]), SIGMA)
+        np.testing.assert_allclose(found, np.exp(-0.85 * 2.0), rtol=1e-9)
+
+
+def test_r0_without_exchange_is_the_water_between_obstacles_and_still_water_inside() -> None:
+    # Conductivity of the square array of insulating discs at a small area fraction f (Perrins,
+    # McKenzie and McPhedran 1979): |Y_e| D^e = D_e x conductivity; the water inside is confined.
+    f = math.pi * 0.2**2
+    conductivity = 1 - 2 * f / (1 + f - 0.305827 * f**4 / (1 - 1.402958 * f**8) - 0.013362 * f**8)
+    expected = (1 - f) * math.exp(-0.85 * D_E * conductivity / (1 - f)) + f
+    (model,) = build_models(DISC.operators(1), DIRECTION, ["R0"])
+    found = model_signal(model, WAVEFORM, Q, np.array([1.0, 7.0]), 0.0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    # The Bloch-Torrey equation comes there as the period shrinks.
+    periods = np.array([0.5, 1.0])
+    systems = [DISC.system(1, L, 0.0, DIRECTION) for L in periods]
+    errors = [signal(system, WAVEFORM, Q, 32).real - found[0].real for system in systems]
+    assert local_orders(periods, errors)[0] == pytest.approx(2.0, abs=0.05)
+
+
+def test_equal_cells_lumped_are_the_same_model() -> None:
+    # Two discs that a translation of the lattice exchanges: their water does the same.
+    same = discs((0.2, 0.3, 0.15), (0.7, 0.8, 0.15))
+    plain, lumped = build_models(same.operators(0), DIRECTION, ["R0", "lumped-R0"])
+    found, expected = (
+        model_signal(model, WAVEFORM, Q, np.array([1.0, 4.0]), SIGMA) for model in (lumped, plain)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_one_cell_lumped_is_the_same_model() -> None:

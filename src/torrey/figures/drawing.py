@@ -66,6 +66,6 @@ def save(drawing: Drawing, pdf: str, png: str, data: str, provenance: Provenance
     artifacts.write(data, drawing.data, provenance)
     # No date in the file: the same data give the same bytes. Type 42: journals ask for it.
     with rc_context({"pdf.fonttype": 42}), artifacts.whole(pdf) as name:
-        drawing.figure.savefig(name, metadata={"CreationDate": None})
+        drawing.figure.savefig(name, format="pdf", metadata={"CreationDate": None})
     with artifacts.whole(png) as name:
-        drawing.figure.savefig(name, dpi=200, metadata={"Software": None})
+        drawing.figure.savefig(name, format="png", dpi=200, metadata={"Software": None})
