@@ -34,7 +34,7 @@ class CellMesh:
         In the box [0, 1]^d, or in another period of the same lattice.
     elements : (n_elements, n_local) int
         Nodes of each quadratic simplex: vertices first, then the middle of the edges in gmsh's
-        order (01, 12, 20 for triangles).
+        order (01, 12, 20 for triangles; 01, 12, 20, 03, 23, 13 for tetrahedra).
     compartment : (n_elements,) int
     membrane_outside, membrane_inside : (n_facets, n_facet_nodes) int
         The same facet seen from both sides, node by node at the same place.
