@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,20 +18,30 @@ Tensor = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class Material:
-    """Diffusivities, one per compartment.
+    """Diffusivity, relaxation and density of each compartment, and how membranes differ.
 
     Parameters
     ----------
     diffusivity : tuple of float or nested tuple of float
         For each compartment a positive number, or a symmetric positive definite matrix (um^2/ms).
+    T2 : tuple of float, optional
+        Transverse relaxation time of each compartment (ms), `math.inf` where there is none. Empty:
+        no relaxation.
+    density : tuple of float, optional
+        Initial spin density of each compartment, at least zero and not all zero. Empty: uniform.
+    membranes : tuple of float, optional
+        Factor on the permeability of each membrane, at least zero. Empty: all have the same.
 
     Raises
     ------
     ValueError
-        If there is no compartment, or a diffusivity is neither of the two.
+        If there is no compartment, or a value is none of these.
     """
 
     diffusivity: tuple[float | Tensor, ...]
+    T2: tuple[float, ...] = ()
+    density: tuple[float, ...] = ()
+    membranes: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.diffusivity:
@@ -39,10 +49,40 @@ class Material:
         for i, value in enumerate(self.diffusivity):
             if not _is_positive(value):
                 raise InputError(
-                    f"{value}",
+                    _shown(value),
                     "a positive number, or a symmetric positive definite matrix (um^2/ms)",
                     at=("diffusivity", i),
                 )
+        count = len(self.diffusivity)
+        for name, values in (("T2", self.T2), ("density", self.density)):
+            if len(values) not in (0, count):
+                raise InputError(f"{len(values)} values", f"{count}, one per compartment", (name,))
+        for i, time in enumerate(self.T2):
+            if not time > 0:
+                raise InputError(
+                    f"{time}", "a time above zero (ms), infinite without relaxation", at=("T2", i)
+                )
+        for name, values in (("density", self.density), ("membranes", self.membranes)):
+            for i, number in enumerate(values):
+                if not 0 <= number < math.inf:
+                    raise InputError(f"{number}", "a finite number, at least zero", at=(name, i))
+        if self.density and not any(self.density):
+            raise InputError("no density above zero", "at least one", at=("density",))
+
+    @property
+    def relaxation(self) -> NDArray[np.float64]:
+        """Relaxation rate 1/T2 of each compartment, shape (n_compartments,), in 1/ms."""
+        return 1.0 / np.array(self.T2 or (math.inf,) * len(self.diffusivity))
+
+    @property
+    def densities(self) -> NDArray[np.float64]:
+        """Initial spin density of each compartment, shape (n_compartments,); 1 if not given."""
+        return np.array(self.density or (1.0,) * len(self.diffusivity), dtype=float)
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all densities are equal: a normalised signal does not depend on them then."""
+        return len(set(self.density)) <= 1
 
     def tensors(self, dimension: int) -> NDArray[np.float64]:
         """Return the diffusion tensors, shape (n_compartments, dimension, dimension), in um^2/ms.
@@ -66,19 +106,31 @@ class Material:
     def key(self) -> str:
         """Return the canonical name: the outside after ``De``, the insides after ``Di``.
 
+        Only what is given follows: ``T2`` and ``rho`` (the density), outside first, and ``mem``,
+        the factors of the membranes. Values inside, or of membranes, that are all equal stand once.
+
         >>> Material((3.0, 1.7, 1.7)).key()
         'De3_Di1.7'
         >>> Material((3.0, 1.7, 1.2)).key()
         'De3_Di1.7_1.2'
+        >>> Material((3.0, 1.7), T2=(80.0, math.inf), membranes=(0.5,)).key()
+        'De3_Di1.7_T280_inf_mem0.5'
         """
         outside, *insides = [_text(value) for value in self.diffusivity]
-        if not insides:
-            return slug({"De": outside})
-        same = len(set(insides)) == 1
-        return slug({"De": outside, "Di": insides[0] if same else "_".join(insides)})
+        parts = {"De": outside} | ({"Di": _once(insides)} if insides else {})
+        for label, values in (("T2", self.T2), ("rho", self.density)):
+            if values:
+                outside, *insides = [_text(value) for value in values]
+                parts[label] = "_".join([outside, _once(insides)] if insides else [outside])
+        if self.membranes:
+            parts["mem"] = _once([_text(value) for value in self.membranes])
+        return slug(parts)
 
     def to_dict(self) -> dict[str, str | int | float]:
-        """Return plain values ``diffusivity_<compartment>``; of a matrix, ``_<row><column>``."""
+        """Return plain values ``diffusivity_<compartment>``; of a matrix, ``_<row><column>``.
+
+        What is absent has no entries, and an infinite T2 is the text ``inf``.
+        """
         plain: dict[str, str | int | float] = {"n_compartments": len(self.diffusivity)}
         for i, value in enumerate(self.diffusivity):
             if isinstance(value, tuple):
@@ -86,18 +138,27 @@ class Material:
                 plain |= {f"diffusivity_{i}_{j}{k}": float(x) for (j, k), x in entries}
             else:
                 plain[f"diffusivity_{i}"] = value
+        # Infinity has no place in JSON, in which parameters are recorded.
+        plain |= {f"T2_{i}": time if time < math.inf else "inf" for i, time in enumerate(self.T2)}
+        plain |= {f"density_{i}": value for i, value in enumerate(self.density)}
+        plain |= {f"membranes_{i}": factor for i, factor in enumerate(self.membranes)}
         return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
         """Rebuild what `to_dict` described."""
-        return cls(tuple(_read(plain, i) for i in range(int(plain["n_compartments"]))))
+        return cls(
+            tuple(_read(plain, i) for i in range(int(plain["n_compartments"]))),
+            T2=_numbers(plain, "T2"),
+            density=_numbers(plain, "density"),
+            membranes=_numbers(plain, "membranes"),
+        )
 
 
 def _is_positive(value: float | Tensor) -> bool:
     if not isinstance(value, tuple):
         return math.isfinite(value) and value > 0
-    if not all(len(row) == len(value) for row in value):
+    if not value or not all(len(row) == len(value) for row in value):
         return False
     matrix = np.array(value, dtype=float)
     return bool(
@@ -107,10 +168,19 @@ def _is_positive(value: float | Tensor) -> bool:
     )
 
 
+def _shown(value: float | Tensor) -> str:
+    return f"the matrix {[list(row) for row in value]}" if isinstance(value, tuple) else f"{value}"
+
+
 def _text(value: float | Tensor) -> str:
     if isinstance(value, tuple):
         return "x".join(format_number(entry) for row in value for entry in row)
-    return format_number(value)
+    return "inf" if value == math.inf else format_number(value)
+
+
+def _once(texts: Sequence[str]) -> str:
+    """Join texts; if all are the same, one stands for them."""
+    return texts[0] if len(set(texts)) == 1 else "_".join(texts)
 
 
 def _read(plain: Mapping[str, str | int | float], i: int) -> float | Tensor:
@@ -119,3 +189,11 @@ def _read(plain: Mapping[str, str | int | float], i: int) -> float | Tensor:
     size = math.isqrt(sum(name.startswith(f"diffusivity_{i}_") for name in plain))
     rows = range(size)
     return tuple(tuple(float(plain[f"diffusivity_{i}_{j}{k}"]) for k in rows) for j in rows)
+
+
+def _numbers(plain: Mapping[str, str | int | float], name: str) -> tuple[float, ...]:
+    """Return the values name_0, name_1, ...; none if there is no such entry."""
+    numbers: list[float] = []
+    while (key := f"{name}_{len(numbers)}") in plain:
+        numbers.append(float(plain[key]))
+    return tuple(numbers)

@@ -16,6 +16,7 @@ from torrey.propagation import GradientSystem
 
 WRAPPING = Discs((Disc((0.0, 0.35), 0.21), Disc((0.72, 0.66), 0.17)))
 TENSOR = ((2.0, 0.3), (0.3, 1.0))
+T2 = (80.0, 40.0, np.inf)
 
 
 def sides(shape: Shape) -> np.ndarray:
@@ -33,9 +34,45 @@ def test_a_of_g_is_hermitian_and_positive_semidefinite(seed: int) -> None:
     system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7)))
     L, kappa, angle = generator.uniform(1, 20), generator.uniform(0, 1), generator.uniform(0, 6)
     scaled = GradientSystem.at(system, L, kappa, (np.cos(angle), np.sin(angle)))
-    A = scaled.matrix(generator.uniform(0, 3)).toarray()
+    A = scaled.matrix(generator.uniform(0, 3, 1)).toarray()
     assert np.abs(A - A.conj().T).max() <= 1e-13 * np.abs(A).max()
     assert np.linalg.eigvalsh(A)[0] >= -1e-12 * np.abs(A).max()
+
+
+def test_operators_along_axes_are_those_of_the_cell_turned() -> None:
+    system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7)))
+    axes = np.array([[0.6, 0.8], [-0.8, 0.6]])
+    both, one = system.along(2.5 * axes), system.along((3.0, 4.0))
+    assert (both.C.shape, both.N.shape) == ((2, len(system.K)), (2, 2, len(system.K)))
+    np.testing.assert_allclose(both.C, np.tensordot(axes, system.C, axes=1), atol=1e-15)
+    expected = np.einsum("aj,bl,jlz->abz", axes, axes, system.N)
+    np.testing.assert_allclose(both.N, expected, atol=1e-15)
+    np.testing.assert_allclose(one.C, both.C[:1], atol=1e-15)
+    np.testing.assert_allclose(one.N, both.N[:1, :1], atol=1e-15)
+
+
+def test_a_of_g_is_that_of_the_components_in_any_axes() -> None:
+    system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7), T2=T2))
+    axes = np.array([[0.6, 0.8], [-0.8, 0.6]])
+    g = np.array([0.7, -0.3])
+    turned = GradientSystem.at(system, 6.0, 0.08, axes).entries(g)
+    plain = GradientSystem.at(system, 6.0, 0.08, np.eye(2)).entries(g @ axes)
+    straight = GradientSystem.at(system, 6.0, 0.08, g @ axes).entries(np.linalg.norm(g)[None])
+    np.testing.assert_allclose(turned, plain, atol=1e-14)
+    np.testing.assert_allclose(turned, straight, atol=1e-14)
+    rest = GradientSystem.at(system, 6.0, 0.08, axes).entries(np.zeros(2))
+    np.testing.assert_allclose(rest, system.K / 36.0 + system.J * 0.08 / 6.0 + system.R)
+
+
+@pytest.mark.parametrize("frame", [(0.6, 0.8), np.eye(2)])
+def test_the_slope_of_a_is_its_derivative(frame: object) -> None:
+    system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7)))
+    scaled = GradientSystem.at(system, 6.0, 0.08, frame)
+    g, rate = np.array([0.7, -0.3]), np.array([0.2, 0.5])
+    g, rate = g[: len(scaled.C)], rate[: len(scaled.C)]
+    # A is quadratic in g: a central difference is exact.
+    difference = (scaled.entries(g + rate) - scaled.entries(g - rate)) / 2
+    np.testing.assert_allclose(scaled.slope(g, rate).data, difference, atol=1e-14)
 
 
 def test_the_kernel_of_k_is_the_compartments_and_c_is_antisymmetric() -> None:
@@ -178,6 +215,91 @@ def test_a_material_has_one_diffusivity_per_compartment() -> None:
         bloch_torrey(operators(WRAPPING), Material((3.0, 1.7)))
 
 
+def test_relaxation_is_the_mass_of_each_compartment_over_its_t2() -> None:
+    system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7), T2=T2))
+    cell = system.cell
+    expected = np.zeros((cell.n_dofs, cell.n_dofs))
+    for within, time in zip(cell.indicators.T, T2, strict=True):
+        expected += np.diag(within) @ cell.matrix(cell.mass).toarray() @ np.diag(within) / time
+    R = cell.matrix(system.R).toarray()
+    np.testing.assert_allclose(R, expected, rtol=1e-14)
+    totals = cell.indicators.T @ R @ cell.indicators
+    np.testing.assert_allclose(totals, np.diag(cell.measures() / T2), atol=1e-15)
+    assert not bloch_torrey(cell, Material((3.0, TENSOR, 1.7))).R.any()
+
+
+@pytest.mark.parametrize("factors", [(1.0, 1.0), (1.0, 0.25), (0.0, 2.0)])
+def test_membranes_are_weighted_by_their_factors(factors: tuple[float, float]) -> None:
+    cell = operators(WRAPPING)
+    each = [cell.jump(np.eye(2)[membrane]) for membrane in range(2)]
+    J = bloch_torrey(cell, Material((3.0, 1.7, 1.1), membranes=factors)).J
+    np.testing.assert_allclose(J, factors[0] * each[0] + factors[1] * each[1], rtol=1e-15)
+    # The mean jump over a membrane: water of compartment 2 passes the second one only.
+    passed = cell.indicators.T @ (cell.matrix(J) @ cell.indicators[:, 2])
+    length = -cell.indicators[:, 0] @ (cell.matrix(each[1]) @ cell.indicators[:, 2])
+    np.testing.assert_allclose(passed, factors[1] * length * np.array([-1, 0, 1]), atol=1e-14)
+
+
+def test_a_material_without_factors_weighs_all_membranes_alike() -> None:
+    cell = operators(WRAPPING)
+    plain = bloch_torrey(cell, Material((3.0, 1.7, 1.1)))
+    np.testing.assert_array_equal(plain.J, cell.jump([1.0, 1.0]))
+
+
+@pytest.mark.parametrize("factors", [(1.0,), (1.0, 0.5, 0.0)])
+def test_a_material_has_one_factor_per_membrane(factors: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match=f"{len(factors)} membrane factors for a cell with 2"):
+        bloch_torrey(operators(WRAPPING), Material((3.0, 1.7, 1.1), membranes=factors))
+
+
+def test_the_initial_density_is_that_of_the_compartments() -> None:
+    cell = operators(WRAPPING)
+    density = np.array([1.0, 0.0, 0.8])
+    rho = bloch_torrey(cell, Material((3.0, 1.7, 1.1), density=tuple(density))).rho
+    np.testing.assert_array_equal(rho, cell.indicators @ density)
+    water = np.ones(cell.n_dofs) @ (cell.matrix(cell.mass) @ rho)
+    assert water == pytest.approx(cell.measures() @ density)
+
+
+@pytest.mark.parametrize("density", [(), (0.8, 0.8, 0.8)])
+def test_a_uniform_density_is_one(density: tuple[float, ...]) -> None:
+    cell = operators(WRAPPING)
+    rho = bloch_torrey(cell, Material((3.0, 1.7, 1.1), density=density)).rho
+    np.testing.assert_array_equal(rho, np.ones(cell.n_dofs))
+
+
+def test_a_matrix_acts_on_the_rows_of_its_own_compartment() -> None:
+    matrices = (TENSOR, ((1.0, -0.4), (-0.4, 3.0)), ((1.7, 0.0), (0.0, 1.7)))
+    system = bloch_torrey(operators(WRAPPING), Material((*matrices[:2], 1.7)))
+    cell, D = system.cell, np.array(matrices)
+    K = np.zeros((cell.n_dofs, cell.n_dofs))
+    B = np.zeros((2, cell.n_dofs, cell.n_dofs))
+    for j in range(2):
+        for l in range(2):
+            rows = D[cell.compartment, j, l][:, None]
+            K += rows * cell.matrix(cell.stiffness[j, l]).toarray()
+            B[j] += rows * cell.matrix(cell.advection[l]).toarray()
+            N = cell.matrix(system.N[j, l]).toarray()
+            np.testing.assert_allclose(N, rows * cell.matrix(cell.mass).toarray(), rtol=1e-15)
+        C = cell.matrix(system.C[j]).toarray()
+        np.testing.assert_allclose(C, B[j] - B[j].T, atol=1e-15)
+    np.testing.assert_allclose(cell.matrix(system.K).toarray(), K, atol=1e-14)
+
+
+def test_linear_functions_feel_the_entries_of_the_matrix() -> None:
+    inside = operators(WRAPPING).restrict([2])  # a disc that does not reach across the boundary
+    simple = bloch_torrey(inside, Material((1.0,)))
+    one = np.ones(inside.n_dofs)
+    x = np.array([simple.stiffness_factor.solve(-(inside.matrix(C) @ one)) for C in simple.C])
+    system = bloch_torrey(inside, Material((TENSOR,)))
+    (area,) = inside.measures()
+    # int D e_j . grad x_l, and int grad x_j . D grad x_l
+    along = [[one @ (inside.matrix(C) @ x_l) for x_l in x] for C in system.C]
+    np.testing.assert_allclose(along, area * np.array(TENSOR), rtol=1e-12)
+    energies = x @ (inside.matrix(system.K) @ x.T)
+    np.testing.assert_allclose(energies, area * np.array(TENSOR), rtol=1e-12)
+
+
 # ---- three dimensions: nothing above the mesh changes ----
 
 
@@ -216,7 +338,8 @@ def test_three_dimensions_need_no_change_above_the_mesh() -> None:
     system = bloch_torrey(cell, Material((3.0, 1.7)))
     for direction, expected in (((1, 0, 0), 0.0), ((0, 1, 0), 1.0), ((0, 0, 1), 1.0)):
         along = system.along(direction)
-        w = system.stiffness_factor.solve(cell.matrix(along.C) @ cell.indicators)
-        D = cell.indicators.T @ (cell.matrix(along.C) @ w + cell.matrix(along.N) @ cell.indicators)
+        C, N = cell.matrix(along.C[0]), cell.matrix(along.N[0, 0])
+        w = system.stiffness_factor.solve(C @ cell.indicators)
+        D = cell.indicators.T @ (C @ w + N @ cell.indicators)
         laminate = expected * np.diag([3.0, 1.7]) * cell.measures()
         np.testing.assert_allclose(D, laminate, atol=1e-10)

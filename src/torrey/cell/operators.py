@@ -7,14 +7,15 @@ On the unit cell, for functions u, v that are periodic and may jump across membr
     N_jl  int D_jl u v                                       symmetric
     M     int u v                                            mass
     J     sum_i w_i int_{Gamma_i} [u][v]                     [u] = outside minus inside
+    R     int u v / T2                                       relaxation
 
-    M du/dt = -A(g) u,
-    A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J
+    M du/dt = -A(g) u,    u(0) = rho
+    A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J + R
 
 (KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) A(g) is Hermitian
 and positive semi-definite for every g. All matrices share one sparsity pattern, so that A(g) is a
-sum of arrays; and each compartment has its own degrees of freedom, so that a diffusivity is a
-factor on rows. Degrees of freedom are numbered by nested dissection: factorise in natural order.
+sum of arrays; and each compartment has its own degrees of freedom, so that a diffusivity or 1/T2 is
+a factor on rows. Degrees of freedom are numbered by nested dissection: factorise in natural order.
 """
 
 from __future__ import annotations
@@ -156,7 +157,13 @@ class BlochTorrey:
     C : (d, nnz) float, um^2/ms
     N : (d, d, nnz) float, um^2/ms
     M, J : (nnz,) float
-        Entries on the common pattern; lengths in units of the cell.
+        Membranes are weighted in J by the factors of the material.
+    R : (nnz,) float, 1/ms
+        Zero without relaxation.
+    rho : (n_dofs,) float
+        Initial density at the nodes; 1 if all compartments have the same.
+
+    Entries are on the common pattern; lengths in units of the cell.
     """
 
     cell: CellOperators
@@ -166,6 +173,8 @@ class BlochTorrey:
     N: Array
     M: Array
     J: Array
+    R: Array
+    rho: Array
 
     @cached_property
     def mass_matrix(self) -> csc_array:
@@ -177,16 +186,33 @@ class BlochTorrey:
         """K factorised with one pinned degree of freedom per compartment."""
         return PinnedFactor.of(self.cell, self.K)
 
-    def along(self, direction: Sequence[float]) -> Direction:
-        """C and N for gradients along one direction n (normalised here)."""
-        n = np.asarray(direction, dtype=float)
-        n = n / np.linalg.norm(n)
-        return Direction(C=np.einsum("j,jz->z", n, self.C), N=np.einsum("j,l,jlz->z", n, n, self.N))
+    def along(self, frame: ArrayLike) -> Along:
+        """C and N for gradients along some axes.
+
+        Parameters
+        ----------
+        frame : (d,) or (k, d) array_like
+            One direction, or the orthogonal axes of a waveform's components; normalised here.
+        """
+        axes = np.atleast_2d(np.asarray(frame, dtype=float))
+        axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+        return Along(
+            C=np.einsum("cj,jz->cz", axes, self.C),
+            N=np.einsum("aj,bl,jlz->abz", axes, axes, self.N),
+        )
 
 
 @dataclass(frozen=True)
-class Direction:
-    """n.C and n n:N for one gradient direction: entries on the common pattern, um^2/ms."""
+class Along:
+    """Operators for gradients along k axes n_a: entries on the common pattern, um^2/ms.
+
+    Attributes
+    ----------
+    C : (k, nnz) float
+        n_a.C.
+    N : (k, k, nnz) float
+        n_a n_b:N.
+    """
 
     C: Array
     N: Array
@@ -199,20 +225,26 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
     ----------
     cell : CellOperators
     material : Material
-        One diffusivity per compartment of the cell (um^2/ms).
+        Of as many compartments as the cell has and, if it has factors for membranes, membranes.
 
     Raises
     ------
     ValueError
-        If the numbers of compartments differ.
+        If the numbers of compartments or membranes differ.
     """
     D = material.tensors(cell.dimension)
     if len(D) != cell.n_compartments:
         raise ValueError(
             f"{len(D)} diffusivities for a cell with {cell.n_compartments} compartments"
         )
+    if len(material.membranes) not in (0, cell.n_membranes):
+        raise ValueError(
+            f"{len(material.membranes)} membrane factors for a cell with "
+            f"{cell.n_membranes} membranes"
+        )
     # Entries that couple two compartments belong to J alone: mass and the others are zero there.
-    D_entry = D[cell.compartment[cell.indices]]
+    on_row = cell.compartment[cell.indices]
+    D_entry = D[on_row]
     columns = np.repeat(np.arange(cell.n_dofs), np.diff(cell.indptr))
     transposed = _transposition(cell, columns)
     # B_j = int D e_j.grad u v;  C_j = B_j - B_j^T.
@@ -224,7 +256,10 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
         C=B - B[:, transposed],
         N=np.einsum("zjl,z->jlz", D_entry, cell.mass),
         M=cell.mass,
-        J=cell.jump(np.ones(cell.n_membranes)),
+        J=cell.jump(material.membranes or np.ones(cell.n_membranes)),
+        R=material.relaxation[on_row] * cell.mass,
+        # Equal densities other than 1 would only scale what a normalised signal divides by.
+        rho=np.ones(cell.n_dofs) if material.is_uniform else material.densities[cell.compartment],
     )
 
 
