@@ -7,6 +7,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/geometry.smk"
 include: "workflow/rules/tensors.smk"
 include: "workflow/rules/reference.smk"
+include: "workflow/rules/projected.smk"
 include: "workflow/rules/signals.smk"
 include: "workflow/rules/convergence.smk"
 include: "workflow/rules/figures.smk"
@@ -17,6 +18,8 @@ localrules:
     figures,
     studies,
     kl23,
+    torrey,
+    check_projected,
     gather_signals,
     fit_orders,
     fit_kurtosis,
@@ -27,6 +30,7 @@ rule figures:
     input:
         [figure_files(figure) for figure in CONFIG.figures],
         [LAYOUT.tensors(study) for study in CONFIG.studies.values()],
+        [LAYOUT.checks(study) for study in CONFIG.studies.values()],
 
 
 rule studies:
@@ -37,3 +41,8 @@ rule studies:
 rule kl23:
     input:
         [figure_files(figure) for figure in CONFIG.figures if paper_of(figure) == "kl23"],
+
+
+rule torrey:
+    input:
+        [figure_files(figure) for figure in CONFIG.figures if paper_of(figure) == "torrey"],

@@ -13,7 +13,8 @@ from torrey.config import Config, Study
 from torrey.keys import format_number
 from torrey.material import Material
 from torrey.protocol import Point
-from torrey.sweep import REFERENCE, Index
+from torrey.span import Span
+from torrey.sweep import REFERENCE, Index, Product
 
 RESULTS = "results"
 
@@ -21,8 +22,11 @@ MESH = f"{RESULTS}/geometry/{{geometry}}/mesh.nc"
 OPERATORS = f"{RESULTS}/geometry/{{geometry}}/operators.nc"
 TENSORS = f"{RESULTS}/tensors/{{geometry}}/{{material}}/tensors.nc"
 REFERENCE_SIGNAL = f"{RESULTS}/reference/{{geometry}}/{{material}}/{{point}}.nc"
+BASIS = f"{RESULTS}/basis/{{geometry}}/{{material}}/{{span}}.nc"
 MODELS = f"{RESULTS}/studies/{{study}}/models.nc"
 SIGNALS = f"{RESULTS}/studies/{{study}}/signals.nc"
+PROJECTED = f"{RESULTS}/studies/{{study}}/projected.nc"
+CHECK = f"{RESULTS}/studies/{{study}}/check.nc"
 CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
 KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
 EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
@@ -57,24 +61,45 @@ class Layout:
     config: Config
 
     @cached_property
-    def materials(self) -> Mapping[str, Material]:
-        """Materials of all studies by their canonical name."""
-        return {study.material.key(): study.material for study in self.config.studies.values()}
+    def materials(self) -> Mapping[tuple[str, str], Material]:
+        """Materials of all studies by the name of the geometry and their canonical name.
+
+        Equal insides stand once in a name: it says all only together with the geometry.
+        """
+        studies = self.config.studies.values()
+        return {(study.geometry, study.material.key()): study.material for study in studies}
 
     @cached_property
     def jobs(self) -> Mapping[str, Job]:
-        """Reference signals to compute by their path; studies share what they have in common."""
+        """Points to solve in full by their path; studies share what they have in common."""
         jobs = {}
         for study in self.config.studies.values():
-            if REFERENCE in study.models:
-                for point in study.points().values():
-                    job = Job(study.geometry, study.material, point, study.tolerance)
-                    jobs[self.reference(study, point)] = job
+            points = study.points()
+            for index, path in (self.references(study) | self.samples(study)).items():
+                jobs[path] = Job(study.geometry, study.material, points[index], study.tolerance)
         return jobs
+
+    @cached_property
+    def spans(self) -> Mapping[str, tuple[Study, Span]]:
+        """A study for each basis to build by its path, and what the basis must span."""
+        studies = [study for study in self.config.studies.values() if self.is_projected(study)]
+        return {self.basis(study): (study, Span.of(study.sweep)) for study in studies}
+
+    def is_projected(self, study: Study) -> bool:
+        """Whether the study has a reference made by projected models."""
+        return REFERENCE in study.models and study.method == "projected"
+
+    def basis(self, study: Study) -> str:
+        """Path of the basis of a study's projected reference."""
+        return BASIS.format(
+            geometry=study.geometry,
+            material=study.material.key(),
+            span=Span.of(study.sweep).label,
+        )
 
     def reference(self, study: Study, point: Point) -> str:
         """Path of the reference signal of one point, to the tolerance that the study wants."""
-        key = point.key(study.sweep.encoding_kind)
+        key = point.key(study.sweep.protocol.encoding_kind)
         return REFERENCE_SIGNAL.format(
             geometry=study.geometry,
             material=study.material.key(),
@@ -82,10 +107,22 @@ class Layout:
         )
 
     def references(self, study: Study) -> dict[Index, str]:
-        """Paths of all reference signals of a study; none if it asks for no reference."""
-        if REFERENCE not in study.models:
+        """Paths of all signals of a study that are solved in full, point by point."""
+        if REFERENCE not in study.models or self.is_projected(study):
             return {}
         return {index: self.reference(study, point) for index, point in study.points().items()}
+
+    def samples(self, study: Study) -> dict[Index, str]:
+        """Paths of the signals in full that a projected reference is compared with.
+
+        They are the point with the largest |g| L, and one in the middle of the sweep.
+        """
+        if not self.is_projected(study):
+            return {}
+        points = study.points()
+        hardest = max(points, key=lambda index: points[index].q * points[index].period)
+        middle = list(points)[len(points) // 2]
+        return {index: self.reference(study, points[index]) for index in (hardest, middle)}
 
     def models(self, study: Study) -> tuple[str, ...]:
         """Homogenised models of a study."""
@@ -98,7 +135,8 @@ class Layout:
 
     def has_kurtosis(self, study: Study) -> bool:
         """Whether a kurtosis can be fitted: three values along b or more."""
-        return len(study.sweep.encodings) >= 3
+        protocol = study.sweep.protocol
+        return isinstance(protocol, Product) and len(protocol.encodings) >= 3
 
     def tensors(self, study: Study) -> list[str]:
         """Tensors of the cell and material; none where a membrane lies within one compartment."""
@@ -106,9 +144,13 @@ class Layout:
             return []
         return [TENSORS.format(geometry=study.geometry, material=study.material.key())]
 
+    def checks(self, study: Study) -> list[str]:
+        """Comparison of a projected reference with the full system, where there is one."""
+        return [CHECK.format(study=study.name)] if self.is_projected(study) else []
+
     def study_files(self, study: Study) -> list[str]:
         """Everything that is made for a study."""
-        files = [SIGNALS.format(study=study.name), *self.tensors(study)]
+        files = [SIGNALS.format(study=study.name), *self.tensors(study), *self.checks(study)]
         if self.has_orders(study):
             files.append(CONVERGENCE.format(study=study.name))
         return files

@@ -11,10 +11,9 @@ from torrey import artifacts
 from torrey.artifacts import Group, Variable
 from torrey.cell.operators import BlochTorrey
 from torrey.provenance import Provenance
-from torrey.signals import ModelTable, build_models
-from torrey.sweep import Sweep
+from torrey.signals import ModelTable, build_models, group_measurements
+from torrey.sweep import Product, Sweep
 from torrey.sweep_files import MAY_OVERFLOW, coordinates
-from torrey.waveforms import sample
 
 
 def write_models(path: str | Path, table: ModelTable, sweep: Sweep, provenance: Provenance) -> None:
@@ -48,27 +47,37 @@ def eigenvalue_table(
     operators: BlochTorrey, sweep: Sweep, models: Sequence[str], instants: int = 181
 ) -> Group:
     """Eigenvalues of the models' rate matrices along the waveform (KL23 figure 9)."""
-    built = [build_models(operators, direction, models) for direction in sweep.directions]
-    width = max(len(model.start) for model in built[0])
-    shape = (len(models), *sweep.shape, instants, width)
-    eigenvalues = np.full(shape, np.nan)
-    time = np.empty((len(sweep.deltas), len(sweep.Deltas), instants))
-    for index, point in sweep.points().items():
-        k, l, direction = index[2], index[3], index[5]
-        # Instants lie off the jumps of the gradient.
-        time[k, l] = point.waveform.echo_time * (np.arange(instants) + 0.5) / instants
-        F, slope = sample(point.waveform, time[k, l])
-        for i, model in enumerate(built[direction]):
-            G = model.matrix(point.q * F, point.q * slope, point.period, point.sigma)
-            values = np.sort(np.linalg.eigvals(G).real, axis=-1)
-            eigenvalues[(i, *index, slice(None), slice(len(model.start)))] = values
-    dims = ("model", *sweep.axes(), "instant", "eigenvalue")
+    axes, protocol = sweep.axes(), sweep.protocol
+    cells = np.array(list(sweep.cells()))
+    # Instants lie off the jumps of the gradient.
+    fraction = (np.arange(instants) + 0.5) / instants
+    built = {
+        axes: build_models(operators, np.array(axes), models)
+        for axes in group_measurements(protocol.measurements)
+    }
+    width = max(len(model.start) for group in built.values() for model in group)
+    n = len(protocol.measurements)
+    eigenvalues = np.full((len(models), len(cells), n, instants, width), np.nan)
+    time = np.empty((n, instants))
+    for row, m in enumerate(protocol.measurements):
+        time[row] = m.waveform.echo_time * fraction
+        for i, model in enumerate(built[tuple(map(tuple, m.frame.tolist()))]):
+            jets = m.q * m.waveform.sample(time[row], model.n_derivatives)
+            for cell, (period, kappa) in enumerate(cells):
+                G = model.matrix(jets, period, kappa / period)
+                values = np.sort(np.linalg.eigvals(G).real, axis=-1)
+                eigenvalues[i, cell, row, :, : len(model.start)] = values
+    shape = tuple(len(values) for values in protocol.axes().values())
+    time = time.reshape(*shape, instants)
+    names = tuple(protocol.axes())
+    if isinstance(protocol, Product):  # neither strength nor direction change the times
+        names, time = tuple(protocol.shapes.axes), time[..., 0, 0, :]
     return {
         "model": Variable(("model",), np.array(models), "", "homogenised model"),
-        "time": Variable(("delta", "Delta", "instant"), time, "ms", "time in the waveform"),
+        "time": Variable((*names, "instant"), time, "ms", "time in the waveform"),
         "eigenvalue_real": Variable(
-            dims,
-            eigenvalues,
+            ("model", *axes, "instant", "eigenvalue"),
+            eigenvalues.reshape(len(models), *sweep.shape, instants, width),
             "ms-1",
             "real part of the eigenvalues of G, smallest first; below zero the model is unstable",
             {"allow_missing": True},

@@ -2,10 +2,11 @@
 
     M du/dt = -A(g(t)) u,    S = 1^T M u(T_E) / 1^T M u(0),    u(0) = rho
 
-Ramps of g are integrated with Rodas5P, constant stretches with a Krylov exponential. A waveform
-with F(T_E - t) = F(t) needs half the work: A is Hermitian, so the second half of the propagator is
-the adjoint of the first in the inner product of M, and with v = P u(0) of the first pulse
-S = v^H M E v / ..., E = exp(-A tau) over the plateau: real and positive by construction.
+Varying gradients are integrated with Rodas5P, constant stretches of g with a Krylov exponential. A
+waveform with F(T_E - t) = F(t) needs half the work: A is Hermitian, so the second half of the
+propagator is the adjoint of the first in the inner product of M, and with u, v = P rho, P 1 after
+the first half S = v^H M E u / ..., E = exp(-A tau) over what is constant in the middle: real and
+positive by construction where rho is uniform. Where F(T_E - t) = -F(t), it is the transpose.
 
 The error comes with the signal. In space it is estimated from a mesh with elements of half the
 size. In time, a mesh two refinements coarser is cheap and its time error is close to that of the
@@ -19,13 +20,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 
 from torrey import rosenbrock
 from torrey.cell.operators import Array, BlochTorrey, factorise
 from torrey.errors import TorreyError
-from torrey.krylov import Vector, expm_form, expm_multiply
+from torrey.krylov import expm_form, expm_multiply
 from torrey.protocol import Point
 from torrey.waveforms import Segment, Waveform
 
@@ -38,8 +39,6 @@ _RESOLVED = 0.02
 #: Time errors on two meshes differ by 2 to 16 % in tests: how much of a correction to distrust.
 _TRANSFER = 0.3
 
-#: Steps on a ramp lie closer at its beginning, where the state leaves equilibrium.
-_GRADING = 1.25
 _FEWEST_STEPS = 6
 _MOST_STEPS = 768
 
@@ -48,6 +47,10 @@ _COARSE_SHARE = 0.01
 _TRANSFER_SHARE = 0.2
 #: Krylov exponentials are converged far below everything else.
 _KRYLOV_TOLERANCE = 1e-11
+
+
+#: Columns are states.
+States = NDArray[np.complex128]
 
 
 class ToleranceError(TorreyError, ArithmeticError):
@@ -91,7 +94,10 @@ class ReferenceSignal:
 
 @dataclass(frozen=True)
 class GradientSystem:
-    """A(g) = static + (i g/L) C + g^2 N for one period, permeability and gradient direction."""
+    """A(g) for one period, permeability and set of gradient axes.
+
+    A(g) = static + (i/L) sum_a g_a C_a + sum_ab g_a g_b N_ab.
+    """
 
     operators: BlochTorrey
     static: Array
@@ -100,108 +106,121 @@ class GradientSystem:
 
     @classmethod
     def at(
-        cls,
-        operators: BlochTorrey,
-        period: float,
-        permeability: float,
-        direction: Sequence[float],
+        cls, operators: BlochTorrey, period: float, permeability: float, frame: ArrayLike
     ) -> GradientSystem:
-        """Operators scaled to a period (um) and a permeability (um/ms)."""
-        along = operators.along(direction)
+        """Operators scaled to a period (um) and a permeability (um/ms).
+
+        ``frame`` is one direction (d,), or the axes (k, d) of a waveform's components.
+        """
+        along = operators.along(frame)
         return cls(
             operators=operators,
-            static=operators.K / period**2 + (permeability / period) * operators.J,
+            static=operators.K / period**2 + (permeability / period) * operators.J + operators.R,
             C=along.C / period,
             N=along.N,
         )
 
-    def matrix(self, g: float) -> csc_array:
-        """A(g); g in rad/um."""
+    def matrix(self, g: Array) -> csc_array:
+        """A(g); g (k,) in rad/um."""
         return self.operators.cell.matrix(self.entries(g))
 
-    def entries(self, g: float) -> NDArray[np.complex128]:
+    def entries(self, g: Array) -> NDArray[np.complex128]:
         """Entries of A(g) on the common pattern."""
-        return self.static + g**2 * self.N + (1j * g) * self.C
+        entries = self.static + (1j * g[0]) * self.C[0]
+        for a, C in enumerate(self.C[1:], start=1):
+            entries += (1j * g[a]) * C
+        for a, b in zip(*np.nonzero(np.multiply.outer(g, g)), strict=True):
+            entries += (g[a] * g[b]) * self.N[a, b]
+        return entries
 
-    def slope(self, g: float, rate: float) -> csc_array:
+    def slope(self, g: Array, rate: Array) -> csc_array:
         """dA/dt at g, where dg/dt = rate."""
-        return self.operators.cell.matrix((2 * g * rate) * self.N + (1j * rate) * self.C)
+        mixed = np.multiply.outer(g, rate)
+        real = np.tensordot(mixed + mixed.T, self.N, axes=2)
+        return self.operators.cell.matrix(real + 1j * np.tensordot(rate, self.C, axes=1))
 
 
-def signal(
-    system: GradientSystem, waveform: Waveform, q: float, steps: int, rho: Array | None = None
-) -> complex:
-    """Signal on one mesh with a given number of time steps per ramp.
+def signal(system: GradientSystem, waveform: Waveform, q: float, steps: int) -> complex:
+    """Signal on one mesh with a given number of time steps.
 
     Parameters
     ----------
     system : GradientSystem
+        For as many axes as the waveform has components.
     waveform : Waveform
     q : float, rad/um
         Largest |g(t)|.
     steps : int
-        Steps per ramp.
-    rho : (n_dofs,) float, optional
-        Initial magnetisation; uniform by default.
+        Steps for a change of F by one: those of a ramp.
     """
-    M = system.operators.mass_matrix
-    ones = np.ones(M.shape[0])
-    start = (ones if rho is None else rho).astype(complex)
-    total = float(ones @ (M @ start.real))
-    if rho is None and waveform.mirror_symmetric:
-        return _mirror_signal(system, waveform, q, steps, start) / total
-    u = start
-    for segment in waveform.segments():
-        u = propagate(system, segment, q, u, steps)
-    return complex(ones @ (M @ u)) / total
-
-
-def _mirror_signal(
-    system: GradientSystem, waveform: Waveform, q: float, steps: int, start: Vector
-) -> complex:
-    """S = v^H M exp(-A tau) v from the first half of a symmetric waveform."""
-    M = system.operators.mass_matrix
-    segments = waveform.segments()
+    M, rho = system.operators.mass_matrix, system.operators.rho
+    readout = M @ np.ones(M.shape[0])
+    segments = waveform.segments
     half, odd = divmod(len(segments), 2)
-    v = start
-    for segment in segments[:half]:
-        v = propagate(system, segment, q, v, steps)
-    if not odd:
-        return complex(np.vdot(v, M @ v).real)
-    middle = segments[half]
-    A = system.matrix(q * middle.start)
-    return complex(expm_form(M, A, v, middle.duration, _KRYLOV_TOLERANCE))
+    halved = waveform.symmetry != 0 and (not odd or segments[half].constant)
+    uniform = bool(np.all(rho == 1.0))
+    columns = [rho] if uniform or not halved else [rho, np.ones_like(rho)]
+    u = np.array(columns, dtype=complex).T
+    for segment in segments[:half] if halved else segments:
+        u = propagate(system, segment, q, u, steps)
+    total = float(readout @ rho)
+    if not halved:
+        return complex(readout @ u[:, 0]) / total
+    middle = segments[half] if odd else None
+    return _join(system, middle, waveform.symmetry, q, u) / total
 
 
-def propagate(system: GradientSystem, segment: Segment, q: float, u: Vector, steps: int) -> Vector:
-    """State after one linear piece of the waveform."""
-    if segment.slope == 0.0:
-        A = system.matrix(q * segment.start)
-        M = system.operators.mass_matrix
-        return expm_multiply(M, A, u, segment.duration, _KRYLOV_TOLERANCE)
-    times = segment.duration * (np.arange(steps + 1) / steps) ** _GRADING
+def _join(
+    system: GradientSystem, middle: Segment | None, symmetry: int, q: float, u: States
+) -> complex:
+    """The signal from the states in the middle of a symmetric waveform."""
+    M = system.operators.mass_matrix
+    right, left = u[:, 0], u[:, -1]
+    if middle is not None:
+        A = system.matrix(q * middle.start)
+        if symmetry > 0 and u.shape[1] == 1:
+            return complex(expm_form(M, A, right, middle.duration, _KRYLOV_TOLERANCE))
+        right = expm_multiply(M, A, right, middle.duration, _KRYLOV_TOLERANCE)
+    if symmetry > 0 and u.shape[1] == 1:
+        return complex(np.vdot(left, M @ right).real)
+    return complex((left.conj() if symmetry > 0 else left) @ (M @ right))
+
+
+def propagate(system: GradientSystem, segment: Segment, q: float, u: States, steps: int) -> States:
+    """States, the columns of u, after one segment of the waveform."""
+    if segment.constant:
+        A, M = system.matrix(q * segment.start), system.operators.mass_matrix
+        after = [expm_multiply(M, A, column, segment.duration, _KRYLOV_TOLERANCE) for column in u.T]
+        return np.array(after).T
+    times = segment.grid(steps)
     for begin, end in zip(times[:-1], times[1:], strict=True):
-        g = q * (segment.start + segment.slope * begin)
-        u = _ramp_step(system, g, q * segment.slope, end - begin, u)
+        u = _step(system, segment, q, u, begin, end - begin)
     return u
 
 
-def _ramp_step(system: GradientSystem, g: float, rate: float, duration: float, u: Vector) -> Vector:
-    """One Rodas5P step while g grows at a constant rate.
+def _step(
+    system: GradientSystem, segment: Segment, q: float, u: States, begin: float, duration: float
+) -> States:
+    """One Rodas5P step under a varying gradient.
 
     The mean decay rate of the state is taken out exactly, as a factor: the steps then resolve how
     the state changes its shape, not how it fades.
     """
     cell, M = system.operators.cell, system.operators.mass_matrix
-    A = system.matrix(g)
-    decay = float(np.vdot(u, A @ u).real / np.vdot(u, M @ u).real)
+    g, rate = q * segment.jet(begin, 1)
+    entries = system.entries(g)
+    first = u[:, 0]
+    decay = float(
+        np.vdot(first, cell.matrix(entries) @ first).real / np.vdot(first, M @ first).real
+    )
     decay = min(decay, 0.5 / (rosenbrock.GAMMA * duration))
 
-    def shifted(t: float, v: Vector) -> Vector:
-        return cell.matrix(system.entries(g + rate * t) - decay * system.operators.M) @ v
+    def shifted(t: float, v: States) -> States:
+        now = system.entries(q * segment.jet(begin + t, 0)[0])
+        return cell.matrix(now - decay * system.operators.M) @ v
 
     shift = 1.0 / (rosenbrock.GAMMA * duration) - decay
-    lu = factorise(cell.matrix(system.entries(g) + shift * system.operators.M))
+    lu = factorise(cell.matrix(entries + shift * system.operators.M))
     after = rosenbrock.step(
         u, duration, lu.solve, lambda v: M @ v, shifted, system.slope(g, rate) @ u
     )
@@ -229,7 +248,7 @@ def reference_signal(
     ArithmeticError
         If a signal is not finite or exceeds 1.
     """
-    if point.q == 0.0:
+    if point.q == 0.0 and not levels[0]().R.any():
         return ReferenceSignal(1.0, 0.0, 0.0, 0, 0, 1.0, 0.0)
     if len(levels) < 2:
         raise ToleranceError(
@@ -251,6 +270,28 @@ def reference_signal(
             "mesh.size, or a larger tolerance"
         )
     return result
+
+
+def space_error(values: Sequence[NDArray[np.complex128]] | NDArray[np.complex128]) -> Array:
+    """Estimate for the mesh of the last values, from the change that the last refinement made.
+
+    If the change before was not much larger, the meshes do not resolve the field yet, and the
+    error is closer to the change itself.
+
+    Parameters
+    ----------
+    values : (n_meshes, ...) complex
+        Signals on a mesh and its refinements, two at least.
+    """
+    change = np.abs(values[-1] - values[-2])
+    if len(values) == 2:
+        resolved = change <= _RESOLVED * np.abs(values[-1])
+        return change / np.where(resolved, _SPACE_DIVISOR, 1.0)
+    before = np.abs(values[-2] - values[-3])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        divisor = np.where(change > 0.0, before / change - 1.0, 1.0)
+    estimate: Array = change / np.clip(divisor, 1.0, _SPACE_DIVISOR)
+    return estimate
 
 
 class _Solver:
@@ -322,18 +363,9 @@ class _Solver:
         return _TRANSFER * missed + self._step_error(low, self._converge(low))
 
     def _space_error(self, level: int, steps: int) -> float:
-        """Estimate for the mesh, from the change that the last refinement made.
-
-        If the change before was not much larger, the meshes do not resolve the field yet, and
-        the error is closer to the change itself.
-        """
-        change = abs(self._signal(level, steps) - self._signal(level - 1, steps))
-        if level == 1:
-            resolved = change <= _RESOLVED * abs(self._signal(level, steps))
-            return change / (_SPACE_DIVISOR if resolved else 1.0)
-        before = abs(self._signal(level - 1, steps) - self._signal(level - 2, steps))
-        divisor = min(before / change - 1.0, _SPACE_DIVISOR) if change > 0.0 else 1.0
-        return change / max(divisor, 1.0)
+        """Estimate for the mesh."""
+        values = [self._signal(k, steps) for k in range(max(0, level - 2), level + 1)]
+        return float(space_error(np.array(values)))
 
     def _signal(self, level: int, steps: int) -> complex:
         if (level, steps) not in self._signals:
@@ -347,6 +379,6 @@ class _Solver:
         if level not in self._systems:
             p = self._point
             self._systems[level] = GradientSystem.at(
-                self._levels[level](), p.period, p.permeability, p.direction
+                self._levels[level](), p.period, p.permeability, p.frame
             )
         return self._systems[level]

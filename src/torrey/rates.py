@@ -1,79 +1,109 @@
-"""Homogenised models as small systems dm/dt = -G(g, p) m, and their signals.
+"""Homogenised models as small systems dm/dt = -G m.
 
-A model is a polynomial rate matrix: G = sum_n L^n sum_(a,b,c) s^a r^b sigma^c G_n^(a,b,c) with
-s = i |g|, r = ds/dt, sigma = kappa/L. It is small (one mass per compartment), so that whole tables
-of signals are integrated at once.
+The state of a model are the masses of the compartments; G is a polynomial in the wave vector and
+its derivatives in time:
+
+    G = sum_n L^n sum_monomials (i g)^a (i g')^a' (i g'')^a'' ... sigma^c G_n^(a, a', a'', ..., c)
+
+with one exponent per component of g, and sigma = kappa/L. At a jump of a derivative of g the state
+of the Bloch-Torrey system leaves the slow manifold u = U m, U = sum_n L^n H_n, on which the model
+lives, and returns to it with other masses. The adjoint system runs backwards in time on the slow
+manifold of the same H_n with odd derivatives of g reversed, Z; what decays fast is M-orthogonal to
+it, so that the masses after a jump are those with Z^H M U m the same on both sides:
+
+    m_after = (Z^H M U)_after^-1 (Z_after^H M U_before) m_before
+
+which differs from m_before from L^4 on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
-from numpy.polynomial import Polynomial as Polynomial1D
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import expm
-
-from torrey.waveforms import Segment, Waveform
 
 Array = NDArray[np.float64]
-#: Powers of (s, ds/dt, sigma).
-Monomial = tuple[int, int, int]
+ComplexArray = NDArray[np.complex128]
+#: Powers of the components of i g, of those of i g', ..., and of sigma.
+Monomial = tuple[int, ...]
 Polynomial = Mapping[Monomial, Array]
 
-_STAGES = 4
-_MOST_STEPS = 4096
+#: Lowest order at which a jump of the gradient changes the masses.
+_FIRST_JUMP = 4
 
 
 class SmallModel(Protocol):
-    """A linear system dw/dt = -G(g, p) w of a few unknowns, whose signal is a weighted sum."""
+    """A linear system dw/dt = -G w of a few unknowns, whose signal is a weighted sum."""
 
     @property
     def start(self) -> Array:
-        """State of a uniform unit magnetisation, shape (k,)."""
+        """Initial state, shape (k,)."""
 
     @property
     def readout(self) -> Array:
         """Weights of the signal, shape (k,)."""
 
-    def matrix(
-        self, g: ArrayLike, slope: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> NDArray[np.complex128]:
-        """G(g, p), shape (..., k, k), in 1/ms."""
+    @property
+    def n_derivatives(self) -> int:
+        """Highest derivative of g that G depends on."""
+
+    def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """G, shape (..., k, k), in 1/ms."""
+
+    def jump(
+        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> ComplexArray | None:
+        """What multiplies the state where derivatives of g jump; None for nothing."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """L^power times the product of two monomials times H_left^T M H_right."""
+
+    power: int
+    left: Monomial
+    right: Monomial
+    matrix: Array
 
 
 @dataclass(frozen=True)
 class RateModel:
-    """A homogenised model along one gradient direction.
+    """A homogenised model for gradients along one direction, or several axes.
 
     Attributes
     ----------
     rates : tuple of Polynomial
         G_0, G_1, ...: real (k, k) matrices per monomial, um and ms.
-    masses : (k,) float
-        Initial masses |Y_a| of a uniform unit density.
+    start : (k,) float
+        Initial masses, |Y_a| for a uniform unit density.
+    n_components : int
+        Components of g.
+    overlaps : tuple of Overlap
+        Products of the correctors, which give the masses after a jump; empty below order 4.
     """
 
     rates: tuple[Polynomial, ...]
-    masses: Array
-
-    @property
-    def start(self) -> Array:
-        """Initial masses."""
-        return self.masses
+    start: Array
+    n_components: int = 1
+    overlaps: tuple[Overlap, ...] = field(default=())
 
     @property
     def readout(self) -> Array:
         """The signal is the sum of the masses."""
-        return np.ones_like(self.masses)
+        return np.ones_like(self.start)
 
     @property
     def order(self) -> int:
         """Highest power of the period L."""
         return len(self.rates) - 1
+
+    @property
+    def n_derivatives(self) -> int:
+        """Highest derivative of g that G depends on."""
+        return most_derivatives(self.order)
 
     def truncate(self, order: int) -> RateModel:
         """The model R_order of lower order.
@@ -85,163 +115,98 @@ class RateModel:
         """
         if not 0 <= order <= self.order:
             raise ValueError(f"order {order} of a model with orders 0 to {self.order}")
-        return replace(self, rates=self.rates[: order + 1])
+        kept = tuple(o for o in self.overlaps if o.power <= order)
+        return replace(
+            self, rates=self.rates[: order + 1], overlaps=kept if order >= _FIRST_JUMP else ()
+        )
 
-    def matrix(
-        self, g: ArrayLike, slope: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> NDArray[np.complex128]:
-        """G(g, p), with dm/dt = -G m.
+    def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """G, with dm/dt = -G m.
 
         Parameters
         ----------
-        g, slope : array_like, rad/um and rad/(um ms)
-            Component of g along the direction, and p = dg/dt.
-        period : array_like, um
-        sigma : array_like, 1/ms
-            kappa / L. All arguments broadcast to one shape (...).
+        jet : (..., n, n_components) array_like
+            g and its derivatives (rad/um, rad/(um ms), ...), at least `n_derivatives` of them.
+        period : (...) array_like, um
+        sigma : (...) array_like, 1/ms
+            kappa / L.
 
         Returns
         -------
         (..., k, k) complex, 1/ms
         """
-        g, slope, period, sigma = np.broadcast_arrays(g, slope, period, sigma)
-        k = len(self.masses)
-        total = np.zeros((*g.shape, k * k), dtype=complex)
+        jet = np.asarray(jet, dtype=float)
+        period, sigma = np.asarray(period, dtype=float), np.asarray(sigma, dtype=float)
+        k = len(self.start)
+        shape = np.broadcast_shapes(jet.shape[:-2], period.shape, sigma.shape)
+        total = np.zeros((*shape, k * k), dtype=complex)
         for n, polynomial in enumerate(self.rates):
-            for (a, b, c), coefficient in polynomial.items():
-                factor = 1j ** (a + b) * (period**n * g**a * slope**b * sigma**c)
-                total += np.multiply.outer(factor, coefficient.ravel())
-        return total.reshape(*g.shape, k, k)
+            for powers, coefficient in polynomial.items():
+                factor = period**n * monomial(powers, 1j * jet, sigma)
+                total += np.multiply.outer(np.broadcast_to(factor, shape), coefficient.ravel())
+        return total.reshape(*shape, k, k)
+
+    def jump(
+        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> ComplexArray | None:
+        """Masses after a jump of derivatives of g, from those before.
+
+        Parameters
+        ----------
+        before, after : (..., n, n_components) array_like
+            g and its derivatives on both sides. None before the experiment begins, when the
+            density is constant on each compartment.
+        period, sigma : (...) array_like
+            See `matrix`.
+
+        Returns
+        -------
+        (..., k, k) complex, or None below order 4, where masses do not jump.
+        """
+        if not self.overlaps:
+            return None
+        old = self._product(after, before, period, sigma)
+        new = self._product(after, after, period, sigma)
+        return np.asarray(np.linalg.solve(new, old), dtype=np.complex128)
+
+    def _product(
+        self, left: ArrayLike, right: ArrayLike | None, period: ArrayLike, sigma: ArrayLike
+    ) -> ComplexArray:
+        """Z^H M U with Z on the jet `left` and U on the jet `right`; U = H_0 where that is None."""
+        past = np.asarray(left, dtype=float).copy()
+        past[..., 1::2, :] *= -1.0
+        period, sigma = np.asarray(period, dtype=float), np.asarray(sigma, dtype=float)
+        k = len(self.start)
+        shape = np.broadcast_shapes(past.shape[:-2], period.shape, sigma.shape)
+        total = np.zeros((*shape, k * k), dtype=complex)
+        for o in self.overlaps:
+            if right is None and any(o.right):
+                continue
+            u = 1.0 if right is None else monomial(o.right, 1j * np.asarray(right), sigma)
+            factor = period**o.power * np.conj(monomial(o.left, 1j * past, sigma)) * u
+            total += np.multiply.outer(np.broadcast_to(factor, shape), o.matrix.ravel())
+        return total.reshape(*shape, k, k)
 
 
-def model_signal(
-    model: SmallModel,
-    waveform: Waveform,
-    q: ArrayLike,
-    period: ArrayLike,
-    sigma: ArrayLike,
-    tolerance: float = 1e-10,
-) -> NDArray[np.complex128]:
-    """Signals of a model for one waveform and any number of points at once.
+def most_derivatives(order: int) -> int:
+    """Highest derivative of g in the correctors that G_order needs; at least one is kept."""
+    return max(1, order // 2)
+
+
+def monomial(powers: Monomial, jet: ComplexArray, sigma: ArrayLike) -> ComplexArray:
+    """The product of powers of the components of a jet, derivative by derivative, and of sigma.
 
     Parameters
     ----------
-    model : RateModel or another SmallModel
-    waveform : Waveform
-    q : array_like, rad/um
-        Largest |g(t)|.
-    period : array_like, um
-    sigma : array_like, 1/ms
-        kappa / L. The three broadcast to one shape (...).
-    tolerance : float
-        Absolute, for the integration in time, wherever |m| stays below its initial value.
-
-    Returns
-    -------
-    (...) complex
-        Signals normalised to the initial mass. A model may be unstable at a point: its signal is
-        then large, or infinite (see `growth_rate`).
+    powers : tuple of int
+        ``powers[j * k + c]`` belongs to component c of derivative j; the last to sigma.
+    jet : (..., n, k) complex
+    sigma : (...) array_like
     """
-    q, period, sigma = (np.asarray(a, dtype=float) for a in np.broadcast_arrays(q, period, sigma))
-    shape = q.shape
-    points = (q.ravel(), period.ravel(), sigma.ravel())
-    start = model.start.astype(complex)
-    m: NDArray[np.complex128] = np.repeat(start[None, :, None], q.size, axis=0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for segment in waveform.segments():
-            m = _cross(model, segment, points, m, tolerance)
-    readout = model.readout.astype(complex)
-    return (m[..., 0] @ readout / (start @ readout)).reshape(shape)
-
-
-def growth_rate(
-    model: SmallModel,
-    waveform: Waveform,
-    q: ArrayLike,
-    period: ArrayLike,
-    sigma: ArrayLike,
-    samples: int = 17,
-) -> Array:
-    """Largest -Re(eigenvalue of G) over the waveform, 1/ms: above zero the model is unstable.
-
-    See KL23 remark 4.4. Parameters as for `model_signal`; ``samples`` instants per segment.
-    """
-    q, period, sigma = np.broadcast_arrays(q, period, sigma)
-    worst = np.full(q.shape, -np.inf)
-    for segment in waveform.segments():
-        for F in np.linspace(segment.start, segment.end, samples if segment.slope else 1):
-            G = model.matrix(q * F, q * segment.slope, period, sigma)
-            growth = -np.linalg.eigvals(G).real.min(axis=-1)
-            # Without gradient the total mass stays: an eigenvalue zero, but for rounding.
-            rounding = 1e-13 * np.abs(G).max(axis=(-2, -1))
-            worst = np.maximum(worst, np.where(np.abs(growth) <= rounding, 0.0, growth))
-    return worst
-
-
-Points = tuple[Array, Array, Array]
-
-
-def _cross(
-    model: SmallModel,
-    segment: Segment,
-    points: Points,
-    m: NDArray[np.complex128],
-    tolerance: float,
-) -> NDArray[np.complex128]:
-    """Masses at the end of one linear piece of the waveform."""
-    q, period, sigma = points
-    if segment.slope == 0.0:
-        G = model.matrix(q * segment.start, 0.0, period, sigma)
-        return expm(-segment.duration * G) @ m
-    steps = 2
-    coarse = _collocate(model, segment, points, m, steps)
-    while steps <= _MOST_STEPS:
-        steps *= 2
-        fine = _collocate(model, segment, points, m, steps)
-        scale = np.maximum(1.0, np.abs(fine).max(axis=(1, 2)))
-        change = np.abs(fine - coarse).max(axis=(1, 2)) / scale
-        # The finer result is better than the change by 2^8; an unstable point may overflow.
-        if np.all((change <= 50 * tolerance) | ~np.isfinite(change)):
-            return fine
-        coarse = fine
-    raise ArithmeticError(f"{_MOST_STEPS} steps do not integrate the model to {tolerance:.1e}")
-
-
-def _collocate(
-    model: SmallModel,
-    segment: Segment,
-    points: Points,
-    m: NDArray[np.complex128],
-    steps: int,
-) -> NDArray[np.complex128]:
-    """Gauss collocation with 4 stages: order 8, A-stable, one linear solve per step and point."""
-    q, period, sigma = points
-    nodes, weights, matrix = _gauss(_STAGES)
-    h = segment.duration / steps
-    k = m.shape[1]
-    identity = np.eye(_STAGES * k)
-    for step in range(steps):
-        F = segment.start + segment.slope * h * (step + nodes)
-        G = model.matrix(
-            q[:, None] * F, q[:, None] * segment.slope, period[:, None], sigma[:, None]
-        )
-        # Stages K_i = -G_i (m + h sum_j a_ij K_j).
-        block = h * matrix[None, :, None, :, None] * G[:, :, :, None, :]
-        system = identity + block.reshape(len(q), _STAGES * k, _STAGES * k)
-        load = -(G @ m[:, None]).reshape(len(q), _STAGES * k, 1)
-        stages = np.linalg.solve(system, load).reshape(len(q), _STAGES, k, 1)
-        m = m + h * np.einsum("s,zskx->zkx", weights, stages)
-    return m
-
-
-@lru_cache(maxsize=4)
-def _gauss(stages: int) -> tuple[Array, Array, Array]:
-    """Nodes, weights and matrix of Gauss collocation on [0, 1]."""
-    x, w = np.polynomial.legendre.leggauss(stages)
-    nodes, weights = (x + 1) / 2, w / 2
-    matrix = np.empty((stages, stages))
-    for j in range(stages):
-        others = np.delete(nodes, j)
-        cardinal = Polynomial1D.fromroots(others) / np.prod(nodes[j] - others)
-        matrix[:, j] = cardinal.integ()(nodes) - cardinal.integ()(0.0)
-    return nodes, weights, matrix
+    k = jet.shape[-1]
+    value: ComplexArray = np.asarray(sigma) ** powers[-1] + np.zeros(jet.shape[:-2], dtype=complex)
+    for position, power in enumerate(powers[:-1]):
+        if power:
+            derivative, component = divmod(position, k)
+            value = np.multiply(value, jet[..., derivative, component] ** power)
+    return value

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from torrey.cell.operators import BlochTorrey
 from torrey.expansion import expand
+from torrey.integration import growth_rate, model_signal
 from torrey.projection import ProjectedModel, project
-from torrey.rates import RateModel, SmallModel, growth_rate, model_signal
+from torrey.protocol import Measurement
+from torrey.rates import RateModel, SmallModel
 from torrey.sweep import Sweep
 from torrey.tensors import lump, papers_tensors, rate_matrices
+from torrey.waveforms import Waveform
 
 #: Differences between two meshes over-estimate the error of the finer one by about three.
 _SPACE_DIVISOR = 5.0
-#: Absolute tolerance of the integration of a homogenised model in time.
+#: Absolute tolerance of the integration of a model in time.
 TIME_TOLERANCE = 1e-10
 
 Array = NDArray[np.float64]
@@ -88,37 +92,62 @@ def evaluate_models(
     models : sequence of str
         ``R0``, ``R2``, ``P4``, ``lumped-R2``, ...
     """
-    signal = np.empty((len(models), len(levels), *sweep.shape), dtype=complex)
-    growth = np.empty((len(models), *sweep.shape))
+    cells = np.array(list(sweep.cells()))
+    n_measurements = len(sweep.protocol.measurements)
+    signal = np.empty((len(models), len(levels), len(cells), n_measurements), dtype=complex)
+    growth = np.empty((len(models), len(cells), n_measurements))
+    groups = group_measurements(sweep.protocol.measurements)
     for level, operators in enumerate(levels):
         finest = level == len(levels) - 1
-        for n, direction in enumerate(sweep.directions):
-            for i, model in enumerate(build_models(operators(), direction, models)):
-                signal[i, level, ..., n] = _over_sweep(model_signal, model, sweep)
+        for axes, members in groups.items():
+            built = build_models(operators(), np.array(axes), models)
+            for (waveform, rows), (i, model) in product(members.items(), enumerate(built)):
+                q = np.array([sweep.protocol.measurements[row].q for row in rows])
+                at = (waveform, q, cells[:, :1], cells[:, 1:] / cells[:, :1])
+                signal[i, level][:, rows] = model_signal(model, *at, TIME_TOLERANCE)
                 if finest:
-                    growth[i, ..., n] = _over_sweep(growth_rate, model, sweep).real
-    return ModelTable(tuple(models), signal, growth)
+                    growth[i][:, rows] = growth_rate(model, *at)
+    return ModelTable(
+        tuple(models),
+        signal.reshape(len(models), len(levels), *sweep.shape),
+        growth.reshape(len(models), *sweep.shape),
+    )
+
+
+Axes = tuple[tuple[float, ...], ...]
+
+
+def group_measurements(
+    measurements: Sequence[Measurement],
+) -> dict[Axes, dict[Waveform, list[int]]]:
+    """Numbers of the measurements by their axes and then by waveform: what is evaluated at once."""
+    groups: dict[Axes, dict[Waveform, list[int]]] = {}
+    for i, measurement in enumerate(measurements):
+        axes = tuple(map(tuple, measurement.frame.tolist()))
+        groups.setdefault(axes, {}).setdefault(measurement.waveform, []).append(i)
+    return groups
 
 
 def build_models(
-    operators: BlochTorrey, direction: Sequence[float], models: Sequence[str]
+    operators: BlochTorrey, frame: ArrayLike, models: Sequence[str]
 ) -> list[SmallModel]:
-    """Models by name along one direction; correctors are shared between orders."""
+    """Models by name, for gradients along a direction or several axes; orders share correctors."""
     names = [ModelName.parse(model) for model in models]
     full: dict[str, RateModel | ProjectedModel] = {}
     for kind in {name.kind for name in names}:
         highest = max(name.order for name in names if name.kind == kind)
-        full[kind] = _BUILDERS[kind](operators, direction, highest)
+        full[kind] = _BUILDERS[kind](operators, frame, highest)
     return [full[name.kind].truncate(name.order) for name in names]
 
 
-def _homogenised(operators: BlochTorrey, direction: Sequence[float], order: int) -> RateModel:
-    return expand(operators, direction, order).model
+def _homogenised(operators: BlochTorrey, frame: ArrayLike, order: int) -> RateModel:
+    return expand(operators, frame, order).model
 
 
-def _lumped(operators: BlochTorrey, direction: Sequence[float], _order: int) -> RateModel:
+def _lumped(operators: BlochTorrey, frame: ArrayLike, _order: int) -> RateModel:
     # As in the paper, without the imaginary first-order terms: KL23 (4.11).
     tensors = lump(papers_tensors(operators))
+    (direction,) = np.atleast_2d(np.asarray(frame, dtype=float))
     return RateModel(rate_matrices(tensors, direction, first_order=False), tensors.measures)
 
 
@@ -127,16 +156,3 @@ _BUILDERS: Mapping[str, Callable[..., RateModel | ProjectedModel]] = {
     "P": project,
     "lumped-R": _lumped,
 }
-
-
-def _over_sweep(function: Callable[..., NDArray], model: SmallModel, sweep: Sweep) -> NDArray:
-    """A function of (model, waveform, q, period, sigma) over all axes but the direction."""
-    result = np.empty(sweep.shape[:-1], dtype=complex)
-    period = np.array(sweep.periods)[:, None, None]
-    sigma = np.array([[sweep.kappa(L, k) / L for k in sweep.permeabilities] for L in sweep.periods])
-    for k, delta in enumerate(sweep.deltas):
-        for l, Delta in enumerate(sweep.Deltas):
-            waveform = sweep.waveform(delta, Delta)
-            q = np.array([sweep.wave_number(waveform, value) for value in sweep.encodings])
-            result[:, :, k, l] = function(model, waveform, q, period, sigma[:, :, None])
-    return result

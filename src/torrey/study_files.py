@@ -14,7 +14,7 @@ from torrey.artifacts import Group, Variable
 from torrey.convergence import Order, fit_order
 from torrey.fitting import fit_kurtosis
 from torrey.sweep import REFERENCE, Index, Sweep
-from torrey.sweep_files import AXIS_UNITS, MAY_OVERFLOW, coordinates
+from torrey.sweep_files import AXIS_UNITS, MAY_OVERFLOW, coordinates, measurement_variables
 
 PathLike = str | Path
 
@@ -22,7 +22,7 @@ PathLike = str | Path
 def gather_signals(
     sweep: Sweep,
     models: Sequence[str],
-    references: Mapping[Index, PathLike],
+    references: Mapping[Index, PathLike] | PathLike | None,
     model_table: PathLike | None,
 ) -> Group:
     """Join the reference signals and those of the models into one table.
@@ -32,8 +32,9 @@ def gather_signals(
     sweep : Sweep
     models : sequence of str
         In the order wanted; may contain ``reference``.
-    references : mapping
-        File of the reference signal by index of the point; empty without a reference.
+    references : mapping or path, optional
+        File of the reference signal by index of the point, or one file with all of them by
+        projected models.
     model_table : path, optional
         File of the homogenised models.
 
@@ -63,8 +64,6 @@ def gather_signals(
         variables |= _reference_variables(sweep, points)
         if coarse:
             variables |= _model_errors(dims, shape, coarse, points)
-    b_value, q = _encodings(sweep)
-    encoding = ("delta", "Delta", sweep.encoding_kind)
     return {
         **variables,
         "signal_real": Variable(dims, signal.real, "1", "signal, real part", MAY_OVERFLOW),
@@ -83,9 +82,7 @@ def gather_signals(
             "largest growth rate of a homogenised model; above zero it is unstable",
             {"allow_missing": True},
         ),
-        "b_value": Variable(encoding, b_value, "ms um-2", "b-value"),
-        # Where q is swept it is a coordinate and replaces this table.
-        "q": Variable(encoding, q, "rad um-1", "largest wave number gamma G delta"),
+        **measurement_variables(sweep),
         **coordinates(sweep),
     }
 
@@ -150,10 +147,11 @@ def fit_kurtoses(signals: PathLike) -> Group:
     error = np.moveaxis(data["numerical_error"], b_axis, -1)
     fields = ("adc", "kurtosis", "s0", "adc_error", "kurtosis_error", "residual")
     fitted = {name: np.full(signal.shape[:-1], np.nan) for name in fields}
+    b_dims = artifacts.dimensions(signals, "b_value")[:-1]
     for index in np.ndindex(signal.shape[:-1]):
-        k, l = (index[line.index(name)] for name in ("delta", "Delta"))
+        here = tuple(index[line.index(name)] for name in b_dims)
         try:
-            fit = fit_kurtosis(data["b_value"][k, l], signal[index], error[index])
+            fit = fit_kurtosis(data["b_value"][here], signal[index], error[index])
         except ValueError:  # an unstable model may have no positive signal: left missing
             continue
         for name in fields:
@@ -175,30 +173,32 @@ def fit_kurtoses(signals: PathLike) -> Group:
     return {**axes, **values}
 
 
-def _encodings(sweep: Sweep) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """b-value and wave number of each (delta, Delta, encoding)."""
-    shape = (len(sweep.deltas), len(sweep.Deltas), len(sweep.encodings))
-    b_value, q = np.empty(shape), np.empty(shape)
-    for k, l, m in np.ndindex(shape):
-        waveform = sweep.waveform(sweep.deltas[k], sweep.Deltas[l])
-        wave_number = sweep.wave_number(waveform, sweep.encodings[m])
-        q[k, l, m], b_value[k, l, m] = wave_number, waveform.b_value(wave_number)
-    return b_value, q
-
-
-def _read_references(sweep: Sweep, files: Mapping[Index, PathLike]) -> dict[str, NDArray[Any]]:
-    names = ("signal", "coarse", "error", "floor", "level", "steps")
-    points = {name: np.zeros(sweep.shape, dtype=complex) for name in names[:2]}
-    points |= {name: np.zeros(sweep.shape) for name in names[2:4]}
-    points |= {name: np.zeros(sweep.shape, dtype=np.int32) for name in names[4:]}
+def _read_references(
+    sweep: Sweep, files: Mapping[Index, PathLike] | PathLike
+) -> dict[str, NDArray[Any]]:
+    if not isinstance(files, Mapping):
+        return _reference(artifacts.read(files))
+    points: dict[str, NDArray[Any]] = {}
     for index, file in files.items():
-        data = artifacts.read(file)
-        points["signal"][index] = data["signal_real"] + 1j * data["signal_imag"]
-        points["coarse"][index] = data["coarse_signal_real"] + 1j * data["coarse_signal_imag"]
-        points["error"][index] = data["space_error"] + data["time_error"]
-        points["floor"][index] = data["coarse_time_error"]
-        points["level"][index], points["steps"][index] = data["level"], data["steps"]
+        for name, value in _reference(artifacts.read(file)).items():
+            points.setdefault(name, np.zeros(sweep.shape, dtype=value.dtype))[index] = value
     return points
+
+
+def _reference(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Signals and errors of one point in full, or of a table by projected models."""
+    full = "basis_error" not in data
+    basis = np.zeros_like(data["space_error"]) if full else data["basis_error"]
+    time = data["coarse_time_error"] if full else data["time_error"]
+    return {
+        "signal": data["signal_real"] + 1j * data["signal_imag"],
+        "coarse": data["coarse_signal_real"] + 1j * data["coarse_signal_imag"],
+        "error": data["space_error"] + data["time_error"] + basis,
+        "floor": time + basis,
+        "level": data["level"],
+        "steps": data["steps"],
+        "rung": np.zeros_like(data["level"]) if full else data["rung"],
+    }
 
 
 def _reference_variables(sweep: Sweep, points: Mapping[str, NDArray[Any]]) -> Group:
@@ -206,7 +206,10 @@ def _reference_variables(sweep: Sweep, points: Mapping[str, NDArray[Any]]) -> Gr
     return {
         "reference_level": Variable(dims, points["level"], "1", "mesh of the reference signal"),
         "reference_steps": Variable(
-            dims, points["steps"], "1", "time steps per ramp of the reference signal"
+            dims, points["steps"], "1", "time steps for a change of F by one"
+        ),
+        "reference_rung": Variable(
+            dims, points["rung"], "1", "rung of the ladder of projected models; 0 is in full"
         ),
     }
 

@@ -31,6 +31,7 @@ from scipy.sparse import coo_array, csc_array
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
 from torrey.rates import Polynomial
 from torrey.waveforms import Waveform
+from torrey.waveforms.segments import moment
 
 
 @dataclass(frozen=True)
@@ -315,9 +316,9 @@ def rate_matrices(
     exchange = np.einsum("abmjl,j,l,bm->ab", exchange, n, n, sign) * V[:, None] / V
     transfer = (np.abs(sign) * (tensors.omega_jump @ n)) @ flow.T / V
     np.fill_diagonal(transfer, 0.0)
-    zeroth = {(2, 0, 0): -np.diag(diffusion), (0, 0, 1): flow @ sign.T / V}
+    zeroth: Polynomial = {(2, 0, 0): -np.diag(diffusion), (0, 0, 1): flow @ sign.T / V}
     first: Polynomial = {(1, 0, 1): transfer} if first_order else {}
-    second = {
+    second: Polynomial = {
         (4, 0, 0): np.diag(B),
         (1, 1, 0): np.diag(S),
         (2, 0, 1): -exchange,
@@ -429,8 +430,5 @@ def kurtosis_tensor(
     # A bounded compartment has D = 0 up to rounding.
     if mean <= 1e-9 * np.abs(tensors.diffusivity[compartment]).max():
         raise ValueError(f"compartment {compartment} is bounded: its mean diffusivity is zero")
-    fourth = sum(
-        piece.duration * sum(piece.start**p * piece.end ** (4 - p) for p in range(5)) / 5
-        for piece in waveform.segments()
-    )
+    fourth = moment(waveform.segments, lambda F: F[:, 0] ** 4)
     return -6 * period**2 * fourth / (mean * waveform.b_factor) ** 2 * tensors.B[compartment]

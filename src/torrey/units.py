@@ -30,6 +30,7 @@ Kind = Literal[
     "permeability",
     "q",
     "gradient",
+    "angle",
 ]
 
 
@@ -60,6 +61,7 @@ UNITS: Final[dict[Kind, Unit]] = {
     "permeability": Unit("a permeability", "um/ms", "5e-5 m/s"),
     "q": Unit("a wave number", "rad/um", "0.2 rad/um"),
     "gradient": Unit("a gradient", "rad/(um*ms)", "300 mT/m"),
+    "angle": Unit("an angle", "degree", "90 deg"),
 }
 
 _QUANTITY = re.compile(

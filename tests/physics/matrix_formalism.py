@@ -40,8 +40,10 @@ def disc_signal(
     u = np.zeros(len(lam), dtype=complex)
     u[0] = 1.0
     diffusion = np.diag(diffusivity / radius**2 * lam)
-    for segment in waveform.segments():
-        pulse = 1j * q * segment.slope * radius * B
+    for segment in waveform.segments:
+        assert segment.linear, "a pulse of constant gradient"
+        (slope,) = segment.jet(0.0, 1)[1]
+        pulse = 1j * q * slope * radius * B
         u = expm(-segment.duration * (diffusion + pulse)) @ u
     return complex(u[0])
 

@@ -55,13 +55,15 @@ class LayeredCell:
         """int M(T_E) / int rho: from one end of the waveform to the other, no symmetry used."""
         start = np.repeat(rho or (1.0,) * len(self.thicknesses), self.points).astype(complex)
         u = start[self._within]
-        for segment in waveform.segments():
-            if segment.slope == 0:
-                u = expm(segment.duration * self._rate(q * segment.start, np.eye(len(u)))) @ u
-                continue
+        for segment in waveform.segments:
 
             def rate(t, v, segment=segment):
-                return self._rate(q * (segment.start + segment.slope * t), v)
+                (F,) = segment.jet(t, 0)[0]
+                return self._rate(q * F, v)
+
+            if segment.constant:
+                u = expm(segment.duration * rate(0.0, np.eye(len(u)))) @ u
+                continue
 
             ramp = solve_ivp(
                 rate, (0, segment.duration), u, method="DOP853", rtol=1e-11, atol=1e-14

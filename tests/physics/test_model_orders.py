@@ -16,8 +16,8 @@ from cells import ASYMMETRIC, D_E, DISC, FOUR_DISCS, Cell, discs
 
 from torrey.convergence import fit_order, local_orders
 from torrey.geometry import Discs
+from torrey.integration import model_signal
 from torrey.propagation import signal
-from torrey.rates import model_signal
 from torrey.signals import build_models
 from torrey.waveforms import Pgse
 

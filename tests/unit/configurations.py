@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import yaml
 
 from torrey.config import Config, load
 
@@ -34,6 +37,9 @@ figures:
 """
 
 
+# Of a diffusivity, in two units.
+TENSOR = '[["1.5 um^2/ms", "-2e-4 mm^2/s"], ["-0.2 um^2/ms", "1 um^2/ms"]]'
+
 B_VALUES = "b: [0.5 ms/um^2, 1000 s/mm^2]"
 
 
@@ -53,3 +59,12 @@ def load_texts(directory: Path, *texts: str) -> Config:
     for file, text in zip(files, texts, strict=True):
         file.write_text(text, encoding="utf-8")
     return load(files)
+
+
+class Yaml12Loader(yaml.SafeLoader):
+    """Reads 1e-5 as a number, as editors do."""
+
+
+Yaml12Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+$"), list("+-0123456789")
+)

@@ -18,7 +18,7 @@ from torrey.provenance import Provenance
 from torrey.reference_files import write_reference
 from torrey.signals import ModelTable
 from torrey.study_files import fit_kurtoses, fit_orders, gather_signals
-from torrey.sweep import Sweep
+from torrey.sweep import Product, Sweep, WaveformGrid
 
 PROVENANCE = Provenance("test")
 NUMERICAL_ERROR = 1e-9
@@ -85,16 +85,9 @@ def sweep(
     Deltas: Sequence[float] = (20.0,),
     b: Sequence[float] = (1.0,),
 ) -> Sweep:
-    return Sweep(
-        tuple(periods),
-        "permeability",
-        tuple(kappas),
-        (5.0,),
-        tuple(Deltas),
-        "b",
-        tuple(b),
-        ((0, 1),),
-    )
+    shapes = WaveformGrid("pgse", (("delta", (5.0,)), ("Delta", tuple(Deltas))))
+    protocol = Product(shapes, "b", tuple(b), ((0, 1),))
+    return Sweep(tuple(periods), "permeability", tuple(kappas), protocol)
 
 
 def write_signals(
@@ -108,11 +101,13 @@ def write_signals(
     """Write the table of a study whose signals are known."""
     directory.mkdir(parents=True)
     references = {}
-    shape = points.shape
+    axes, shape = points.axes(), points.shape
     table = np.zeros((len(models) - 1, 2, *shape), dtype=complex)
     for index, point in points.points().items():
-        i, j, _, l, m, _ = index
-        where = (points.periods[i], points.permeabilities[j], points.Deltas[l], points.encodings[m])
+        coordinates = dict(zip(axes, index, strict=True))
+        where = tuple(
+            axes[name][coordinates[name]] for name in ("period", "permeability", "Delta", "b")
+        )
         value = signal("reference", *where)
         path = directory / f"reference{len(references)}.nc"
         reference = ReferenceSignal(value, error, 0.0, 1, 8, value, 0.1 * error)
@@ -150,12 +145,12 @@ def write_eigenvalues(path: Path, points: Sweep, counts: dict[str, int]) -> str:
     axes = points.axes()
     shape = (len(counts), *points.shape, 5, max(counts.values()))
     values = np.full(shape, np.nan)
-    b = np.array(points.encodings)
+    b, Deltas = np.array(axes["b"]), axes["Delta"]
     for i, count in enumerate(counts.values()):
         for k in range(count):
             values[i, ..., k] = (0.1 + k) * b[:, None, None]
-    time = np.empty((1, len(points.Deltas), 5))
-    time[0] = [[(Delta + 5.0) * (k + 0.5) / 5 for k in range(5)] for Delta in points.Deltas]
+    time = np.empty((1, len(Deltas), 5))
+    time[0] = [[(Delta + 5.0) * (k + 0.5) / 5 for k in range(5)] for Delta in Deltas]
     group = {
         "model": Variable(("model",), np.array(list(counts)), "", "homogenised model"),
         "time": Variable(("delta", "Delta", "instant"), time, "ms", "time in the waveform"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,28 +9,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from configurations import B_VALUES, GOOD, edited, load_texts
+from configurations import B_VALUES, GOOD, TENSOR, Yaml12Loader, edited
 
-from torrey.config import Config, load
+from torrey.config import load
 from torrey.config.schema import json_schema, schema_text
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.waveforms import Pgse
 
 CONFIG = Path(__file__).parents[2] / "config"
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(*texts: str) -> Config:
-        return load_texts(tmp_path, *texts)
-
-    return read
-
-
-@pytest.fixture
-def study(read):
-    """The study `mine`, after an edit of the good file."""
-    return lambda old, new: read(edited(old, new)).studies["mine"]
 
 
 def test_a_study_is_read_in_internal_units(read):
@@ -80,7 +65,7 @@ def test_sigma0_grows_with_the_period(study):
 )
 def test_gradients_are_given_in_three_ways(study, line, kind, q):
     mine = study("b: [0.5 ms/um^2, 1000 s/mm^2]", line)
-    assert mine.sweep.encoding_kind == kind
+    assert mine.sweep.protocol.encoding_kind == kind
     assert [point.q for point in mine.points().values()] == pytest.approx([q] * 4, rel=1e-8)
 
 
@@ -98,8 +83,11 @@ def test_ranges_and_single_values_stand_for_lists(study, text, values):
 
 
 def test_directions_are_normalised(study):
-    assert study("[[1, 0]]", "[[3, 4], [-1, 0]]").sweep.directions == ((0.6, 0.8), (-1.0, 0.0))
-    assert study("[[1, 0]]", "[0, 2]").sweep.directions == ((0.0, 1.0),)
+    assert study("[[1, 0]]", "[[3, 4], [-1, 0]]").sweep.protocol.directions == (
+        (0.6, 0.8),
+        (-1.0, 0.0),
+    )
+    assert study("[[1, 0]]", "[0, 2]").sweep.protocol.directions == ((0.0, 1.0),)
 
 
 def test_insides_may_differ(study):
@@ -120,7 +108,7 @@ def test_obstacles_and_layers(study, read):
     text = edited("geometry: tissue", "geometry: layers").replace("[[1, 0]]", "[1]")
     mine = read(text).studies["mine"]
     assert mine.shape == Layers((0.6, 0.4))
-    assert mine.sweep.directions == ((1.0,),)
+    assert mine.sweep.protocol.directions == ((1.0,),)
 
 
 def test_plain_numbers_may_be_written_in_any_way(study):
@@ -154,7 +142,7 @@ def test_merge_keys_share_what_studies_have_in_common(read):
     more = "  other: {<<: *mine, period: 3 um}\nfigures:"
     config = read(text.replace("figures:", more))
     assert config.studies["other"].sweep.periods == (3.0,)
-    assert config.studies["other"].sweep.deltas == config.studies["mine"].sweep.deltas
+    assert config.studies["other"].sweep.protocol == config.studies["mine"].sweep.protocol
 
 
 @pytest.mark.parametrize("name", ["default.yaml", "minimal.yaml"])
@@ -163,7 +151,7 @@ def test_the_files_of_the_project_are_good(name):
     assert config.studies
     for study in config.studies.values():
         assert "reference" in study.models
-        keys = {point.key(study.sweep.encoding_kind) for point in study.points().values()}
+        keys = {point.key(study.sweep.protocol.encoding_kind) for point in study.points().values()}
         assert len(keys) == len(study.points())
 
 
@@ -174,8 +162,8 @@ def test_default_studies_have_the_parameters_of_the_paper():
     periods = fig4a.sweep.periods
     assert (periods[0], periods[-1], len(periods)) == (1.0, 10.0, 13)
     assert fig4a.points()[12, 0, 0, 0, 0, 0].key() == "L10_kappa0.2_pgse-5-15_b0.85_n0_1"
-    assert studies["kl23_fig4b"].sweep.encodings == (2.5,)
-    assert studies["kl23_fig7"].sweep.Deltas == tuple(range(10, 61, 5))
+    assert studies["kl23_fig4b"].sweep.axes()["b"] == (2.5,)
+    assert studies["kl23_fig7"].sweep.axes()["Delta"] == tuple(range(10, 61, 5))
     assert len(studies["kl23_fig8"].points()) == 2 * 3 * 17
 
 
@@ -185,17 +173,18 @@ def test_the_schema_in_the_repository_is_that_of_the_models():
     )
 
 
-class Yaml12Loader(yaml.SafeLoader):
-    """Reads 1e-5 as a number, as editors do."""
-
-
-Yaml12Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+$"), list("+-0123456789")
+RICH = edited("inside: 1.2e-3 mm^2/s", f"inside: [{TENSOR}, 1 um^2/ms]").replace(
+    "    period:",
+    "    T2: {outside: infinite, inside: [40 ms, 60 ms]}\n"
+    "    density: {outside: 1, inside: 0.8}\n"
+    "    permeability_factors: [1, 0.5]\n"
+    "    period:",
 )
 
 
 @pytest.mark.parametrize(
-    "text", [GOOD, *((CONFIG / name).read_text() for name in ("default.yaml", "minimal.yaml"))]
+    "text",
+    [GOOD, RICH, *((CONFIG / name).read_text() for name in ("default.yaml", "minimal.yaml"))],
 )
 def test_good_files_satisfy_the_schema(text):
     jsonschema.validate(yaml.load(text, Yaml12Loader), json_schema())
@@ -210,6 +199,11 @@ def test_good_files_satisfy_the_schema(text):
         (B_VALUES, B_VALUES + "\n    q: 0.1 rad/um"),
         ("R0, R2]", "R0, P]"),
         ("8e-5 m/s", "-8e-5 m/s"),
+        ("inside: 1.2e-3 mm^2/s", "inside: -1.2e-3 mm^2/s"),
+        ("inside: 1.2e-3 mm^2/s", "inside: [[1 um^2/ms, 0]]"),
+        ("    period:", "    T2: {outside: 80 ms, inside: 40}\n    period:"),
+        ("    period:", "    density: {outside: 1, inside: -1}\n    period:"),
+        ("    period:", "    permeability_factors: []\n    period:"),
     ],
 )
 def test_bad_files_do_not_satisfy_the_schema(old, new):

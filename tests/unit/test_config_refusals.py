@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from configurations import B_VALUES, edited, line_of, load_texts
+from configurations import B_VALUES, edited, line_of
 
 from torrey.config import ConfigError, load
-
-
-@pytest.fixture
-def messages(tmp_path, monkeypatch):
-    """The messages about some files, which are named without their directory."""
-    monkeypatch.chdir(tmp_path)
-
-    def messages(*texts: str) -> list[str]:
-        with pytest.raises(ConfigError) as refusal:
-            load_texts(Path(), *texts)
-        return str(refusal.value).splitlines()
-
-    return messages
-
 
 WAVEFORM = "{kind: pgse, delta: [4 ms], Delta: [12 ms, 20 ms]}"
 SECOND_CELL = "{center: [0.72, 0.66], radius: 0.17}"

@@ -192,7 +192,7 @@ def test_kurtosis_against_the_time_between_the_pulses(tmp_path):
             np.testing.assert_allclose(x, [10.0, 20.0, 30.0])
             np.testing.assert_allclose(y, table[name].sel(model=model).squeeze().values)
         assert "_hollow" in lines(ax)
-    expected = [0.5 + 0.05 + 0.01 * Delta for Delta in points.Deltas]
+    expected = [0.5 + 0.05 + 0.01 * Delta for Delta in points.axes()["Delta"]]
     np.testing.assert_allclose(lines(adc)["Ref"].get_ydata(), expected, rtol=1e-6)
     assert drawing.data["adc"].units == "um2 ms-1"
 

@@ -17,11 +17,17 @@ SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
 
 # Modules and packages by the floor on which they stand.
 FLOORS = {
-    1: "units errors keys provenance artifacts waveforms protocol sweep material geometry config",
+    1: (
+        "units errors keys provenance artifacts waveforms protocol sweep material span geometry "
+        "config acquisition"
+    ),
     2: "cell",
-    3: "rates expansion tensors projection rosenbrock krylov propagation bloch",
+    3: (
+        "rates expansion tensors projection rosenbrock krylov propagation integration bloch "
+        "ladder projected_reference"
+    ),
     4: (
-        "signals convergence fitting inversion layout jobs runs "
+        "signals convergence fitting inversion layout jobs runs projected_study projected_files "
         "sweep_files reference_files model_files study_files tensor_files"
     ),
     5: "figures",
@@ -111,6 +117,9 @@ PARSING = {"pydantic", "pint", "yaml"}
 
 NOT_LOADED = {
     "solve_reference": DRAWING | MESHING | PARSING | {"xarray"},
+    "build_basis": DRAWING | MESHING | PARSING | {"xarray"},
+    "solve_projected": DRAWING | MESHING | PARSING | {"xarray"},
+    "check_projected": DRAWING | MESHING | PARSING | {"xarray"},
     "evaluate_models": DRAWING | MESHING | PARSING | {"xarray"},
     "extract_tensors": DRAWING | MESHING | PARSING | {"xarray"},
     "trace_eigenvalues": DRAWING | MESHING | PARSING | {"xarray"},

@@ -58,6 +58,24 @@ def test_paths_are_safe_and_below_the_results(layout_of):
         assert all(len(part) < 200 and not part.startswith(".") for part in file.split("/"))
 
 
+def test_a_material_is_named_by_its_relaxation_density_and_membranes(layout_of):
+    keys = [
+        "T2: {outside: infinite, inside: 40 ms}",
+        "density: {outside: 1, inside: [0.8, 0]}",
+        "permeability_factors: [1, 0.5]",
+    ]
+    second = with_second_study({"    period:": "\n".join(f"    {k}" for k in [*keys, "period:"])})
+    layout = layout_of(second)
+    assert sorted(layout.materials) == [
+        ("tissue", "De2.5_Di1.2"),
+        ("tissue", "De2.5_Di1.2_T2inf_40_rho1_0.8_0_mem1_0.5"),
+    ]
+    assert len(layout.jobs) == 2 * len(layout_of(GOOD).jobs)
+    for path, job in layout.jobs.items():
+        assert re.fullmatch(r"[A-Za-z0-9_./-]+\.nc", path)
+        assert {type(value) for value in job.parameters().values()} <= {str, int, float}
+
+
 def test_studies_share_the_points_that_they_have_in_common(layout_of):
     one = layout_of(GOOD).jobs
     assert layout_of(with_second_study({})).jobs == one
@@ -130,8 +148,8 @@ def test_fits_are_made_where_there_are_points_for_them(layout_of, old, new, orde
 
 def test_materials_are_found_by_their_names(layout_of):
     layout = layout_of(with_second_study({"1.2e-3": "1.3e-3"}))
-    assert sorted(layout.materials) == ["De2.5_Di1.2", "De2.5_Di1.3"]
-    assert all(material.key() == name for name, material in layout.materials.items())
+    assert sorted(layout.materials) == [("tissue", "De2.5_Di1.2"), ("tissue", "De2.5_Di1.3")]
+    assert all(material.key() == name for (_, name), material in layout.materials.items())
 
 
 def test_patterns_have_the_wildcards_that_rules_constrain():
@@ -139,5 +157,5 @@ def test_patterns_have_the_wildcards_that_rules_constrain():
         value for name, value in vars(paths).items() if name.isupper() and "{" in str(value)
     ]
     wildcards = {name for pattern in patterns for name in re.findall(r"{(\w+)}", pattern)}
-    assert wildcards == {"geometry", "material", "point", "study", "figure"}
+    assert wildcards == {"geometry", "material", "point", "span", "study", "figure"}
     assert all(pattern.startswith("results/") for pattern in patterns)

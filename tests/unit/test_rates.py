@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
+from waveform_cases import PLANE, PLANE_Q
 
-from torrey.rates import RateModel, growth_rate, model_signal
-from torrey.waveforms import Pgse
+from torrey.integration import growth_rate, model_signal
+from torrey.rates import RateModel
+from torrey.waveforms import DoublePgse, Pgse, SineOgse, TrapezoidalPgse, Waveform
 
 WAVEFORM = Pgse(4.0, 11.0)
 
@@ -30,19 +32,20 @@ def random_model(seed: int, size: int = 3) -> RateModel:
     return RateModel(rates, generator.uniform(0.1, 1.0, size))
 
 
-def by_solve_ivp(model: RateModel, q: float, period: float, sigma: float) -> complex:
+def by_solve_ivp(
+    model: RateModel, q: float, period: float, sigma: float, waveform: Waveform = WAVEFORM
+) -> complex:
     """The same signal by an explicit Runge-Kutta method of order 8, piece by piece."""
-    m = model.masses.astype(complex)
-    for segment in WAVEFORM.segments():
+    m = model.start.astype(complex)
+    for segment in waveform.segments:
 
         def rhs(t: float, m: np.ndarray, segment=segment) -> np.ndarray:
-            F = segment.start + segment.slope * t
-            return -model.matrix(q * F, q * segment.slope, period, sigma) @ m
+            return -model.matrix(q * segment.jet(t, 1), period, sigma) @ m
 
         m = solve_ivp(rhs, (0, segment.duration), m, method="DOP853", rtol=1e-12, atol=1e-13).y[
             :, -1
         ]
-    return complex(m.sum() / model.masses.sum())
+    return complex(m.sum() / model.start.sum())
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -52,6 +55,42 @@ def test_signals_agree_with_another_integrator(seed: int) -> None:
     found = model_signal(model, WAVEFORM, q, period, sigma)
     for i in range(3):
         assert found[i] == pytest.approx(by_solve_ivp(model, q[i], period[i], sigma), abs=1e-9)
+
+
+def plane_model(seed: int) -> RateModel:
+    """Rates for two components of g: powers of g_x, g_y, of their derivatives, and of sigma."""
+    generator = np.random.default_rng(seed)
+
+    def matrix(scale: float) -> np.ndarray:
+        return scale * generator.normal(size=(2, 2))
+
+    rates = (
+        {
+            (2, 0, 0, 0, 0): -np.diag([2.0, 0.7]),
+            (0, 2, 0, 0, 0): -np.diag([1.0, 1.5]),
+            (1, 1, 0, 0, 0): matrix(0.2),
+            (0, 0, 0, 0, 1): np.array([[1.0, -2.0], [-1.0, 2.0]]),
+        },
+        {(0, 1, 0, 0, 1): matrix(0.05)},
+        {(0, 1, 1, 0, 0): matrix(0.02), (1, 0, 1, 0, 0): matrix(0.02)},
+    )
+    return RateModel(rates, np.array([0.6, 0.4]), n_components=2)
+
+
+@pytest.mark.parametrize("waveform", [SineOgse(4.0, 6.0, 2.0), TrapezoidalPgse(3.0, 8.0, 1.0)])
+def test_gradients_that_vary_agree_with_another_integrator(waveform: Waveform) -> None:
+    model = random_model(2)
+    found = model_signal(model, waveform, 0.5, 2.0, 0.05)
+    expected = by_solve_ivp(model, 0.5, 2.0, 0.05, waveform)
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("waveform", [DoublePgse(2.0, 6.0, 1.0, 60.0), PLANE, PLANE_Q])
+def test_two_components_agree_with_another_integrator(waveform: Waveform) -> None:
+    model = plane_model(4)
+    found = model_signal(model, waveform, 0.5, 2.0, 0.05)
+    expected = by_solve_ivp(model, 0.5, 2.0, 0.05, waveform)
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_pure_diffusion_is_the_exact_exponential() -> None:
@@ -74,7 +113,21 @@ def test_the_matrix_is_the_polynomial_with_i_per_gradient() -> None:
     model = RateModel(({(2, 0, 0): A}, {(1, 0, 1): B}, {(1, 1, 0): C}), np.array([1.0]))
     g, p, L, sigma = 0.3, 0.7, 2.0, 0.11
     expected = -2.0 * g**2 + L * 3.0j * g * sigma - L**2 * 5.0 * g * p
-    assert model.matrix(g, p, L, sigma)[0, 0] == pytest.approx(expected)
+    assert model.matrix([[g], [p]], L, sigma)[0, 0] == pytest.approx(expected)
+
+
+def test_each_component_and_derivative_has_its_power() -> None:
+    A, B, C, D = (np.array([[x]]) for x in (2.0, 3.0, 5.0, 7.0))
+    rates = (
+        {(1, 1, 0, 0, 0): A, (0, 0, 0, 0, 1): B},
+        {(0, 2, 1, 0, 0): C},
+        {(1, 0, 0, 1, 1): D},
+    )
+    model = RateModel(rates, np.array([1.0]), n_components=2)
+    (gx, gy), (px, py) = jet = [[0.3, -0.2], [0.7, 0.4]]
+    L, sigma = 2.0, 0.11
+    expected = -2 * gx * gy + 3 * sigma - 5j * L * gy**2 * px - 7 * L**2 * gx * py * sigma
+    assert model.matrix(jet, L, sigma)[0, 0] == pytest.approx(expected)
 
 
 def test_points_broadcast_and_agree_with_one_at_a_time() -> None:
@@ -109,7 +162,7 @@ def test_truncation_keeps_the_lower_orders() -> None:
 def test_constant_gradient_agrees_with_the_matrix_exponential() -> None:
     model = random_model(5)
     waveform = Pgse(1e-6, 9.0)  # all plateau
-    G = model.truncate(0).matrix(0.4, 0.0, 2.0, 0.1)
-    expected = (expm(-9.0 * G) @ model.masses).sum() / model.masses.sum()
+    G = model.truncate(0).matrix([[0.4], [0.0]], 2.0, 0.1)
+    expected = (expm(-9.0 * G) @ model.start).sum() / model.start.sum()
     found = model_signal(model.truncate(0), waveform, 0.4, 2.0, 0.1)
     assert found == pytest.approx(expected, rel=1e-5)

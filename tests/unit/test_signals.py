@@ -8,22 +8,26 @@ import pytest
 from torrey.cell.build import levels
 from torrey.expansion import expand
 from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.integration import growth_rate, model_signal
 from torrey.material import Material
+from torrey.model_files import eigenvalue_table
 from torrey.projection import project
-from torrey.rates import model_signal
-from torrey.signals import ModelName, evaluate_models
-from torrey.sweep import Sweep
+from torrey.protocol import Measurement
+from torrey.signals import ModelName, evaluate_models, group_measurements
+from torrey.sweep import Acquisition, Product, Sweep, WaveformGrid
+from torrey.waveforms import DoublePgse, Pgse, SineOgse
 
 MODELS = ("R2", "lumped-R0", "R0", "P3")
 SWEEP = Sweep(
     periods=(2.0, 5.0),
     permeability_kind="sigma0",
     permeabilities=(10.0, 20.0),
-    deltas=(3.0,),
-    Deltas=(9.0, 12.0),
-    encoding_kind="b",
-    encodings=(0.0, 0.8),
-    directions=((1.0, 0.0), (0.6, 0.8)),
+    protocol=Product(
+        WaveformGrid("pgse", (("delta", (3.0,)), ("Delta", (9.0, 12.0)))),
+        encoding_kind="b",
+        encodings=(0.0, 0.8),
+        directions=((1.0, 0.0), (0.6, 0.8)),
+    ),
 )
 
 
@@ -48,6 +52,60 @@ def test_every_entry_is_that_of_its_point(cell, table) -> None:
         p3 = project(cell[1](), point.direction, 3)
         assert table.signal[(0, 1, *index)] == pytest.approx(model_signal(r2, *at), abs=1e-9)
         assert table.signal[(3, 1, *index)] == pytest.approx(model_signal(p3, *at), abs=1e-9)
+
+
+ROWS = (
+    Measurement(Pgse(3.0, 9.0), 0.4, (1.0, 0.0)),
+    Measurement(DoublePgse(2.0, 6.0, 1.0, 60.0), 0.5, (0.6, 0.8)),
+    Measurement(SineOgse(4.0, 6.0, 2.0), 0.6, (0.6, 0.8)),
+    Measurement(Pgse(3.0, 9.0), 0.2, (0.6, 0.8)),
+    Measurement(DoublePgse(2.0, 6.0, 1.0, 60.0), 0.3, (0.6, 0.8)),
+    Measurement(Pgse(3.0, 9.0), 0.0, (1.0, 0.0)),
+)
+ACQUIRED = Sweep((2.0, 5.0), "permeability", (0.05, 0.1), Acquisition("b", ROWS))
+
+
+def test_rows_of_an_acquisition_keep_their_order(cell) -> None:
+    table = evaluate_models([cell[0]], ACQUIRED, ("R2", "P2"))
+    assert table.signal.shape == (2, 1, 2, 2, len(ROWS))
+    periods, kappas = np.array([[2.0], [5.0]]), np.array([0.05, 0.1])
+    for row, m in enumerate(ROWS):
+        r2 = expand(cell[0](), m.frame, 2).model
+        p2 = project(cell[0](), m.frame, 2)
+        at = (m.waveform, m.q, periods, kappas / periods)
+        found = table.signal[:, 0, :, :, row]
+        np.testing.assert_allclose(found[0], model_signal(r2, *at), atol=1e-9)
+        np.testing.assert_allclose(found[1], model_signal(p2, *at), atol=1e-9)
+        np.testing.assert_allclose(table.growth[0, :, :, row], growth_rate(r2, *at), atol=1e-12)
+
+
+def test_measurements_are_grouped_by_axes_and_waveform() -> None:
+    groups = group_measurements(ROWS)
+    assert list(map(len, groups)) == [1, 2, 1]
+    members = [sorted(rows.values()) for rows in groups.values()]
+    assert members == [[[0, 5]], [[1, 4]], [[2], [3]]]
+    for axes, by_waveform in groups.items():
+        for waveform, rows in by_waveform.items():
+            assert all(ROWS[row].waveform == waveform for row in rows)
+            for row in rows:
+                np.testing.assert_array_equal(ROWS[row].frame, axes)
+
+
+@pytest.mark.parametrize("sweep", [SWEEP, ACQUIRED], ids=["product", "acquisition"])
+def test_eigenvalues_follow_each_waveform(cell, sweep) -> None:
+    table = eigenvalue_table(cell[0](), sweep, ("R2",), instants=7)
+    eigenvalues = np.asarray(table["eigenvalue_real"].values)
+    time = np.asarray(table["time"].values)
+    assert table["eigenvalue_real"].dims == ("model", *sweep.axes(), "instant", "eigenvalue")
+    by_measurement = "measurement" in sweep.axes()
+    assert table["time"].dims[:-1] == (("measurement",) if by_measurement else ("delta", "Delta"))
+    for index, point in sweep.points().items():
+        model = expand(cell[0](), point.frame, 2).model
+        instants = time[index[2:]] if by_measurement else time[index[2:4]]
+        assert instants == pytest.approx(point.waveform.echo_time * (np.arange(7) + 0.5) / 7)
+        jets = point.q * point.waveform.sample(instants, model.n_derivatives)
+        expected = np.linalg.eigvals(model.matrix(jets, point.period, point.sigma)).real
+        np.testing.assert_allclose(eigenvalues[(0, *index)], np.sort(expected), atol=1e-12)
 
 
 def test_without_gradient_the_signal_is_one_and_nothing_grows(table) -> None:

@@ -16,8 +16,9 @@ from torrey.cell.operators import BlochTorrey, bloch_torrey
 from torrey.expansion import expand
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.geometry.meshing import build_meshes
+from torrey.integration import model_signal
 from torrey.material import Material
-from torrey.rates import RateModel, model_signal
+from torrey.rates import RateModel
 from torrey.tensors import Tensors, kurtosis_tensor, lump, papers_tensors, rate_matrices
 from torrey.waveforms import Pgse
 

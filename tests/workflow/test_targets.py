@@ -56,7 +56,8 @@ def test_a_file_of_one_study_is_a_target(papers):
     assert {job.rule for job in jobs} == {
         "build_mesh",
         "assemble_operators",
-        "solve_reference",
+        "build_basis",
+        "solve_projected",
         "evaluate_models",
         "gather_signals",
     }

@@ -1,6 +1,8 @@
+import json
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from torrey import layout as paths
 from torrey.config import ConfigError, load
@@ -29,6 +31,11 @@ if WRONG_FIGURES:
 
 LAYOUT = Layout(CONFIG)
 
+if workflow.is_main_process:
+    for study in CONFIG.studies.values():
+        for note in study.notes:
+            logger.info(f"Study {study.name}: {note}")
+
 # Open until the process ends.
 RUNNING = (
     forget_dead_runs(Path(".snakemake"))
@@ -43,8 +50,12 @@ CODE = {
     "assemble_operators": code_digest("torrey.cell.assembly", "torrey.cell.files"),
     "extract_tensors": code_digest("torrey.tensors", "torrey.tensor_files", "torrey.cell.files"),
     "solve_reference": code_digest("torrey.reference_files", "torrey.cell.files"),
+    "build_basis": code_digest("torrey.ladder", "torrey.projected_files", "torrey.cell.files"),
+    "solve_projected": code_digest(
+        "torrey.projected_study", "torrey.projected_files", "torrey.cell.files"
+    ),
     "evaluate_models": code_digest("torrey.model_files", "torrey.cell.files"),
-    "tables": code_digest("torrey.study_files"),
+    "tables": code_digest("torrey.study_files", "torrey.projected_files"),
 }
 
 
@@ -65,6 +76,20 @@ def study_references(wildcards):
     return list(LAYOUT.references(study_of(wildcards)).values())
 
 
+def study_samples(wildcards):
+    return list(LAYOUT.samples(study_of(wildcards)).values())
+
+
+def study_basis(wildcards):
+    return LAYOUT.basis(study_of(wildcards))
+
+
+def study_projected(wildcards):
+    """The table of projected references, if the study asks for them."""
+    study = study_of(wildcards)
+    return [paths.PROJECTED.format(study=study.name)] if LAYOUT.is_projected(study) else []
+
+
 def study_models(wildcards):
     """The table of homogenised models, if the study asks for any."""
     study = study_of(wildcards)
@@ -77,13 +102,38 @@ def mesh_recipe(wildcards):
 
 
 def tensor_recipe(wildcards):
-    material = LAYOUT.materials[wildcards.material]
+    material = LAYOUT.materials[wildcards.geometry, wildcards.material]
     return {**material.to_dict(), "code": CODE["extract_tensors"]}
 
 
 def reference_recipe(wildcards):
     job = LAYOUT.jobs[paths.REFERENCE_SIGNAL.format(**wildcards)]
     return {**job.parameters(), "code": CODE["solve_reference"]}
+
+
+def basis_recipe(wildcards):
+    study, span = LAYOUT.spans[paths.BASIS.format(**wildcards)]
+    return {
+        **study.material.to_dict(),
+        "axes": json.dumps(span.axes),
+        "rungs": span.rungs,
+        "code": CODE["build_basis"],
+    }
+
+
+def projected_recipe(wildcards):
+    study = study_of(wildcards)
+    return {
+        **study.material.to_dict(),
+        "sweep": study.sweep.to_json(),
+        "tolerance": study.tolerance,
+        "code": CODE["solve_projected"],
+    }
+
+
+def check_recipe(wildcards):
+    indices = json.dumps(list(LAYOUT.samples(study_of(wildcards))))
+    return {"indices": indices, "code": CODE["tables"]}
 
 
 def model_recipe(wildcards):
@@ -137,7 +187,8 @@ def figure_category(wildcards):
 
 wildcard_constraints:
     geometry=names(CONFIG.geometries),
-    material=names(LAYOUT.materials),
+    material=names({material for _, material in LAYOUT.materials}),
     study=names(CONFIG.studies),
+    span=r"[^/]+",
     figure=names(CONFIG.figures),
     point=r"[^/]+",

@@ -33,6 +33,7 @@ rule trace_eigenvalues:
 rule gather_signals:
     input:
         references=study_references,
+        projected=study_projected,
         models=study_models,
     output:
         paths.SIGNALS,

@@ -11,6 +11,9 @@ with job(snakemake) as provenance:
     files = list(snakemake.input.references)
     references = dict(zip(sweep.points(), files, strict=True)) if files else {}
     table = gather_signals(
-        sweep, recipe["models"].split(","), references, next(iter(snakemake.input.models), None)
+        sweep,
+        recipe["models"].split(","),
+        references or next(iter(snakemake.input.projected), None),
+        next(iter(snakemake.input.models), None),
     )
     artifacts.write(snakemake.output[0], table, provenance)

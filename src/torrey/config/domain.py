@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.material import Material
@@ -36,6 +37,10 @@ class Study:
         ``reference``, ``R0``, ``R2``, ``lumped-R0``, ...
     tolerance : float
         Relative, for the reference.
+    method : {"full", "projected"}
+        How the reference is computed.
+    notes : tuple of str
+        What was read from files, in words.
     """
 
     name: str
@@ -46,6 +51,8 @@ class Study:
     sweep: Sweep
     models: tuple[str, ...]
     tolerance: float
+    method: Literal["full", "projected"] = "full"
+    notes: tuple[str, ...] = ()
 
     def points(self) -> dict[Index, Point]:
         """Return every point of the sweep by its index along the axes."""

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from torrey.config.domain import Geometry, Study
 from torrey.config.findings import Findings
 from torrey.config.models import (
-    ENCODING_KEYS,
+    BEYOND_LUMPED,
     PERMEABILITY_KEYS,
+    DensityModel,
     DiffusivityModel,
+    RelaxationModel,
     StudyModel,
+    form_inside,
 )
+from torrey.config.protocols import check_keys, once, read_protocol, require_one, swept
 from torrey.errors import InputError, KeyPath
 from torrey.geometry.shapes import Shape
-from torrey.keys import format_number
-from torrey.material import Material
-from torrey.sweep import Sweep
-from torrey.units import UNITS, Kind
-from torrey.waveforms import Pgse
+from torrey.keys import round_significant
+from torrey.material import Material, Tensor
+from torrey.sweep import Acquisition, PermeabilityKind, Product, Sweep
 
-T = TypeVar("T")
-Vector = tuple[float, ...]
-
-_UNITS: Final[Mapping[str, Kind]] = {
-    "period": "length",
-    "permeability": "permeability",
-    "sigma0": "permeability",
-    "delta": "time",
-    "Delta": "time",
-    "b": "b_value",
-    "q": "q",
-    "gradient": "gradient",
+_NOUNS: Final = {
+    "diffusivity": ("diffusivity", "diffusivities"),
+    "T2": ("relaxation time", "relaxation times"),
+    "density": ("density", "densities"),
 }
+_NO_MEMBRANE: Final = (
+    "the geometry has no permeable membrane (its cells are obstacles, or there are none)"
+)
 
 
 def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]) -> Study | None:
@@ -52,134 +47,69 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     """
     path = ("studies", name)
     before = len(findings.problems)
-    for keys in (PERMEABILITY_KEYS, ENCODING_KEYS):
-        _require_one(findings, path, keys)
+    require_one(findings, path, PERMEABILITY_KEYS)
+    check_keys(findings, path)
     model: StudyModel | None = findings.validate(path, StudyModel)
     if model is None:
         return None
-    swept = _swept(findings, path, model)
-    directions: tuple[Vector, ...] = ()
-    with findings.under(*path, "directions"):
-        directions = once(
-            [_unit_vector(i, v) for i, v in enumerate(model.directions)], _in_brackets
-        )
+    cells = {key: swept(findings, path, model, key) for key in ("period", *PERMEABILITY_KEYS)}
     with findings.under(*path, "models"):
         once(model.models, str)
     geometry = geometries.get(model.geometry)
+    dimension = geometry.shape.dimension if geometry else None
+    protocol, notes = read_protocol(findings, path, model, dimension)
     if geometry is None:
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
-    _check_lumped(findings, path, model.models, geometry.shape)
-    material = _fill(findings, path, model.diffusivity, swept, geometry.shape)
-    _check_dimension(findings, path, directions, geometry.shape)
-    if material is None or len(findings.problems) > before:
+    _check_lumped(findings, path, model, geometry.shape, protocol)
+    material = _fill(findings, path, model, cells, geometry.shape)
+    if material is None or protocol is None or len(findings.problems) > before:
         return None
-    permeability_kind = next(key for key in PERMEABILITY_KEYS if key in swept)
-    encoding_kind = next(key for key in ENCODING_KEYS if key in swept)
+    permeability_kind: PermeabilityKind = "sigma0" if cells["sigma0"] else "permeability"
     return Study(
         name=name,
         geometry=geometry.name,
         shape=geometry.shape,
         mesh=geometry.mesh,
         material=material,
-        sweep=Sweep(
-            periods=swept["period"],
-            permeability_kind=permeability_kind,
-            permeabilities=swept[permeability_kind],
-            deltas=swept["delta"],
-            Deltas=swept["Delta"],
-            encoding_kind=encoding_kind,
-            encodings=swept[encoding_kind],
-            directions=directions,
-        ),
+        sweep=Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol),
         models=tuple(model.models),
         tolerance=model.tolerance,
+        method=model.reference.method,
+        notes=notes,
     )
 
 
-def once(values: Sequence[T], show: Callable[[T], str]) -> tuple[T, ...]:
-    """Return the values, if no two of them look the same.
-
-    Raises
-    ------
-    InputError
-        At the first value that repeats an earlier one.
-    """
-    first: dict[str, int] = {}
-    for i, value in enumerate(values):
-        text = show(value)
-        if first.setdefault(text, i) != i:
-            raise InputError(f"{text}, the same as entry {first[text]}", "each value once", at=(i,))
-    return tuple(values)
-
-
-def _require_one(findings: Findings, path: KeyPath, keys: Sequence[str]) -> None:
-    given = findings.keys(path)
-    present = [key for key in keys if key in given]
-    if given and len(present) != 1:
-        found = " and ".join(present) if present else f"none of {', '.join(keys)}"
-        findings.add(path, found, f"exactly one of {', '.join(keys)}")
-
-
-def _swept(findings: Findings, path: KeyPath, model: StudyModel) -> dict[str, tuple[float, ...]]:
-    """Return the values of each swept key that is there, and check pulses against separations."""
-    swept = {}
-    for holder, place in ((model, path), (model.waveform, (*path, "waveform"))):
-        for key in (key for key in type(holder).model_fields if key in _UNITS):
-            with findings.under(*place, key):
-                values = getattr(holder, key).values()
-                swept[key] = once(values, partial(_with_unit, UNITS[_UNITS[key]].internal))
-    if "delta" in swept and "Delta" in swept:
-        with findings.under(*path, "waveform"):
-            Pgse(max(swept["delta"]), min(swept["Delta"]))  # the worst pair: if it will do, all do
-    return {key: values for key, values in swept.items() if values}
-
-
-def _with_unit(unit: str, value: float) -> str:
-    return f"{format_number(value)} {unit}"
-
-
-def _unit_vector(i: int, vector: Sequence[float]) -> Vector:
-    norm = math.hypot(*vector)
-    if norm == 0:
-        raise InputError("a vector of length 0", "a direction such as [1, 0]", at=(i,))
-    return tuple(x / norm + 0.0 for x in vector)  # + 0.0: no negative zeros in names
-
-
-def _in_brackets(vector: Vector) -> str:
-    return f"[{', '.join(map(format_number, vector))}]"
-
-
-def _check_dimension(
-    findings: Findings, path: KeyPath, directions: Sequence[Vector], shape: Shape
+def _check_lumped(
+    findings: Findings,
+    path: KeyPath,
+    model: StudyModel,
+    shape: Shape,
+    protocol: Product | Acquisition | None,
 ) -> None:
-    for i, direction in enumerate(directions):
-        if len(direction) != shape.dimension:
-            findings.add(
-                (*path, "directions", i),
-                f"{len(direction)} components",
-                f"{shape.dimension}, as many as the geometry has dimensions",
-            )
+    """Cells can be lumped where each membrane lies between the outside and a cell.
 
-
-def _check_lumped(findings: Findings, path: KeyPath, models: Sequence[str], shape: Shape) -> None:
-    """Cells can be lumped where each membrane lies between the outside and a cell."""
+    The papers' tensors, which are lumped, describe diffusion with one permeability alone.
+    """
     membranes = shape.membranes()
-    if membranes and all(m.outside == 0 and m.inside > 0 for m in membranes):
-        return
-    for i, model in enumerate(models):
-        if model.startswith("lumped-"):
-            findings.add(
-                (*path, "models", i),
-                model,
-                f"{model.removeprefix('lumped-')}: only cells in an outside can be lumped",
-            )
+    beyond = [key for key in BEYOND_LUMPED if key in model.model_fields_set]
+    reasons = []
+    if not (membranes and all(m.outside == 0 and m.inside > 0 for m in membranes)):
+        reasons.append("only cells in an outside can be lumped")
+    if beyond:
+        reasons.append(f"lumped models know nothing of {', '.join(beyond)}")
+    if protocol and any(m.waveform.n_components > 1 for m in protocol.measurements):
+        reasons.append("lumped models take gradients along one direction")
+    for i, name in enumerate(model.models):
+        if name.startswith("lumped-") and reasons:
+            accepted = f"{name.removeprefix('lumped-')}: {'; '.join(reasons)}"
+            findings.add((*path, "models", i), name, accepted)
 
 
 def _fill(
     findings: Findings,
     path: KeyPath,
-    model: DiffusivityModel,
+    model: StudyModel,
     swept: Mapping[str, tuple[float, ...]],
     shape: Shape,
 ) -> Material | None:
@@ -187,34 +117,85 @@ def _fill(
     if not shape.membranes():
         for key in PERMEABILITY_KEYS:
             if any(swept.get(key, ())):
-                findings.add(
-                    (*path, key),
-                    "a permeability above zero",
-                    "0 m/s: the geometry has no permeable membrane (its cells are obstacles, or "
-                    "there are none)",
-                )
+                findings.add((*path, key), "a permeability above zero", f"0 m/s: {_NO_MEMBRANE}")
+    before = len(findings.problems)
+    diffusivity: tuple[float | Tensor, ...] = ()
+    T2: tuple[float, ...] = ()
+    density: tuple[float, ...] = ()
     with findings.under(*path, "diffusivity"):
-        return Material((float(model.outside), *_insides(model, shape)))
+        values = _by_compartment("diffusivity", model.diffusivity, shape)
+        diffusivity = tuple(map(_number_or_matrix, values))
+    if "T2" in model.model_fields_set:
+        with findings.under(*path, "T2"):
+            T2 = tuple(map(float, _by_compartment("T2", model.T2, shape)))
+    if "density" in model.model_fields_set:
+        with findings.under(*path, "density"):
+            values = _by_compartment("density", model.density, shape)
+            density = tuple(map(round_significant, values))
+    with findings.under(*path, "permeability_factors"):
+        _check_factors(len(model.permeability_factors), shape)
+    if len(findings.problems) > before:
+        return None
+    factors = tuple(map(round_significant, model.permeability_factors))
+    with findings.under(*path):
+        try:
+            material = Material(diffusivity, T2, density, factors)
+            material.tensors(shape.dimension)  # refuses matrices of another dimension
+            return material
+        except InputError as error:
+            raise InputError(error.found, error.accepted, _key_of(model, error.at)) from None
     return None
 
 
-def _insides(model: DiffusivityModel, shape: Shape) -> tuple[float, ...]:
+def _by_compartment(
+    key: str, model: DiffusivityModel | RelaxationModel | DensityModel, shape: Shape
+) -> list[Any]:
+    """Return the value outside and one for each compartment inside."""
     count = shape.n_compartments - 1
+    # Without a key inside, the list is empty.
+    values: Any = model.inside if form_inside(model.inside) == "list" else [model.inside]
     if count == 0:
-        if model.inside:
+        if values:
             raise InputError(
-                "a diffusivity inside",
+                f"a {_NOUNS[key][0]} inside",
                 "no such key: the geometry has one compartment, outside (obstacles hold no water)",
                 at=("inside",),
             )
-        return ()
-    if not model.inside:
-        raise InputError("no key inside", f"{UNITS['diffusivity'].accepted}, for what is inside")
-    values = tuple(float(value) for value in model.inside)
-    if len(values) not in (1, count):
+    elif not values:
+        raise InputError("no key inside", f"{type(model).model_fields['inside'].description}")
+    elif len(values) not in (1, count):
         raise InputError(
-            f"{len(values)} diffusivities",
+            f"{len(values)} {_NOUNS[key][1]}",
             f"one value, or a list of {count}: one per compartment inside",
             at=("inside",),
         )
-    return values * count if len(values) == 1 else values
+    return [model.outside, *(values * count if len(values) == 1 else values)]
+
+
+def _number_or_matrix(value: float | Sequence[Sequence[float]]) -> float | Tensor:
+    if isinstance(value, Sequence):
+        return tuple(tuple(map(float, row)) for row in value)
+    return float(value)
+
+
+def _check_factors(count: int, shape: Shape) -> None:
+    membranes = len(shape.membranes())
+    if count not in (0, membranes):
+        raise InputError(
+            f"{count} factor{'s' if count > 1 else ''}",
+            f"{membranes}, one per membrane" if membranes else f"no such key: {_NO_MEMBRANE}",
+        )
+
+
+def _key_of(model: StudyModel, at: KeyPath) -> KeyPath:
+    """Return the place in the study of what a material refuses."""
+    name, *index = at
+    if name == "membranes":
+        return ("permeability_factors", *index)
+    match index:
+        case [0]:
+            return (name, "outside")
+        case [int(i)]:
+            is_list = form_inside(getattr(model, str(name)).inside) == "list"
+            return (name, "inside", i - 1) if is_list else (name, "inside")
+    return at

@@ -33,6 +33,7 @@ class Recipe:
 
 _KL23 = "torrey.figures.kl23"
 _KL23_CELLS = "torrey.figures.kl23_cells"
+_OWN = "torrey.figures.own"
 
 CATALOGUE: Final[dict[str, Recipe]] = {
     "kl23_fig1": Recipe(
@@ -57,6 +58,19 @@ CATALOGUE: Final[dict[str, Recipe]] = {
     "kl23_fig8": Recipe(_KL23, "fig8", (layout.SIGNALS,), "Signals against b, four cells"),
     "kl23_fig9": Recipe(
         _KL23, "fig9", (layout.EIGENVALUES,), "Eigenvalues of the second-order model against time"
+    ),
+    "projected_vs_order": Recipe(
+        _OWN,
+        "projected_vs_order",
+        (layout.SIGNALS,),
+        "Errors of truncated series and projected models; they dip where they change sign",
+    ),
+    # The table of models says what they were made with: the diffusivity.
+    "validity_map": Recipe(
+        _OWN,
+        "validity_map",
+        (layout.SIGNALS, layout.MODELS),
+        "Where a model may be trusted: errors against diffusion and exchange",
     ),
 }
 
@@ -87,5 +101,5 @@ def problems(config: Config) -> Iterator[str]:
 
 
 def paper_of(figure: str) -> str:
-    """Paper that a figure belongs to: the part of its name before the first underscore."""
-    return figure.split("_", 1)[0]
+    """Paper that a figure belongs to, the first part of its name; ``torrey`` for the own ones."""
+    return "torrey" if CATALOGUE[figure].module == _OWN else figure.split("_", 1)[0]

@@ -20,7 +20,7 @@ _INNER: Final = ("axis", "instant", "eigenvalue")
 
 
 def read_panels(
-    files: Mapping[str, str], x: str | None, over: Sequence[str] = ()
+    files: Mapping[str, str], x: str | Sequence[str] | None, over: Sequence[str] = ()
 ) -> xarray.Dataset:
     """Cut the tables of studies into panels.
 
@@ -28,8 +28,8 @@ def read_panels(
     ----------
     files : mapping of str to str
         Table of each study by its name.
-    x : str or None
-        Swept quantity that stays a dimension, the horizontal axis of the panels.
+    x : str, sequence of str or None
+        Swept quantities that stay dimensions, the axes of the panels.
     over : sequence of str
         Swept quantities that have one value in each panel; panels are in their order, the first
         one slowest. Without any, each study is a panel.
@@ -48,8 +48,8 @@ def read_panels(
     """
     cuts = []
     for study, path in files.items():
-        table = artifacts.open_dataset(path)
-        kept = ("model", *over) if x is None else ("model", x, *over)
+        table = artifacts.open_dataset(path).drop_vars("b_tensor", errors="ignore")
+        kept = ("model", *([x] if isinstance(x, str) else x or ()), *over)
         _check(study, table, kept)
         table = table.isel({dim: 0 for dim in table.dims if dim not in (*kept, *_INNER)})
         values = [table[name].values for name in over]

@@ -60,6 +60,7 @@ _DEFAULTS: Final[dict[Any, Any]] = {
     "ytick.direction": "out",
     "lines.linewidth": 1.3,
     "lines.solid_capstyle": "round",
+    "hatch.linewidth": 0.4,
     "legend.frameon": False,
     "figure.constrained_layout.h_pad": 0.05,
     "figure.constrained_layout.w_pad": 0.05,
@@ -358,6 +359,11 @@ def b_text(b: float) -> str:
 def Delta_text(Delta: float) -> str:
     """Write the time between the pulses, given in ms."""
     return rf"$\Delta$ = {Delta:g} ms"
+
+
+def period_text(period: float) -> str:
+    """Write a period given in um."""
+    return rf"$L$ = {period:g} $\mu$m"
 
 
 def kappa_text(kappa: float) -> str:

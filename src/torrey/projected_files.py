@@ -1,0 +1,141 @@
+"""Ladders of projected models, and the signals made with them, as NetCDF files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from torrey import artifacts
+from torrey.artifacts import Group, Variable
+from torrey.errors import TorreyError
+from torrey.projected_study import Table
+from torrey.projection import ProjectedModel
+from torrey.provenance import Provenance
+from torrey.sweep import Index
+from torrey.sweep_files import coordinates
+
+PathLike = str | Path
+
+
+class DisagreementError(TorreyError, ArithmeticError):
+    """A projected signal and that of the full system differ by more than their error estimates."""
+
+
+def write_ladders(
+    path: PathLike, ladders: Sequence[ProjectedModel], provenance: Provenance
+) -> None:
+    """Write the ladder on each mesh, coarsest first."""
+    groups = {f"level{i}": _ladder_variables(model) for i, model in enumerate(ladders)}
+    artifacts.write(path, {}, provenance, groups=groups, compress=False)
+
+
+def lazy_ladders(path: PathLike) -> list[Callable[[], ProjectedModel]]:
+    """Ladders by mesh; each is read when first asked for."""
+
+    @cache
+    def ladder(level: int) -> ProjectedModel:
+        data = artifacts.read(path, f"level{level}")
+        ranks = tuple(int(r) for r in data.pop("ranks"))
+        return ProjectedModel(**data, ranks=ranks)
+
+    count = len(artifacts.groups(path))
+    return [lambda level=level: ladder(level) for level in range(count)]  # type: ignore[misc]
+
+
+def _ladder_variables(model: ProjectedModel) -> Group:
+    inside = ("vector", "vector_2")
+    along = ("component", *inside)
+    return {
+        "K": Variable(inside, model.K, "um2 ms-1", "W^T K W, lengths in units of the cell"),
+        "C": Variable(along, model.C, "um2 ms-1", "W^T C W for each axis"),
+        "N": Variable(("component", "component_2", *inside), model.N, "um2 ms-1", "W^T N W"),
+        "J": Variable(inside, model.J, "1", "W^T J W"),
+        "R": Variable(inside, model.R, "ms-1", "W^T R W"),
+        "start": Variable(("vector",), model.start, "1", "W^T M rho"),
+        "readout": Variable(("vector",), model.readout, "1", "W^T M 1"),
+        "frame": Variable(("component", "axis"), model.frame, "1", "axes of the gradients"),
+        "ranks": Variable(
+            ("rung",), np.array(model.ranks), "1", "number of basis vectors of each rung"
+        ),
+    }
+
+
+def table_variables(table: Table) -> Group:
+    """Variables of the signals of a study by projected models."""
+    sweep, found = table.sweep, table.signals
+    dims = tuple(sweep.axes())
+
+    def variable(values: np.ndarray, units: str, name: str) -> Variable:
+        return Variable(dims, values.reshape(sweep.shape), units, name)
+
+    return {
+        "signal_real": variable(found.signal.real, "1", "signal, real part"),
+        "signal_imag": variable(found.signal.imag, "1", "signal, imaginary part"),
+        "coarse_signal_real": variable(
+            found.coarse_signal.real, "1", "signal on the coarsest mesh, real part"
+        ),
+        "coarse_signal_imag": variable(
+            found.coarse_signal.imag, "1", "signal on the coarsest mesh, imaginary part"
+        ),
+        "space_error": variable(found.space_error, "1", "estimated error of the mesh, absolute"),
+        "basis_error": variable(found.basis_error, "1", "estimated error of the basis, absolute"),
+        "time_error": variable(
+            found.time_error, "1", "estimated error of the time steps, absolute"
+        ),
+        "level": variable(found.level.astype(np.int32), "1", "mesh, 0 is the coarsest"),
+        "rung": variable(
+            found.rung.astype(np.int32), "1", "rung of the ladder; 0 is the full system"
+        ),
+        "steps": variable(found.steps.astype(np.int32), "1", "time steps for a change of F by one"),
+        **coordinates(sweep),
+    }
+
+
+def compare_with_full(table: PathLike, references: Mapping[Index, PathLike]) -> Group:
+    """Compare projected signals with those of the full system at some points.
+
+    Parameters
+    ----------
+    table : path
+        Signals of a study by projected models.
+    references : mapping
+        File of the full reference by index of the point.
+
+    Raises
+    ------
+    DisagreementError
+        If a difference is larger than the two error estimates together.
+    """
+    data = artifacts.read(table)
+    rows = []
+    for index, file in references.items():
+        full = artifacts.read(file)
+        projected = data["signal_real"][index] + 1j * data["signal_imag"][index]
+        exact = complex(full["signal_real"], full["signal_imag"])
+        estimate = sum(float(data[name][index]) for name in _ERRORS)
+        estimate += float(full["space_error"] + full["time_error"])
+        difference = abs(projected - exact)
+        if not difference <= estimate:
+            raise DisagreementError(
+                f"point {index} of {table}: the projected signal {projected:.9g} and the full one "
+                f"{exact:.9g} differ by {difference:.1e}, their error estimates allow "
+                f"{estimate:.1e}"
+            )
+        rows.append((projected.real, exact.real, difference, estimate))
+    columns = np.array(rows, dtype=float).reshape(-1, 4).T
+    names = {
+        "projected": "signal by projected models, real part",
+        "full": "signal of the full system, real part",
+        "difference": "absolute difference of the two",
+        "estimate": "sum of their estimated errors",
+    }
+    return {
+        name: Variable(("point",), values, "1", text)
+        for (name, text), values in zip(names.items(), columns, strict=True)
+    }
+
+
+_ERRORS = ("space_error", "basis_error", "time_error")

@@ -1,0 +1,98 @@
+"""Reference signals of a study by projected models; in full at points where they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.cell.operators import BlochTorrey
+from torrey.integration import Points
+from torrey.projected_reference import ProjectedSignals, projected_signals
+from torrey.projection import ProjectedModel
+from torrey.propagation import reference_signal
+from torrey.signals import group_measurements
+from torrey.sweep import Sweep
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Signals over a sweep; arrays of the shape of the sweep.
+
+    Attributes
+    ----------
+    signals : ProjectedSignals
+        Flat, in the order of the points; rung 0 stands for the full system.
+    """
+
+    sweep: Sweep
+    signals: ProjectedSignals
+
+
+def solve_study(
+    sweep: Sweep,
+    tolerance: float,
+    ladders: Sequence[Callable[[], ProjectedModel]],
+    levels: Sequence[Callable[[], BlochTorrey]],
+) -> Table:
+    """Reference signals of all points of a sweep.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    tolerance : float
+        Relative to |S|.
+    ladders : sequence of callables
+        Ladder on each mesh, coarsest first.
+    levels : sequence of callables
+        Operators on each mesh: points that the ladder does not reach are solved in full.
+
+    Raises
+    ------
+    ToleranceError
+        If a point cannot be solved in full either.
+    """
+    cells = np.array(list(sweep.cells()))
+    count = len(sweep.protocol.measurements)
+    found = ProjectedSignals.empty(len(cells) * count)
+    for axes, members in group_measurements(sweep.protocol.measurements).items():
+        along = [_along(ladder, np.array(axes)) for ladder in ladders]
+        for waveform, rows in members.items():
+            q = np.array([sweep.protocol.measurements[row].q for row in rows])
+            points = Points.of(q, cells[:, :1], cells[:, 1:] / cells[:, :1])
+            where = (np.arange(len(cells))[:, None] * count + np.array(rows)).ravel()
+            found.put(where, projected_signals(along, waveform, points, tolerance))
+    _solve_the_rest(sweep, tolerance, levels, found)
+    return Table(sweep, found)
+
+
+def _along(ladder: Callable[[], ProjectedModel], axes: Array) -> Callable[[], ProjectedModel]:
+    turned: list[ProjectedModel] = []
+
+    def model() -> ProjectedModel:
+        if not turned:
+            turned.append(ladder().along(axes))
+        return turned[0]
+
+    return model
+
+
+def _solve_the_rest(
+    sweep: Sweep,
+    tolerance: float,
+    levels: Sequence[Callable[[], BlochTorrey]],
+    found: ProjectedSignals,
+) -> None:
+    """Solve in full what no rung brought below the tolerance."""
+    points = list(sweep.points().values())
+    for row in np.flatnonzero(~found.reached):
+        full = reference_signal(levels, points[row], tolerance)
+        found.signal[row], found.coarse_signal[row] = full.signal, full.coarse_signal
+        found.space_error[row], found.time_error[row] = full.space_error, full.time_error
+        found.level[row], found.steps[row] = full.level, full.steps
+        found.basis_error[row] = found.rung[row] = 0
+        found.reached[row] = True

@@ -1,0 +1,130 @@
+"""Oscillating gradients (OGSE): sine, cosine and trapezoidal trains on both sides of the pulse.
+
+A train runs for `delta`; the refocusing pulse reverses the second train, which begins `Delta` after
+the first. The frequency is cycles / delta.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torrey.errors import InputError
+from torrey.waveforms.base import Waveform, check_pair
+from torrey.waveforms.pulses import check_rise, rest, trapezoid
+from torrey.waveforms.segments import Segment, Wave, integrate_gradient
+
+
+@dataclass(frozen=True)
+class SineOgse(Waveform):
+    """Gradient trains sin(2 pi cycles t / delta).
+
+    F = (1 - cos(omega t)) / 2 in the first train and its opposite in the second: the encoding has
+    a component at frequency zero besides that at the frequency of the train.
+
+    Parameters
+    ----------
+    delta : float
+        Duration of each train (ms).
+    Delta : float
+        Time from the beginning of one train to the beginning of the other (ms).
+    cycles : float
+        Whole number of periods in a train, at least 1.
+    """
+
+    kind: ClassVar[str] = "sine-ogse"
+
+    delta: float
+    Delta: float
+    cycles: float
+
+    def __post_init__(self) -> None:
+        check_pair(self.delta, self.Delta)
+        check_cycles(self.cycles)
+
+    def shape(self) -> tuple[Segment, ...]:
+        """Two trains with the pause between them."""
+        omega = 2 * math.pi * self.cycles / self.delta
+        first = Segment(self.delta, ((0.5,),), Wave((-0.5,), omega, math.pi / 2))
+        return (first, *_pause(self), first.scale(-1.0))
+
+
+@dataclass(frozen=True)
+class CosineOgse(Waveform):
+    """Gradient trains cos(2 pi cycles t / delta): F = sin(omega t), free of frequency zero.
+
+    Parameters as for `SineOgse`.
+    """
+
+    kind: ClassVar[str] = "cosine-ogse"
+
+    delta: float
+    Delta: float
+    cycles: float
+
+    def __post_init__(self) -> None:
+        check_pair(self.delta, self.Delta)
+        check_cycles(self.cycles)
+
+    def shape(self) -> tuple[Segment, ...]:
+        """Two trains with the pause between them."""
+        omega = 2 * math.pi * self.cycles / self.delta
+        first = Segment(self.delta, ((0.0,),), Wave((1.0,), omega))
+        return (first, *_pause(self), first.scale(-1.0))
+
+
+@dataclass(frozen=True)
+class TrapezoidalOgse(Waveform):
+    """Trains of trapezoids that follow a cosine.
+
+    The first and the last lobe of a train have half the area of the others, so that F swings
+    evenly about zero.
+
+    Parameters
+    ----------
+    delta : float
+        Duration of each train (ms).
+    Delta : float
+        Time from the beginning of one train to the beginning of the other (ms).
+    cycles : float
+        Whole number of periods in a train, at least 1.
+    rise_time : float
+        From zero to the full gradient (ms); the short lobes need room for a rise and a fall, so
+        that it is at most delta / (6 cycles + 1).
+    """
+
+    kind: ClassVar[str] = "trapezoid-ogse"
+
+    delta: float
+    Delta: float
+    cycles: float
+    rise_time: float
+
+    def __post_init__(self) -> None:
+        check_pair(self.delta, self.Delta)
+        check_cycles(self.cycles)
+        # The short lobes, (lobe + rise) / 2 long, need room for a rise and a fall.
+        check_rise(self.rise_time, self.delta / (6 * self.cycles + 1))
+
+    def shape(self) -> tuple[Segment, ...]:
+        """Two trains with the pause between them."""
+        lobe = (self.delta - self.rise_time) / (2 * self.cycles)
+        short = trapezoid((lobe + self.rise_time) / 2, self.rise_time)
+        train, sign = list(short), -1.0
+        for _ in range(2 * int(self.cycles) - 1):
+            train += trapezoid(lobe, self.rise_time, sign)
+            sign = -sign
+        train += short
+        first = integrate_gradient(train, (0.0,))
+        return *first, *_pause(self), *(segment.scale(-1.0) for segment in first)
+
+
+def check_cycles(cycles: float) -> None:
+    """Refuse a number of periods that is not whole."""
+    if not (cycles >= 1 and float(cycles).is_integer()):
+        raise InputError(f"cycles = {cycles:g}", "a whole number, at least 1", at=("cycles",))
+
+
+def _pause(waveform: SineOgse | CosineOgse | TrapezoidalOgse) -> list[Segment]:
+    return rest(waveform.Delta - waveform.delta, waveform.Delta, (0.0,))

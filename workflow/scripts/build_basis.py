@@ -1,0 +1,16 @@
+"""Build the projected models of one geometry and material, on each mesh."""
+
+import json
+
+from torrey.cell.files import lazy_levels
+from torrey.jobs import job
+from torrey.ladder import climb
+from torrey.material import Material
+from torrey.projected_files import write_ladders
+
+with job(snakemake) as provenance:
+    recipe = snakemake.params.recipe
+    axes = json.loads(recipe["axes"])
+    levels = lazy_levels(snakemake.input.operators, Material.from_dict(recipe))
+    ladders = [climb(operators(), axes, recipe["rungs"]) for operators in levels]
+    write_ladders(snakemake.output[0], ladders, provenance)

@@ -1,0 +1,19 @@
+"""Solve the Bloch-Torrey equation for all points of a study by projected models."""
+
+from torrey import artifacts
+from torrey.cell.files import lazy_levels
+from torrey.jobs import job
+from torrey.material import Material
+from torrey.projected_files import lazy_ladders, table_variables
+from torrey.projected_study import solve_study
+from torrey.sweep import Sweep
+
+with job(snakemake) as provenance:
+    recipe = snakemake.params.recipe
+    table = solve_study(
+        Sweep.from_json(recipe["sweep"]),
+        recipe["tolerance"],
+        lazy_ladders(snakemake.input.basis),
+        lazy_levels(snakemake.input.operators, Material.from_dict(recipe)),
+    )
+    artifacts.write(snakemake.output[0], table_variables(table), provenance)
