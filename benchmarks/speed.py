@@ -30,10 +30,10 @@ from torrey.cell.operators import BlochTorrey, bloch_torrey
 from torrey.expansion import expand
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.geometry.meshing import build_meshes
+from torrey.integration import model_signal
 from torrey.material import Material
 from torrey.propagation import reference_signal
 from torrey.protocol import Point
-from torrey.rates import model_signal
 from torrey.tensors import papers_tensors
 from torrey.waveforms import Pgse
 
