@@ -30,7 +30,7 @@ Rows = NDArray[np.int64]
 Signals = NDArray[np.complex128]
 
 #: What the next rung changes is close to the error; how much larger the estimate is.
-_BASIS_SAFETY = 3.0
+_BASIS_SAFETY = 4.0
 #: A ladder that converges slowly at a point has changes to come, counted up to this rate.
 _SLOWEST = 0.8
 #: From this rung on, where rungs are close to each other, two of them tell the error.
@@ -42,8 +42,11 @@ _TIME_SHARE = 0.3
 _ROUNDING = 1e-12
 _FEWEST_STEPS = 4
 _MOST_STEPS = 512
-#: Rodas5P gains 16 to 32 when the steps are doubled, on very stiff ramps as little as 4.
-_GAIN, _LEAST_GAIN, _MOST_GAIN = 5.0, 2.5, 64.0
+#: Rodas5P gains 16 to 32 when the steps are doubled; less where a segment is much longer than the
+#: time that a compartment needs to come to rest, and there at times only 2.
+_GAIN, _STIFF_GAIN, _LEAST_GAIN, _MOST_GAIN = 8.0, 4.0, 2.0, 64.0
+#: Length of a segment, in such times, from which on it is stiff.
+_STIFF = 10.0
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,7 @@ class _Batch:
         self._waveform = waveform
         self._points = points
         self._tolerance = tolerance
+        self._stiff = _longest(waveform) * _slowest_rest(ladders[0]()) > _STIFF * points.period**2
         #: What the rung before changed, by point.
         self._change = np.zeros(len(points))
         #: Signals with the fewest steps by rung, where they are known.
@@ -168,7 +172,7 @@ class _Batch:
             return found
         steps, coarse, time_error = self._in_time(rung, rows[inner])
         found.steps[inner], found.coarse_signal[inner] = steps, coarse
-        found.time_error[inner] = time_error + _ROUNDING
+        found.time_error[inner] = time_error + _ROUNDING * np.abs(coarse)
         slow = np.flatnonzero(steps > 2 * _FEWEST_STEPS)
         if len(slow):
             # Where time steps matter more, the basis is looked at again with better ones.
@@ -208,7 +212,7 @@ class _Batch:
             before = change[left]
             # A doubling that seems to gain more than the method can has met a cancellation.
             change[left] = np.maximum(np.abs(finer - fine[left]), before / _MOST_GAIN)
-            error[left] = _step_error(before, change[left])
+            error[left] = _step_error(before, change[left], self._stiff[rows[left]])
             fine[left] = finer
             enough = error[left] <= _TIME_SHARE * self._tolerance * np.abs(fine[left])
             left = left[~enough]
@@ -251,8 +255,22 @@ def _largest_change(here: Signals, above: Sequence[Signals]) -> Array:
     return np.nan_to_num(change, nan=np.inf, posinf=np.inf)
 
 
-def _step_error(before: Array, change: Array) -> Array:
+def _step_error(before: Array, change: Array, stiff: NDArray[np.bool_]) -> Array:
     """Estimate for the finer of two numbers of steps, from the changes of the last doublings."""
+    most = np.where(stiff, _STIFF_GAIN, _GAIN)
     with np.errstate(invalid="ignore", divide="ignore"):
-        gain = np.where(before > 0.0, (before / change - 1.0) / 2.0, _LEAST_GAIN)
-    return change / np.clip(np.nan_to_num(gain, nan=_GAIN), 1.0, _GAIN)
+        observed = np.nan_to_num((before / change - 1.0) / 2.0, nan=np.inf)
+    gain = np.where(before > 0.0, observed, np.where(stiff, _LEAST_GAIN, _GAIN))
+    return change / np.clip(gain, 1.0, most)
+
+
+def _longest(waveform: Waveform) -> float:
+    """Longest stretch of a varying gradient, ms."""
+    return max((s.duration for s in waveform.segments if not s.constant), default=0.0)
+
+
+def _slowest_rest(model: ProjectedModel) -> float:
+    """Smallest rate at which a compartment comes to rest, times L^2 (um^2/ms); inf if none does."""
+    rates = np.linalg.eigvalsh(model.truncate(LOWEST_RUNG).K)
+    moving = rates[rates > 1e-8 * rates[-1]] if rates[-1] > 0.0 else rates[:0]
+    return float(moving[0]) if len(moving) else np.inf

@@ -15,14 +15,9 @@ from torrey.cell.operators import BlochTorrey
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.integration import Points
 from torrey.ladder import climb
+from torrey.ladder_files import lazy_ladders, write_ladders
 from torrey.material import Material
-from torrey.projected_files import (
-    DisagreementError,
-    compare_with_full,
-    lazy_ladders,
-    table_variables,
-    write_ladders,
-)
+from torrey.projected_files import DisagreementError, compare_with_full, table_variables
 from torrey.projected_reference import projected_signals
 from torrey.projected_study import solve_study
 from torrey.projection import ProjectedModel

@@ -52,7 +52,7 @@ studies:
     models: [reference, R0]
     tolerance: 1e-2
 
-  wall:
+  wall: &wall
     geometry: walls
     diffusivity: {outside: 2e-3 mm^2/s, inside: 1e-3 mm^2/s}
     period: 4 um
@@ -62,6 +62,12 @@ studies:
     directions: [[1]]
     models: [reference, R0]
     tolerance: 1e-2
+
+  # The same points by projected models; the full system, which they are compared with, is shared.
+  projected:
+    <<: *wall
+    b: [0 s/mm^2, 0.4 ms/um^2]
+    reference: {method: projected}
 
 figures:
   kl23_fig1: {geometries: [cell]}

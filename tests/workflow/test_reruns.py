@@ -38,7 +38,12 @@ TENSORS = {
 MODELS = {
     "sweep": {Job("evaluate_models", "study=sweep"), Job("trace_eigenvalues", "study=sweep")},
     "wall": {Job("evaluate_models", "study=wall")},
+    "projected": {Job("evaluate_models", "study=projected")},
 }
+BASIS = {Job("build_basis", "geometry=walls, material=De2_Di1, span=n1_rungs6")}
+SOLVED = {Job("solve_projected", "study=projected")}
+PROJECTED = BASIS | SOLVED
+CHECK = {Job("check_projected", "study=projected")}
 DRAWN_FROM_MESH = {Job("draw_figure", "figure=kl23_fig1")}
 DRAWN_FROM_SIGNALS = {Job("draw_figure", "figure=kl23_fig6")}
 # What reads the signals of a study's points and models.
@@ -49,12 +54,13 @@ TABLES = {
         Job("fit_kurtosis", "study=sweep"),
     },
     "wall": {Job("gather_signals", "study=wall")} | DRAWN_FROM_SIGNALS,
+    "projected": {Job("gather_signals", "study=projected")},
 }
-ALL_TABLES = TABLES["sweep"] | TABLES["wall"]
-ALL_MODELS = MODELS["sweep"] | MODELS["wall"]
+ALL_TABLES = set().union(*TABLES.values()) | CHECK
+ALL_MODELS = set().union(*MODELS.values())
 ALL_POINTS = points() | wall_points(0, 0.4)
 ALL_TENSORS = TENSORS["cell"] | TENSORS["walls"]
-FROM_OPERATORS = ALL_POINTS | ALL_TENSORS | ALL_MODELS | ALL_TABLES
+FROM_OPERATORS = ALL_POINTS | PROJECTED | ALL_TENSORS | ALL_MODELS | ALL_TABLES
 EVERYTHING = MESHES["cell"] | MESHES["walls"] | FROM_OPERATORS | DRAWN_FROM_MESH
 
 FIRST_MESH = "mesh: {size: 0.25, refinements: 1}\n  walls"
@@ -147,15 +153,17 @@ IMPORTS = {
 }
 
 LIBRARY = {
-    "propagation.py": ALL_POINTS | ALL_TABLES,
-    "krylov.py": ALL_POINTS | ALL_TABLES,
-    "expansion.py": ALL_MODELS | ALL_TABLES,
-    "integration.py": ALL_MODELS | ALL_TABLES,
-    "waveforms/segments.py": ALL_POINTS | ALL_TENSORS | ALL_MODELS | ALL_TABLES,
+    "propagation.py": ALL_POINTS | SOLVED | ALL_TABLES,
+    "krylov.py": ALL_POINTS | SOLVED | ALL_TABLES,
+    "expansion.py": ALL_MODELS | PROJECTED | ALL_TABLES,
+    "integration.py": ALL_MODELS | SOLVED | ALL_TABLES,
+    "ladder.py": PROJECTED | TABLES["projected"] | CHECK,
+    # The paths of what figures read know the waveforms.
+    "waveforms/segments.py": FROM_OPERATORS | DRAWN_FROM_MESH,
     "geometry/meshing.py": EVERYTHING,
     "cell/assembly.py": FROM_OPERATORS
     | {Job("assemble_operators", f"geometry={geometry}") for geometry in MESHES},
-    "tensors.py": ALL_TENSORS | ALL_MODELS | ALL_TABLES,
+    "tensors.py": ALL_TENSORS | ALL_MODELS | SOLVED | ALL_TABLES,
     "artifacts.py": EVERYTHING,
     "fitting.py": ALL_TABLES,
     "figures/kl23.py": DRAWN_FROM_SIGNALS,
@@ -225,7 +233,8 @@ def reworded(text: str) -> str:
 @pytest.mark.parametrize(
     ("script", "jobs"),
     [
-        ("solve_reference", ALL_POINTS | ALL_TABLES),
+        ("solve_reference", ALL_POINTS | CHECK | TABLES["sweep"] | TABLES["wall"]),
+        ("build_basis", PROJECTED | CHECK | TABLES["projected"]),
         ("fit_orders", {Job("fit_orders", "study=sweep")}),
         ("draw_figure", DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS),
     ],
@@ -287,7 +296,7 @@ def test_an_edit_to_a_solver_changes_its_results(project):
     project.edit("src/torrey/propagation.py", "_FEWEST_STEPS = 6", "_FEWEST_STEPS = 7")
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
-    assert run.jobs == ALL_POINTS | ALL_TABLES
+    assert run.jobs == ALL_POINTS | SOLVED | ALL_TABLES
     references = [name for name in before if name.startswith("results/reference/")]
     assert references
     for name in references:

@@ -50,9 +50,12 @@ CODE = {
     "assemble_operators": code_digest("torrey.cell.assembly", "torrey.cell.files"),
     "extract_tensors": code_digest("torrey.tensors", "torrey.tensor_files", "torrey.cell.files"),
     "solve_reference": code_digest("torrey.reference_files", "torrey.cell.files"),
-    "build_basis": code_digest("torrey.ladder", "torrey.projected_files", "torrey.cell.files"),
+    "build_basis": code_digest("torrey.ladder", "torrey.ladder_files", "torrey.cell.files"),
     "solve_projected": code_digest(
-        "torrey.projected_study", "torrey.projected_files", "torrey.cell.files"
+        "torrey.projected_study",
+        "torrey.projected_files",
+        "torrey.ladder_files",
+        "torrey.cell.files",
     ),
     "evaluate_models": code_digest("torrey.model_files", "torrey.cell.files"),
     "tables": code_digest("torrey.study_files", "torrey.projected_files"),

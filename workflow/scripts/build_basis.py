@@ -5,8 +5,8 @@ import json
 from torrey.cell.files import lazy_levels
 from torrey.jobs import job
 from torrey.ladder import climb
+from torrey.ladder_files import write_ladders
 from torrey.material import Material
-from torrey.projected_files import write_ladders
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

@@ -3,8 +3,9 @@
 from torrey import artifacts
 from torrey.cell.files import lazy_levels
 from torrey.jobs import job
+from torrey.ladder_files import lazy_ladders
 from torrey.material import Material
-from torrey.projected_files import lazy_ladders, table_variables
+from torrey.projected_files import table_variables
 from torrey.projected_study import solve_study
 from torrey.sweep import Sweep
 
