@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
 _STAGES = 4
+#: An unstable model's masses, from which on they are not worth more steps.
+_EXPLODED = 1e6
 _MOST_STEPS = 4096
 #: Steps on a change of F by one; Rodas5P gains about 2^5 when they are doubled.
 _FEWEST_STEPS = 4
@@ -173,8 +175,9 @@ def _cross(
         scale = np.maximum(1.0, np.abs(fine).max(axis=(1, 2)))
         change = np.abs(fine - coarse[rows]).max(axis=(1, 2)) / scale
         coarse[rows] = fine
-        # The finer result is better than the change by 2^8; an unstable point may overflow.
-        rows = rows[np.isfinite(change) & (change > 50 * tolerance)]
+        # The finer result is better than the change by 2^8; what has exploded means nothing.
+        sound = np.isfinite(change) & (scale < _EXPLODED)
+        rows = rows[sound & (change > 50 * tolerance)]
     return coarse
 
 

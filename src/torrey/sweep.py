@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from torrey.keys import round_significant
 from torrey.protocol import EncodingKind, Measurement, Point, Vector
-from torrey.waveforms import KINDS, SampledWaveform, Waveform, from_dict
+from torrey.waveforms import KINDS, AtEcho, SampledWaveform, Waveform, from_dict
 
 PermeabilityKind = Literal["permeability", "sigma0"]
 Index = tuple[int, ...]
@@ -33,10 +33,13 @@ class WaveformGrid:
         See `torrey.waveforms.KINDS`.
     parameters : tuple of (name, tuple of float)
         In the order of the waveform's fields.
+    echo_time : float
+        Of all of them (ms); zero where the signal is read at the end of the gradients.
     """
 
     kind: str
     parameters: tuple[tuple[str, tuple[float, ...]], ...]
+    echo_time: float = 0.0
 
     @property
     def axes(self) -> dict[str, tuple[float, ...]]:
@@ -48,14 +51,16 @@ class WaveformGrid:
         """The product, the last parameter fastest."""
         values = product(*(values for _, values in self.parameters))
         # Fields are checked to be the parameters where a grid is read.
-        return tuple(KINDS[self.kind](*combination) for combination in values)
+        shapes = (KINDS[self.kind](*combination) for combination in values)
+        return tuple(_at_echo(shape, self.echo_time) for shape in shapes)
 
 
 @dataclass(frozen=True)
 class Samples:
-    """One waveform from a file, with nothing to sweep."""
+    """One waveform from a file, with nothing to sweep; `echo_time` as for a grid."""
 
     waveform: SampledWaveform
+    echo_time: float = 0.0
 
     @property
     def axes(self) -> dict[str, tuple[float, ...]]:
@@ -65,7 +70,11 @@ class Samples:
     @property
     def waveforms(self) -> tuple[Waveform, ...]:
         """The one waveform."""
-        return (self.waveform,)
+        return (_at_echo(self.waveform, self.echo_time),)
+
+
+def _at_echo(waveform: Waveform, time: float) -> Waveform:
+    return AtEcho(waveform, time) if time else waveform
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,7 @@ class Product:
         )
         return {
             **plain,
+            **({"echo_time": shapes.echo_time} if shapes.echo_time else {}),
             "encoding_kind": self.encoding_kind,
             "encodings": self.encodings,
             "directions": self.directions,
@@ -132,10 +142,11 @@ class Product:
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """Rebuild what `to_plain` wrote."""
         shapes: WaveformGrid | Samples
+        echo_time = float(plain.get("echo_time", 0.0))
         if "samples" in plain:
-            shapes = Samples(SampledWaveform.from_text(plain["samples"]))
+            shapes = Samples(SampledWaveform.from_text(plain["samples"]), echo_time)
         else:
-            shapes = WaveformGrid(plain["kind"], _freeze(plain["parameters"]))
+            shapes = WaveformGrid(plain["kind"], _freeze(plain["parameters"]), echo_time)
         return cls(
             shapes,
             plain["encoding_kind"],

@@ -80,7 +80,7 @@ WAVEFORMS = [
         TRAPEZOID.replace("12 ms", "4.2 ms"),
         f"{PATH}.delta",
         "delta = 4 ms with Delta = 4.2 ms",
-        "the rise time of 0.5 ms not longer than Delta",
+        "the rise time of 0.5 ms together not longer than Delta",
     ),
     (
         TRAPEZOIDS.replace("0.5 ms", "[0.5 ms, 1.5 ms]"),

@@ -27,6 +27,7 @@ from torrey.sweep import Acquisition, Samples
 from torrey.units import PROTON_GYROMAGNETIC_RATIO
 from torrey.waveforms import (
     KINDS,
+    AtEcho,
     CosineOgse,
     DoublePgse,
     Pgse,
@@ -211,8 +212,8 @@ def test_a_scheme_brings_its_own_pulses(read_gradients):
     assert protocol.encoding_kind == "gradient"
     rest, first, second = protocol.rows
     assert rest.q == rest.b == 0.0
-    assert first.waveform == Pgse(10.0, 20.0)
-    assert second.waveform == Pgse(5.0, 30.0)
+    assert first.waveform == AtEcho(Pgse(10.0, 20.0), 60.0)
+    assert second.waveform == AtEcho(Pgse(5.0, 30.0), 60.0)
     assert [first.gradient, second.gradient] == pytest.approx([MILLITESLA_40, 2 * MILLITESLA_40])
     np.testing.assert_allclose(protocol.directions[1:], [[0.6, 0.8], [0, -1]], atol=1e-14)
     (note,) = study.notes

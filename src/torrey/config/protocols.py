@@ -18,7 +18,7 @@ from torrey.keys import format_number
 from torrey.protocol import EncodingKind, Measurement, Vector, frame
 from torrey.sweep import Acquisition, Product, Samples, WaveformGrid
 from torrey.units import UNITS, Kind
-from torrey.waveforms import KINDS, Pgse, SampledWaveform, Waveform
+from torrey.waveforms import KINDS, AtEcho, Pgse, SampledWaveform, Waveform
 
 T = TypeVar("T")
 
@@ -144,17 +144,21 @@ def _shapes(
     if model.waveform is None:
         return None, ()
     place = (*path, "waveform")
+    echo_time = float(model.waveform.echo_time or 0.0)
     if isinstance(model.waveform, SampledModel):
         with findings.under(*place, "path"):
             sampled = acquisition.read_waveform(_beside(findings, path, model.waveform.path))
-            return Samples(_sampled_waveform(sampled)), (sampled.summary(),)
+            samples = Samples(_sampled_waveform(sampled), echo_time)
+            with findings.under(*place):
+                _ = samples.waveforms
+                return samples, (sampled.summary(),)
         return None, ()
     kind = model.waveform.kind
     names = KINDS[kind].parameter_names()
     values = {name: swept(findings, place, model.waveform, name) for name in names}
     if not all(values.values()):
         return None, ()
-    grid = WaveformGrid(kind, tuple(values.items()))
+    grid = WaveformGrid(kind, tuple(values.items()), echo_time)
     with findings.under(*place):
         for waveform in grid.waveforms:
             _ = waveform.segments  # the shape itself may be refused
@@ -179,7 +183,7 @@ def _acquire(
         scheme = acquisition.read_scheme(file)
         rows = tuple(
             _measurement(
-                Pgse(row.delta, row.Delta) if row.gradient else Pgse(1.0, 1.0),
+                _pulses(row),
                 row.gradient,
                 "gradient",
                 row.direction,
@@ -208,6 +212,15 @@ def _acquire(
         for i, (b, n) in enumerate(zip(table.b, table.directions, strict=True))
     )
     return rows, table.summary()
+
+
+def _pulses(row: acquisition.SchemeRow) -> Waveform:
+    """Rectangular pulses in the middle of the time to the echo of a row."""
+    if row.gradient:
+        return AtEcho(Pgse(row.delta, row.Delta), row.echo_time)
+    # Without gradient its shape plays no part, but its echo time does where water relaxes.
+    half = row.echo_time / 2 or 1.0
+    return Pgse(half, half)
 
 
 def _measurement(

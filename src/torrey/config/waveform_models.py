@@ -15,7 +15,12 @@ from torrey.config.quantities import (
     Time,
     or_more,
 )
+from torrey.units import UNITS
 
+_ECHO = (
+    f"{UNITS['time'].accepted} (from excitation to echo, with the gradients in its middle; without "
+    "it the signal is read at the end of the gradients)"
+)
 _CYCLES = "a whole number of periods in a train; or a list of them"
 
 
@@ -27,6 +32,7 @@ class PairModel(Model):
     Delta: Sweep[Time] = Field(
         description=or_more("time", "from the start of one pulse to the start of the other")
     )
+    echo_time: Time | None = Field(None, description=_ECHO)
 
 
 class PgseModel(PairModel):
@@ -82,6 +88,7 @@ class SampledModel(Model):
         description="a file of samples: columns such as time (ms), gx (mT/m), gy (mT/m), from the "
         "folder of the configuration"
     )
+    echo_time: Time | None = Field(None, description=_ECHO)
 
 
 AnyWaveform = Annotated[

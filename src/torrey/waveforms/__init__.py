@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from torrey.waveforms.base import Waveform
+from torrey.waveforms.echo import AtEcho
 from torrey.waveforms.oscillating import CosineOgse, SineOgse, TrapezoidalOgse
 from torrey.waveforms.pulses import DoublePgse, Pgse, TrapezoidalPgse
 from torrey.waveforms.sampled import SampledWaveform
@@ -25,6 +26,9 @@ KINDS: Final[dict[str, type[Waveform]]] = {
 
 def from_dict(plain: Mapping[str, Any]) -> Waveform:
     """Rebuild a waveform from what its `to_dict` wrote, among other keys."""
+    if "echo_time" in plain:
+        inner = {key: value for key, value in plain.items() if key != "echo_time"}
+        return AtEcho(from_dict(inner), float(plain["echo_time"]))
     if plain["waveform"] == SampledWaveform.kind:
         return SampledWaveform.from_text(str(plain["samples"]))
     cls = KINDS[str(plain["waveform"])]
@@ -33,6 +37,7 @@ def from_dict(plain: Mapping[str, Any]) -> Waveform:
 
 __all__ = [
     "KINDS",
+    "AtEcho",
     "CosineOgse",
     "DoublePgse",
     "Pgse",

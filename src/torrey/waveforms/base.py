@@ -150,9 +150,9 @@ def check_pair(delta: float, Delta: float, least: float = 0.0) -> None:
     """
     if math.isfinite(Delta) and delta > 0 and delta + least <= Delta * (1 + 1e-12):
         return
-    more = f" plus the rise time of {least:g} ms" if least else ""
+    pulse = f"delta and the rise time of {least:g} ms together" if least else "delta"
     raise InputError(
         f"delta = {delta:g} ms with Delta = {Delta:g} ms",
-        f"delta above zero and{more} not longer than Delta",
+        f"delta above zero, and {pulse} not longer than Delta",
         at=("delta",),
     )
