@@ -133,7 +133,7 @@ def projected(repeats: int) -> list[Row]:
     tolerance = 1e-5
 
     def offline():
-        levels = operators(0.07, 1)
+        levels = operators(0.065, 1)
         return levels, [climb(level(), POINT.direction, 9) for level in levels]
 
     build, (levels, ladders) = median(offline, repeats)
