@@ -43,6 +43,9 @@ def table_variables(table: Table) -> Group:
         "time_error": variable(
             found.time_error, "1", "estimated error of the time steps, absolute"
         ),
+        "coarse_error": variable(
+            found.coarse_error, "1", "estimated error of the signal on the coarsest mesh, absolute"
+        ),
         "level": variable(found.level.astype(np.int32), "1", "mesh, 0 is the coarsest"),
         "rung": variable(
             found.rung.astype(np.int32), "1", "rung of the ladder; 0 is the full system"

@@ -63,6 +63,8 @@ class ProjectedSignals:
         Mesh, rung of the ladder, and time steps for a change of F by one.
     coarse_signal : complex
         On the coarsest mesh, free of the error in space that models on that mesh share.
+    coarse_error : float
+        Absolute estimate of its error, of basis and time.
     reached : bool
         Whether the tolerance is met; where it is not, the other values mean little.
     """
@@ -75,6 +77,7 @@ class ProjectedSignals:
     rung: Rows
     steps: Rows
     coarse_signal: NDArray[np.complex128]
+    coarse_error: Array
     reached: NDArray[np.bool_]
 
     @classmethod
@@ -91,6 +94,7 @@ class ProjectedSignals:
             rung=zero.copy(),
             steps=zero.copy(),
             coarse_signal=signal.copy(),
+            coarse_error=nothing.copy(),
             reached=np.zeros(n_points, dtype=bool),
         )
 
@@ -182,6 +186,7 @@ class _Batch:
             change = _largest_change(again[0], again[1:])
             found.basis_error[inner[slow]] = more[inner[slow]] * change
             inner = np.intersect1d(inner, self._enough_basis(found, found.coarse_signal))
+        found.coarse_error[:] = found.basis_error + found.time_error
         self._refine(rung, rows, inner, found)
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,12 @@ from torrey.projection import ProjectedModel
 from torrey.propagation import reference_signal
 from torrey.signals import group_measurements
 from torrey.sweep import Sweep
+from torrey.waveforms import Waveform
 
 Array = NDArray[np.float64]
+
+#: Errors of models are far smaller than what a reference is asked for.
+_COARSE_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,27 @@ def solve_study(
             q = np.array([sweep.protocol.measurements[row].q for row in rows])
             points = Points.of(q, cells[:, :1], cells[:, 1:] / cells[:, :1])
             where = (np.arange(len(cells))[:, None] * count + np.array(rows)).ravel()
-            found.put(where, projected_signals(along, waveform, points, tolerance))
+            signals = projected_signals(along, waveform, points, tolerance)
+            found.put(where, _sharpen(signals, along[0], waveform, points, tolerance))
     _solve_the_rest(sweep, tolerance, levels, found)
     return Table(sweep, found)
+
+
+def _sharpen(
+    signals: ProjectedSignals,
+    coarsest: Callable[[], ProjectedModel],
+    waveform: Waveform,
+    points: Points,
+    tolerance: float,
+) -> ProjectedSignals:
+    """Signals on the coarsest mesh that models are compared with, to a smaller tolerance."""
+    # The same mesh twice: no error in space.
+    fine = projected_signals([coarsest] * 2, waveform, points, _COARSE_SHARE * tolerance)
+    return replace(
+        signals,
+        coarse_signal=np.where(fine.reached, fine.signal, signals.coarse_signal),
+        coarse_error=np.where(fine.reached, fine.error, signals.coarse_error),
+    )
 
 
 def _along(ladder: Callable[[], ProjectedModel], axes: Array) -> Callable[[], ProjectedModel]:
@@ -93,6 +115,7 @@ def _solve_the_rest(
         full = reference_signal(levels, points[row], tolerance)
         found.signal[row], found.coarse_signal[row] = full.signal, full.coarse_signal
         found.space_error[row], found.time_error[row] = full.space_error, full.time_error
+        found.coarse_error[row] = full.coarse_time_error
         found.level[row], found.steps[row] = full.level, full.steps
         found.basis_error[row] = found.rung[row] = 0
         found.reached[row] = True

@@ -17,10 +17,10 @@ LOWEST_RUNG: Final = 3
 """Lowest rung that signals are taken from."""
 
 #: Rungs beyond the one whose reach is enough: to converge, and to tell the error.
-_RUNGS_ABOVE = 3
+_RUNGS_ABOVE = 4
 #: Heights of ladders: few, so that studies share them. A higher one than the last is about as
 #: large as the system it stands for.
-_HEIGHTS = (6, 8, 11, 14)
+_HEIGHTS = (7, 9, 11, 14)
 
 Axes = tuple[tuple[float, ...], ...]
 

@@ -189,12 +189,12 @@ def _reference(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Signals and errors of one point in full, or of a table by projected models."""
     full = "basis_error" not in data
     basis = np.zeros_like(data["space_error"]) if full else data["basis_error"]
-    time = data["coarse_time_error"] if full else data["time_error"]
+    floor = data["coarse_time_error"] if full else data["coarse_error"]
     return {
         "signal": data["signal_real"] + 1j * data["signal_imag"],
         "coarse": data["coarse_signal_real"] + 1j * data["coarse_signal_imag"],
         "error": data["space_error"] + data["time_error"] + basis,
-        "floor": time + basis,
+        "floor": floor,
         "level": data["level"],
         "steps": data["steps"],
         "rung": np.zeros_like(data["level"]) if full else data["rung"],

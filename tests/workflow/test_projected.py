@@ -16,7 +16,7 @@ BY_PROJECTION = TINY.replace(
     "    tolerance: 1e-2\n\n  wall",
     "    reference: {method: projected}\n    tolerance: 1e-2\n\n  wall",
 )
-SPAN = "n1_0_rungs6"
+SPAN = "n1_0_rungs7"
 SAMPLES = {
     # The largest |g| L, and the middle of the sweep.
     Job(

@@ -40,7 +40,7 @@ MODELS = {
     "wall": {Job("evaluate_models", "study=wall")},
     "projected": {Job("evaluate_models", "study=projected")},
 }
-BASIS = {Job("build_basis", "geometry=walls, material=De2_Di1, span=n1_rungs6")}
+BASIS = {Job("build_basis", "geometry=walls, material=De2_Di1, span=n1_rungs7")}
 SOLVED = {Job("solve_projected", "study=projected")}
 PROJECTED = BASIS | SOLVED
 CHECK = {Job("check_projected", "study=projected")}
