@@ -113,6 +113,12 @@ def rows(name: str, drawn: Sample, tolerances: Sequence[float]) -> list[str]:
     return lines
 
 
+def _about() -> list[str]:
+    """What was drawn and compared, from the head of this file."""
+    text = (__doc__ or "").split("--write]\n")[1]
+    return text.split(" With --write")[0].splitlines()
+
+
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -131,7 +137,7 @@ def main() -> None:
             "",
             f"{machine()}, one thread, {date.today()}; `python benchmarks/projected.py --write` "
             "makes this file.",
-            *(line for line in (__doc__ or "").splitlines()[3:-1] if not line.startswith("    ")),
+            *_about(),
             "",
             "| cell | tolerance | points | reached | error <= estimate | estimate <= 50 x error, "
             "or <= 1e-3 of the tolerance | worst error / estimate | worst error / tolerance | "
