@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from math import prod
 from typing import Any, Literal, Self
 
 from torrey.keys import round_significant
@@ -256,11 +255,6 @@ class Sweep:
             for (period, kappa), m in product(self.cells(), self.protocol.measurements)
         )
         return dict(zip(product(*map(range, self.shape)), points, strict=True))
-
-    @property
-    def n_points(self) -> int:
-        """Number of points."""
-        return prod(self.shape)
 
     def to_json(self) -> str:
         """Return the sweep as one string."""

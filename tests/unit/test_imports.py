@@ -28,7 +28,7 @@ FLOORS = {
     ),
     4: (
         "signals convergence fitting inversion layout jobs runs projected_study projected_files "
-        "sweep_files reference_files model_files study_files tensor_files ladder_files"
+        "sweep_files reference_files model_files study_files tensor_files ladder_files comparison"
     ),
     5: "figures",
 }

@@ -12,12 +12,13 @@ from torrey import artifacts
 from torrey.artifacts import Variable
 from torrey.cell.build import levels
 from torrey.cell.operators import BlochTorrey
+from torrey.comparison import DisagreementError, compare_with_full
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.integration import Points
 from torrey.ladder import climb
 from torrey.ladder_files import lazy_ladders, write_ladders
 from torrey.material import Material
-from torrey.projected_files import DisagreementError, compare_with_full, table_variables
+from torrey.projected_files import table_variables
 from torrey.projected_reference import projected_signals
 from torrey.projected_study import solve_study
 from torrey.projection import ProjectedModel

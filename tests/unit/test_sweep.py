@@ -124,7 +124,7 @@ def test_waveforms_that_rows_share_are_written_once():
 def test_axes_are_in_the_order_of_the_dimensions():
     assert list(SWEEP.axes()) == ["period", "permeability", "delta", "Delta", "b", "direction"]
     assert SWEEP.shape == (2, 2, 1, 3, 3, 2)
-    assert SWEEP.n_points == 72
+    assert len(SWEEP.points()) == 72
 
 
 @pytest.mark.parametrize(

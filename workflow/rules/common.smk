@@ -58,7 +58,8 @@ CODE = {
         "torrey.cell.files",
     ),
     "evaluate_models": code_digest("torrey.model_files", "torrey.cell.files"),
-    "tables": code_digest("torrey.study_files", "torrey.projected_files"),
+    "tables": code_digest("torrey.study_files"),
+    "check_projected": code_digest("torrey.comparison"),
 }
 
 
@@ -136,7 +137,7 @@ def projected_recipe(wildcards):
 
 def check_recipe(wildcards):
     indices = json.dumps(list(LAYOUT.samples(study_of(wildcards))))
-    return {"indices": indices, "code": CODE["tables"]}
+    return {"indices": indices, "code": CODE["check_projected"]}
 
 
 def model_recipe(wildcards):

@@ -7,6 +7,7 @@ the first. The frequency is cycles / delta.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +18,35 @@ from torrey.waveforms.segments import Segment, Wave, integrate_gradient
 
 
 @dataclass(frozen=True)
-class SineOgse(Waveform):
+class _Trains(Waveform):
+    """Two trains with the pause between them, the second one reversed."""
+
+    delta: float
+    Delta: float
+    cycles: float
+
+    def __post_init__(self) -> None:
+        check_pair(self.delta, self.Delta)
+        check_cycles(self.cycles)
+
+    def shape(self) -> tuple[Segment, ...]:
+        """Two trains with the pause between them."""
+        first = self.train()
+        pause = rest(self.Delta - self.delta, self.Delta, (0.0,))
+        return *first, *pause, *(segment.scale(-1.0) for segment in first)
+
+    @abstractmethod
+    def train(self) -> tuple[Segment, ...]:
+        """F during the first train, up to a factor."""
+
+    @property
+    def omega(self) -> float:
+        """Angular frequency of a train (rad/ms)."""
+        return 2 * math.pi * self.cycles / self.delta
+
+
+@dataclass(frozen=True)
+class SineOgse(_Trains):
     """Gradient trains sin(2 pi cycles t / delta).
 
     F = (1 - cos(omega t)) / 2 in the first train and its opposite in the second: the encoding has
@@ -35,23 +64,13 @@ class SineOgse(Waveform):
 
     kind: ClassVar[str] = "sine-ogse"
 
-    delta: float
-    Delta: float
-    cycles: float
-
-    def __post_init__(self) -> None:
-        check_pair(self.delta, self.Delta)
-        check_cycles(self.cycles)
-
-    def shape(self) -> tuple[Segment, ...]:
-        """Two trains with the pause between them."""
-        omega = 2 * math.pi * self.cycles / self.delta
-        first = Segment(self.delta, ((0.5,),), Wave((-0.5,), omega, math.pi / 2))
-        return (first, *_pause(self), first.scale(-1.0))
+    def train(self) -> tuple[Segment, ...]:
+        """(1 - cos) / 2."""
+        return (Segment(self.delta, ((0.5,),), Wave((-0.5,), self.omega, math.pi / 2)),)
 
 
 @dataclass(frozen=True)
-class CosineOgse(Waveform):
+class CosineOgse(_Trains):
     """Gradient trains cos(2 pi cycles t / delta): F = sin(omega t), free of frequency zero.
 
     Parameters as for `SineOgse`.
@@ -59,23 +78,13 @@ class CosineOgse(Waveform):
 
     kind: ClassVar[str] = "cosine-ogse"
 
-    delta: float
-    Delta: float
-    cycles: float
-
-    def __post_init__(self) -> None:
-        check_pair(self.delta, self.Delta)
-        check_cycles(self.cycles)
-
-    def shape(self) -> tuple[Segment, ...]:
-        """Two trains with the pause between them."""
-        omega = 2 * math.pi * self.cycles / self.delta
-        first = Segment(self.delta, ((0.0,),), Wave((1.0,), omega))
-        return (first, *_pause(self), first.scale(-1.0))
+    def train(self) -> tuple[Segment, ...]:
+        """A sine."""
+        return (Segment(self.delta, ((0.0,),), Wave((1.0,), self.omega)),)
 
 
 @dataclass(frozen=True)
-class TrapezoidalOgse(Waveform):
+class TrapezoidalOgse(_Trains):
     """Trains of trapezoids that follow a cosine.
 
     The first and the last lobe of a train have half the area of the others, so that F swings
@@ -83,12 +92,8 @@ class TrapezoidalOgse(Waveform):
 
     Parameters
     ----------
-    delta : float
-        Duration of each train (ms).
-    Delta : float
-        Time from the beginning of one train to the beginning of the other (ms).
-    cycles : float
-        Whole number of periods in a train, at least 1.
+    delta, Delta, cycles
+        As for `SineOgse`.
     rise_time : float
         From zero to the full gradient (ms); the short lobes need room for a rise and a fall, so
         that it is at most delta / (6 cycles + 1).
@@ -96,35 +101,25 @@ class TrapezoidalOgse(Waveform):
 
     kind: ClassVar[str] = "trapezoid-ogse"
 
-    delta: float
-    Delta: float
-    cycles: float
     rise_time: float
 
     def __post_init__(self) -> None:
-        check_pair(self.delta, self.Delta)
-        check_cycles(self.cycles)
+        super().__post_init__()
         # The short lobes, (lobe + rise) / 2 long, need room for a rise and a fall.
         check_rise(self.rise_time, self.delta / (6 * self.cycles + 1))
 
-    def shape(self) -> tuple[Segment, ...]:
-        """Two trains with the pause between them."""
+    def train(self) -> tuple[Segment, ...]:
+        """Integrals of the lobes."""
         lobe = (self.delta - self.rise_time) / (2 * self.cycles)
         short = trapezoid((lobe + self.rise_time) / 2, self.rise_time)
-        train, sign = list(short), -1.0
+        lobes, sign = list(short), -1.0
         for _ in range(2 * int(self.cycles) - 1):
-            train += trapezoid(lobe, self.rise_time, sign)
+            lobes += trapezoid(lobe, self.rise_time, sign)
             sign = -sign
-        train += short
-        first = integrate_gradient(train, (0.0,))
-        return *first, *_pause(self), *(segment.scale(-1.0) for segment in first)
+        return integrate_gradient([*lobes, *short], (0.0,))
 
 
 def check_cycles(cycles: float) -> None:
     """Refuse a number of periods that is not whole."""
     if not (cycles >= 1 and float(cycles).is_integer()):
         raise InputError(f"cycles = {cycles:g}", "a whole number, at least 1", at=("cycles",))
-
-
-def _pause(waveform: SineOgse | CosineOgse | TrapezoidalOgse) -> list[Segment]:
-    return rest(waveform.Delta - waveform.delta, waveform.Delta, (0.0,))
