@@ -165,7 +165,8 @@ LIBRARY = {
     | {Job("assemble_operators", f"geometry={geometry}") for geometry in MESHES},
     "tensors.py": ALL_TENSORS | ALL_MODELS | SOLVED | ALL_TABLES,
     "artifacts.py": EVERYTHING,
-    "fitting.py": ALL_TABLES,
+    # What compares projected signals with full ones fits nothing.
+    "fitting.py": ALL_TABLES - CHECK,
     "figures/kl23.py": DRAWN_FROM_SIGNALS,
     "figures/kl23_cells.py": DRAWN_FROM_MESH,
     "figures/drawing.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS,
