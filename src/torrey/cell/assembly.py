@@ -76,6 +76,8 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
     compartment = np.empty(len(free), dtype=np.int64)
     compartment[number] = mesh.node_compartment()
+    places = np.empty((len(free), d))
+    places[number[free]] = mesh.points[free]
     return CellOperators(
         compartment=compartment,
         membranes=np.asarray(membranes, dtype=np.int64).reshape(-1, 2),
@@ -87,6 +89,8 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
         jump_position=where,
         jump_membrane=which,
         jump_value=value,
+        places=places,
+        lattice=np.eye(d),
     )
 
 

@@ -57,4 +57,8 @@ def _variables(cell: CellOperators) -> Group:
         ),
         "jump_membrane": Variable(("jump",), cell.jump_membrane, "1", "membrane of a jump entry"),
         "jump_value": Variable(("jump",), cell.jump_value, "1", "int_{Gamma_i} [u][v]"),
+        "places": Variable(
+            ("dof", "axis"), cell.places, "1", "place of the degree of freedom in units of the cell"
+        ),
+        "lattice": Variable(("period", "axis"), cell.lattice, "1", "periods of the cell, by rows"),
     }

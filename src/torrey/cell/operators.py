@@ -54,6 +54,10 @@ class CellOperators:
         int d_l u d_j v at [j, l].
     jump_position, jump_membrane, jump_value : (n_jump,)
         int_{Gamma_i} [u][v] as positions in the pattern, membrane i, value.
+    places : (n, d) float
+        Where each degree of freedom is, one of its periodic images.
+    lattice : (d, d) float
+        Rows are the periods of the cell, the unit vectors for a square or cubic one.
     """
 
     compartment: NDArray[np.int64]
@@ -66,6 +70,8 @@ class CellOperators:
     jump_position: NDArray[np.int64]
     jump_membrane: NDArray[np.int64]
     jump_value: Array
+    places: Array
+    lattice: Array
 
     @property
     def dimension(self) -> int:
@@ -142,6 +148,8 @@ class CellOperators:
             jump_position=np.empty(0, dtype=np.int64),
             jump_membrane=np.empty(0, dtype=np.int64),
             jump_value=np.empty(0),
+            places=self.places[keep],
+            lattice=self.lattice,
         )
 
 
