@@ -13,7 +13,7 @@ from torrey.keys import round_significant
 from torrey.protocol import EncodingKind, Measurement, Point, Vector
 from torrey.waveforms import KINDS, AtEcho, SampledWaveform, Waveform, from_dict
 
-PermeabilityKind = Literal["permeability", "sigma0"]
+PermeabilityKind = Literal["permeability", "sigma0", "surface_relaxivity"]
 Index = tuple[int, ...]
 
 UM_PER_MM = 1000.0
@@ -211,8 +211,9 @@ class Sweep:
     ----------
     periods : tuple of float
         Physical sizes L of the cell (um).
-    permeability_kind : {"permeability", "sigma0"}
-        Whether `permeabilities` are kappa, or sigma0 with kappa = sigma0 L / (1 mm).
+    permeability_kind : {"permeability", "sigma0", "surface_relaxivity"}
+        Whether `permeabilities` are kappa, sigma0 with kappa = sigma0 L / (1 mm), or the relaxivity
+        of the surfaces of obstacles, which stands in the place of kappa.
     permeabilities : tuple of float
         In um/ms.
     protocol : Product or Acquisition

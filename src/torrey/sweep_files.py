@@ -15,6 +15,7 @@ AXIS_UNITS = {
     "period": ("um", "physical size of the cell"),
     "permeability": ("um ms-1", "membrane permeability kappa"),
     "sigma0": ("um ms-1", "sigma0, where kappa = sigma0 * period / (1 mm)"),
+    "surface_relaxivity": ("um ms-1", "relaxivity of the surfaces of obstacles"),
     "delta": ("ms", "duration of a gradient pulse, or of a train of them"),
     "Delta": ("ms", "time between the beginnings of the two pulses or trains"),
     "rise_time": ("ms", "time in which the gradient rises from zero"),

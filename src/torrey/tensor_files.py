@@ -64,5 +64,8 @@ def write_tensors(
         ),
     }
     if "membrane" in names:
-        variables["membrane"] = Variable(("membrane",), names["membrane"], "", "membrane")
+        # Surfaces of obstacles have no tensors.
+        apart = names["membrane"][names["membrane_inside"] >= 0]
+        if len(apart):
+            variables["membrane"] = Variable(("membrane",), apart, "", "membrane")
     artifacts.write(path, variables, provenance)

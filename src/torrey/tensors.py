@@ -23,12 +23,13 @@ same condition one order later, (A.20) and (A.39), has the signs used here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array, csc_array
 
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
+from torrey.geometry.membranes import NOTHING
 from torrey.rates import Polynomial
 from torrey.waveforms import Waveform
 from torrey.waveforms.segments import moment
@@ -119,15 +120,17 @@ class _Forms:
         self.cell: CellOperators = cell
         self.factor: PinnedFactor = operators.stiffness_factor
         self.measures = cell.measures()
-        self.diffusivity = operators.diffusivity
         self.mass: csc_array = cell.matrix(cell.mass)
-        on_row = operators.diffusivity[cell.compartment[cell.indices]]
         #: flux[i]: int D e_i . grad u v, with u the column and v the row.
-        self.flux: list[csc_array] = [
-            cell.matrix(np.einsum("zl,lz->z", on_row[:, i], cell.advection))
-            for i in range(cell.dimension)
-        ]
+        self.flux: list[csc_array] = [cell.matrix(data) for data in operators.B]
+        #: weighted[i][j]: int D_ij u v.
+        self.weighted = [[cell.matrix(data) for data in row] for row in operators.N]
         self.within = [cell.compartment == a for a in range(cell.n_compartments)]
+        #: Mean of D_ij over each compartment, shape (k+1, d, d).
+        ones = np.ones(cell.n_dofs)
+        integrals = np.array([[w @ ones for w in row] for row in self.weighted])
+        self.diffusivity = np.einsum("na,ijn->aij", cell.indicators, integrals)
+        self.diffusivity /= self.measures[:, None, None]
 
     def jump(self, m: int) -> csc_array:
         """Return int_{Gamma_m} [u][v] of one membrane."""
@@ -178,9 +181,10 @@ def _solve(forms: _Forms) -> _CellSolutions:
     largest = float(np.abs(forms.diffusivity).max())
     omega = forms.solve(-np.column_stack([flux.T @ ones for flux in forms.flux]), largest)
     chi = forms.solve(-np.hstack([flux.T @ omega for flux in forms.flux]), largest)
-    excess = forms.diffusivity - forms.homogenised_diffusivity(omega)
-    uniform = (forms.mass @ ones)[:, None] * excess[cell.compartment].reshape(-1, d * d)
-    phi = forms.solve(np.hstack([flux @ omega for flux in forms.flux]) + uniform, largest)
+    homogenised = forms.homogenised_diffusivity(omega)[cell.compartment].reshape(-1, d * d)
+    source = np.column_stack([weighted @ ones for row in forms.weighted for weighted in row])
+    source += np.hstack([flux @ omega for flux in forms.flux])
+    phi = forms.solve(source - (forms.mass @ ones)[:, None] * homogenised, largest)
     psi = np.zeros((cell.n_dofs, cell.n_membranes))
     for m in range(cell.n_membranes):
         load = _psi_load(forms, m)
@@ -212,7 +216,7 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
     ValueError
         If a membrane has the same compartment on both sides.
     """
-    forms = _Forms(operators)
+    forms = _Forms(_without_surfaces(operators))
     fields = _solve(forms)
     cell, d = forms.cell, forms.cell.dimension
     omega, psi = fields.omega, fields.psi
@@ -220,7 +224,18 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
 
     D = forms.homogenised_diffusivity(omega)
     S = -forms.mean(omega, forms.mass, omega)
-    T = np.einsum("aij,akl->aijkl", forms.diffusivity, S)
+    ones = np.ones((cell.n_dofs, 1))
+    # The last term vanishes where D is constant on a compartment, as in the papers.
+    T = np.array(
+        [
+            [
+                forms.mean(ones, w, second).reshape(-1, d, d) - forms.mean(omega, w, omega)
+                for w in row
+            ]
+            for row in forms.weighted
+        ]
+    )
+    T = np.moveaxis(T, 2, 0)
     I = np.zeros((cell.n_compartments, cell.n_membranes, d, d))
     for i, flux in enumerate(forms.flux):
         down = forms.mean(second, flux, omega) - forms.mean(omega, flux, second).swapaxes(1, 2)
@@ -244,6 +259,22 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
         incidence=cell.incidence,
         diffusivity=forms.diffusivity,
     )
+
+
+def _without_surfaces(operators: BlochTorrey) -> BlochTorrey:
+    """The same where surfaces of obstacles do not relax: nothing passes them."""
+    cell = operators.cell
+    if not np.any(cell.membranes == NOTHING):
+        return operators
+    nothing = np.empty(0, dtype=np.int64)
+    closed = replace(
+        cell,
+        membranes=np.empty((0, 2), dtype=np.int64),
+        jump_position=nothing,
+        jump_membrane=nothing,
+        jump_value=np.empty(0),
+    )
+    return replace(operators, cell=closed)
 
 
 def _burnett(T: Array, D: Array, S: Array) -> Array:

@@ -17,7 +17,7 @@ from gradient_files import (
 MINE = "studies.mine"
 PATH = f"{MINE}.waveform"
 ACQUISITION = f"{MINE}.acquisition"
-KINDS = "pgse or trapezoid or sine-ogse or cosine-ogse or trapezoid-ogse or double-pgse or file"
+KINDS = "pgse, trapezoid, sine-ogse, cosine-ogse, trapezoid-ogse, double-pgse or file"
 SINE = "waveform: {kind: sine-ogse, delta: 10 ms, Delta: 20 ms, cycles: 2}"
 TRAPEZOIDS = (
     "waveform: {kind: trapezoid-ogse, delta: 13 ms, Delta: 20 ms, cycles: 2, rise_time: 0.5 ms}"

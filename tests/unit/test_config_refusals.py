@@ -103,7 +103,7 @@ MALFORMED = [
     # keys
     ("period:", "perid:", "perid:", "studies.mine.perid", 'did you mean "period"?', "geometry, "),
     ("period:", "perid:", "mine:", "studies.mine.period", "nothing", "a length"),
-    ("figures:", "figure:", "figure:", "figure", 'did you mean "figures"?', "studies, figures"),
+    ("figures:", "figure:", "figure:", "figure", 'did you mean "figures"?', "studies, "),
     (
         "radius: 0.21",
         "radios: 0.21",
@@ -215,8 +215,8 @@ MALFORMED = [
         "whole",
     ),
     ("obstacle", "rock", "stones:", "geometries.stones.interior", '"rock"', "obstacle"),
-    ("kind: layers", "kind: spheres", "layers:", "geometries.layers.kind", '"spheres"', "discs or"),
-    ("kind: layers, ", "", "layers:", "geometries.layers.kind", "nothing", "discs or layers"),
+    ("kind: layers", "kind: cubes", "layers:", "geometries.layers.kind", '"cubes"', "discs, "),
+    ("kind: layers, ", "", "layers:", "geometries.layers.kind", "nothing", "discs, spheres or layers"),
     ("0.4]}", "0.5]}", "layers:", "geometries.layers.thicknesses", "sum 1.1", "sum 1"),
     ("0.4]}", "0.4], dimension: 3}", "layers:", "geometries.layers.dimension", "3", "1 or 2"),
     ("layers: {", "flat layers: {", "flat", "geometries.flat layers", "flat layers", "letters"),
@@ -270,7 +270,7 @@ MALFORMED = [
         "plot:",
         "figures.plot",
         "both",
-        "either geometries or studies",
+        "either geometries, studies, inversions or bloch",
     ),
 ]
 

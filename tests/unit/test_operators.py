@@ -316,7 +316,10 @@ def box_with_slab(n: int = 2, at: float = 0.5) -> CellMesh:
     points = np.vstack([vertices, middles])
     x = vertices[tetrahedra].mean(axis=1)[:, 0]
     parts = [x < 0.25, (x > 0.25) & (x < 0.75), x > 0.75]
-    pieces = [Piece(elements[part], owner) for part, owner in zip(parts, (0, 1, 0), strict=True)]
+    pieces = [
+        Piece(elements[part], owner, np.full(part.sum(), owner))
+        for part, owner in zip(parts, (0, 1, 0), strict=True)
+    ]
     local = np.array(
         [[0, 1, 2, 4, 5, 6], [0, 1, 3, 4, 9, 7], [1, 2, 3, 5, 8, 9], [0, 2, 3, 6, 8, 7]]
     )
@@ -326,7 +329,7 @@ def box_with_slab(n: int = 2, at: float = 0.5) -> CellMesh:
         on = facets[np.all(np.abs(points[facets, 0] - place) < 1e-12, axis=1)]
         _, first = np.unique(np.sort(on, axis=1), axis=0, return_index=True)
         membranes.append(Facets(on[first], 0, outside, 1))
-    return break_mesh(points, pieces, membranes)
+    return break_mesh(points, pieces, membranes, np.eye(3))
 
 
 def test_three_dimensions_need_no_change_above_the_mesh() -> None:

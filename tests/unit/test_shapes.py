@@ -6,7 +6,16 @@ import math
 
 import pytest
 
-from torrey.geometry import Disc, Discs, Layers, MeshOptions, shape_from_dict
+from torrey.geometry import (
+    NOTHING,
+    Disc,
+    Discs,
+    Layers,
+    MeshOptions,
+    Sphere,
+    Spheres,
+    shape_from_dict,
+)
 
 TWO = Discs((Disc((0.3, 0.35), 0.21), Disc((0.72, 0.66), 0.17)))
 
@@ -27,8 +36,11 @@ def test_discs_know_their_compartments_and_measures():
 def test_obstacles_are_not_compartments():
     obstacles = Discs(TWO.cells, interior="obstacle")
     assert obstacles.compartment_names == ("outside",)
-    assert obstacles.membranes() == ()
-    assert obstacles.interface_measures() == ()
+    assert [(m.name, m.outside, m.inside) for m in obstacles.membranes()] == [
+        ("surface_1", 0, NOTHING),
+        ("surface_2", 0, NOTHING),
+    ]
+    assert obstacles.interface_measures() == TWO.interface_measures()
     assert obstacles.measures() == (TWO.measures()[0],)
 
 
@@ -54,7 +66,15 @@ def test_one_layer_has_one_membrane_between_its_two_ends():
 
 @pytest.mark.parametrize(
     "shape",
-    [TWO, Discs(()), Discs(TWO.cells, "obstacle"), Layers((1.0,)), Layers((0.7, 0.3), 2)],
+    [
+        TWO,
+        Discs(()),
+        Discs(TWO.cells, "obstacle"),
+        Discs(TWO.cells, layer=0.01, lattice=((1.0, 0.0), (0.1, 1.0))),
+        Spheres((Sphere((0.5, 0.5, 0.25), 0.2),), "obstacle"),
+        Layers((1.0,)),
+        Layers((0.7, 0.3), 2),
+    ],
 )
 def test_plain_values_describe_the_whole_shape(shape):
     plain = shape.to_dict()
@@ -133,3 +153,35 @@ def test_mesh_options_are_plain():
 def test_unknown_interiors_are_refused():
     with pytest.raises(ValueError, match="water or obstacle"):
         Discs((), interior="oil")
+
+
+def test_layers_around_discs_are_regions_of_one_compartment():
+    coated = Discs(TWO.cells, layer=0.02)
+    assert coated.membranes() == ()
+    assert coated.interface_measures() == ()
+    assert coated.compartment_names == ("outside",)
+    assert coated.n_compartments == 1
+    assert coated.region_names == ("outside", "cell_1", "cell_2", "layer_1", "layer_2")
+    assert coated.region_compartment == (0,) * 5
+    areas = coated.region_measures()
+    assert areas[1:3] == TWO.measures()[1:]
+    assert areas[3] == pytest.approx(math.pi * (0.23**2 - 0.21**2))
+    assert sum(areas) == pytest.approx(1.0)
+    assert coated.measures() == (pytest.approx(1.0),)
+
+
+def test_the_gap_counts_from_layer_to_layer():
+    cells = (Disc((0.25, 0.5), 0.2), Disc((0.75, 0.5), 0.2))
+    assert Discs(cells, layer=0.049).layer == 0.049
+    with pytest.raises(ValueError, match="neither overlap nor touch"):
+        Discs(cells, layer=0.05)
+
+
+def test_spheres_neither_overlap_nor_touch():
+    with pytest.raises(ValueError, match=r"cell_1 and cell_2 are 0\.34641 apart"):
+        Spheres((Sphere((0.1, 0.1, 0.1), 0.2), Sphere((0.9, 0.9, 0.9), 0.2)))
+
+
+def test_the_cell_of_a_lattice_has_its_area():
+    shape = Discs((Disc((0.5, 0.5), 0.2),), lattice=((1.0, 0.0), (0.5, 0.8)))
+    assert sum(shape.measures()) == pytest.approx(0.8)

@@ -68,6 +68,9 @@ def assert_same_rates(mine, other, rtol=1e-10, atol=1e-13):
 @pytest.mark.parametrize(("case", "direction"), CASES)
 def test_rates_equal_those_of_the_recursion(case, direction):
     recursion = expand(operators(case), direction, 2).rates
+    if case is OBSTACLE:
+        # The surfaces of obstacles do not relax in the papers.
+        recursion = [{power: X for power, X in G.items() if not power[-1]} for G in recursion]
     assert_same_rates(rate_matrices(tensors(case), direction), recursion)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pymetis
@@ -22,6 +23,7 @@ from skfem import (
 from skfem.quadrature import get_quadrature
 
 from torrey.cell.operators import CellOperators
+from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
 #: Exact for the products of P2 functions on straight elements; curved ones lose nothing in order.
@@ -56,14 +58,18 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     CellOperators
         On the periodic functions that may jump across membranes: the Galerkin reduction P^T A P,
         with P the map from free degrees of freedom to nodes.
+
+    Raises
+    ------
+    MeshError
+        If a curved element folds over.
     """
     fem = _fem_mesh(mesh)
-    basis = Basis(fem, _P2[mesh.dimension](), intorder=QUADRATURE_ORDER)
+    element = _P2[mesh.dimension]()
+    basis = Basis(fem, element, intorder=QUADRATURE_ORDER)
+    _check_orientation(basis)
     node_of_dof = _node_of_dof(mesh, basis)
     d = mesh.dimension
-    forms = [_mass()] + [_advection(j) for j in range(d)]
-    forms += [_stiffness(j, l) for j in range(d) for l in range(d)]
-    volume = [form.assemble(basis).tocoo() for form in forms]
     jump = _jump_entries(mesh)
 
     free, number = np.unique(mesh.periodic, return_inverse=True)
@@ -72,7 +78,20 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     pattern = _pattern(number[mesh.elements], jump, number)
     to_free = number[node_of_dof]
 
-    data = [_entries(pattern, to_free[a.row], to_free[a.col], a.data) for a in volume]
+    owner = mesh.region_compartment()
+    if len(owner) == len(np.unique(owner)):
+        data = _volume(basis, pattern, to_free)
+        # Regions in the order of compartments.
+        region = np.argsort(owner)[_row_compartment(mesh, pattern, number)]
+        shared = _Shared.none(d)
+    else:
+        parts = [
+            Basis(
+                fem, element, intorder=QUADRATURE_ORDER, elements=np.flatnonzero(mesh.region == r)
+            )
+            for r in range(len(owner))
+        ]
+        data, region, shared = _by_region([_volume(part, pattern, to_free) for part in parts])
     where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
     compartment = np.empty(len(free), dtype=np.int64)
     compartment[number] = mesh.node_compartment()
@@ -80,18 +99,79 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     places[number[free]] = mesh.points[free]
     return CellOperators(
         compartment=compartment,
+        region_compartment=owner,
         membranes=np.asarray(membranes, dtype=np.int64).reshape(-1, 2),
         indptr=pattern.indptr.astype(np.int32),
         indices=pattern.indices.astype(np.int32),
+        region=region,
         mass=data[0],
-        advection=np.array(data[1 : 1 + d]),
-        stiffness=np.array(data[1 + d :]).reshape(d, d, -1),
+        advection=data[1 : 1 + d],
+        stiffness=data[1 + d :].reshape(d, d, -1),
+        shared_position=shared.position,
+        shared_region=shared.region,
+        shared_mass=shared.data[0],
+        shared_advection=shared.data[1 : 1 + d],
+        shared_stiffness=shared.data[1 + d :].reshape(d, d, -1),
         jump_position=where,
         jump_membrane=which,
         jump_value=value,
         places=places,
-        lattice=np.eye(d),
+        lattice=mesh.lattice,
     )
+
+
+def _volume(basis: Basis, pattern: csc_array, to_free: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mass, advection and stiffness on the pattern, shape (1 + d + d^2, nnz)."""
+    d = basis.mesh.dim()
+    forms = [_mass()] + [_advection(j) for j in range(d)]
+    forms += [_stiffness(j, l) for j in range(d) for l in range(d)]
+    matrices = [form.assemble(basis).tocoo() for form in forms]
+    return np.array([_entries(pattern, to_free[a.row], to_free[a.col], a.data) for a in matrices])
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Entries with a share in another region than their own."""
+
+    position: NDArray[np.int64]
+    region: NDArray[np.int64]
+    data: NDArray[np.float64]
+
+    @classmethod
+    def none(cls, dimension: int) -> _Shared:
+        nothing = np.empty(0, dtype=np.int64)
+        return cls(nothing, nothing, np.empty((1 + dimension + dimension**2, 0)))
+
+
+def _by_region(
+    parts: list[NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], _Shared]:
+    """Sum of the entries of all regions, the first region of each entry, and what others share."""
+    touched = np.array([np.any(part != 0.0, axis=0) for part in parts])
+    region = np.argmax(touched, axis=0)
+    other = touched & (np.arange(len(parts))[:, None] != region)
+    which, position = np.nonzero(other)
+    data = np.column_stack([parts[r][:, here] for r, here in zip(which, position, strict=True)])
+    return np.sum(parts, axis=0), region, _Shared(position, which, data)
+
+
+def _row_compartment(
+    mesh: CellMesh, pattern: csc_array, number: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Compartment of the row of each entry; what couples two compartments belongs to J alone."""
+    compartment = np.empty(pattern.shape[0], dtype=np.int64)
+    compartment[number] = mesh.node_compartment()
+    return compartment[pattern.indices]
+
+
+def _check_orientation(basis: Basis) -> None:
+    """Curved elements must not fold over."""
+    determinant = basis.mapping.detDF(basis.X, basis.tind)
+    flipped = np.any(determinant <= 0.0, axis=1) & np.any(determinant >= 0.0, axis=1)
+    if np.any(flipped):
+        raise MeshError(
+            f"{int(flipped.sum())} curved elements fold over: choose a smaller mesh.size"
+        )
 
 
 def assemble_levels(
@@ -167,17 +247,19 @@ def _jump_entries(mesh: CellMesh) -> Triplets:
     """(row, column, membrane, value) of int_{Gamma_i} [u][v]; rows and columns are nodes."""
     trace = _facet_mass(mesh.points, mesh.membrane_outside)
     sides = ((mesh.membrane_outside, 1.0), (mesh.membrane_inside, -1.0))
-    rows, columns, values = [], [], []
+    membrane = np.broadcast_to(mesh.membrane[:, None, None], trace.shape)
+    rows, columns, membranes, values = [], [], [], []
     for v, sign_v in sides:
         for u, sign_u in sides:
-            rows.append(np.broadcast_to(v[:, :, None], trace.shape).ravel())
-            columns.append(np.broadcast_to(u[:, None, :], trace.shape).ravel())
-            values.append(sign_u * sign_v * trace.ravel())
-    membrane = np.broadcast_to(mesh.membrane[:, None, None], trace.shape).ravel()
+            there = (v[:, 0] != NOTHING) & (u[:, 0] != NOTHING)
+            rows.append(np.broadcast_to(v[:, :, None], trace.shape)[there].ravel())
+            columns.append(np.broadcast_to(u[:, None, :], trace.shape)[there].ravel())
+            membranes.append(membrane[there].ravel())
+            values.append(sign_u * sign_v * trace[there].ravel())
     return (
         np.concatenate(rows),
         np.concatenate(columns),
-        np.tile(membrane, len(sides) ** 2),
+        np.concatenate(membranes),
         np.concatenate(values),
     )
 

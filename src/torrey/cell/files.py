@@ -42,15 +42,38 @@ def _variables(cell: CellOperators) -> Group:
         "compartment": Variable(
             ("dof",), cell.compartment, "1", "compartment of the degree of freedom"
         ),
+        "region_compartment": Variable(
+            ("region",), cell.region_compartment, "1", "compartment of the region"
+        ),
         "membranes": Variable(
-            ("membrane", "side"), cell.membranes, "1", "compartments outside and inside"
+            ("membrane", "side"),
+            cell.membranes,
+            "1",
+            "compartments outside and inside, -1 for none",
         ),
         "indptr": Variable(("column_end",), cell.indptr, "1", "column pointers of the pattern"),
         "indices": Variable(("entry",), cell.indices, "1", "rows of the entries of the pattern"),
+        "region": Variable(
+            ("entry",), cell.region, "1", "region of the entry, the first if several"
+        ),
         "mass": Variable(("entry",), cell.mass, "1", "int u v"),
         "advection": Variable(("axis", "entry"), cell.advection, "1", "int d_j u v"),
         "stiffness": Variable(
             ("axis", "axis_of_u", "entry"), cell.stiffness, "1", "int d_l u d_j v at [j, l]"
+        ),
+        "shared_position": Variable(
+            ("shared",), cell.shared_position, "1", "position of an entry with a share elsewhere"
+        ),
+        "shared_region": Variable(("shared",), cell.shared_region, "1", "region of that share"),
+        "shared_mass": Variable(("shared",), cell.shared_mass, "1", "share of int u v"),
+        "shared_advection": Variable(
+            ("axis", "shared"), cell.shared_advection, "1", "share of int d_j u v"
+        ),
+        "shared_stiffness": Variable(
+            ("axis", "axis_of_u", "shared"),
+            cell.shared_stiffness,
+            "1",
+            "share of int d_l u d_j v at [j, l]",
         ),
         "jump_position": Variable(
             ("jump",), cell.jump_position, "1", "position of a jump entry in the pattern"

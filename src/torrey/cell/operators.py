@@ -12,10 +12,12 @@ On the unit cell, for functions u, v that are periodic and may jump across membr
     M du/dt = -A(g) u,    u(0) = rho
     A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J + R
 
-(KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) A(g) is Hermitian
-and positive semi-definite for every g. All matrices share one sparsity pattern, so that A(g) is a
-sum of arrays; and each compartment has its own degrees of freedom, so that a diffusivity or 1/T2 is
-a factor on rows. Degrees of freedom are numbered by nested dissection: factorise in natural order.
+(KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) A(g) is Hermitian and
+positive semi-definite for every g. All matrices share one sparsity pattern, so that A(g) is a sum
+of arrays; and each entry knows its region, so that a diffusivity or 1/T2 is a factor on entries. A
+surface that relaxes magnetisation is a membrane with nothing behind it: [u] = u there, and its
+relaxivity stands in the place of kappa (MMG20 (2)). Degrees of freedom are numbered by nested
+dissection: factorise in natural order.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU, splu
 
+from torrey.geometry.membranes import NOTHING
 from torrey.material import Material
 
 Array = NDArray[np.float64]
@@ -38,22 +42,34 @@ Array = NDArray[np.float64]
 class CellOperators:
     """Geometry of one cell on one mesh, for unit diffusivity; entries are [row of v, column of u].
 
+    An entry belongs to the region in which its integral runs. Where regions share nodes, an entry
+    between them has a share in each: `region` is one of them, and the others' shares stand apart.
+
     Attributes
     ----------
     compartment : (n,) int
         Compartment of each degree of freedom.
+    region_compartment : (n_regions,) int
+        Compartment of each region.
     membranes : (n_membranes, 2) int
-        Compartments outside and inside of each membrane.
+        Compartments outside and inside of each membrane; `NOTHING` inside where it is the surface
+        of an obstacle.
     indptr, indices : int
         The common pattern, compressed by columns, rows sorted.
+    region : (nnz,) int
     mass : (nnz,) float
         int u v.
     advection : (d, nnz) float
         int d_j u v.
     stiffness : (d, d, nnz) float
         int d_l u d_j v at [j, l].
+    shared_position, shared_region : (n_shared,) int
+        Entries that are shared, as positions in the pattern, and another region of theirs.
+    shared_mass, shared_advection, shared_stiffness : (..., n_shared) float
+        What of them is in that region.
     jump_position, jump_membrane, jump_value : (n_jump,)
-        int_{Gamma_i} [u][v] as positions in the pattern, membrane i, value.
+        int_{Gamma_i} [u][v] as positions in the pattern, membrane i, value; [u] is u on the surface
+        of an obstacle.
     places : (n, d) float
         Where each degree of freedom is, one of its periodic images.
     lattice : (d, d) float
@@ -61,12 +77,19 @@ class CellOperators:
     """
 
     compartment: NDArray[np.int64]
+    region_compartment: NDArray[np.int64]
     membranes: NDArray[np.int64]
     indptr: NDArray[np.int64]
     indices: NDArray[np.int64]
+    region: NDArray[np.int64]
     mass: Array
     advection: Array
     stiffness: Array
+    shared_position: NDArray[np.int64]
+    shared_region: NDArray[np.int64]
+    shared_mass: Array
+    shared_advection: Array
+    shared_stiffness: Array
     jump_position: NDArray[np.int64]
     jump_membrane: NDArray[np.int64]
     jump_value: Array
@@ -89,6 +112,11 @@ class CellOperators:
         return int(self.compartment.max()) + 1
 
     @property
+    def n_regions(self) -> int:
+        """Number of regions: one per compartment, unless materials differ within one."""
+        return len(self.region_compartment)
+
+    @property
     def n_membranes(self) -> int:
         """Number of membranes."""
         return len(self.membranes)
@@ -105,7 +133,8 @@ class CellOperators:
         +1 for the compartment outside, -1 for the one inside; 0 for a membrane within one
         compartment.
         """
-        eye = np.eye(self.n_compartments)
+        # The row for NOTHING is the last.
+        eye = np.eye(self.n_compartments + 1, self.n_compartments)
         sides = self.membranes.reshape(-1, 2)
         return eye[sides[:, 0]] - eye[sides[:, 1]]
 
@@ -113,6 +142,30 @@ class CellOperators:
         """Sparse matrix with this pattern and the given entries."""
         n = self.n_dofs
         return csc_array((data, self.indices, self.indptr), shape=(n, n))
+
+    def weigh(self, name: Literal["mass", "advection", "stiffness"], weights: Array) -> Array:
+        """Entries of a form whose integrand has a factor in each region.
+
+        Parameters
+        ----------
+        name : str
+            ``mass`` (), ``advection`` (d,) or ``stiffness`` (d, d).
+        weights : (n_regions, ...) float
+            Multiplied with the form entry by entry, their axes aligned from the last on.
+
+        Returns
+        -------
+        (..., nnz) float
+        """
+        whole, shared = getattr(self, name), getattr(self, f"shared_{name}")
+        factor = np.moveaxis(weights, 0, -1)
+        entries: Array = factor[..., self.region] * whole
+        other = factor[..., self.shared_region] - factor[..., self.region[self.shared_position]]
+        # A position may have shares in several regions.
+        np.add.at(
+            np.moveaxis(entries, -1, 0), self.shared_position, np.moveaxis(other * shared, -1, 0)
+        )
+        return entries
 
     def jump(self, weights: ArrayLike) -> Array:
         """Entries of sum_i w_i int_{Gamma_i} [u][v]; weights of shape (n_membranes,)."""
@@ -137,14 +190,23 @@ class CellOperators:
         stay = keep[columns] & keep[self.indices]
         counts = np.bincount(renumber[columns[stay]], minlength=int(keep.sum()))
         order = {a: i for i, a in enumerate(compartments)}
+        regions = np.flatnonzero(np.isin(self.region_compartment, compartments))
+        shared = stay[self.shared_position]
         return CellOperators(
             compartment=np.array([order[a] for a in self.compartment[keep]], dtype=np.int64),
+            region_compartment=np.array([order[a] for a in self.region_compartment[regions]]),
             membranes=np.empty((0, 2), dtype=np.int64),
             indptr=np.concatenate([[0], np.cumsum(counts)]),
             indices=renumber[self.indices[stay]],
+            region=np.searchsorted(regions, self.region[stay]),
             mass=self.mass[stay],
             advection=self.advection[:, stay],
             stiffness=self.stiffness[:, :, stay],
+            shared_position=(np.cumsum(stay) - 1)[self.shared_position[shared]],
+            shared_region=np.searchsorted(regions, self.shared_region[shared]),
+            shared_mass=self.shared_mass[shared],
+            shared_advection=self.shared_advection[:, shared],
+            shared_stiffness=self.shared_stiffness[:, :, shared],
             jump_position=np.empty(0, dtype=np.int64),
             jump_membrane=np.empty(0, dtype=np.int64),
             jump_value=np.empty(0),
@@ -160,8 +222,10 @@ class BlochTorrey:
     Attributes
     ----------
     cell : CellOperators
-    diffusivity : (n_compartments, d, d) float, um^2/ms
+    diffusivity : (n_regions, d, d) float, um^2/ms
     K : (nnz,) float, um^2/ms
+    B : (d, nnz) float, um^2/ms
+        int D e_j . grad u v; C_j = B_j - B_j^T.
     C : (d, nnz) float, um^2/ms
     N : (d, d, nnz) float, um^2/ms
     M, J : (nnz,) float
@@ -177,6 +241,7 @@ class BlochTorrey:
     cell: CellOperators
     diffusivity: Array
     K: Array
+    B: Array
     C: Array
     N: Array
     M: Array
@@ -188,6 +253,14 @@ class BlochTorrey:
     def mass_matrix(self) -> csc_array:
         """M as a sparse matrix."""
         return self.cell.matrix(self.M)
+
+    @property
+    def conserves(self) -> bool:
+        """Whether magnetisation is lost to gradients alone: no relaxation, no surface that relaxes.
+
+        A surface counts whatever its relaxivity will be.
+        """
+        return not (self.R.any() or np.any(self.cell.membranes == NOTHING))
 
     @cached_property
     def stiffness_factor(self) -> PinnedFactor:
@@ -233,42 +306,48 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
     ----------
     cell : CellOperators
     material : Material
-        Of as many compartments as the cell has and, if it has factors for membranes, membranes.
+        Of as many regions as the cell has and, if it has factors for membranes, membranes.
 
     Raises
     ------
     ValueError
-        If the numbers of compartments or membranes differ.
+        If the numbers of regions or membranes differ, or the density does within a compartment.
     """
     D = material.tensors(cell.dimension)
-    if len(D) != cell.n_compartments:
-        raise ValueError(
-            f"{len(D)} diffusivities for a cell with {cell.n_compartments} compartments"
-        )
+    if len(D) != cell.n_regions:
+        raise ValueError(f"{len(D)} diffusivities for a cell with {cell.n_regions} regions")
     if len(material.membranes) not in (0, cell.n_membranes):
         raise ValueError(
             f"{len(material.membranes)} membrane factors for a cell with "
             f"{cell.n_membranes} membranes"
         )
-    # Entries that couple two compartments belong to J alone: mass and the others are zero there.
-    on_row = cell.compartment[cell.indices]
-    D_entry = D[on_row]
     columns = np.repeat(np.arange(cell.n_dofs), np.diff(cell.indptr))
     transposed = _transposition(cell, columns)
-    # B_j = int D e_j.grad u v;  C_j = B_j - B_j^T.
-    B = np.einsum("zjl,lz->jz", D_entry, cell.advection)
+    B = cell.weigh("advection", D).sum(axis=1)
     return BlochTorrey(
         cell=cell,
         diffusivity=D,
-        K=np.einsum("zjl,jlz->z", D_entry, cell.stiffness),
+        K=cell.weigh("stiffness", D).sum(axis=(0, 1)),
+        B=B,
         C=B - B[:, transposed],
-        N=np.einsum("zjl,z->jlz", D_entry, cell.mass),
+        N=cell.weigh("mass", D),
         M=cell.mass,
         J=cell.jump(material.membranes or np.ones(cell.n_membranes)),
-        R=material.relaxation[on_row] * cell.mass,
-        # Equal densities other than 1 would only scale what a normalised signal divides by.
-        rho=np.ones(cell.n_dofs) if material.is_uniform else material.densities[cell.compartment],
+        R=cell.weigh("mass", material.relaxation),
+        rho=_density(cell, material)[cell.compartment],
     )
+
+
+def _density(cell: CellOperators, material: Material) -> Array:
+    """Initial density of each compartment."""
+    if material.is_uniform:
+        # Equal densities other than 1 would only scale what a normalised signal divides by.
+        return np.ones(cell.n_compartments)
+    density = np.empty(cell.n_compartments)
+    density[cell.region_compartment] = material.densities
+    if np.any(density[cell.region_compartment] != material.densities):
+        raise ValueError("regions of one compartment have different initial densities")
+    return density
 
 
 def _transposition(cell: CellOperators, columns: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,10 +1,11 @@
-"""What a configuration means: geometries, studies and figures, checked and in internal units."""
+"""What a configuration means: its entries by name, checked and in internal units."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.material import Material
@@ -60,12 +61,111 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Inversion:
+    """Parameters to be found from the signals of studies.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"karger", "physical"}
+        Parameters of two exchanging compartments, or permeability and diffusivities.
+    studies : tuple of str
+        Whose signals are fitted, together.
+    starts : tuple of int
+        Numbers of starts.
+    seed : int
+    spread : float
+        Of the starts round the truth, relative.
+    data : tuple of str
+        Models whose signals are fitted one after the other.
+    constraint, symmetric, profile : bool
+        Whether theta_c follows from the rates, D_e is symmetric, and profiles are wanted.
+    noise : tuple, optional
+        Kind, signal-to-noise ratios and repeats.
+    models, parameters : tuple of str
+        Of physical parameters: what is fitted with, and which.
+    """
+
+    name: str
+    kind: Literal["karger", "physical"]
+    studies: tuple[str, ...]
+    starts: tuple[int, ...] = (1,)
+    seed: int = 1
+    spread: float = 0.5
+    data: tuple[str, ...] = ()
+    constraint: bool = False
+    symmetric: bool = False
+    profile: bool = False
+    noise: tuple[str, tuple[float, ...], int] | None = None
+    models: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return all but the names of inversion and studies as one string."""
+        plain = {key: value for key, value in asdict(self).items() if key not in _NAMES}
+        return json.dumps(plain, sort_keys=True)
+
+
+_NAMES = ("name", "studies")
+
+
+@dataclass(frozen=True)
+class BlochRun:
+    """Something to compute of a periodic medium at any gradient: bands, spectra, maps.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        ``bands``, ``narrow-maps``, ``narrow-signals``, ``maps``, ``strengths``, ``spectrum`` or
+        ``modes``.
+    geometry : str
+    shape : Shape
+    material : Material
+    period, permeability : float
+        um, um/ms.
+    settings : tuple of (str, value)
+        The keys of the kind.
+    """
+
+    name: str
+    kind: str
+    geometry: str
+    shape: Shape
+    material: Material
+    period: float
+    permeability: float
+    settings: tuple[tuple[str, Any], ...]
+
+    def to_dict(self) -> dict[str, str | float]:
+        """Plain values that the result depends on."""
+        return {
+            "kind": self.kind,
+            "period": self.period,
+            "permeability": self.permeability,
+            "settings": json.dumps(dict(self.settings), sort_keys=True),
+        }
+
+
+@dataclass(frozen=True)
 class Figure:
-    """What a figure shows: geometries or studies, by name."""
+    """What a figure shows: geometries, studies, inversions or runs of bloch, by name."""
 
     name: str
     geometries: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
+    inversions: tuple[str, ...] = ()
+    bloch: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a table holds: geometries, studies or inversions, by name."""
+
+    name: str
+    geometries: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+    inversions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,3 +175,6 @@ class Config:
     geometries: Mapping[str, Geometry]
     studies: Mapping[str, Study]
     figures: Mapping[str, Figure]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    inversions: Mapping[str, Inversion] = field(default_factory=dict)
+    bloch: Mapping[str, BlochRun] = field(default_factory=dict)

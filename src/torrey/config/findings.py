@@ -126,7 +126,8 @@ class _Place:
 
     @property
     def kinds(self) -> str:
-        return " or ".join(str(_tag(member)) for member in get_args(_bare(self.annotation)))
+        *some, last = (str(_tag(member)) for member in get_args(_bare(self.annotation)))
+        return f"{', '.join(some)} or {last}"
 
     @property
     def accepted(self) -> str:

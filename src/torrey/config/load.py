@@ -1,4 +1,4 @@
-"""From files to the domain: reading, merging, and the checks of geometries and figures."""
+"""From files to the domain: reading, merging, and the checks of geometries, figures, tables."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from torrey.config.domain import Config, Figure, Geometry
+from torrey.config.bloch import read_bloch
+from torrey.config.domain import Config, Figure, Geometry, Table
 from torrey.config.findings import Findings
-from torrey.config.models import NAME_PATTERN, AnyGeometry, DiscsModel, FigureModel, FileModel
+from torrey.config.inversions import read_inversion
+from torrey.config.models import (
+    NAME_PATTERN,
+    AnyGeometry,
+    DiscsModel,
+    FigureModel,
+    FileModel,
+    SpheresModel,
+    TableModel,
+)
 from torrey.config.nodes import Node, merge_entries, read_yaml
 from torrey.config.problems import ConfigError, Problem
 from torrey.config.studies import read_study
-from torrey.geometry.shapes import Disc, Discs, Layers, MeshOptions, Shape
+from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape, Sphere, Spheres
 
 SECTIONS = tuple(FileModel.model_fields)
 
@@ -23,8 +33,8 @@ def load(files: Sequence[Path]) -> Config:
     Parameters
     ----------
     files : sequence of Path
-        YAML files. They merge entry by entry of `geometries`, `studies` and `figures`; a later
-        entry of the same name replaces an earlier one.
+        YAML files. They merge entry by entry of `geometries`, `studies`, `inversions`, `figures`
+        and `tables`; a later entry of the same name replaces an earlier one.
 
     Raises
     ------
@@ -36,18 +46,30 @@ def load(files: Sequence[Path]) -> Config:
     geometries: dict[str, Geometry] = {}
     studies = {}
     figures = {}
+    tables = {}
     for name in _names(findings, "geometries"):
         if geometry := _geometry(findings, name):
             geometries[name] = geometry
     for name in _names(findings, "studies"):
         if study := read_study(findings, name, geometries):
             studies[name] = study
+    inversions = {}
+    for name in _names(findings, "inversions"):
+        if inversion := read_inversion(findings, name, studies):
+            inversions[name] = inversion
+    bloch = {}
+    for name in _names(findings, "bloch"):
+        if run := read_bloch(findings, name, geometries):
+            bloch[name] = run
     for name in _names(findings, "figures"):
         if figure := _figure(findings, name):
             figures[name] = figure
+    for name in _names(findings, "tables"):
+        if table := _table(findings, name):
+            tables[name] = table
     if findings.problems:
         raise ConfigError(findings.problems)
-    return Config(geometries, studies, figures)
+    return Config(geometries, studies, figures, tables, inversions, bloch)
 
 
 def _read(files: Sequence[Path]) -> Node:
@@ -106,6 +128,8 @@ def _geometry(findings: Findings, name: str) -> Geometry | None:
     with findings.under(*path):
         if isinstance(model, DiscsModel):
             shape = _discs(findings, name, model)
+        elif isinstance(model, SpheresModel):
+            shape = _spheres(findings, name, model)
         else:
             shape = Layers(tuple(model.thicknesses), model.dimension)
     return Geometry(name, shape, mesh) if shape and len(findings.problems) == before else None
@@ -117,7 +141,17 @@ def _discs(findings: Findings, name: str, model: DiscsModel) -> Discs | None:
         with findings.under("geometries", name, "cells", i):
             x, y = cell.center
             cells.append(Disc((x, y), cell.radius))
-    return Discs(tuple(cells), model.interior) if len(cells) == len(model.cells) else None
+    if len(cells) < len(model.cells):
+        return None
+    return Discs(tuple(cells), model.interior, model.layer, tuple(map(tuple, model.lattice)))
+
+
+def _spheres(findings: Findings, name: str, model: SpheresModel) -> Spheres | None:
+    cells = []
+    for i, cell in enumerate(model.cells):
+        with findings.under("geometries", name, "cells", i):
+            cells.append(Sphere(tuple(cell.center), cell.radius))
+    return Spheres(tuple(cells), model.interior) if len(cells) == len(model.cells) else None
 
 
 def _figure(findings: Findings, name: str) -> Figure | None:
@@ -125,11 +159,43 @@ def _figure(findings: Findings, name: str) -> Figure | None:
     model = findings.validate(path, FigureModel)
     if model is None:
         return None
-    entries: Mapping[str, list[str]] = {"geometries": model.geometries, "studies": model.studies}
-    if all(entries.values()) or not any(entries.values()):
-        found = "both geometries and studies" if all(entries.values()) else "nothing to show"
-        findings.add(path, found, "a list of either geometries or studies")
+    entries = {
+        "geometries": model.geometries,
+        "studies": model.studies,
+        "inversions": model.inversions,
+        "bloch": model.bloch,
+    }
+    _check_entries(findings, path, entries)
+    return Figure(name, **{section: tuple(shown) for section, shown in entries.items()})
+
+
+def _table(findings: Findings, name: str) -> Table | None:
+    path = ("tables", name)
+    model = findings.validate(path, TableModel)
+    if model is None:
+        return None
+    entries = {
+        "geometries": model.geometries,
+        "studies": model.studies,
+        "inversions": model.inversions,
+    }
+    _check_entries(findings, path, entries)
+    return Table(name, **{section: tuple(shown) for section, shown in entries.items()})
+
+
+def _check_entries(
+    findings: Findings, path: tuple[str, str], entries: Mapping[str, list[str]]
+) -> None:
+    """Note what is not one list of entries that exist."""
+    given = [section for section, shown in entries.items() if shown]
+    if len(given) != 1:
+        found = " and ".join(given) or "nothing to show"
+        *some, last = entries
+        findings.add(
+            path,
+            f"both {found}" if len(given) == 2 else found,
+            f"a list of either {', '.join(some)} or {last}",
+        )
     for section, shown in entries.items():
         for i, entry in enumerate(shown):
             findings.require_entry((*path, section, i), entry, section)
-    return Figure(name, tuple(model.geometries), tuple(model.studies))

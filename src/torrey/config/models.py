@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag
 
+from torrey.config.bloch import AnyBloch
+from torrey.config.inversions import AnyInversion
 from torrey.config.quantities import (
     BValue,
     Diffusivity,
@@ -35,11 +37,16 @@ from torrey.units import UNITS
 V = TypeVar("V")
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
-MODELS_ACCEPTED: Final = "reference, R0, R1, R2, ..., P0, P1, ... (any order), lumped-R0, lumped-R2"
-MODEL_PATTERN: Final = r"^(reference|[RP](0|[1-9][0-9]?)|lumped-R[02])$"
+MODELS_ACCEPTED: Final = (
+    "reference, R0, R1, R2, ..., P0, P1, ... (any order), lumped-R0, lumped-R2, Pade"
+)
+MODEL_PATTERN: Final = r"^(reference|[RP](0|[1-9][0-9]?)|lumped-R[02]|Pade)$"
 
 ModelName = Annotated[str, StringConstraints(pattern=MODEL_PATTERN)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+
+
+_KINDS: Final = "discs, spheres or layers"
 
 
 class CellModel(Model):
@@ -66,22 +73,54 @@ class GeometryModel(Model):
     mesh: MeshModel = Field(default_factory=MeshModel, description="a mapping: {size, refinements}")
 
 
-class DiscsModel(GeometryModel):
-    """Discs in the unit square."""
+Interior = Annotated[
+    Literal["water", "obstacle"],
+    Field(description="water (the insides are compartments) or obstacle (they are not there)"),
+]
 
-    kind: Literal["discs"] = Field(description="discs or layers")
+
+class DiscsModel(GeometryModel):
+    """Discs in the plane."""
+
+    kind: Literal["discs"] = Field(description=_KINDS)
     cells: list[CellModel] = Field(
         description="a list of discs, such as {center: [0.5, 0.5], radius: 0.2}"
     )
-    interior: Literal["water", "obstacle"] = Field(
-        "water", description="water (the insides are compartments) or obstacle (they are not there)"
+    interior: Interior = "water"
+    layer: Number = Field(
+        0.0,
+        description="a number of 0 to 0.5: thickness of a layer around each disc, in units of the "
+        "cell, in the place of a membrane",
     )
+    lattice: list[list[Number]] = Field(
+        default_factory=lambda: [[1.0, 0.0], [0.0, 1.0]],
+        description="two vectors by which the cell repeats, such as [[1, 0], [0.5, 0.866]]",
+    )
+
+
+class SphereModel(Model):
+    """A sphere."""
+
+    center: list[Number] = Field(
+        min_length=3, max_length=3, description="three numbers in [0, 1[, such as [0.5, 0.5, 0.5]"
+    )
+    radius: Number = Field(description="a number above 0 and below 0.5, in units of the cell")
+
+
+class SpheresModel(GeometryModel):
+    """Spheres in the unit cube."""
+
+    kind: Literal["spheres"] = Field(description=_KINDS)
+    cells: list[SphereModel] = Field(
+        description="a list of spheres, such as {center: [0.5, 0.5, 0.5], radius: 0.4}"
+    )
+    interior: Interior = "water"
 
 
 class LayersModel(GeometryModel):
     """Flat layers across the cell."""
 
-    kind: Literal["layers"] = Field(description="discs or layers")
+    kind: Literal["layers"] = Field(description=_KINDS)
     thicknesses: list[Number] = Field(
         min_length=1, description="a list of numbers above 0 with sum 1, such as [0.6, 0.4]"
     )
@@ -114,6 +153,7 @@ Inside = Annotated[
 
 _LAYER_0: Final = "(of layer 0 where there are layers)"
 _PER_CELL: Final = "or a list with one per cell"
+_PER_COAT: Final = "or a list with one per cell, in the layers around cells"
 _DIFFUSIVITY: Final = f"{UNITS['diffusivity'].accepted}, or a symmetric matrix of them, row by row"
 _T2: Final = f"{UNITS['relaxation_time'].accepted}, or infinite"
 _DENSITY: Final = "a number, at least 0"
@@ -126,6 +166,9 @@ class DiffusivityModel(Model):
     inside: Inside[AnyDiffusivity] = Field(
         default_factory=list, description=f"{_DIFFUSIVITY}, {_PER_CELL}"
     )
+    layer: Inside[AnyDiffusivity] = Field(
+        default_factory=list, description=f"{_DIFFUSIVITY}, {_PER_COAT}"
+    )
 
 
 class RelaxationModel(Model):
@@ -133,6 +176,7 @@ class RelaxationModel(Model):
 
     outside: RelaxationTime = Field(description=f"{_T2} {_LAYER_0}")
     inside: Inside[RelaxationTime] = Field(default_factory=list, description=f"{_T2}, {_PER_CELL}")
+    layer: Inside[RelaxationTime] = Field(default_factory=list, description=f"{_T2}, {_PER_COAT}")
 
 
 class DensityModel(Model):
@@ -148,7 +192,8 @@ def _one_of(*keys: str) -> dict[str, Any]:
     return {"oneOf": [{"required": [key]} for key in keys]}
 
 
-PERMEABILITY_KEYS: Final = ("permeability", "sigma0")
+MEMBRANE_KEYS: Final = ("permeability", "sigma0")
+PERMEABILITY_KEYS: Final = (*MEMBRANE_KEYS, "surface_relaxivity")
 ENCODING_KEYS: Final = ("b", "q", "gradient")
 GRADIENT_KEYS: Final = (*ENCODING_KEYS, "acquisition")
 BEYOND_LUMPED: Final = ("T2", "density", "permeability_factors")
@@ -200,6 +245,10 @@ class StudyModel(Model):
         default_factory=absent,
         description=or_more("permeability", "kappa = sigma0 * period / mm"),
     )
+    surface_relaxivity: Sweep[Permeability] = Field(
+        default_factory=absent,
+        description=or_more("permeability", "of the surfaces of obstacles"),
+    )
     waveform: AnyWaveform = Field(
         default_factory=_nothing,
         description="a mapping, such as {kind: pgse, delta: 5 ms, Delta: 15 ms}",
@@ -240,13 +289,27 @@ Names = Annotated[list[str], Field(min_length=1), OrOne()]
 class FigureModel(Model):
     """What a figure shows."""
 
-    model_config = ConfigDict(json_schema_extra=_one_of("geometries", "studies"))
+    model_config = ConfigDict(
+        json_schema_extra=_one_of("geometries", "studies", "inversions", "bloch")
+    )
 
     geometries: Names = Field(default_factory=list, description="a list of geometries")
     studies: Names = Field(default_factory=list, description="a list of studies")
+    inversions: Names = Field(default_factory=list, description="a list of inversions")
+    bloch: Names = Field(default_factory=list, description="a list of entries of bloch")
 
 
-AnyGeometry = Annotated[DiscsModel | LayersModel, Field(discriminator="kind")]
+class TableModel(Model):
+    """What a table holds."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of("geometries", "studies", "inversions"))
+
+    geometries: Names = Field(default_factory=list, description="a list of geometries")
+    studies: Names = Field(default_factory=list, description="a list of studies")
+    inversions: Names = Field(default_factory=list, description="a list of inversions")
+
+
+AnyGeometry = Annotated[DiscsModel | SpheresModel | LayersModel, Field(discriminator="kind")]
 
 
 class FileModel(Model):
@@ -258,6 +321,15 @@ class FileModel(Model):
     studies: dict[Name, StudyModel] = Field(
         default_factory=dict, description="a mapping from names to studies"
     )
+    bloch: dict[Name, AnyBloch] = Field(
+        default_factory=dict, description="a mapping from names to bands, spectra and maps"
+    )
+    inversions: dict[Name, AnyInversion] = Field(
+        default_factory=dict, description="a mapping from names to inversions"
+    )
     figures: dict[Name, FigureModel] = Field(
         default_factory=dict, description="a mapping from names to figures"
+    )
+    tables: dict[Name, TableModel] = Field(
+        default_factory=dict, description="a mapping from names to tables"
     )

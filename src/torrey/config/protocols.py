@@ -26,6 +26,7 @@ _UNITS: Final[Mapping[str, Kind]] = {
     "period": "length",
     "permeability": "permeability",
     "sigma0": "permeability",
+    "surface_relaxivity": "permeability",
     "delta": "time",
     "Delta": "time",
     "rise_time": "time",

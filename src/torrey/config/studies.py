@@ -9,6 +9,7 @@ from torrey.config.domain import Geometry, Study
 from torrey.config.findings import Findings
 from torrey.config.models import (
     BEYOND_LUMPED,
+    MEMBRANE_KEYS,
     PERMEABILITY_KEYS,
     DensityModel,
     DiffusivityModel,
@@ -17,7 +18,9 @@ from torrey.config.models import (
     form_inside,
 )
 from torrey.config.protocols import check_keys, once, read_protocol, require_one, swept
+from torrey.config.quantities import Model
 from torrey.errors import InputError, KeyPath
+from torrey.geometry import Discs
 from torrey.geometry.shapes import Shape
 from torrey.keys import round_significant
 from torrey.material import Material, Tensor
@@ -29,8 +32,10 @@ _NOUNS: Final = {
     "density": ("density", "densities"),
 }
 _NO_MEMBRANE: Final = (
-    "the geometry has no permeable membrane (its cells are obstacles, or there are none)"
+    "the geometry has no permeable membrane (its cells are obstacles or in layers, or there are "
+    "none)"
 )
+_NO_SURFACE: Final = "the geometry has no obstacle, whose surface could relax"
 
 
 def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]) -> Study | None:
@@ -62,10 +67,12 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
     _check_lumped(findings, path, model, geometry.shape, protocol)
+    _check_pade(findings, path, model, cells, protocol)
     material = _fill(findings, path, model, cells, geometry.shape)
     if material is None or protocol is None or len(findings.problems) > before:
         return None
-    permeability_kind: PermeabilityKind = "sigma0" if cells["sigma0"] else "permeability"
+    given: tuple[PermeabilityKind, ...] = ("sigma0", "surface_relaxivity")
+    permeability_kind: PermeabilityKind = next((k for k in given if cells[k]), "permeability")
     return Study(
         name=name,
         geometry=geometry.name,
@@ -106,6 +113,26 @@ def _check_lumped(
             findings.add((*path, "models", i), name, accepted)
 
 
+def _check_pade(
+    findings: Findings,
+    path: KeyPath,
+    model: StudyModel,
+    swept: Mapping[str, tuple[float, ...]],
+    protocol: Product | Acquisition | None,
+) -> None:
+    """The Pade form is for water that no membrane lets through, without relaxation."""
+    reasons = []
+    if any(any(swept.get(key, ())) for key in PERMEABILITY_KEYS):
+        reasons.append("Pade is for impermeable membranes, 0 m/s")
+    if "T2" in model.model_fields_set:
+        reasons.append("Pade knows nothing of T2")
+    if protocol and any(m.waveform.n_components > 1 for m in protocol.measurements):
+        reasons.append("Pade takes gradients along one direction")
+    for i, name in enumerate(model.models):
+        if name == "Pade" and reasons:
+            findings.add((*path, "models", i), name, f"R2: {'; '.join(reasons)}")
+
+
 def _fill(
     findings: Findings,
     path: KeyPath,
@@ -114,26 +141,35 @@ def _fill(
     shape: Shape,
 ) -> Material | None:
     """Return the material of the cell; where there is no membrane, nothing may pass one."""
-    if not shape.membranes():
-        for key in PERMEABILITY_KEYS:
-            if any(swept.get(key, ())):
-                findings.add((*path, key), "a permeability above zero", f"0 m/s: {_NO_MEMBRANE}")
+    surfaces = [m.is_surface for m in shape.membranes()]
+    for key in PERMEABILITY_KEYS:
+        nothing = all(surfaces) if key in MEMBRANE_KEYS else not any(surfaces)
+        if nothing and any(swept.get(key, ())):
+            noun, why = (
+                ("permeability", _NO_MEMBRANE)
+                if key in MEMBRANE_KEYS
+                else ("relaxivity", _NO_SURFACE)
+            )
+            findings.add((*path, key), f"a {noun} above zero", f"0 m/s: {why}")
     before = len(findings.problems)
     diffusivity: tuple[float | Tensor, ...] = ()
     T2: tuple[float, ...] = ()
     density: tuple[float, ...] = ()
     with findings.under(*path, "diffusivity"):
-        values = _by_compartment("diffusivity", model.diffusivity, shape)
+        values = _by_region("diffusivity", model.diffusivity, shape)
         diffusivity = tuple(map(_number_or_matrix, values))
     if "T2" in model.model_fields_set:
         with findings.under(*path, "T2"):
-            T2 = tuple(map(float, _by_compartment("T2", model.T2, shape)))
+            T2 = tuple(map(float, _by_region("T2", model.T2, shape)))
     if "density" in model.model_fields_set:
         with findings.under(*path, "density"):
-            values = _by_compartment("density", model.density, shape)
+            if _n_coats(shape):
+                found, accepted = "densities", "no such key: the field is continuous across layers"
+                raise InputError(found, accepted)
+            values = _by_region("density", model.density, shape)
             density = tuple(map(round_significant, values))
     with findings.under(*path, "permeability_factors"):
-        _check_factors(len(model.permeability_factors), shape)
+        _check_factors(len(model.permeability_factors), shape, bool(swept["surface_relaxivity"]))
     if len(findings.problems) > before:
         return None
     factors = tuple(map(round_significant, model.permeability_factors))
@@ -143,33 +179,54 @@ def _fill(
             material.tensors(shape.dimension)  # refuses matrices of another dimension
             return material
         except InputError as error:
-            raise InputError(error.found, error.accepted, _key_of(model, error.at)) from None
+            raise InputError(error.found, error.accepted, _key_of(model, error.at, shape)) from None
     return None
 
 
-def _by_compartment(
+def _n_coats(shape: Shape) -> int:
+    """Number of layers around cells."""
+    return len(shape.cells) if isinstance(shape, Discs) and shape.layer else 0
+
+
+def _by_region(
     key: str, model: DiffusivityModel | RelaxationModel | DensityModel, shape: Shape
 ) -> list[Any]:
-    """Return the value outside and one for each compartment inside."""
-    count = shape.n_compartments - 1
-    # Without a key inside, the list is empty.
-    values: Any = model.inside if form_inside(model.inside) == "list" else [model.inside]
+    """Return the value outside, one for each region inside, and one for each layer around it."""
+    coats = _n_coats(shape)
+    inside = _in_regions(key, "inside", model, len(shape.region_names) - 1 - coats)
+    if isinstance(model, DensityModel):
+        return [model.outside, *inside]
+    return [model.outside, *inside, *_in_regions(key, "layer", model, coats)]
+
+
+_WITHOUT: Final = {
+    "inside": "the geometry has one compartment, outside (obstacles hold no water)",
+    "layer": "the geometry has no layer around its cells",
+}
+
+
+def _in_regions(key: str, part: str, model: Model, count: int) -> list[Any]:
+    """Return a value for each of some regions, where one may stand for all."""
+    given = getattr(model, part)
+    # Without the key, the list is empty.
+    values: list[Any] = given if form_inside(given) == "list" else [given]
     if count == 0:
         if values:
-            raise InputError(
-                f"a {_NOUNS[key][0]} inside",
-                "no such key: the geometry has one compartment, outside (obstacles hold no water)",
-                at=("inside",),
-            )
+            found = f"a {_NOUNS[key][0]} {_PLACES[part]}"
+            raise InputError(found, f"no such key: {_WITHOUT[part]}", at=(part,))
     elif not values:
-        raise InputError("no key inside", f"{type(model).model_fields['inside'].description}")
+        raise InputError(f"no key {part}", f"{type(model).model_fields[part].description}")
     elif len(values) not in (1, count):
         raise InputError(
             f"{len(values)} {_NOUNS[key][1]}",
-            f"one value, or a list of {count}: one per compartment inside",
-            at=("inside",),
+            f"one value, or a list of {count}: one per {_EACH[part]}",
+            at=(part,),
         )
-    return [model.outside, *(values * count if len(values) == 1 else values)]
+    return values * count if len(values) == 1 else values
+
+
+_PLACES: Final = {"inside": "inside", "layer": "in a layer"}
+_EACH: Final = {"inside": "compartment inside", "layer": "layer"}
 
 
 def _number_or_matrix(value: float | Sequence[Sequence[float]]) -> float | Tensor:
@@ -178,8 +235,8 @@ def _number_or_matrix(value: float | Sequence[Sequence[float]]) -> float | Tenso
     return float(value)
 
 
-def _check_factors(count: int, shape: Shape) -> None:
-    membranes = len(shape.membranes())
+def _check_factors(count: int, shape: Shape, of_surfaces: bool) -> None:
+    membranes = sum(m.is_surface == of_surfaces for m in shape.membranes())
     if count not in (0, membranes):
         raise InputError(
             f"{count} factor{'s' if count > 1 else ''}",
@@ -187,15 +244,17 @@ def _check_factors(count: int, shape: Shape) -> None:
         )
 
 
-def _key_of(model: StudyModel, at: KeyPath) -> KeyPath:
+def _key_of(model: StudyModel, at: KeyPath, shape: Shape) -> KeyPath:
     """Return the place in the study of what a material refuses."""
     name, *index = at
     if name == "membranes":
         return ("permeability_factors", *index)
-    match index:
-        case [0]:
-            return (name, "outside")
-        case [int(i)]:
-            is_list = form_inside(getattr(model, str(name)).inside) == "list"
-            return (name, "inside", i - 1) if is_list else (name, "inside")
-    return at
+    if not index:
+        return at
+    number = int(index[0])
+    if number == 0:
+        return (name, "outside")
+    inside = len(shape.region_names) - 1 - _n_coats(shape)
+    part, place = ("inside", number - 1) if number <= inside else ("layer", number - 1 - inside)
+    is_list = form_inside(getattr(getattr(model, str(name)), part)) == "list"
+    return (name, part, place) if is_list else (name, part)

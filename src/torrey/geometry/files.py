@@ -9,6 +9,7 @@ import numpy as np
 
 from torrey import artifacts
 from torrey.artifacts import Group, Variable
+from torrey.geometry.balls import Discs
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.shapes import Shape
 from torrey.provenance import Provenance
@@ -86,6 +87,12 @@ def _variables(mesh: CellMesh) -> Group:
         "element_compartment": Variable(
             ("element",), mesh.compartment.astype(np.int32), "1", "compartment of each element"
         ),
+        "element_region": Variable(
+            ("element",),
+            mesh.region.astype(np.int32),
+            "1",
+            "region of each element: part of a compartment with a material of its own",
+        ),
         "facet_outside": Variable(
             ("facet", "facet_node"),
             mesh.membrane_outside.astype(np.int32),
@@ -97,7 +104,7 @@ def _variables(mesh: CellMesh) -> Group:
             ("facet", "facet_node"),
             mesh.membrane_inside.astype(np.int32),
             "1",
-            "nodes of each membrane facet on its inside, at the same places",
+            "nodes of each membrane facet on its inside, at the same places; -1 for none",
             {"start_index": 0},
         ),
         "facet_membrane": Variable(
@@ -109,6 +116,9 @@ def _variables(mesh: CellMesh) -> Group:
             "1",
             "node that stands for this one and its periodic images",
             {"start_index": 0},
+        ),
+        "lattice": Variable(
+            ("period", "axis"), mesh.lattice, "1", "vectors by which the cell repeats, by rows"
         ),
     }
 
@@ -126,6 +136,13 @@ def _names(shape: Shape) -> Group:
             f"exact {('length', 'area', 'volume')[shape.dimension - 1]} of the compartment "
             "in units of the cell",
         ),
+        "region": Variable(("region",), np.array(shape.region_names), "", "name of the region"),
+        "region_compartment": Variable(
+            ("region",),
+            np.array(shape.region_compartment, dtype=np.int32),
+            "1",
+            "compartment of the region",
+        ),
         "membrane_outside": Variable(
             ("membrane",),
             np.array([m.outside for m in membranes], dtype=np.int32),
@@ -136,7 +153,7 @@ def _names(shape: Shape) -> Group:
             ("membrane",),
             np.array([m.inside for m in membranes], dtype=np.int32),
             "1",
-            "compartment inside the membrane",
+            "compartment inside the membrane; -1 where it is the surface of an obstacle",
         ),
         "membrane_measure": Variable(
             ("membrane",),
@@ -146,6 +163,10 @@ def _names(shape: Shape) -> Group:
             "in units of the cell",
         ),
     }
+    if isinstance(shape, Discs) and shape.layer:
+        group["layer"] = Variable(
+            (), np.float64(shape.layer), "1", "thickness of the layers in units of the cell"
+        )
     if membranes:
         group["membrane"] = Variable(
             ("membrane",), np.array([m.name for m in membranes]), "", "name of the membrane"
@@ -161,8 +182,10 @@ def _mesh(path: str | Path, group: str | None) -> CellMesh:
         points=points,
         elements=np.column_stack([integer["element_vertices"], integer["element_middles"]]),
         compartment=integer["element_compartment"],
+        region=integer["element_region"],
         membrane_outside=integer["facet_outside"],
         membrane_inside=integer["facet_inside"],
         membrane=integer["facet_membrane"],
         periodic=integer["node_periodic"],
+        lattice=data["lattice"],
     )

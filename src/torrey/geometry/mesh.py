@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from torrey.errors import TorreyError
+from torrey.geometry.membranes import NOTHING
 
 #: Two nodes on opposite faces are the same if they differ by less than this (units of the cell).
 MATCHING_TOLERANCE = 1e-9
@@ -35,22 +36,28 @@ class CellMesh:
     elements : (n_elements, n_local) int
         Nodes of each quadratic simplex: vertices first, then the middle of the edges in gmsh's
         order (01, 12, 20 for triangles; 01, 12, 20, 03, 23, 13 for tetrahedra).
-    compartment : (n_elements,) int
+    compartment, region : (n_elements,) int
+        A region is a part of a compartment with a material of its own.
     membrane_outside, membrane_inside : (n_facets, n_facet_nodes) int
-        The same facet seen from both sides, node by node at the same place.
+        The same facet seen from both sides, node by node at the same place; `NOTHING` inside where
+        the facet is the surface of an obstacle.
     membrane : (n_facets,) int
         Which membrane each facet belongs to.
     periodic : (n_nodes,) int
         ``periodic[i]`` is the node that stands for node i and all its periodic images.
+    lattice : (d, d) float
+        Rows are the vectors by which the cell repeats.
     """
 
     points: NDArray[np.float64]
     elements: NDArray[np.int64]
     compartment: NDArray[np.int64]
+    region: NDArray[np.int64]
     membrane_outside: NDArray[np.int64]
     membrane_inside: NDArray[np.int64]
     membrane: NDArray[np.int64]
     periodic: NDArray[np.int64]
+    lattice: NDArray[np.float64]
 
     @property
     def dimension(self) -> int:
@@ -62,6 +69,12 @@ class CellMesh:
         """Vertices of a simplex: d + 1."""
         return self.dimension + 1
 
+    def region_compartment(self) -> NDArray[np.int64]:
+        """Compartment of each region, shape (n_regions,)."""
+        owner = np.zeros(int(self.region.max()) + 1, dtype=np.int64)
+        owner[self.region] = self.compartment
+        return owner
+
     def node_compartment(self) -> NDArray[np.int64]:
         """Compartment of each node, shape (n_nodes,)."""
         owner = np.empty(len(self.points), dtype=np.int64)
@@ -71,15 +84,22 @@ class CellMesh:
 
 @dataclass(frozen=True)
 class Piece:
-    """A connected part of a compartment inside the box, in the numbering of the unbroken mesh."""
+    """A connected part of a compartment inside the box, in the numbering of the unbroken mesh.
+
+    Its elements, shape (n, n_local), may lie in several regions of the compartment, shape (n,).
+    """
 
     elements: NDArray[np.int64]
     compartment: int
+    region: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Facets:
-    """Facets of one membrane between two pieces, in the numbering of the unbroken mesh."""
+    """Facets of one membrane between two pieces, in the numbering of the unbroken mesh.
+
+    ``inside`` is `NOTHING` on the surface of an obstacle.
+    """
 
     nodes: NDArray[np.int64]
     membrane: int
@@ -87,7 +107,12 @@ class Facets:
     inside: int
 
 
-def break_mesh(points: NDArray[np.float64], pieces: list[Piece], facets: list[Facets]) -> CellMesh:
+def break_mesh(
+    points: NDArray[np.float64],
+    pieces: list[Piece],
+    facets: list[Facets],
+    lattice: NDArray[np.float64],
+) -> CellMesh:
     """Give each piece its own nodes and identify the periodic ones.
 
     Parameters
@@ -96,6 +121,8 @@ def break_mesh(points: NDArray[np.float64], pieces: list[Piece], facets: list[Fa
     pieces : list of Piece
     facets : list of Facets
         ``outside`` and ``inside`` are indices into ``pieces``.
+    lattice : (d, d) float
+        Rows are the vectors by which the cell repeats.
 
     Raises
     ------
@@ -118,16 +145,19 @@ def break_mesh(points: NDArray[np.float64], pieces: list[Piece], facets: list[Fa
     compartment = np.concatenate(owners)
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
     none = np.empty((0, width), dtype=np.int64)
+    renumber.append(np.full(len(points), NOTHING, dtype=np.int64))  # found at the index NOTHING
     return CellMesh(
         points=broken_points,
         elements=elements,
         compartment=compartment,
+        region=np.concatenate([piece.region for piece in pieces]).astype(np.int64),
         membrane_outside=np.concatenate([none] + [renumber[f.outside][f.nodes] for f in facets]),
         membrane_inside=np.concatenate([none] + [renumber[f.inside][f.nodes] for f in facets]),
         membrane=np.concatenate(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
-        periodic=_periodic_map(broken_points, elements, compartment),
+        periodic=_periodic_map(broken_points @ np.linalg.inv(lattice), elements, compartment),
+        lattice=np.asarray(lattice, dtype=float),
     )
 
 
@@ -149,8 +179,8 @@ def _periodic_map(
 ) -> NDArray[np.int64]:
     """Node that stands for each node under the periodicity of the cell.
 
-    Facets are matched, not nodes: where a membrane meets a face two nodes share a place, but the
-    centre of a facet belongs to one compartment only.
+    Points are in fractions of the periods. Facets are matched, not nodes: where a membrane meets a
+    face two nodes share a place, but the centre of a facet belongs to one compartment only.
     """
     dimension = points.shape[1]
     local = _local_facets(dimension)

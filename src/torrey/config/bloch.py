@@ -1,0 +1,204 @@
+"""Bloch functions, spectra and magnetisation maps of a periodic medium in a configuration file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from torrey.config.domain import BlochRun, Geometry
+from torrey.config.findings import Findings
+from torrey.config.quantities import (
+    Diffusivity,
+    Length,
+    Model,
+    OrOne,
+    Permeability,
+    Readable,
+    Sweep,
+)
+from torrey.errors import InputError, KeyPath
+from torrey.material import Material
+
+_KINDS: Final = "bands, narrow-maps, narrow-signals, maps, strengths, spectrum or modes"
+_LENGTHS: Final = "numbers above zero, in units of the period"
+_ALONG: Final = "whole numbers, such as [1, 0] along an axis or [1, 1] along a diagonal"
+
+
+class Ratio(Readable):
+    """A number above zero, without a unit."""
+
+    @classmethod
+    def read(cls, text: object) -> Ratio:
+        """Read the number."""
+        try:
+            value = float(str(text))
+        except ValueError:
+            value = math.nan
+        if not 0.0 < value < math.inf:
+            raise InputError(f'"{text}"', "a number above zero")
+        return cls(value)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _: Any, __: Any) -> dict[str, Any]:
+        return {"type": "number", "exclusiveMinimum": 0}
+
+
+Whole = Annotated[list[int], Field(min_length=2, max_length=3)]
+Directions = Annotated[list[Whole], Field(min_length=1), OrOne(vectors=True)]
+
+
+class BlochModel(Model):
+    """What all share: a cell with one diffusivity outside, and its size."""
+
+    geometry: str = Field(description="the name of a geometry")
+    diffusivity: Diffusivity = Field(description="a diffusivity, such as 3e-3 mm^2/s")
+    period: Length = Field(description="a length with its unit, such as 10 um")
+    permeability: Permeability = Field(
+        default_factory=lambda: Permeability(0.0),
+        description="a permeability with its unit; 0 m/s is impermeable",
+    )
+
+
+class BandsModel(BlochModel):
+    """Bands of the Laplacian along a line through the Brillouin zone."""
+
+    kind: Literal["bands"] = Field(description=_KINDS)
+    direction: Whole = Field(description=_ALONG)
+    count: int = Field(2, ge=1, le=1000, description="a whole number of bands")
+
+
+class NarrowMapsModel(BlochModel):
+    """Magnetisation after two infinitely narrow pulses."""
+
+    kind: Literal["narrow-maps"] = Field(description=_KINDS)
+    directions: Directions = Field(description=f"a list of {_ALONG}")
+    phases: Sweep[Ratio] = Field(description="q a_x in rad, numbers above zero, one per direction")
+    diffusion_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+
+
+class NarrowSignalsModel(BlochModel):
+    """Signals of two infinitely narrow pulses against q."""
+
+    kind: Literal["narrow-signals"] = Field(description=_KINDS)
+    directions: Directions = Field(description=f"a list of {_ALONG}")
+    turns: Sweep[Ratio] = Field(description="q a/(2 pi), numbers above zero")
+    diffusion_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+
+
+class MapsModel(BlochModel):
+    """Magnetisation after two pulses, Delta = delta."""
+
+    kind: Literal["maps"] = Field(description=_KINDS)
+    directions: Directions = Field(description=f"a list of {_ALONG}")
+    gradient_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    ratio: Ratio = Field(description="a number above zero: l_delta/l_g")
+
+
+class StrengthsModel(BlochModel):
+    """Signals of two pulses, Delta = delta, against the gradient."""
+
+    kind: Literal["strengths"] = Field(description=_KINDS)
+    directions: Directions = Field(description=f"a list of {_ALONG}")
+    pulse_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    strengths: Sweep[Ratio] = Field(description="(l_delta/l_g)^6, numbers above zero")
+
+
+class SpectrumModel(BlochModel):
+    """Eigenvalues of the Bloch-Torrey operator against the gradient."""
+
+    kind: Literal["spectrum"] = Field(description=_KINDS)
+    direction: Whole = Field(description=_ALONG)
+    strengths: Sweep[Ratio] = Field(description="(L/l_g)^3, numbers above zero")
+    count: int = Field(ge=1, le=1000, description="a whole number of branches")
+
+
+class ModesModel(BlochModel):
+    """Eigenmodes of the Bloch-Torrey operator."""
+
+    kind: Literal["modes"] = Field(description=_KINDS)
+    direction: Whole = Field(description=_ALONG)
+    gradient_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    count: int = Field(ge=1, le=1000, description="a whole number of modes")
+
+
+AnyBloch = Annotated[
+    BandsModel
+    | NarrowMapsModel
+    | NarrowSignalsModel
+    | MapsModel
+    | StrengthsModel
+    | SpectrumModel
+    | ModesModel,
+    Field(discriminator="kind"),
+]
+
+
+def read_bloch(
+    findings: Findings, name: str, geometries: Mapping[str, Geometry]
+) -> BlochRun | None:
+    """Build an entry of the section ``bloch``, or note what is wrong with it and return None."""
+    path = ("bloch", name)
+    before = len(findings.problems)
+    model = findings.validate(path, AnyBloch)
+    if model is None:
+        return None
+    geometry = geometries.get(model.geometry)
+    if geometry is None:
+        findings.require_entry((*path, "geometry"), model.geometry, "geometries")
+        return None
+    settings = _settings(model)
+    for key in ("direction", "directions"):
+        if key in settings:
+            _check_directions(findings, (*path, key), settings[key], geometry)
+    if "phases" in settings and len(settings["phases"]) != len(settings["directions"]):
+        findings.add(
+            (*path, "phases"),
+            f"{len(settings['phases'])} values",
+            f"{len(settings['directions'])}, one per direction",
+        )
+    if model.permeability and all(m.is_surface for m in geometry.shape.membranes()):
+        findings.add((*path, "permeability"), "a permeability above zero", "0 m/s: no membrane")
+    if len(findings.problems) > before:
+        return None
+    return BlochRun(
+        name=name,
+        kind=model.kind,
+        geometry=geometry.name,
+        shape=geometry.shape,
+        material=Material((float(model.diffusivity),) * len(geometry.shape.region_names)),
+        period=float(model.period),
+        permeability=float(model.permeability),
+        settings=tuple(settings.items()),
+    )
+
+
+def _settings(model: Any) -> dict[str, Any]:
+    """Return the keys of one kind alone, in plain values."""
+    shared = (*BlochModel.model_fields, "kind")
+    return {
+        key: _plain(getattr(model, key)) for key in type(model).model_fields if key not in shared
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Sweep):
+        return value.values()
+    if isinstance(value, list):
+        return tuple(map(_plain, value))
+    return float(value) if isinstance(value, float) else value
+
+
+def _check_directions(findings: Findings, path: KeyPath, value: Any, geometry: Geometry) -> None:
+    several = path[-1] == "directions"
+    for i, direction in enumerate(value if several else [value]):
+        where = (*path, i) if several else path
+        d = geometry.shape.dimension
+        if len(direction) != d or not any(direction) or math.gcd(*direction) != 1:
+            findings.add(
+                where,
+                f"{list(direction)}",
+                f"{d} whole numbers without a common divisor, as many as the cell has dimensions",
+            )

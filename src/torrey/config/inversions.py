@@ -1,0 +1,230 @@
+"""Inversions in a configuration file: which signals are fitted, by what, and from which starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from torrey.config.domain import Inversion, Study
+from torrey.config.findings import Findings
+from torrey.config.quantities import Model, Number, OrOne
+from torrey.errors import KeyPath
+from torrey.sweep import REFERENCE
+
+_KINDS: Final = "karger or physical"
+_STARTS: Final = "a whole number of starts, at least 1, or a list of them, such as [10, 15, 20]"
+
+Texts = Annotated[list[str], Field(min_length=1), OrOne()]
+Counts = Annotated[list[Annotated[int, Field(ge=1, le=1000)]], Field(min_length=1), OrOne()]
+Ratios = Annotated[
+    list[Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1), OrOne()
+]
+ParameterName = Literal["kappa", "D_e", "D_c"]
+
+
+def _nothing() -> Any:
+    """Stand for a mapping that is not there, which a key in a file cannot be."""
+    return None
+
+
+def _all_parameters() -> list[ParameterName]:
+    return ["kappa", "D_e", "D_c"]
+
+
+class NoiseModel(Model):
+    """Noise of repeated experiments."""
+
+    kind: Literal["gaussian", "rician"] = Field(description="gaussian or rician")
+    snr: Ratios = Field(description="a number above 0, or a list of them: S(b = 0) over the noise")
+    repeats: int = Field(ge=2, le=10_000, description="a whole number of repeats, at least 2")
+
+
+class InversionModel(Model):
+    """What inversions of every kind share."""
+
+    studies: Texts = Field(description="the name of a study, or a list of them")
+    starts: Counts = Field(default_factory=lambda: [1], description=_STARTS)
+    seed: int = Field(1, ge=0, description="a whole number, at least 0")
+    spread: Number = Field(
+        0.5,
+        gt=0,
+        le=0.9,
+        description="a number above 0, at most 0.9: of the starts round the truth",
+    )
+
+
+class KargerInversionModel(InversionModel):
+    """Parameters of two exchanging compartments."""
+
+    kind: Literal["karger"] = Field(description=_KINDS)
+    data: Texts = Field(description="models of the studies, such as [reference, R0]")
+    constraint: bool = Field(
+        False, description="true or false: whether theta_c = eta_e/(eta_e + eta_c)"
+    )
+    symmetric: bool = Field(
+        False, description="true or false: whether D_e is a symmetric matrix from the outset"
+    )
+    profile: bool = Field(False, description="true or false: profile likelihoods")
+    noise: NoiseModel = Field(
+        default_factory=_nothing,
+        description="a mapping, such as {kind: rician, snr: [20, 50], repeats: 50}",
+    )
+
+
+class PhysicalInversionModel(InversionModel):
+    """Permeability and diffusivities."""
+
+    kind: Literal["physical"] = Field(description=_KINDS)
+    models: Texts = Field(description="models to fit with: R0, R1, R2, or P0, P1, ...")
+    parameters: Annotated[list[ParameterName], Field(min_length=1), OrOne()] = Field(
+        default_factory=_all_parameters,
+        description="one or more of kappa, D_e, D_c; the others are known",
+    )
+
+
+AnyInversion = Annotated[KargerInversionModel | PhysicalInversionModel, Field(discriminator="kind")]
+
+_FITTED: Final = re.compile(r"R[012]|P(0|[1-9][0-9]?)")
+
+
+def read_inversion(findings: Findings, name: str, studies: Mapping[str, Study]) -> Inversion | None:
+    """Build an inversion, or note what is wrong with it and return None.
+
+    Parameters
+    ----------
+    findings : Findings
+        Holds the files and collects the problems.
+    name : str
+        Name of the inversion.
+    studies : mapping of str to Study
+        Those without problems; an inversion of another one is not checked against it.
+    """
+    path = ("inversions", name)
+    before = len(findings.problems)
+    model = findings.validate(path, AnyInversion)
+    if model is None:
+        return None
+    for i, study in enumerate(model.studies):
+        findings.require_entry((*path, "studies", i), study, "studies")
+    _once(findings, (*path, "studies"), model.studies)
+    _once(findings, (*path, "starts"), model.starts)
+    known = [studies[study] for study in model.studies if study in studies]
+    if len(known) < len(model.studies):
+        return None
+    for i, study in enumerate(known):
+        _check_cell(findings, (*path, "studies", i), study)
+    if isinstance(model, KargerInversionModel):
+        _check_karger(findings, path, model, known)
+    else:
+        _check_physical(findings, path, model, known)
+    return _inversion(name, model) if len(findings.problems) == before else None
+
+
+def _inversion(name: str, model: KargerInversionModel | PhysicalInversionModel) -> Inversion:
+    shared: dict[str, Any] = {
+        "name": name,
+        "studies": tuple(model.studies),
+        "starts": tuple(model.starts),
+        "seed": model.seed,
+        "spread": model.spread,
+    }
+    if isinstance(model, PhysicalInversionModel):
+        names = tuple(model.models), tuple(model.parameters)
+        return Inversion(kind="physical", models=names[0], parameters=names[1], **shared)
+    noise = model.noise
+    return Inversion(
+        kind="karger",
+        data=tuple(model.data),
+        constraint=model.constraint,
+        symmetric=model.symmetric,
+        profile=model.profile,
+        noise=(noise.kind, tuple(noise.snr), noise.repeats) if noise else None,
+        **shared,
+    )
+
+
+def _check_cell(findings: Findings, path: KeyPath, study: Study) -> None:
+    """Fits need membranes between the outside and cells, and nothing but diffusion."""
+    membranes = study.shape.membranes()
+    if not (membranes and all(m.outside == 0 and m.inside > 0 for m in membranes)):
+        findings.add(
+            path, f"study {study.name}", "one whose membranes lie between outside and cells"
+        )
+    if study.sweep.permeability_kind == "surface_relaxivity":
+        findings.add(path, f"study {study.name}", "one with permeability or sigma0")
+    elif not all(kappa > 0 for _, kappa in study.sweep.cells()):
+        findings.add(path, f"study {study.name}", "one whose permeabilities are above zero")
+    material = study.material
+    if material.T2 or material.density or material.membranes:
+        findings.add(
+            path, f"study {study.name}", "one without T2, density and permeability_factors"
+        )
+
+
+def _check_karger(
+    findings: Findings, path: KeyPath, model: KargerInversionModel, studies: Sequence[Study]
+) -> None:
+    first = studies[0]
+    cells = tuple(first.sweep.cells())
+    for i, study in enumerate(studies):
+        where = (*path, "studies", i)
+        if len(tuple(study.sweep.cells())) != 1:
+            findings.add(where, f"study {study.name}", "one period and one permeability")
+        same = (study.geometry, study.material, tuple(study.sweep.cells()))
+        if same != (first.geometry, first.material, cells):
+            findings.add(
+                where,
+                f"study {study.name}, of another cell than {first.name}",
+                "studies of one geometry, diffusivity, period and permeability",
+            )
+    if _reaches_across(first):
+        findings.add(
+            (*path, "studies", 0), f"study {first.name}", "discs or spheres, in which D_c = 0"
+        )
+    _once(findings, (*path, "data"), model.data)
+    for i, name in enumerate(model.data):
+        missing = [study.name for study in studies if name not in study.models]
+        if missing:
+            accepted = f"a model of study {missing[0]}"
+            findings.add((*path, "data", i), f'"{name}"', accepted)
+    if model.noise:
+        _once(findings, (*path, "noise", "snr"), model.noise.snr)
+
+
+def _reaches_across(study: Study) -> bool:
+    """Whether cells go on from one period to the next, as layers do in two dimensions."""
+    return study.shape.to_dict()["kind"] == "layers"
+
+
+def _check_physical(
+    findings: Findings, path: KeyPath, model: PhysicalInversionModel, studies: Sequence[Study]
+) -> None:
+    (first, *more) = studies
+    where = (*path, "studies")
+    if more:
+        findings.add(where, f"{len(studies)} studies", "one, which may sweep the permeability")
+    if len(first.sweep.periods) != 1:
+        findings.add(where, f"study {first.name}", "one period")
+    if REFERENCE not in first.models:
+        findings.add(where, f"study {first.name}", "one with a reference among its models")
+    outside, *inside = first.material.diffusivity
+    if (
+        isinstance(outside, tuple)
+        or len(set(inside)) > 1
+        or any(isinstance(D, tuple) for D in inside)
+    ):
+        findings.add(where, f"study {first.name}", "one diffusivity outside and one inside")
+    _once(findings, (*path, "models"), model.models)
+    _once(findings, (*path, "parameters"), model.parameters)
+    for i, name in enumerate(model.models):
+        if not _FITTED.fullmatch(name):
+            findings.add((*path, "models", i), f'"{name}"', "R0, R1, R2, or P0, P1, ...")
+
+
+def _once(findings: Findings, path: KeyPath, values: Sequence[object]) -> None:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            findings.add((*path, i), f"{value} a second time", "each value once")

@@ -1,0 +1,75 @@
+"""Spheres in a cubic cell: areas, volumes and conductivity of curved tetrahedra.
+
+The simple cubic array of insulating spheres of the volume fraction f conducts like Maxwell's
+1 - 3f/(2 + f) up to terms of the order f^(13/3) (Rayleigh, Phil. Mag. 34, 481, 1892), 1e-6 for the
+fraction here.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from torrey.cell.assembly import assemble
+from torrey.cell.operators import BlochTorrey, bloch_torrey
+from torrey.geometry import NOTHING, MeshOptions, Sphere, Spheres
+from torrey.geometry.meshing import build_meshes
+from torrey.material import Material
+from torrey.propagation import GradientSystem, signal
+from torrey.tensors import papers_tensors
+from torrey.waveforms import Pgse
+
+
+def on_meshes(shape: Spheres, material: Material, size: float, count: int) -> list[BlochTorrey]:
+    sides = np.array([(m.outside, m.inside) for m in shape.membranes()]).reshape(-1, 2)
+    meshes = build_meshes(shape, MeshOptions(size, count - 1))
+    return [bloch_torrey(assemble(mesh, sides), material) for mesh in meshes]
+
+
+@pytest.mark.parametrize("center", [(0.5, 0.5, 0.5), (0.1, 0.5, 0.3)], ids=["whole", "cut"])
+def test_volumes_and_areas_converge_at_fourth_order(center):
+    shape = Spheres((Sphere(center, 0.3),))
+    meshes = on_meshes(shape, Material((3.0, 1.7)), 0.25, 2)
+    volumes = [abs(op.cell.measures()[1] / shape.measures()[1] - 1) for op in meshes]
+    areas = []
+    for op in meshes:
+        one = op.cell.indicators[:, 1]
+        area = one @ (op.cell.matrix(op.J) @ one)
+        areas.append(abs(area / shape.interface_measures()[0] - 1))
+    assert volumes[1] < 1e-3
+    assert areas[1] < 1e-3
+    assert math.log2(volumes[0] / volumes[1]) > 3.0
+    assert math.log2(areas[0] / areas[1]) > 3.0
+
+
+@pytest.mark.slow
+def test_insulating_spheres_conduct_as_published():
+    f = 4 / 3 * math.pi * 0.2**3
+    shape = Spheres((Sphere((0.5, 0.5, 0.5), 0.2),), "obstacle")
+    exact = 3.0 * (1 - 3 * f / (2 + f)) / (1 - f) * np.eye(3)
+    sizes = (0.1, 0.075, 0.055)
+    meshes = [on_meshes(shape, Material((3.0,)), size, 1)[0] for size in sizes]
+    errors = [np.abs(papers_tensors(mesh).D[0] - exact).max() for mesh in meshes]
+    slope = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+    assert slope > 2.5, errors
+    assert errors[-1] < 5e-4
+
+
+def test_free_water_is_free_in_three_dimensions():
+    shape = Spheres(())
+    (operators,) = on_meshes(shape, Material((2.0,)), 0.34, 1)
+    system = GradientSystem.at(operators, 5.0, 0.0, np.array([1.0, 2.0, 2.0]) / 3)
+    waveform = Pgse(2.0, 6.0)
+    found = signal(system, waveform, waveform.q_of_b(0.8), 48)
+    assert found == pytest.approx(math.exp(-1.6), rel=1e-6)
+
+
+def test_surfaces_of_spheres_have_nothing_behind_them():
+    shape = Spheres((Sphere((0.5, 0.5, 0.5), 0.3),), "obstacle")
+    assert [(m.name, m.inside) for m in shape.membranes()] == [("surface_1", NOTHING)]
+    (operators,) = on_meshes(shape, Material((3.0,)), 0.25, 1)
+    ones = np.ones(operators.cell.n_dofs)
+    area = ones @ (operators.cell.matrix(operators.J) @ ones)
+    assert area == pytest.approx(4 * math.pi * 0.3**2, rel=5e-3)
