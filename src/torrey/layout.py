@@ -5,11 +5,11 @@ All paths are relative to the directory of the run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from torrey.config import Config, Study
+from torrey.config import Config, Figure, Inversion, Study, Table
 from torrey.keys import format_number
 from torrey.material import Material
 from torrey.protocol import Point
@@ -30,8 +30,14 @@ CHECK = f"{RESULTS}/studies/{{study}}/check.nc"
 CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
 KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
 EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
+BLOCH = f"{RESULTS}/bloch/{{bloch}}/{{kind}}.nc"
+"""Something of a periodic medium at any gradient, by its name and kind."""
+
+INVERSION = f"{RESULTS}/inversions/{{inversion}}/fit.nc"
 FIGURE = f"{RESULTS}/figures/{{figure}}"
 """Stem of a figure: .pdf, .png and .nc."""
+TABLE = f"{RESULTS}/tables/{{table}}"
+"""Stem of a table: .csv, .md and .nc."""
 
 Plain = dict[str, str | int | float]
 
@@ -148,9 +154,53 @@ class Layout:
         """Comparison of a projected reference with the full system, where there is one."""
         return [CHECK.format(study=study.name)] if self.is_projected(study) else []
 
+    def sources(self, patterns: Sequence[str], entry: Figure | Table) -> list[str]:
+        """Files that a figure or a table reads: pattern by pattern, each for all that it shows.
+
+        A pattern may have the wildcard of what is shown, and for a study those of its geometry and
+        its material.
+        """
+        if entry.studies:
+            studies = [self.config.studies[name] for name in entry.studies]
+            fields = [
+                {"study": s.name, "geometry": s.geometry, "material": s.material.key()}
+                for s in studies
+            ]
+        elif entry.geometries:
+            fields = [{"geometry": name} for name in entry.geometries]
+        else:
+            # No name is in two sections of one entry.
+            fields = [{"inversion": name, "bloch": name} for name in shown(entry)]
+        return [pattern.format(**values) for pattern in patterns for values in fields]
+
+    def inversion_inputs(self, inversion: Inversion) -> dict[str, list[str] | str]:
+        """Signals that an inversion fits, and the tensors or the operators of their cell."""
+        signals = [SIGNALS.format(study=name) for name in inversion.studies]
+        study = self.config.studies[inversion.studies[0]]
+        if inversion.kind == "physical":
+            return {"signals": signals, "operators": OPERATORS.format(geometry=study.geometry)}
+        return {"signals": signals, "tensors": self.tensors(study)[0]}
+
+    def own_files(self) -> list[str]:
+        """What inversions and runs of bloch make."""
+        inversions = [INVERSION.format(inversion=name) for name in self.config.inversions]
+        runs = self.config.bloch.values()
+        return inversions + [BLOCH.format(bloch=run.name, kind=run.kind) for run in runs]
+
     def study_files(self, study: Study) -> list[str]:
         """Everything that is made for a study."""
         files = [SIGNALS.format(study=study.name), *self.tensors(study), *self.checks(study)]
         if self.has_orders(study):
             files.append(CONVERGENCE.format(study=study.name))
         return files
+
+
+def shown(entry: Figure | Table, section: str | None = None) -> tuple[str, ...]:
+    """Names of what a figure or a table shows, in all sections or in one of them."""
+    lists = {
+        "geometries": entry.geometries,
+        "studies": entry.studies,
+        "inversions": entry.inversions,
+        "bloch": getattr(entry, "bloch", ()),
+    }
+    return lists[section] if section else next(filter(None, lists.values()), ())

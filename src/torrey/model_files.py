@@ -10,6 +10,7 @@ import numpy as np
 from torrey import artifacts
 from torrey.artifacts import Group, Variable
 from torrey.cell.operators import BlochTorrey
+from torrey.kurtosis import PADE
 from torrey.provenance import Provenance
 from torrey.signals import ModelTable, build_models, group_measurements
 from torrey.sweep import Product, Sweep
@@ -46,7 +47,11 @@ def write_models(path: str | Path, table: ModelTable, sweep: Sweep, provenance: 
 def eigenvalue_table(
     operators: BlochTorrey, sweep: Sweep, models: Sequence[str], instants: int = 181
 ) -> Group:
-    """Eigenvalues of the models' rate matrices along the waveform (KL23 figure 9)."""
+    """Eigenvalues of the models' rate matrices along the waveform (KL23 figure 9).
+
+    The Pade form has no rate matrix and is left out.
+    """
+    models = [model for model in models if model != PADE]
     axes, protocol = sweep.axes(), sweep.protocol
     cells = np.array(list(sweep.cells()))
     # Instants lie off the jumps of the gradient.

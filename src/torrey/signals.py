@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from torrey.cell.operators import BlochTorrey
 from torrey.expansion import expand
 from torrey.integration import growth_rate, model_signal
+from torrey.kurtosis import PADE, PadeModel, build_pade
 from torrey.projection import ProjectedModel, project
 from torrey.protocol import Measurement
 from torrey.rates import RateModel, SmallModel
@@ -90,7 +91,8 @@ def evaluate_models(
         Operators by mesh, coarsest first.
     sweep : Sweep
     models : sequence of str
-        ``R0``, ``R2``, ``P4``, ``lumped-R2``, ...
+        ``R0``, ``R2``, ``P4``, ``lumped-R2``, ..., and ``Pade``, which takes all membranes as
+        impermeable.
     """
     cells = np.array(list(sweep.cells()))
     n_measurements = len(sweep.protocol.measurements)
@@ -100,9 +102,13 @@ def evaluate_models(
     for level, operators in enumerate(levels):
         finest = level == len(levels) - 1
         for axes, members in groups.items():
-            built = build_models(operators(), np.array(axes), models)
+            built = _build_all(operators(), np.array(axes), models)
             for (waveform, rows), (i, model) in product(members.items(), enumerate(built)):
                 q = np.array([sweep.protocol.measurements[row].q for row in rows])
+                if isinstance(model, PadeModel):
+                    signal[i, level][:, rows] = model.signal(waveform, q, cells[:, :1])
+                    growth[i][:, rows] = 0.0
+                    continue
                 at = (waveform, q, cells[:, :1], cells[:, 1:] / cells[:, :1])
                 signal[i, level][:, rows] = model_signal(model, *at, TIME_TOLERANCE)
                 if finest:
@@ -126,6 +132,14 @@ def group_measurements(
         axes = tuple(map(tuple, measurement.frame.tolist()))
         groups.setdefault(axes, {}).setdefault(measurement.waveform, []).append(i)
     return groups
+
+
+def _build_all(
+    operators: BlochTorrey, frame: Array, models: Sequence[str]
+) -> list[SmallModel | PadeModel]:
+    """Models by name; the Pade form is no system of differential equations, all others are."""
+    systems = iter(build_models(operators, frame, [name for name in models if name != PADE]))
+    return [build_pade(operators, frame) if name == PADE else next(systems) for name in models]
 
 
 def build_models(

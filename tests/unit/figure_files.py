@@ -66,10 +66,13 @@ def disc_mesh() -> CellMesh:
             [[a, b, c, middle(a, b), middle(b, c), middle(c, a)] for a, b, c in triangles]
         )
 
-    pieces = [Piece(quadratic(outside), 0), Piece(quadratic(inside), 1)]
+    pieces = [
+        Piece(quadratic(triangles), i, np.full(len(triangles), i))
+        for i, triangles in enumerate((outside, inside))
+    ]
     ring_facets = [(4 + i, 4 + (i + 1) % 4) for i in range(4)]
     facets = Facets(np.array([[a, b, middle(a, b)] for a, b in ring_facets]), 0, 0, 1)
-    return break_mesh(np.array(points), pieces, [facets])
+    return break_mesh(np.array(points), pieces, [facets], np.eye(2))
 
 
 def write_disc(path: Path) -> str:

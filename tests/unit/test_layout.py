@@ -157,5 +157,16 @@ def test_patterns_have_the_wildcards_that_rules_constrain():
         value for name, value in vars(paths).items() if name.isupper() and "{" in str(value)
     ]
     wildcards = {name for pattern in patterns for name in re.findall(r"{(\w+)}", pattern)}
-    assert wildcards == {"geometry", "material", "point", "span", "study", "figure"}
+    assert wildcards == {
+        "geometry",
+        "material",
+        "point",
+        "span",
+        "study",
+        "figure",
+        "table",
+        "inversion",
+        "bloch",
+        "kind",
+    }
     assert all(pattern.startswith("results/") for pattern in patterns)

@@ -43,6 +43,6 @@ rule gather_signals:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=table_recipe,
+        recipe=gather_recipe,
     script:
         "../scripts/gather_signals.py"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from torrey import layout
-from torrey.config import Config
-from torrey.layout import Layout
+from torrey.config import Config, Figure, Table
+from torrey.layout import Layout, shown
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Recipe:
     module, function : str
         ``function(FigureFiles) -> Drawing`` in ``module``.
     reads : tuple of str
-        Path patterns with one wildcard, ``{geometry}`` or ``{study}``.
+        Path patterns with the wildcard of what the figure shows: ``{geometry}`` or ``{study}``. Of
+        a study, ``{geometry}`` and ``{material}`` may stand beside it.
     caption : str
         For the report.
     """
@@ -31,11 +32,40 @@ class Recipe:
     caption: str
 
 
+_CHL14 = "torrey.figures.chl14"
+_KHM19 = "torrey.figures.khm19"
+_INVERSIONS = "torrey.figures.inversions"
 _KL23 = "torrey.figures.kl23"
 _KL23_CELLS = "torrey.figures.kl23_cells"
+_LAYERS = "torrey.figures.layers"
 _OWN = "torrey.figures.own"
 
 CATALOGUE: Final[dict[str, Recipe]] = {
+    "chl14_fig4_1": Recipe(_CHL14, "fig4_1", (layout.SIGNALS,), "Signals against b, one cell"),
+    "chl14_fig4_2": Recipe(
+        _CHL14, "fig4_2", (layout.SIGNALS, layout.MESH), "Signals against b, four cells"
+    ),
+    "inversion_bias": Recipe(
+        _INVERSIONS,
+        "inversion_bias",
+        (layout.INVERSION,),
+        "Permeability recovered from reference signals by several models, against the true one",
+    ),
+    "inversion_noise": Recipe(
+        _INVERSIONS,
+        "inversion_noise",
+        (layout.INVERSION,),
+        "Bias and spread of fitted exchange parameters against the signal-to-noise ratio",
+    ),
+    "khm19_fig1": Recipe(_KHM19, "fig1", (layout.MESH,), "The two boxes with their meshes"),
+    "khm19_fig2": Recipe(
+        _KHM19, "fig2", (layout.SIGNALS, layout.MESH), "Signals against the period"
+    ),
+    "khm19_fig3": Recipe(_KHM19, "fig3", (layout.SIGNALS,), "Signals against b"),
+    "khm19_fig4": Recipe(_KHM19, "fig4", (layout.MESH,), "The boxes with layers around cells"),
+    "khm19_fig5": Recipe(
+        _KHM19, "fig5", (layout.SIGNALS, layout.MESH), "Signals against b, boxes with layers"
+    ),
     "kl23_fig1": Recipe(
         _KL23_CELLS, "fig1", (layout.MESH,), "Cell with its subdomains and membranes"
     ),
@@ -59,6 +89,12 @@ CATALOGUE: Final[dict[str, Recipe]] = {
     "kl23_fig9": Recipe(
         _KL23, "fig9", (layout.EIGENVALUES,), "Eigenvalues of the second-order model against time"
     ),
+    "layer_limit": Recipe(
+        _LAYERS,
+        "layer_limit",
+        (layout.SIGNALS, layout.MESH),
+        "A layer of low diffusivity becomes a membrane as it thins",
+    ),
     "projected_vs_order": Recipe(
         _OWN,
         "projected_vs_order",
@@ -77,19 +113,30 @@ CATALOGUE: Final[dict[str, Recipe]] = {
 
 def problems(config: Config) -> Iterator[str]:
     """Say what is wrong with the figures that a configuration asks for."""
+    return entry_problems(config, "figures", config.figures, CATALOGUE)
+
+
+def entry_problems(
+    config: Config,
+    section: str,
+    entries: Mapping[str, Figure] | Mapping[str, Table],
+    catalogue: Mapping[str, Recipe],
+) -> Iterator[str]:
+    """Say what is wrong with the figures or the tables of a configuration."""
     files = Layout(config)
-    for figure in config.figures.values():
-        where = f"figures.{figure.name}"
-        if figure.name not in CATALOGUE:
-            accepted = ", ".join(CATALOGUE)
-            yield f"{where}: found a figure that nobody draws, accepted: {accepted}"
+    one = section.removesuffix("s")
+    for entry in entries.values():
+        where = f"{section}.{entry.name}"
+        if entry.name not in catalogue:
+            accepted = ", ".join(catalogue)
+            yield f"{where}: found a {one} that nobody {_VERB[one]}, accepted: {accepted}"
             continue
-        reads = CATALOGUE[figure.name].reads
-        wanted = "geometries" if "{geometry}" in reads[0] else "studies"
-        if not getattr(figure, wanted):
-            yield f"{where}: found no {wanted}, accepted: {wanted}: [...], which this figure shows"
+        reads = catalogue[entry.name].reads
+        wanted = _wanted(reads)
+        if not shown(entry, wanted):
+            yield f"{where}: found no {wanted}, accepted: {wanted}: [...], which this {one} shows"
             continue
-        for name in figure.studies:
+        for name in entry.studies:
             study = config.studies[name]
             if layout.CONVERGENCE in reads and not files.has_orders(study):
                 yield (
@@ -98,8 +145,27 @@ def problems(config: Config) -> Iterator[str]:
                 )
             if layout.KURTOSIS in reads and not files.has_kurtosis(study):
                 yield f"{where}: found study {name}, accepted: one with three b-values or more"
+            if layout.TENSORS in reads and not files.tensors(study):
+                yield f"{where}: found study {name}, accepted: membranes between compartments"
+
+
+_VERB: Final = {"figure": "draws", "table": "makes"}
+
+
+def _wanted(reads: tuple[str, ...]) -> str:
+    """Section of what is shown; a study's files may stand beside those of its geometry."""
+    text = "".join(reads)
+    if "{inversion}" in text:
+        return "inversions"
+    if "{bloch}" in text:
+        return "bloch"
+    return "studies" if "{study}" in text or "{material}" in text else "geometries"
 
 
 def paper_of(figure: str) -> str:
     """Paper that a figure belongs to, the first part of its name; ``torrey`` for the own ones."""
-    return "torrey" if CATALOGUE[figure].module == _OWN else figure.split("_", 1)[0]
+    return (
+        "torrey"
+        if CATALOGUE[figure].module in (_OWN, _INVERSIONS, _LAYERS)
+        else figure.split("_", 1)[0]
+    )

@@ -24,6 +24,7 @@ Edges = NDArray[np.int64]
 
 OUTSIDE: Final = "#FBE6D8"
 INSIDE: Final = "#CFE4F3"
+LAYER: Final = "#5B8DB8"
 MEMBRANE: Final = "#0B4F7D"
 BOX: Final = "#9C3A12"
 OUTSIDE_INK: Final = "#A8481C"
@@ -55,7 +56,12 @@ def element_edges(mesh: CellMesh) -> Edges:
 
 def compartment_path(mesh: CellMesh, compartment: int) -> Path:
     """Outline of a compartment; holes turn the other way round, so that they stay empty."""
-    return _curves(mesh.points, _loops(_boundary(mesh, compartment)))
+    return _curves(mesh.points, _loops(_boundary(mesh, mesh.compartment == compartment)))
+
+
+def region_path(mesh: CellMesh, region: int) -> Path:
+    """Outline of a region: a compartment, or a part of one with a material of its own."""
+    return _curves(mesh.points, _loops(_boundary(mesh, mesh.region == region)))
 
 
 def membrane_path(mesh: CellMesh, membrane: int | None = None) -> Path:
@@ -74,7 +80,7 @@ def edges_path(mesh: CellMesh) -> Path:
 
 def roomiest_place(mesh: CellMesh, compartment: int) -> Array:
     """Node of a compartment that is farthest from its boundary: where a label fits, shape (2,)."""
-    boundary = mesh.points[np.unique(_boundary(mesh, compartment))]
+    boundary = mesh.points[np.unique(_boundary(mesh, mesh.compartment == compartment))]
     nodes = mesh.points[np.unique(mesh.elements[mesh.compartment == compartment])]
     gaps = np.linalg.norm(nodes[:, None] - boundary[None], axis=-1).min(axis=1)
     place: Array = nodes[gaps.argmax()]
@@ -89,14 +95,21 @@ def count_unknowns(mesh: CellMesh) -> int:
 def fill_cell(ax: Axes, mesh: CellMesh, shift: tuple[float, float] = (0.0, 0.0)) -> None:
     """Fill the compartments and draw the membranes of one period."""
     move = np.array(shift)
-    for compartment in np.unique(mesh.compartment):
-        color = OUTSIDE if compartment == 0 else INSIDE
-        outline = _moved(compartment_path(mesh, int(compartment)), move)
+    # Layers come after the discs that they lie around, within one compartment.
+    count = len(np.unique(mesh.region))
+    first_layer = count if np.any(mesh.compartment) else 1 + count // 2
+    for region in np.unique(mesh.region):
+        color = OUTSIDE if region == 0 else INSIDE if region < first_layer else LAYER
+        outline = _moved(region_path(mesh, int(region)), move)
         ax.add_patch(PathPatch(outline, facecolor=color, edgecolor="none", zorder=1.0))
-    membranes = _moved(membrane_path(mesh), move)
+    draw_membranes(ax, mesh, shift)
+
+
+def draw_membranes(ax: Axes, mesh: CellMesh, shift: tuple[float, float] = (0.0, 0.0)) -> None:
+    """Draw the membranes, and the surfaces of obstacles, of one period."""
     ax.add_patch(
         PathPatch(
-            membranes,
+            _moved(membrane_path(mesh), np.array(shift)),
             facecolor="none",
             edgecolor=MEMBRANE,
             linewidth=1.4,
@@ -138,10 +151,10 @@ def unit_axes(ax: Axes) -> None:
     ax.spines[["left", "bottom"]].set_visible(False)
 
 
-def _boundary(mesh: CellMesh, compartment: int) -> Edges:
-    """Boundary edges of a compartment as (start, end, middle), in no order, shape (n, 3)."""
-    edges = element_edges(mesh)[mesh.compartment == compartment].reshape(-1, 3)
-    # An edge inside the compartment belongs to two elements, one of its boundary to one.
+def _boundary(mesh: CellMesh, chosen: NDArray[np.bool_]) -> Edges:
+    """Boundary edges of some elements as (start, end, middle), in no order, shape (n, 3)."""
+    edges = element_edges(mesh)[chosen].reshape(-1, 3)
+    # An edge between two of them belongs to both, one of their boundary to one.
     ends = np.sort(edges[:, :2], axis=1)
     _, first, count = np.unique(ends, axis=0, return_index=True, return_counts=True)
     return edges[first[count == 1]]

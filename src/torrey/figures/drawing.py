@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -14,36 +12,12 @@ from torrey import artifacts
 from torrey.artifacts import Group
 from torrey.figures.catalogue import Recipe
 from torrey.provenance import Provenance
+from torrey.sources import SourceFiles
 
 
 @dataclass(frozen=True)
-class FigureFiles:
-    """Files that a figure is drawn from.
-
-    Attributes
-    ----------
-    files : mapping of str to mapping of str to str
-        ``files[kind][name]`` with kind ``mesh``, ``signals``, ``convergence``, ... (the stem of the
-        file) and the name of the geometry or study, in the order of the configuration.
-    """
-
-    files: Mapping[str, Mapping[str, str]]
-
-    @classmethod
-    def of(cls, paths: Sequence[str], names: Sequence[str]) -> FigureFiles:
-        """Sort paths that come kind by kind, each kind in the order of the names.
-
-        Raises
-        ------
-        ValueError
-            If there is not one file per name of every kind.
-        """
-        if not names or len(paths) % len(names):
-            raise ValueError(f"{len(paths)} files for {len(names)} names")
-        files: dict[str, dict[str, str]] = {}
-        for i, path in enumerate(paths):
-            files.setdefault(Path(path).stem, {})[names[i % len(names)]] = path
-        return cls(files)
+class FigureFiles(SourceFiles):
+    """Files that a figure is drawn from."""
 
 
 @dataclass(frozen=True)

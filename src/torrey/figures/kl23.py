@@ -19,6 +19,7 @@ from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import (
     add_logarithm,
     each_panel,
+    explain_hollow,
     instability,
     labelled,
     panel_axes,
@@ -183,11 +184,8 @@ def _draw_models(
 def _explain_hollow(
     ax: Axes, data: xarray.Dataset, place: tuple[float, float], **options: Any
 ) -> None:
-    unstable = data.unstable.any([dim for dim in data.unstable.dims if dim != "model"])
-    names = [look_of(str(model)).label for model in data.model.values[unstable.values]]
-    if names:
-        text = f"hollow: {', '.join(names)} unstable in a part\nof the waveform"
-        style.note(ax, *place, text, **options)
+    labels = {str(model): look_of(str(model)).label for model in data.model.values}
+    explain_hollow(ax, data, labels, place, **options)
 
 
 def _with_epsilon(panels: xarray.Dataset) -> xarray.Dataset:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import xarray
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from torrey import artifacts
 from torrey.artifacts import Group, Variable
-from torrey.figures.style import PAGE, UNSTABLE_GROWTH, letters, new_figure
+from torrey.figures.style import PAGE, UNSTABLE_GROWTH, letters, new_figure, note
 
 # Neither swept nor told apart: they describe an entry and are not axes of the sweep.
 _INNER: Final = ("axis", "instant", "eigenvalue")
@@ -141,6 +142,21 @@ def add_logarithm(panels: xarray.Dataset, base: float) -> xarray.Dataset:
 def instability(growth: xarray.DataArray) -> xarray.DataArray:
     # The reference has no growth rate: a missing value compares as false.
     return labelled((growth > UNSTABLE_GROWTH).astype(np.int8), "1", "1 where unstable")
+
+
+def explain_hollow(
+    ax: Axes,
+    data: xarray.Dataset,
+    labels: Mapping[str, str],
+    place: tuple[float, float],
+    **options: Any,
+) -> None:
+    """Say which models have hollow markers, by their labels; nothing if none has."""
+    unstable = data.unstable.any([dim for dim in data.unstable.dims if dim != "model"])
+    names = [labels[str(model)] for model in data.model.values[unstable.values]]
+    if names:
+        text = f"hollow: {', '.join(names)} unstable\nin a part of the waveform"
+        note(ax, *place, text, **options)
 
 
 def labelled(values: xarray.DataArray, units: str, long_name: str) -> xarray.DataArray:

@@ -102,10 +102,11 @@ LOOKS: Final[dict[str, Look]] = {
     "R0": Look("R0", "#D55E00", "#B84F00", "s", "--"),
     "R1": Look("R1", "#009E73", "#00795A", "^", "-."),
     "R2": Look("R2", "#0072B2", "#0072B2", "D", "-", size=2.8, zorder=4.0),
+    "Pade": Look("Padé", "#CC79A7", "#A04E7C", "^", ":"),
     "lumped-R0": Look("lumped R0", "#F0C27B", "#A87000", "s", "-", 4.0, 0.0, 2.0),
     "lumped-R2": Look("lumped R2", "#A6D5F2", "#3489BC", "D", "-", 4.0, 0.0, 2.1),
 }
-_OTHER: Final = Look("", "#CC79A7", "#A04E7C", "v", ":")
+_OTHER: Final = Look("", "#56B4E9", "#2A85BC", "v", ":")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Tables of the papers: one module per paper, one function per table."""

@@ -1,0 +1,47 @@
+"""Which function makes a table and what it reads; light, so that the workflow can ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from torrey import layout
+from torrey.config import Config
+from torrey.figures.catalogue import Recipe, entry_problems
+
+_CHL14: Final = {
+    "5_1": "one cell, single initial guesses",
+    "5_2": "one cell, the best of several initial guesses",
+    "5_3": "one cell, single initial guesses, theta_c from the rates",
+    "5_4": "one cell, the best of several initial guesses, theta_c from the rates",
+    "5_5": "four cells, the best of several initial guesses, theta_c from the rates",
+}
+
+CATALOGUE: Final[dict[str, Recipe]] = {
+    **{
+        f"chl14_table{number}": Recipe(
+            "torrey.tables.chl14",
+            f"table{number}",
+            (layout.INVERSION,),
+            f"Inversion beside the paper's numbers: {text}",
+        )
+        for number, text in _CHL14.items()
+    },
+    "khm19_table_tensors": Recipe(
+        "torrey.tables.khm19",
+        "table_tensors",
+        (layout.TENSORS, layout.SIGNALS),
+        "Tensors D, S, T, B and W of every box, with their symmetries",
+    ),
+}
+"""Functions ``function(TableFiles) -> Table``; patterns as for the figures."""
+
+
+def problems(config: Config) -> Iterator[str]:
+    """Say what is wrong with the tables that a configuration asks for."""
+    return entry_problems(config, "tables", config.tables, CATALOGUE)
+
+
+def paper_of(table: str) -> str:
+    """Paper that a table belongs to: the first part of its name."""
+    return table.split("_", 1)[0]

@@ -1,0 +1,20 @@
+rule write_table:
+    input:
+        table_inputs,
+    output:
+        csv=f"{paths.TABLE}.csv",
+        markdown=report(
+            f"{paths.TABLE}.md",
+            category=table_category,
+            labels=lambda wildcards: {"table": wildcards.table},
+        ),
+        data=f"{paths.TABLE}.nc",
+    log:
+        "results/logs/write_table/{table}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        recipe=table_recipe,
+    script:
+        "../scripts/write_table.py"
