@@ -10,7 +10,10 @@ include: "workflow/rules/reference.smk"
 include: "workflow/rules/projected.smk"
 include: "workflow/rules/signals.smk"
 include: "workflow/rules/convergence.smk"
+include: "workflow/rules/inversion.smk"
+include: "workflow/rules/bloch.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/tables.smk"
 
 
 # Too short for a queue.
@@ -18,6 +21,9 @@ localrules:
     figures,
     studies,
     kl23,
+    chl14,
+    khm19,
+    mmg20,
     torrey,
     check_projected,
     gather_signals,
@@ -29,6 +35,7 @@ rule figures:
     default_target: True
     input:
         [figure_files(figure) for figure in CONFIG.figures],
+        [table_files(table) for table in CONFIG.tables],
         [LAYOUT.tensors(study) for study in CONFIG.studies.values()],
         [LAYOUT.checks(study) for study in CONFIG.studies.values()],
 
@@ -36,13 +43,29 @@ rule figures:
 rule studies:
     input:
         [LAYOUT.study_files(study) for study in CONFIG.studies.values()],
+        LAYOUT.own_files(),
 
 
 rule kl23:
     input:
-        [figure_files(figure) for figure in CONFIG.figures if paper_of(figure) == "kl23"],
+        files_of_paper("kl23"),
+
+
+rule chl14:
+    input:
+        files_of_paper("chl14"),
+
+
+rule khm19:
+    input:
+        files_of_paper("khm19"),
+
+
+rule mmg20:
+    input:
+        files_of_paper("mmg20"),
 
 
 rule torrey:
     input:
-        [figure_files(figure) for figure in CONFIG.figures if paper_of(figure) == "torrey"],
+        files_of_paper("torrey"),

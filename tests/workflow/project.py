@@ -72,6 +72,9 @@ studies:
 figures:
   kl23_fig1: {geometries: [cell]}
   kl23_fig6: {studies: [wall]}
+
+tables:
+  khm19_table_tensors: {studies: [wall]}
 """
 
 

@@ -46,6 +46,7 @@ PROJECTED = BASIS | SOLVED
 CHECK = {Job("check_projected", "study=projected")}
 DRAWN_FROM_MESH = {Job("draw_figure", "figure=kl23_fig1")}
 DRAWN_FROM_SIGNALS = {Job("draw_figure", "figure=kl23_fig6")}
+WRITTEN = {Job("write_table", "table=khm19_table_tensors")}
 # What reads the signals of a study's points and models.
 TABLES = {
     "sweep": {
@@ -53,7 +54,7 @@ TABLES = {
         Job("fit_orders", "study=sweep"),
         Job("fit_kurtosis", "study=sweep"),
     },
-    "wall": {Job("gather_signals", "study=wall")} | DRAWN_FROM_SIGNALS,
+    "wall": {Job("gather_signals", "study=wall")} | DRAWN_FROM_SIGNALS | WRITTEN,
     "projected": {Job("gather_signals", "study=projected")},
 }
 ALL_TABLES = set().union(*TABLES.values()) | CHECK
@@ -170,8 +171,10 @@ LIBRARY = {
     "figures/kl23.py": DRAWN_FROM_SIGNALS,
     "figures/kl23_cells.py": DRAWN_FROM_MESH,
     "figures/drawing.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS,
-    # The catalogue of the figures knows the paths of what they read.
-    "layout.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS,
+    # The catalogues of figures and tables know the paths of what they read.
+    "layout.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS | WRITTEN,
+    "tables/khm19.py": WRITTEN,
+    "tables/writing.py": WRITTEN,
     "jobs.py": set(),
 }
 
@@ -238,6 +241,7 @@ def reworded(text: str) -> str:
         ("build_basis", PROJECTED | CHECK | TABLES["projected"]),
         ("fit_orders", {Job("fit_orders", "study=sweep")}),
         ("draw_figure", DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS),
+        ("write_table", WRITTEN),
     ],
 )
 def test_a_script_recomputes_what_it_made(project, script, jobs):

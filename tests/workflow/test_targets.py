@@ -18,6 +18,7 @@ from torrey import artifacts
 from torrey.config import load
 from torrey.figures.catalogue import CATALOGUE, paper_of
 from torrey.provenance import file_digest
+from torrey.tables import catalogue as tables
 
 PAPERS = sorted({paper_of(figure) for figure in CATALOGUE})
 
@@ -35,8 +36,14 @@ def drawn(jobs: set[Job]) -> set[str]:
     return {job.wildcards.removeprefix("figure=") for job in jobs if job.rule == "draw_figure"}
 
 
+def written(jobs: set[Job]) -> set[str]:
+    return {job.wildcards.removeprefix("table=") for job in jobs if job.rule == "write_table"}
+
+
 def test_figures_are_all_of_the_papers_and_the_default(papers):
     figures = papers.plan("figures", config="")
+    assert written(figures) == set(load([papers.path("config/default.yaml")]).tables)
+    assert written(figures) == set(tables.CATALOGUE)
     assert drawn(figures) == set(load([papers.path("config/default.yaml")]).figures)
     assert drawn(figures) == set(CATALOGUE)
     default = papers.dry_run(config="")
@@ -48,6 +55,7 @@ def test_figures_are_all_of_the_papers_and_the_default(papers):
 def test_a_paper_is_a_target(papers, paper):
     jobs = papers.plan(paper, config="")
     assert drawn(jobs) == {figure for figure in CATALOGUE if paper_of(figure) == paper}
+    assert written(jobs) == {name for name in tables.CATALOGUE if tables.paper_of(name) == paper}
 
 
 def test_a_file_of_one_study_is_a_target(papers):
@@ -304,6 +312,15 @@ def test_figures_come_with_their_data(finished):
         for kind, start in {"pdf": b"%PDF", "png": b"\x89PNG", "nc": b"\x89HDF"}.items():
             path = finished.path(f"results/figures/{figure}.{kind}")
             assert path.read_bytes().startswith(start)
+
+
+def test_tables_come_as_csv_markdown_and_data(finished):
+    for table in load([finished.path(CONFIG)]).tables:
+        paths = {kind: finished.path(f"results/tables/{table}.{kind}") for kind in ("csv", "md")}
+        rows = paths["csv"].read_text().splitlines()
+        data = artifacts.open_dataset(finished.path(f"results/tables/{table}.nc"))
+        assert len(rows) == data.sizes["row"] + 1
+        assert paths["md"].read_text().startswith("# ")
 
 
 @pytest.mark.slow

@@ -7,9 +7,10 @@ from snakemake.logging import logger
 from torrey import layout as paths
 from torrey.config import ConfigError, load
 from torrey.figures.catalogue import CATALOGUE, paper_of, problems
-from torrey.layout import Layout
+from torrey.layout import Layout, shown
 from torrey.provenance import code_digest
 from torrey.runs import forget_dead_runs
+from torrey.tables import catalogue as tables
 
 # The papers' figures, unless the user brings a configuration of their own.
 CONFIG_FILES = [Path(f) for f in workflow.config_settings.configfiles] or [
@@ -25,9 +26,12 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error))
 
-WRONG_FIGURES = [f"{' or '.join(map(str, CONFIG_FILES))}: {text}" for text in problems(CONFIG)]
-if WRONG_FIGURES:
-    raise WorkflowError("\n".join(WRONG_FIGURES))
+WRONG = [
+    f"{' or '.join(map(str, CONFIG_FILES))}: {text}"
+    for text in (*problems(CONFIG), *tables.problems(CONFIG))
+]
+if WRONG:
+    raise WorkflowError("\n".join(WRONG))
 
 LAYOUT = Layout(CONFIG)
 
@@ -60,6 +64,10 @@ CODE = {
     "evaluate_models": code_digest("torrey.model_files", "torrey.cell.files"),
     "tables": code_digest("torrey.study_files"),
     "check_projected": code_digest("torrey.comparison"),
+    "solve_bloch": code_digest(
+        "torrey.bloch_runs", "torrey.cell.files", "torrey.geometry.files"
+    ),
+    "fit_inversion": code_digest("torrey.inversion.run", "torrey.cell.files"),
 }
 
 
@@ -150,7 +158,7 @@ def model_recipe(wildcards):
     }
 
 
-def table_recipe(wildcards):
+def gather_recipe(wildcards):
     study = study_of(wildcards)
     return {
         "sweep": study.sweep.to_json(),
@@ -163,6 +171,37 @@ def order_recipe(wildcards):
     return {"models": ",".join(LAYOUT.models(study_of(wildcards))), "code": CODE["tables"]}
 
 
+def inversion_inputs(wildcards):
+    """Signals to fit, and what tells the true parameters: tensors, or operators of the cell."""
+    inversion = CONFIG.inversions[wildcards.inversion]
+    return LAYOUT.inversion_inputs(inversion)
+
+
+def inversion_recipe(wildcards):
+    inversion = CONFIG.inversions[wildcards.inversion]
+    studies = [CONFIG.studies[name] for name in inversion.studies]
+    return {
+        **studies[0].material.to_dict(),
+        "kind": inversion.kind,
+        "inversion": inversion.to_json(),
+        "sweeps": json.dumps([study.sweep.to_json() for study in studies]),
+        "code": CODE["fit_inversion"],
+    }
+
+
+def bloch_operators(wildcards):
+    return paths.OPERATORS.format(geometry=CONFIG.bloch[wildcards.bloch].geometry)
+
+
+def bloch_mesh(wildcards):
+    return paths.MESH.format(geometry=CONFIG.bloch[wildcards.bloch].geometry)
+
+
+def bloch_recipe(wildcards):
+    run = CONFIG.bloch[wildcards.bloch]
+    return {**run.material.to_dict(), **run.to_dict(), "code": CODE["solve_bloch"]}
+
+
 def figure_files(figure):
     return [f"{paths.FIGURE.format(figure=figure)}.{kind}" for kind in ("pdf", "png", "nc")]
 
@@ -170,17 +209,13 @@ def figure_files(figure):
 def figure_inputs(wildcards):
     """Files that a figure reads: one per geometry or study it shows, and kind of file."""
     figure = CONFIG.figures[wildcards.figure]
-    return [
-        pattern.format(geometry=name, study=name)
-        for pattern in CATALOGUE[figure.name].reads
-        for name in figure.geometries or figure.studies
-    ]
+    return LAYOUT.sources(CATALOGUE[figure.name].reads, figure)
 
 
 def figure_recipe(wildcards):
     figure = CONFIG.figures[wildcards.figure]
     return {
-        "names": ",".join(figure.geometries or figure.studies),
+        "names": ",".join(shown(figure)),
         "code": code_digest(CATALOGUE[figure.name].module, "torrey.figures.drawing"),
     }
 
@@ -189,10 +224,46 @@ def figure_category(wildcards):
     return paper_of(wildcards.figure).upper()
 
 
+def table_files(table):
+    return [f"{paths.TABLE.format(table=table)}.{kind}" for kind in ("csv", "md", "nc")]
+
+
+def table_inputs(wildcards):
+    """Files that a table reads: one per geometry, study or inversion it shows, and kind of file."""
+    table = CONFIG.tables[wildcards.table]
+    return LAYOUT.sources(tables.CATALOGUE[table.name].reads, table)
+
+
+def table_recipe(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    return {
+        "names": ",".join(shown(table)),
+        "code": code_digest(
+            tables.CATALOGUE[table.name].module, "torrey.tables.writing", "torrey.tables.catalogue"
+        ),
+    }
+
+
+def table_category(wildcards):
+    return tables.paper_of(wildcards.table).upper()
+
+
+def files_of_paper(paper):
+    """Figures and tables of one paper."""
+    return [
+        *(figure_files(figure) for figure in CONFIG.figures if paper_of(figure) == paper),
+        *(table_files(table) for table in CONFIG.tables if tables.paper_of(table) == paper),
+    ]
+
+
 wildcard_constraints:
     geometry=names(CONFIG.geometries),
     material=names({material for _, material in LAYOUT.materials}),
     study=names(CONFIG.studies),
+    inversion=names(CONFIG.inversions),
+    bloch=names(CONFIG.bloch),
+    kind=names({run.kind for run in CONFIG.bloch.values()}),
     span=r"[^/]+",
     figure=names(CONFIG.figures),
+    table=names(CONFIG.tables),
     point=r"[^/]+",

@@ -1,0 +1,253 @@
+"""Signals and magnetisation at any gradient strength, by the small systems of `folded_basis`.
+
+Each step takes two exponentials of Hermitian matrices, a commutator-free Magnus method of order 4:
+
+    exp(-h (a_1 A_1 + a_2 A_2)) exp(-h (a_2 A_1 + a_1 A_2)),    a_1, a_2 = 1/4 -+ sqrt(3)/6,
+
+A_1 and A_2 at the two Gauss nodes of the step. A constant gradient passes the same wave vectors
+again at each round through the folding zone, whatever its strength: steps begin at fixed wave
+vectors, and the eigenvectors of their matrices are computed once for all signals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.bloch.folded_basis import FoldedModel
+from torrey.bloch.folding import Stretch
+from torrey.errors import TorreyError
+from torrey.waveforms import Segment, Waveform
+
+Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+
+_NODES = (0.5 - math.sqrt(3.0) / 6.0, 0.5 + math.sqrt(3.0) / 6.0)
+_SMALL, _LARGE = 0.25 - math.sqrt(3.0) / 6.0, 0.25 + math.sqrt(3.0) / 6.0
+#: Weights of A_1 and A_2 in the exponential that acts first, and in the other.
+_WEIGHTS = ((_LARGE, _SMALL), (_SMALL, _LARGE))
+
+#: Steps per turn of the wave vector; the error falls by 16 when they are doubled.
+_FEWEST_STEPS, _MOST_STEPS = 4, 512
+#: What doubling the steps gains at least: 16 where they resolve the ramp, less before.
+_GAIN = 4.0
+#: A fold that changes the norm of a state by more than this has met a field that the mesh or the
+#: basis does not resolve.
+_MOST_LOSS = 0.05
+
+
+class FoldingError(TorreyError, ArithmeticError):
+    """A field is not resolved by the basis, or the time steps do not converge."""
+
+
+@dataclass(frozen=True)
+class FoldedSignal:
+    """A signal and what is known of its error.
+
+    Attributes
+    ----------
+    signal : complex
+    basis_error, time_error : float
+        Absolute estimates.
+    steps : int
+        Time steps per turn of the wave vector.
+    loss : float
+        Largest share of the norm that a fold changed: zero in the continuum.
+    """
+
+    signal: complex
+    basis_error: float
+    time_error: float
+    steps: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Propagator:
+    """A small system with the eigenvectors that its signals have needed so far."""
+
+    model: FoldedModel
+    _known: dict[tuple[float, ...], tuple[Array, ComplexArray]] = field(
+        default_factory=dict, repr=False
+    )
+
+    def decompose(self, g: Array, gg: Array, keep: bool) -> tuple[Array, ComplexArray]:
+        """Eigenvalues (1/ms) and eigenvectors of A for a mean g and a mean g g^T."""
+        unit = self.model.zone.period
+        key = tuple(np.round(np.concatenate([unit * g, unit**2 * gg.ravel()]), 9) + 0.0)
+        if key in self._known:
+            return self._known[key]
+        found = np.linalg.eigh(self.model.matrix(g, gg))
+        if keep:
+            self._known[key] = found
+        return found
+
+    def run(
+        self, parts: Sequence[Sequence[Stretch]], q: float, c: ComplexArray, steps: int
+    ) -> tuple[ComplexArray, float]:
+        """States, the columns of c, after parts of a waveform, and the largest loss at a fold."""
+        loss = 0.0
+        for part in parts:
+            for stretch in part:
+                if any(stretch.fold):
+                    before, c = np.linalg.norm(c), self.model.fold(stretch.fold) @ c
+                    loss = max(loss, abs(float(np.linalg.norm(c) / before) - 1.0))
+                    if not loss <= _MOST_LOSS:
+                        raise FoldingError(
+                            f"a fold changes the norm of the state by {loss:.1%}: more bands, or "
+                            "a finer mesh, are needed to resolve it"
+                        )
+                c = self._stretch(stretch.segment, q, c, steps)
+        return c, loss
+
+    def _stretch(self, segment: Segment, q: float, c: ComplexArray, steps: int) -> ComplexArray:
+        if segment.constant:
+            g = q * segment.start
+            return self._decay(g, np.multiply.outer(g, g), segment.duration, c, True)
+        times, inner = self._grid(segment, q, steps)
+        for i, (begin, end) in enumerate(zip(times[:-1], times[1:], strict=True)):
+            h = end - begin
+
+            def wave_vector(x: Array, begin: float = begin, h: float = h) -> Array:
+                values: Array = q * segment.jet(begin + h * x, 0)[:, 0]
+                return values
+
+            for g, gg in step_means(wave_vector):
+                c = self._decay(g, gg, h / 2, c, inner[i])
+        return c
+
+    def _decay(
+        self, g: Array, gg: Array, duration: float, c: ComplexArray, keep: bool
+    ) -> ComplexArray:
+        rates, modes = self.decompose(g, gg, keep)
+        decayed = np.exp(-duration * rates)[:, None] * (modes.conj().T @ c)
+        result: ComplexArray = modes @ decayed
+        return result
+
+    def _grid(self, segment: Segment, q: float, steps: int) -> tuple[Array, list[bool]]:
+        """Instants of steps, and whether each step is one of those that come back."""
+        zone = self.model.zone
+        first, last = zone.turns(q * np.array([segment.start, segment.end]))
+        path = last - first
+        if not segment.linear:
+            count = max(2, math.ceil(steps * segment.variation() * q * zone.period / (2 * np.pi)))
+            return np.linspace(0.0, segment.duration, count + 1), [False] * count
+        axis = int(np.abs(path).argmax())
+        low, high = sorted((first[axis], last[axis]))
+        marks = np.arange(math.floor(low * steps) + 1, math.ceil(high * steps)) / steps
+        marks = marks[(marks > low + 1e-9) & (marks < high - 1e-9)]
+        inside = np.sort((marks - first[axis]) / path[axis])
+        fractions = np.concatenate([[0.0], inside, [1.0]])
+        whole = np.diff(fractions) * abs(path[axis]) * steps > 1.0 - 1e-6
+        return segment.duration * fractions, [bool(x) for x in whole]
+
+
+def step_means(wave_vector: Callable[[Array], Array]) -> list[tuple[Array, Array]]:
+    """Mean g (d,) and mean g g^T (d, d) of the two exponentials of a step, the first one first.
+
+    Parameters
+    ----------
+    wave_vector : callable
+        g (n, d) at places (n,) of the step, from 0 to 1.
+    """
+    nodes = wave_vector(np.array(_NODES))
+    # Each exponential has half of the step.
+    return [
+        (w @ nodes, np.einsum("n,na,nb->ab", w, nodes, nodes)) for w in 2.0 * np.array(_WEIGHTS)
+    ]
+
+
+def folded_signal(
+    propagator: Propagator, waveform: Waveform, frame: Array, q: float, steps: int
+) -> tuple[complex, float]:
+    """Signal with a number of time steps per turn, and the largest loss at a fold.
+
+    Parameters
+    ----------
+    propagator : Propagator
+    waveform : Waveform
+    frame : (k, d) float
+        Axes of the components of the waveform.
+    q : float, rad/um
+    steps : int
+    """
+    model = propagator.model
+    parts = model.zone.fold(waveform.segments, frame, q)
+    half, odd = divmod(len(parts), 2)
+    symmetry = waveform.symmetry
+    halved = symmetry != 0 and (not odd or parts[half][0].segment.constant)
+    total = float(model.start @ model.readout)
+    states = np.array([model.start, model.readout], dtype=complex).T
+    if not halved:
+        c, loss = propagator.run(parts, q, states[:, :1], steps)
+        return complex(model.readout @ c[:, 0]) / total, loss
+    if np.array_equal(model.start, model.readout):
+        states = states[:, :1]
+    c, loss = propagator.run(parts[:half], q, states, steps)
+    right = c[:, :1]
+    if odd:
+        right, _ = propagator.run([parts[half]], q, right, steps)
+    left = c[:, -1].conj() if symmetry > 0 else c[:, -1]
+    value = complex(left @ right[:, 0]) / total
+    return (value.real if states.shape[1] == 1 and symmetry > 0 else value), loss
+
+
+def converged_signal(
+    fine: Propagator,
+    coarse: Propagator,
+    waveform: Waveform,
+    frame: Array,
+    q: float,
+    tolerance: float,
+) -> FoldedSignal:
+    """Signal with steps doubled until they no longer matter, and its error.
+
+    Parameters
+    ----------
+    fine, coarse : Propagator
+        Of the two models that `folded_basis.folded_models` gives.
+    waveform, frame, q
+        See `folded_signal`.
+    tolerance : float
+        For the steps, relative to the signal.
+
+    Raises
+    ------
+    FoldingError
+        If 512 steps per turn do not meet the tolerance, or a field is not resolved.
+    """
+    steps = _FEWEST_STEPS
+    value, _ = folded_signal(coarse, waveform, frame, q, steps)
+    while True:
+        steps *= 2
+        if steps > _MOST_STEPS:
+            raise FoldingError(
+                f"{_MOST_STEPS} time steps per turn do not bring the error below {tolerance:.1e}"
+            )
+        # The error of the steps hardly depends on the basis: the small one tells it.
+        finer, _ = folded_signal(coarse, waveform, frame, q, steps)
+        error = abs(finer - value) / _GAIN
+        value = finer
+        if error <= tolerance * abs(finer):
+            break
+    best, loss = folded_signal(fine, waveform, frame, q, steps)
+    return FoldedSignal(best, abs(best - value), error, steps, loss)
+
+
+def magnetisation(
+    propagator: Propagator, waveform: Waveform, frame: Array, q: float, steps: int
+) -> ComplexArray:
+    """M(T_E) at the degrees of freedom, for an initial magnetisation rho, shape (n_dofs,).
+
+    Parameters as for `folded_signal`. At the echo g = 0, so that the field u is the magnetisation,
+    and periodic.
+    """
+    model = propagator.model
+    parts = model.zone.fold(waveform.segments, frame, q)
+    c, _ = propagator.run(parts, q, model.start[:, None].astype(complex), steps)
+    result: ComplexArray = model.basis @ c[:, 0]
+    return result

@@ -1,0 +1,314 @@
+"""Figures of inversions: what biases recovered parameters, and what noise adds."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import xarray
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from numpy.typing import NDArray
+
+from torrey import artifacts
+from torrey.artifacts import Group, Variable
+from torrey.figures import style
+from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.style import PAGE, CurveLabel, Look, styled
+
+Array = NDArray[np.float64]
+
+_PROJECTED: Final = Look("projected", "#009E73", "#00795A", "o", "-", size=4.0, zorder=2.5)
+_IDENTITY: Final = "#B0B0B0"
+
+# ---- recovered against true permeability ----
+
+#: Values of kappa that are drawn, in units of the true ones.
+_SHOWN: Final = (0.3, 40.0)
+
+
+@styled
+def inversion_bias(files: FigureFiles) -> Drawing:
+    """Recovered over true permeability by model, one panel per set of fitted parameters."""
+    fits = {name: _read_physical(path) for name, path in files.files["fit"].items()}
+    figure = style.new_figure(PAGE, 0.46 * PAGE)
+    axes = figure.subplots(1, len(fits), sharey=True, squeeze=False)[0]
+    axes[0].set_ylabel(r"$\kappa$ recovered / $\kappa$ true")
+    for ax, letter, data in zip(axes, style.letters(len(fits)), fits.values(), strict=True):
+        _draw_recovered(ax, data)
+        style.panel_title(ax, letter, _unknowns(data))
+    _explain_models(figure, fits)
+    return Drawing(figure, _bias_group(fits))
+
+
+def _read_physical(path: str) -> xarray.Dataset:
+    data = artifacts.open_dataset(path)
+    if "kappa" not in data.get("parameter", ()):
+        raise ValueError(f"{path}: the figure shows recovered permeabilities, found none")
+    kappa = data.sel(parameter="kappa")
+    # On a bound the fit has found no value: it would be larger without end.
+    open_ended = (kappa.at_bound == 1) & (kappa.estimate > kappa.truth)
+    return data.assign(ratio=(kappa.estimate / kappa.truth).where(~open_ended, np.inf))
+
+
+def _draw_recovered(ax: Axes, data: xarray.Dataset) -> None:
+    x = 1e-3 * data.permeability.values
+    ax.set(xscale="log", yscale="log", ylim=_SHOWN, xlabel=r"true $\kappa$ (m/s)")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ticks = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+    ax.yaxis.set_major_locator(FixedLocator(list(ticks)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.axhline(1.0, color=_IDENTITY, linewidth=0.8, zorder=1.0, label="_identity")
+    labels: list[CurveLabel | None] = []
+    for model in map(str, data.model.values):
+        look = _look(model)
+        row = data.sel(model=model)
+        ratio = row.ratio.values
+        inside = np.isfinite(ratio) & (ratio >= _SHOWN[0]) & (ratio <= _SHOWN[1])
+        (line,) = ax.plot(
+            x,
+            np.where(inside, ratio, np.nan),
+            color=look.color,
+            linestyle=look.linestyle,
+            linewidth=look.width,
+            marker=look.marker,
+            markersize=look.size,
+            markeredgewidth=0.0,
+            zorder=look.zorder,
+            label=model,
+        )
+        labels.append(style.last_point(line, look.label, look.ink))
+        _mark_beyond(ax, look, x, ratio)
+    style.label_ends(ax, labels)
+
+
+def _mark_beyond(ax: Axes, look: Look, x: Array, ratio: Array) -> None:
+    """Arrows on the border for values beyond it, and crosses where there is none."""
+    paint: dict[str, Any] = {"color": look.color, "linestyle": "none", "clip_on": False}
+    for beyond, place, marker in (
+        (ratio > _SHOWN[1], _SHOWN[1], "^"),
+        (ratio < _SHOWN[0], _SHOWN[0], "v"),
+    ):
+        if beyond.any():
+            at = np.full(int(beyond.sum()), place)
+            ax.plot(x[beyond], at, marker=marker, markersize=4.0, label="_beyond", **paint)
+    missing = np.isnan(ratio)
+    if missing.any():
+        at = np.full(int(missing.sum()), _SHOWN[1])
+        ax.plot(x[missing], at, marker="x", markersize=4.0, label="_missing", **paint)
+
+
+def _look(model: str) -> Look:
+    if model.startswith("P"):
+        color = (_PROJECTED.color, _PROJECTED.ink, _PROJECTED.marker, _PROJECTED.linestyle)
+        return Look(model, *color, size=_PROJECTED.size, zorder=_PROJECTED.zorder)
+    return style.look_of(model)
+
+
+_SYMBOLS: Final = {
+    "kappa": r"$\kappa$",
+    "D_e": r"$D_e$",
+    "D_c": r"$D_c$",
+    "eta_e": r"$\eta_e$",
+    "eta_c": r"$\eta_c$",
+    "theta_c": r"$\theta_c$",
+    "D_e_xx": r"$D_{e,xx}$",
+    "D_e_xy": r"$D_{e,xy}$",
+    "D_e_yx": r"$D_{e,yx}$",
+    "D_e_yy": r"$D_{e,yy}$",
+}
+
+
+def _unknowns(data: xarray.Dataset) -> str:
+    names = [_SYMBOLS[str(name)] for name in data.parameter.values]
+    return f"unknown: {', '.join(names)}"
+
+
+def _explain_models(figure: Figure, fits: dict[str, xarray.Dataset]) -> None:
+    first = next(iter(fits.values()))
+    period = style.period_text(float(first.period))
+    entries: list[Line2D] = [
+        Line2D([], [], linestyle="none", label=f"{period}, signals of the reference"),
+        Line2D([], [], color=_IDENTITY, linewidth=0.8, label="no bias"),
+    ]
+    ratios = np.concatenate([data.ratio.values.ravel() for data in fits.values()])
+    beyond = (ratios > _SHOWN[1]) | (ratios < _SHOWN[0])
+    grey: dict[str, Any] = {"color": style.GREY, "linestyle": "none", "markersize": 4.0}
+    if beyond.any():
+        entries.append(Line2D([], [], marker="^", label="beyond the axes, or unbounded", **grey))
+    if np.isnan(ratios).any():
+        entries.append(Line2D([], [], marker="x", label="no fit (unstable)", **grey))
+    figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
+
+
+def _bias_group(fits: dict[str, xarray.Dataset]) -> Group:
+    """Variables ``<quantity>_<inversion>``: each panel has parameters of its own."""
+    group: dict[str, Variable] = {}
+    for name, data in fits.items():
+        along = (f"model_{name}", f"permeability_{name}")
+        group[along[0]] = Variable(along[:1], data.model.values.astype(str), "", "model")
+        group[along[1]] = Variable(
+            along[1:], data.permeability.values, "um ms-1", "true permeability"
+        )
+        kappa = data.sel(parameter="kappa")
+        columns = {
+            "kappa": (kappa.estimate, "um ms-1", "recovered permeability"),
+            "ratio": (data.ratio, "1", "recovered over true permeability"),
+            "standard_error": (kappa.standard_error, "um ms-1", "standard error of kappa"),
+        }
+        for column, (values, units, text) in columns.items():
+            group[f"{column}_{name}"] = Variable(
+                along, values.values, units, text, {"allow_missing": True}
+            )
+    return group
+
+
+# ---- noise ----
+
+_DATA: Final = {
+    "reference": Look("Ref", "#0072B2", "#0072B2", "o", "-"),
+    "R0": Look("R0", "#D55E00", "#B84F00", "s", "--"),
+}
+#: Shares of the repeats below and above the band: one standard deviation of a normal spread.
+_BAND: Final = (0.1587, 0.8413)
+
+
+@styled
+def inversion_noise(files: FigureFiles) -> Drawing:
+    """Errors of estimates against the signal-to-noise ratio, one panel per parameter."""
+    ((name, path),) = files.files["fit"].items()
+    data = artifacts.open_dataset(path)
+    if "noisy_estimate" not in data:
+        raise ValueError(f"{name}: the figure shows estimates from signals with noise, found none")
+    shown = [
+        str(p)
+        for p in data.parameter.values
+        if bool((data.sel(parameter=p).identifiable == 1).all()) and p not in _REDUNDANT
+    ]
+    figure = style.new_figure(PAGE, 0.34 * PAGE)
+    axes = figure.subplots(1, len(shown), sharex=True, squeeze=False)[0]
+    quantiles = _quantiles(data)
+    for ax, letter, parameter in zip(axes, style.letters(len(shown)), shown, strict=True):
+        _draw_noise(ax, quantiles.sel(parameter=parameter))
+        style.panel_title(ax, letter, _SYMBOLS.get(parameter, parameter))
+    axes[0].set_ylabel("estimate / truth $-$ 1 (%)")
+    _explain_noise(figure, data)
+    return Drawing(figure, _noise_group(quantiles.sel(parameter=shown)))
+
+
+#: What the other axis shows already: the cells have the symmetry of the square.
+_REDUNDANT: Final = ("D_e_yy",)
+
+
+def _quantiles(data: xarray.Dataset) -> xarray.Dataset:
+    """Median and band of the relative errors over the repeats, and the errors without noise."""
+    relative = data.noisy_estimate / data.truth - 1.0
+    low, middle, high = (
+        relative.quantile(share, "repeat", skipna=False).drop_vars("quantile")
+        for share in (_BAND[0], 0.5, _BAND[1])
+    )
+    linear = data.noise_standard_error / np.abs(data.truth)
+    return xarray.Dataset(
+        {
+            "low": low,
+            "median": middle,
+            "high": high,
+            "linear": linear,
+            "noiseless": data.bias / data.truth,
+        }
+    )
+
+
+def _draw_noise(ax: Axes, data: xarray.Dataset) -> None:
+    snr = data.snr.values
+    ax.set(xscale="log", xlabel="SNR")
+    ax.xaxis.set_major_locator(FixedLocator(list(snr)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.axhline(0.0, color=_IDENTITY, linewidth=0.8, zorder=1.0, label="_zero")
+    names = [str(name) for name in data.data.values]
+    for shift, name in zip(np.linspace(-1.0, 1.0, len(names)), names, strict=True):
+        look, row = _look_of_data(name), data.sel(data=name)
+        x = snr * 1.06**shift
+        middle = 100.0 * row["median"].values
+        bars = np.abs(100.0 * np.array([row.low.values, row.high.values]) - middle)
+        ax.errorbar(
+            x,
+            middle,
+            bars,
+            fmt=look.marker,
+            color=look.color,
+            markersize=look.size + 0.6,
+            markeredgewidth=0.0,
+            elinewidth=1.0,
+            capsize=1.5,
+            zorder=look.zorder,
+            label=name,
+        )
+        ax.axhline(
+            100.0 * float(row.noiseless),
+            color=look.color,
+            linestyle=":",
+            linewidth=1.0,
+            zorder=2.0,
+            label="_noiseless",
+        )
+    _limit(ax, data)
+
+
+def _look_of_data(name: str) -> Look:
+    return _DATA.get(name) or style.look_of(name)
+
+
+def _limit(ax: Axes, data: xarray.Dataset) -> None:
+    """Axes that show the errors of all but the noisiest signals in full."""
+    calm = data.isel(snr=slice(1, None)) if data.sizes["snr"] > 2 else data
+    reach = 100.0 * float(np.abs(np.stack([calm.low, calm.high])).max())
+    ax.set_ylim(-1.6 * reach, 1.6 * reach)
+
+
+def _explain_noise(figure: Figure, data: xarray.Dataset) -> None:
+    kind = str(data.snr.attrs.get("noise", "")).capitalize()
+    entries: list[Line2D | Patch] = []
+    for name in map(str, data.data.values):
+        look = _look_of_data(name)
+        mark: dict[str, Any] = {"marker": look.marker, "markersize": 4.0, "linewidth": 1.0}
+        entries.append(Line2D([], [], color=look.color, label=f"signals of {look.label}", **mark))
+    repeats = data.sizes["repeat"]
+    entries += [
+        Line2D(
+            [],
+            [],
+            color=style.GREY,
+            marker="|",
+            markersize=7.0,
+            linestyle="none",
+            label=f"median and 68 % of {repeats} repeats, {kind} noise",
+        ),
+        Line2D([], [], color=style.GREY, linestyle=":", label="without noise"),
+    ]
+    figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
+
+
+def _noise_group(data: xarray.Dataset) -> Group:
+    texts = {
+        "low": "relative error that a sixth of the repeats is below",
+        "median": "median of the relative error over the repeats",
+        "high": "relative error that a sixth of the repeats is above",
+        "linear": "standard error from the Jacobian, relative",
+        "noiseless": "relative error without noise",
+    }
+    group = {
+        name: Variable(
+            tuple(map(str, data[name].dims)), data[name].values, "1", text, {"allow_missing": True}
+        )
+        for name, text in texts.items()
+    }
+    for name, text in (("data", "signals fitted"), ("parameter", "parameter")):
+        group[name] = Variable((name,), data[name].values.astype(str), "", text)
+    group["snr"] = Variable(("snr",), data.snr.values, "1", "signal-to-noise ratio")
+    return group

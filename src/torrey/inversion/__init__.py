@@ -1,0 +1,1 @@
+"""Inverse problems: parameters from signals, how well they are known, and what biases them."""

@@ -1,0 +1,103 @@
+"""An inversion of the configuration, from its files to the variables of ``fit.nc``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torrey import artifacts
+from torrey.artifacts import Group
+from torrey.cell.operators import BlochTorrey
+from torrey.inversion.files import PathLike, karger_variables, physical_variables, read_data
+from torrey.inversion.noise import Noise
+from torrey.inversion.problem import KargerProblem
+from torrey.inversion.study import Options, fit_karger, fit_physical, homogenised
+from torrey.karger import FinitePulseKarger
+from torrey.material import Material
+from torrey.sweep import REFERENCE, Sweep
+
+
+def run_karger(
+    text: str, sweeps: Sequence[Sweep], signals: Sequence[PathLike], tensors: PathLike
+) -> Group:
+    """Fit the parameters of two exchanging compartments to the signals of studies.
+
+    Parameters
+    ----------
+    text : str
+        The inversion as JSON.
+    sweeps : sequence of Sweep
+        Of the studies, each with one cell.
+    signals : sequence of path
+        ``signals.nc`` of each study.
+    tensors : path
+        ``tensors.nc`` of their cell: its homogenised parameters are the truth.
+    """
+    plain = json.loads(text)
+    ((period, kappa),) = {cell for sweep in sweeps for cell in sweep.cells()}
+    measurements = tuple(m for sweep in sweeps for m in sweep.protocol.measurements)
+    problem = KargerProblem(
+        FinitePulseKarger(measurements), plain["constraint"], plain["symmetric"]
+    )
+    truth = homogenised(artifacts.read(tensors), kappa / period)
+    options = _options(plain)
+    results = [
+        fit_karger(problem, truth, read_data(signals, sweeps, name), options)
+        for name in plain["data"]
+    ]
+    return karger_variables(results, options)
+
+
+def run_physical(
+    text: str,
+    sweep: Sweep,
+    signals: PathLike,
+    material: Material,
+    operators: Callable[[], BlochTorrey],
+) -> Group:
+    """Fit permeability and diffusivities to the reference signals of a study.
+
+    Parameters
+    ----------
+    text : str
+        The inversion as JSON.
+    sweep : Sweep
+        Of the study, with one period.
+    signals : path
+        ``signals.nc`` of the study.
+    material : Material
+        Of the study.
+    operators : callable
+        Of its cell.
+    """
+    plain = json.loads(text)
+    (period,) = sweep.periods
+    kappas = [kappa for _, kappa in sweep.cells()]
+    data = read_data([signals], [sweep], REFERENCE)
+    result = fit_physical(
+        operators,
+        material,
+        sweep.protocol.measurements,
+        period,
+        kappas,
+        data.signal.reshape(len(kappas), -1),
+        plain["models"],
+        plain["parameters"],
+        _options(plain),
+    )
+    return physical_variables(result, kappas, period)
+
+
+def _options(plain: Mapping[str, Any]) -> Options:
+    noise = None
+    if plain["noise"]:
+        kind, snr, repeats = plain["noise"]
+        noise = Noise(kind, tuple(snr), repeats, plain["seed"])
+    return Options(
+        starts=tuple(plain["starts"]),
+        seed=plain["seed"],
+        spread=plain["spread"],
+        profile=plain["profile"],
+        noise=noise,
+    )

@@ -1,0 +1,335 @@
+"""One inversion as a study asks for it: all fits, their errors and what biases them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.cell.operators import BlochTorrey
+from torrey.errors import InputError
+from torrey.inversion.fit import (
+    Fit,
+    Identifiability,
+    InversionError,
+    at_bound,
+    best,
+    draw_starts,
+    fit_from,
+    identify,
+    noise_of,
+)
+from torrey.inversion.noise import Noise, repeat
+from torrey.inversion.physical import PhysicalProblem, diffusivities, physical_problem
+from torrey.inversion.problem import KargerProblem
+from torrey.inversion.profiles import Profile, profile
+from torrey.karger import Exchange
+from torrey.material import Material
+from torrey.protocol import Measurement
+
+Array = NDArray[np.float64]
+
+#: Of fits whose derivatives are differences.
+_TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True)
+class Data:
+    """Signals to be fitted.
+
+    Attributes
+    ----------
+    name : str
+        ``reference`` or a model.
+    signal, error : (n,) float
+        With their numerical errors.
+    """
+
+    name: str
+    signal: Array
+    error: Array
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an inversion runs.
+
+    Parameters
+    ----------
+    starts : tuple of int
+        Numbers of starts: the best of the first ones is a result for each.
+    seed : int
+    spread : float
+        Of the starts round the truth, relative.
+    profile : bool
+        Whether profile likelihoods are wanted.
+    noise : Noise, optional
+        Of repeated experiments.
+    """
+
+    starts: tuple[int, ...] = (1,)
+    seed: int = 1
+    spread: float = 0.5
+    profile: bool = False
+    noise: Noise | None = None
+
+
+@dataclass(frozen=True)
+class KargerResult:
+    """What became of one set of data; parameters in the order of ``problem.all_names``.
+
+    Attributes
+    ----------
+    data : Data
+    problem : KargerProblem
+    truth : (n_parameters,) float
+    fits : tuple of Fit
+        One per start.
+    known : Identifiability
+        At the best estimate.
+    misfit : (n,) float
+        Data minus the model's signals at the truth.
+    predicted_bias : (n_parameters,) float
+        What that misfit makes of the estimates, to first order.
+    numerical_bias : (n_parameters,) float
+        What the numerical errors of the data make of them, at worst.
+    profile : Profile, optional
+    profile_noise : float
+        Standard deviation behind the profiles.
+    noisy : (n_snr, repeats, n_parameters) float, optional
+        Estimates from data with noise.
+    """
+
+    data: Data
+    problem: KargerProblem
+    truth: Array
+    fits: tuple[Fit, ...]
+    known: Identifiability
+    misfit: Array
+    predicted_bias: Array
+    numerical_bias: Array
+    profile: Profile | None
+    profile_noise: float
+    noisy: Array | None
+
+    def best_of(self, count: int) -> int:
+        """Number of the best fit among the first ones."""
+        return best(self.fits[:count])
+
+    def estimate(self, number: int) -> Array:
+        """Estimates from one start, shape (n_parameters,)."""
+        return self.problem.complete(self.fits[number].estimate)
+
+    def start(self, number: int) -> Array:
+        """Values of one start, shape (n_parameters,)."""
+        return self.problem.complete(self.fits[number].start)
+
+    def errors(self, number: int, noise: float | None = None) -> Array:
+        """Standard errors for a noise of the signals; by default that of the fit's misfit."""
+        one = self.fits[number]
+        deviation = noise_of(one) if noise is None else noise
+        known = identify(self.problem, one.estimate, one.jacobian)
+        return deviation * self.problem.complete_errors(one.estimate, known.covariance)
+
+    def bounded(self, number: int) -> NDArray[np.int8]:
+        """1 for estimates on a bound, shape (n_parameters,); of those fitted."""
+        flags = np.zeros(len(self.truth), dtype=np.int8)
+        flags[self.problem.kept] = at_bound(self.problem, self.fits[number].estimate)
+        return flags
+
+    def distance(self, number: int) -> float:
+        """Largest error of an identifiable parameter, in units of its size."""
+        truth = self.problem.reduce_values(self.truth)
+        change = np.abs(self.fits[number].estimate - truth) / self.problem.scale(truth)
+        return float(change[self.known.identifiable].max())
+
+
+def fit_karger(
+    problem: KargerProblem, truth: Exchange, data: Data, options: Options
+) -> KargerResult:
+    """Fit the exchange model to one set of data, and ask how far the result can be trusted.
+
+    Parameters
+    ----------
+    problem : KargerProblem
+    truth : Exchange
+        The homogenised parameters, round which the starts are drawn.
+    data : Data
+    options : Options
+
+    Raises
+    ------
+    InversionError
+        If no fit converges.
+    """
+    x = problem.reduce(truth)
+    starts = draw_starts(problem, x, max(options.starts), options.spread, options.seed)
+    fits = fit_from(problem, data.signal, starts)
+    chosen = fits[best(fits)]
+    known = identify(problem, chosen.estimate, chosen.jacobian)
+    signal, jacobian = problem.evaluate(x)
+    misfit = data.signal - signal
+    inverse = problem.completion(x) @ identify(problem, x, jacobian).inverse
+    floor = float(np.sqrt(np.mean(data.error**2)))
+    noise = 1.0 / max(options.noise.snr) if options.noise else max(noise_of(chosen), floor)
+    return KargerResult(
+        data=data,
+        problem=problem,
+        truth=problem.complete(x),
+        fits=tuple(fits),
+        known=known,
+        misfit=misfit,
+        predicted_bias=inverse @ misfit,
+        numerical_bias=np.abs(inverse) @ data.error,
+        profile=profile(problem, data.signal, chosen, noise) if options.profile else None,
+        profile_noise=noise,
+        noisy=_repeat(problem, data, chosen, options.noise),
+    )
+
+
+def _repeat(problem: KargerProblem, data: Data, chosen: Fit, noise: Noise | None) -> Array | None:
+    if noise is None:
+        return None
+    estimates = repeat(problem, data.signal, chosen.estimate, noise)
+    return np.apply_along_axis(problem.complete, -1, estimates)
+
+
+@dataclass(frozen=True)
+class PhysicalResult:
+    """Physical parameters recovered by several models from the signals of several cells.
+
+    Attributes
+    ----------
+    models, names : tuple of str
+        Models, and parameters that were fitted.
+    truth : (n_cells, n_parameters) float
+    estimate, standard_error, per_noise : (n_models, n_cells, n_parameters) float
+        Missing where a model could not be fitted; standard errors for the noise that the misfit
+        suggests, and for one of unit deviation.
+    identifiable, at_bound : (n_models, n_cells, n_parameters) bool
+    residual, misfit, truncation : (n_models, n_cells) float
+        Root mean square of what a fit leaves, the same at the true parameters, and the largest
+        change of the signals to a projected model of one order less.
+    """
+
+    models: tuple[str, ...]
+    names: tuple[str, ...]
+    truth: Array
+    estimate: Array
+    standard_error: Array
+    per_noise: Array
+    identifiable: NDArray[np.bool_]
+    at_bound: NDArray[np.bool_]
+    residual: Array
+    misfit: Array
+    truncation: Array
+
+
+def fit_physical(
+    operators: Callable[[], BlochTorrey],
+    material: Material,
+    measurements: Sequence[Measurement],
+    period: float,
+    kappas: Sequence[float],
+    signals: Array,
+    models: Sequence[str],
+    names: Sequence[str],
+    options: Options,
+) -> PhysicalResult:
+    """Fit permeability and diffusivities by several models, cell by cell.
+
+    Parameters
+    ----------
+    operators : callable
+        Of the cell.
+    material : Material
+        With the true diffusivities.
+    measurements : sequence of Measurement
+    period : float
+        In um.
+    kappas : sequence of float
+        True permeability of each cell (um/ms).
+    signals : (n_cells, n) float
+    models, names : sequence of str
+        See `torrey.inversion.physical`.
+    options : Options
+    """
+    D_e, D_c = diffusivities(material)
+    known = [{"kappa": float(kappa), "D_e": D_e, "D_c": D_c} for kappa in kappas]
+    rows = []
+    for model in models:
+        problem = physical_problem(
+            operators(), material, measurements, period, model, known[0], names
+        )
+        cells = zip(known, signals, strict=True)
+        rows.append([_fit_cell(problem.knowing(one), signal, options) for one, signal in cells])
+    columns = {key: np.array([[cell[key] for cell in row] for row in rows]) for key in rows[0][0]}
+    return PhysicalResult(
+        models=tuple(models),
+        names=problem.names,
+        truth=np.array([[one[name] for name in problem.names] for one in known]),
+        **columns,
+    )
+
+
+def _fit_cell(problem: PhysicalProblem, signal: Array, options: Options) -> dict[str, Any]:
+    """What `PhysicalResult` holds of one model and one cell."""
+    truth = np.array([problem.known[name] for name in problem.names])
+    starts = draw_starts(problem, truth, max(options.starts), options.spread, options.seed)
+    misfit = _rms(problem.signals(truth[None])[0] - signal)
+    try:
+        fits = fit_from(problem, signal, starts, _TOLERANCE)
+    except InversionError:  # an unstable model has no result: left missing
+        none, no = np.full(len(truth), np.nan), np.zeros(len(truth), dtype=bool)
+        floats = dict.fromkeys(("estimate", "standard_error", "per_noise"), none)
+        flags = dict.fromkeys(("identifiable", "at_bound"), no)
+        return {**floats, **flags, "residual": np.nan, "misfit": misfit, "truncation": np.nan}
+    chosen = fits[best(fits)]
+    found = identify(problem, chosen.estimate, chosen.jacobian)
+    return {
+        "estimate": chosen.estimate,
+        "standard_error": noise_of(chosen) * found.standard_errors,
+        "per_noise": found.standard_errors,
+        "identifiable": found.identifiable,
+        "at_bound": at_bound(problem, chosen.estimate),
+        "residual": chosen.residual,
+        "misfit": misfit,
+        "truncation": problem.truncation(chosen.estimate),
+    }
+
+
+def _rms(values: Array) -> float:
+    with np.errstate(over="ignore"):  # signals of an unstable model
+        return float(np.sqrt(np.mean(values**2)))
+
+
+def homogenised(tensors: Mapping[str, NDArray], sigma: float) -> Exchange:
+    """Parameters of CHL14's model from the tensors of a cell, all cells in one compartment.
+
+    eta_e = sigma |Gamma|/|Y_e|, eta_c = sigma |Gamma|/|Y_c| and theta_c = |Y_c|/|Y| (CHL14 (3.18)).
+    With cells that differ this is the model of their mean, as the paper has it for four discs.
+
+    Parameters
+    ----------
+    tensors : mapping of str to array
+        ``theta``, ``eta`` and ``D`` of a file of tensors; compartment 0 is the outside.
+    sigma : float
+        kappa / L (1/ms).
+
+    Raises
+    ------
+    InputError
+        If a membrane does not lie between the outside and a cell, or water diffuses from cell to
+        cell.
+    """
+    theta, share, D = tensors["theta"], tensors["eta"], tensors["D"]
+    if theta.shape[1] == 0 or np.any(theta[0] == 0.0):
+        raise InputError("a cell whose membranes do not all bound the outside", "closed cells")
+    if np.abs(D[1:]).max() > 1e-6 * np.abs(D[0]).max():
+        raise InputError("cells that reach from one period to the next", "closed cells (D_c = 0)")
+    area = share[0] * theta[0].sum()
+    inside = share[1:].sum()
+    return Exchange(sigma * area / share[0], sigma * area / inside, inside / share.sum(), D[0])

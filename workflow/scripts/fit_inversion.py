@@ -1,0 +1,23 @@
+"""Fit parameters to the signals of studies."""
+
+import json
+
+from torrey import artifacts
+from torrey.cell.files import lazy_levels
+from torrey.inversion.run import run_karger, run_physical
+from torrey.jobs import job
+from torrey.material import Material
+from torrey.sweep import Sweep
+
+with job(snakemake) as provenance:
+    recipe, files = snakemake.params.recipe, snakemake.input
+    sweeps = [Sweep.from_json(text) for text in json.loads(recipe["sweeps"])]
+    if recipe["kind"] == "karger":
+        table = run_karger(recipe["inversion"], sweeps, list(files.signals), files.tensors)
+    else:
+        material = Material.from_dict(recipe)
+        finest = lazy_levels(files.operators, material)[-1]
+        table = run_physical(recipe["inversion"], sweeps[0], files.signals[0], material, finest)
+    artifacts.write(
+        snakemake.output[0], table, provenance, attributes={"inversion": recipe["inversion"]}
+    )

@@ -1,0 +1,14 @@
+"""Solve for bands, spectra, eigenmodes or magnetisation of a periodic medium at any gradient."""
+
+from torrey import artifacts
+from torrey.bloch_runs import compute
+from torrey.cell.files import lazy_levels
+from torrey.geometry.files import read_meshes
+from torrey.jobs import job
+from torrey.material import Material
+
+with job(snakemake) as provenance:
+    recipe = snakemake.params.recipe
+    levels = lazy_levels(snakemake.input.operators, Material.from_dict(recipe))
+    variables = compute(recipe, levels, read_meshes(snakemake.input.mesh))
+    artifacts.write(snakemake.output[0], variables, provenance)
