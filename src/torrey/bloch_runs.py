@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from torrey.artifacts import Group
+from torrey.bloch.band_files import (
+    band_groups,
+    sampling_table,
+    short_pulse_maps_table,
+    short_pulse_signals_table,
+)
+from torrey.bloch.bands import BandSet, band_basis, band_set
+from torrey.bloch.fields import dof_of_node
 from torrey.bloch.maps_files import maps_variables, strength_variables
 from torrey.bloch.spectrum_files import modes_variables, spectrum_variables
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.mesh import CellMesh
+from torrey.waveforms import Pgse
+
+
+@dataclass(frozen=True)
+class Result:
+    """Variables of the root group, and of others."""
+
+    variables: Group
+    groups: Mapping[str, Group] = field(default_factory=dict)
+
 
 Levels = Sequence[Callable[[], BlochTorrey]]
 
 
 def compute(
     recipe: Mapping[str, str | int | float], levels: Levels, meshes: Sequence[CellMesh]
-) -> Group:
-    """Variables of one run.
+) -> Result:
+    """Variables of one run, and groups of them.
 
     Parameters
     ----------
@@ -40,7 +60,8 @@ def compute(
     if kind not in _RUNS:
         raise ValueError(f"found the kind {kind}, accepted: {', '.join(_RUNS)}")
     cell = _Cell(levels, meshes, float(recipe["period"]), float(recipe["permeability"]))
-    return _RUNS[kind](cell, json.loads(str(recipe["settings"])))
+    found = _RUNS[kind](cell, json.loads(str(recipe["settings"])))
+    return found if isinstance(found, Result) else Result(found)
 
 
 class _Cell:
@@ -70,6 +91,10 @@ class _Cell:
         """Of the outside, um^2/ms."""
         D = self.finest.diffusivity[0]
         return float(np.trace(D)) / len(D)
+
+    def times(self, lengths: Sequence[float]) -> list[float]:
+        """Times (ms) in which water diffuses by some lengths, in units of the period."""
+        return [(length * self.period) ** 2 / self.diffusivity for length in lengths]
 
     def gradient(self, strength: float) -> float:
         """G (rad/um/ms) of (L/l_g)^3 = G L^3/D."""
@@ -121,11 +146,63 @@ def _modes(cell: _Cell, settings: Mapping[str, Any]) -> Group:
     )
 
 
+def _band_sets(cell: _Cell, settings: Mapping[str, Any]) -> list[BandSet]:
+    """Bands along each direction, on a basis of its own: smaller than one for all."""
+    operators, resolution = cell.finest, float(settings["resolution"])
+    sets = []
+    for k in _tuples(settings["directions"]):
+        direction = _cartesian(operators, k)
+        basis = band_basis(operators, cell.period, cell.permeability, [direction], resolution)
+        sets.append(band_set(basis, direction, settings["pulses"]))
+    return sets
+
+
+def _bands(cell: _Cell, settings: Mapping[str, Any]) -> Result:
+    return Result({}, band_groups(_band_sets(cell, settings)))
+
+
+def _narrow_signals(cell: _Cell, settings: Mapping[str, Any]) -> Group:
+    shape = cell.finest.cell
+    ones = np.ones(shape.n_dofs)
+    surface = ones @ (shape.matrix(shape.jump(np.ones(shape.n_membranes))) @ ones)
+    return short_pulse_signals_table(
+        _band_sets(cell, settings),
+        [0.0, *settings["turns"]],
+        cell.times(settings["diffusion_lengths"]),
+        float(surface / shape.measures().sum() / cell.period),
+    )
+
+
+def _narrow_maps(cell: _Cell, settings: Mapping[str, Any]) -> Group:
+    return short_pulse_maps_table(
+        _band_sets(cell, settings),
+        dof_of_node(cell.mesh, cell.finest.cell),
+        settings["turns"],
+        cell.times(settings["diffusion_lengths"]),
+    )
+
+
+def _sampling(cell: _Cell, settings: Mapping[str, Any]) -> Group:
+    turn = 2.0 * np.pi / cell.period
+    waveform = Pgse(settings["delta"], settings["Delta"])
+    return sampling_table(waveform, settings["turns"] * turn, turn / settings["pulses"])
+
+
+def _cartesian(operators: BlochTorrey, k: tuple[int, ...]) -> NDArray[np.float64]:
+    """Unit vector along k in the reciprocal lattice."""
+    vector = np.linalg.inv(operators.cell.lattice) @ np.array(k, dtype=float)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=float)
+
+
 def _tuples(directions: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(direction) for direction in directions]
 
 
-_RUNS: dict[str, Callable[[_Cell, Mapping[str, Any]], Group]] = {
+_RUNS: dict[str, Callable[[_Cell, Mapping[str, Any]], Group | Result]] = {
+    "bands": _bands,
+    "narrow-signals": _narrow_signals,
+    "narrow-maps": _narrow_maps,
+    "sampling": _sampling,
     "maps": _maps,
     "strengths": _strengths,
     "spectrum": _spectrum,

@@ -169,8 +169,9 @@ class Layout:
         elif entry.geometries:
             fields = [{"geometry": name} for name in entry.geometries]
         else:
-            # No name is in two sections of one entry.
-            fields = [{"inversion": name, "bloch": name} for name in shown(entry)]
+            runs = [self.config.bloch[name] for name in shown(entry, "bloch")]
+            fields = [{"bloch": r.name, "kind": r.kind, "geometry": r.geometry} for r in runs]
+            fields += [{"inversion": name} for name in entry.inversions]
         return [pattern.format(**values) for pattern in patterns for values in fields]
 
     def inversion_inputs(self, inversion: Inversion) -> dict[str, list[str] | str]:

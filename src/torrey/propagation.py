@@ -8,6 +8,10 @@ propagator is the adjoint of the first in the inner product of M, and with u, v 
 the first half S = v^H M E u / ..., E = exp(-A tau) over what is constant in the middle: real and
 positive by construction where rho is uniform. Where F(T_E - t) = -F(t), it is the transpose.
 
+Where a component |g_j| L exceeds pi, g is folded back (`bloch.folding`): u stays as smooth as the
+magnetisation, at any gradient strength, for an interpolation of u at each fold whose error is part
+of the error in space.
+
 The error comes with the signal. In space it is estimated from a mesh with elements of half the
 size. In time, a mesh two refinements coarser is cheap and its time error is close to that of the
 finer ones: it is integrated with as many steps as it takes, and what the fewer steps of the finer
@@ -24,6 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 
 from torrey import rosenbrock
+from torrey.bloch.folding import Stretch, Zone
 from torrey.cell.operators import Array, BlochTorrey, factorise
 from torrey.errors import TorreyError
 from torrey.krylov import expm_form, expm_multiply
@@ -45,6 +50,8 @@ _MOST_STEPS = 768
 #: Shares of the tolerance: for the steps on the coarsest mesh, and for the transfer of its error.
 _COARSE_SHARE = 0.01
 _TRANSFER_SHARE = 0.2
+#: Largest |g_j| L (rad) at which models on a mesh, which do not fold, resolve the field.
+_REACH_OF_MODELS = 4.0 * np.pi
 #: Krylov exponentials are converged far below everything else.
 _KRYLOV_TOLERANCE = 1e-11
 
@@ -72,10 +79,11 @@ class ReferenceSignal:
     steps : int
         Time steps per ramp on that mesh.
     coarse_signal : complex
-        Signal on the coarsest mesh, converged in time: what a model on that mesh is compared with,
-        free of the error in space that both share.
+        Signal on the coarsest mesh, converged in time and without folding: what a model on that
+        mesh is compared with, free of the error in space that both share. Where |g_j| L exceeds
+        4 pi no such model resolves the field, and this is the signal itself.
     coarse_time_error : float
-        Absolute estimate of its error in time.
+        Absolute estimate of its error.
     """
 
     signal: complex
@@ -153,21 +161,57 @@ def signal(system: GradientSystem, waveform: Waveform, q: float, steps: int) -> 
     steps : int
         Steps for a change of F by one: those of a ramp.
     """
+    plain = (0,) * system.operators.cell.dimension
+    parts = [(Stretch(segment, plain),) for segment in waveform.segments]
+    return _signal(system, parts, waveform.symmetry, q, steps)
+
+
+def folded_signal(
+    system: GradientSystem, zone: Zone, waveform: Waveform, frame: Array, q: float, steps: int
+) -> complex:
+    """The same signal with g kept within |g_j| L <= pi: for gradients of any strength.
+
+    Parameters
+    ----------
+    system : GradientSystem
+        For gradients along all axes of the cell.
+    zone : Zone
+        Of the same period and lattice.
+    waveform, q, steps
+        See `signal`.
+    frame : (k, d) float
+        Axes of the components of the waveform.
+    """
+    parts = zone.fold(waveform.segments, frame, q)
+    return _signal(system, parts, waveform.symmetry, q, steps)
+
+
+def _signal(
+    system: GradientSystem,
+    parts: Sequence[Sequence[Stretch]],
+    symmetry: int,
+    q: float,
+    steps: int,
+) -> complex:
+    """Signal from the parts of each segment of a waveform."""
     M, rho = system.operators.mass_matrix, system.operators.rho
     readout = M @ np.ones(M.shape[0])
-    segments = waveform.segments
-    half, odd = divmod(len(segments), 2)
-    halved = waveform.symmetry != 0 and (not odd or segments[half].constant)
+    half, odd = divmod(len(parts), 2)
+    # A constant stretch is one part, and is entered without a fold.
+    halved = symmetry != 0 and (not odd or parts[half][0].segment.constant)
     uniform = bool(np.all(rho == 1.0))
     columns = [rho] if uniform or not halved else [rho, np.ones_like(rho)]
     u = np.array(columns, dtype=complex).T
-    for segment in segments[:half] if halved else segments:
-        u = propagate(system, segment, q, u, steps)
+    for part in parts[:half] if halved else parts:
+        for stretch in part:
+            u = propagate(
+                system, stretch.segment, q, stretch.enter(system.operators.cell, u), steps
+            )
     total = float(readout @ rho)
     if not halved:
         return complex(readout @ u[:, 0]) / total
-    middle = segments[half] if odd else None
-    return _join(system, middle, waveform.symmetry, q, u) / total
+    middle = parts[half][0].segment if odd else None
+    return _join(system, middle, symmetry, q, u) / total
 
 
 def _join(
@@ -248,13 +292,16 @@ def reference_signal(
     ArithmeticError
         If a signal is not finite or exceeds 1.
     """
-    if point.q == 0.0 and not levels[0]().R.any():
+    if point.q == 0.0 and levels[0]().conserves:
         return ReferenceSignal(1.0, 0.0, 0.0, 0, 0, 1.0, 0.0)
     if len(levels) < 2:
         raise ToleranceError(
             "one mesh gives no error estimate: allow mesh.refinements of 1 or more"
         )
-    solver = _Solver(levels, point, tolerance)
+    zone = Zone(levels[0]().cell.lattice, point.period)
+    reach = zone.reach(point.waveform.segments, point.frame, point.q)
+    # Rounding of a wave vector that just reaches the limit is no reason to fold.
+    solver = _Solver(levels, point, tolerance, zone if reach > np.pi * (1 + 1e-9) else None)
     result = solver.on_mesh(1)
     for level in range(2, len(levels)):
         if result.error <= tolerance * abs(result.signal):
@@ -298,7 +345,11 @@ class _Solver:
     """Signals of one point by mesh and number of steps, each computed once."""
 
     def __init__(
-        self, levels: Sequence[Callable[[], BlochTorrey]], point: Point, tolerance: float
+        self,
+        levels: Sequence[Callable[[], BlochTorrey]],
+        point: Point,
+        tolerance: float,
+        zone: Zone | None,
     ) -> None:
         self._levels = levels
         self._point = point
@@ -306,6 +357,7 @@ class _Solver:
         self._systems: dict[int, GradientSystem] = {}
         self._signals: dict[tuple[int, int], complex] = {}
         self._many: dict[int, int] = {}
+        self._zone = zone
 
     def on_mesh(self, level: int) -> ReferenceSignal:
         """The signal on one mesh, with steps whose error is small beside that of the mesh."""
@@ -320,16 +372,21 @@ class _Solver:
         while self._time_error(low, steps) > max(0.3 * space, 1e-3 * scale) and steps < many:
             steps *= 2
             space = self._space_error(level, steps)
-        coarse = self._converge(0)
-        return ReferenceSignal(
-            signal=self._signal(level, steps) + self._missed(low, steps),
-            space_error=space,
-            time_error=self._time_error(low, steps),
-            level=level,
-            steps=steps,
-            coarse_signal=self._signal(0, coarse),
-            coarse_time_error=self._step_error(0, coarse),
-        )
+        value = self._signal(level, steps) + self._missed(low, steps)
+        time = self._time_error(low, steps)
+        coarse, coarse_error = self._for_models() or (value, space + time)
+        return ReferenceSignal(value, space, time, level, steps, coarse, coarse_error)
+
+    def _for_models(self) -> tuple[complex, float] | None:
+        """Signal on the coarsest mesh, as models on that mesh have it: without folding."""
+        if self._zone is not None:
+            waveform, frame = self._point.waveform, self._point.frame
+            if self._zone.reach(waveform.segments, frame, self._point.q) > _REACH_OF_MODELS:
+                return None
+            plain = _Solver(self._levels, self._point, self._tolerance, None)
+            return plain._for_models()
+        steps = self._converge(0)
+        return self._signal(0, steps), self._step_error(0, steps)
 
     def _converge(self, low: int) -> int:
         """Number of steps that makes the error in time negligible on a low mesh."""
@@ -369,16 +426,23 @@ class _Solver:
 
     def _signal(self, level: int, steps: int) -> complex:
         if (level, steps) not in self._signals:
-            value = signal(self._system(level), self._point.waveform, self._point.q, steps)
+            value = self._compute(level, steps)
             if not np.isfinite(value):
                 raise ArithmeticError(f"the signal on mesh {level} with {steps} steps is {value}")
             self._signals[level, steps] = value
         return self._signals[level, steps]
 
+    def _compute(self, level: int, steps: int) -> complex:
+        point, system = self._point, self._system(level)
+        if self._zone is None:
+            return signal(system, point.waveform, point.q, steps)
+        return folded_signal(system, self._zone, point.waveform, point.frame, point.q, steps)
+
     def _system(self, level: int) -> GradientSystem:
         if level not in self._systems:
             p = self._point
+            axes = p.frame if self._zone is None else np.eye(p.frame.shape[1])
             self._systems[level] = GradientSystem.at(
-                self._levels[level](), p.period, p.permeability, p.frame
+                self._levels[level](), p.period, p.permeability, axes
             )
         return self._systems[level]

@@ -10,5 +10,5 @@ from torrey.material import Material
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe
     levels = lazy_levels(snakemake.input.operators, Material.from_dict(recipe))
-    variables = compute(recipe, levels, read_meshes(snakemake.input.mesh))
-    artifacts.write(snakemake.output[0], variables, provenance)
+    found = compute(recipe, levels, read_meshes(snakemake.input.mesh))
+    artifacts.write(snakemake.output[0], found.variables, provenance, groups=found.groups)

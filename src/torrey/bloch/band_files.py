@@ -25,16 +25,20 @@ PathLike = str | Path
 _DRAWN = 401
 
 
-def write_bands(path: PathLike, sets: Sequence[BandSet], provenance: Provenance) -> None:
-    """Write bands along some lines, with the basis of each: groups ``line0``, ``line1``, ...
+def band_groups(sets: Sequence[BandSet]) -> dict[str, Group]:
+    """Bands along some lines, with the basis of each: groups ``line0``, ``line1``, ...
 
-    Eigenvectors follow from the basis in less time than they take to read, and are not written.
+    Eigenvectors follow from the basis in less time than they take to read, and are left out.
     """
-    groups = {
+    return {
         f"line{i}": {**_basis_variables(bands.basis), **band_variables(bands)}
         for i, bands in enumerate(sets)
     }
-    artifacts.write(path, {}, provenance, groups=groups, compress=False)
+
+
+def write_bands(path: PathLike, sets: Sequence[BandSet], provenance: Provenance) -> None:
+    """Write the groups of some bands."""
+    artifacts.write(path, {}, provenance, groups=band_groups(sets), compress=False)
 
 
 def read_bands(path: PathLike) -> tuple[BandSet, ...]:

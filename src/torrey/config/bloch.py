@@ -18,11 +18,16 @@ from torrey.config.quantities import (
     Permeability,
     Readable,
     Sweep,
+    Time,
 )
 from torrey.errors import InputError, KeyPath
 from torrey.material import Material
+from torrey.units import UNITS
 
-_KINDS: Final = "bands, narrow-maps, narrow-signals, maps, strengths, spectrum or modes"
+_KINDS: Final = "bands, narrow-maps, narrow-signals, sampling, maps, strengths, spectrum or modes"
+_PULSES: Final = "a whole number: narrow pulses in a reciprocal lattice vector, P in MMG20"
+_RESOLUTION: Final = "a number above zero: length to which fields are resolved, over the period"
+_TURNS: Final = "wave number of the pulses over the reciprocal lattice vector along the direction"
 _LENGTHS: Final = "numbers above zero, in units of the period"
 _ALONG: Final = "whole numbers, such as [1, 0] along an axis or [1, 1] along a diagonal"
 
@@ -66,8 +71,9 @@ class BandsModel(BlochModel):
     """Bands of the Laplacian along a line through the Brillouin zone."""
 
     kind: Literal["bands"] = Field(description=_KINDS)
-    direction: Whole = Field(description=_ALONG)
-    count: int = Field(2, ge=1, le=1000, description="a whole number of bands")
+    directions: Directions = Field(description=f"a list of {_ALONG}")
+    pulses: int = Field(ge=2, le=10_000, description=_PULSES)
+    resolution: Ratio = Field(description=_RESOLUTION)
 
 
 class NarrowMapsModel(BlochModel):
@@ -75,8 +81,10 @@ class NarrowMapsModel(BlochModel):
 
     kind: Literal["narrow-maps"] = Field(description=_KINDS)
     directions: Directions = Field(description=f"a list of {_ALONG}")
-    phases: Sweep[Ratio] = Field(description="q a_x in rad, numbers above zero, one per direction")
+    turns: Ratio = Field(description=f"{_TURNS}, a number above zero")
     diffusion_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    pulses: int = Field(120, ge=2, le=10_000, description=_PULSES)
+    resolution: Ratio = Field(description=_RESOLUTION)
 
 
 class NarrowSignalsModel(BlochModel):
@@ -84,8 +92,20 @@ class NarrowSignalsModel(BlochModel):
 
     kind: Literal["narrow-signals"] = Field(description=_KINDS)
     directions: Directions = Field(description=f"a list of {_ALONG}")
-    turns: Sweep[Ratio] = Field(description="q a/(2 pi), numbers above zero")
+    turns: Sweep[Ratio] = Field(description=f"{_TURNS}, numbers above zero")
     diffusion_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    pulses: int = Field(120, ge=2, le=10_000, description=_PULSES)
+    resolution: Ratio = Field(description=_RESOLUTION)
+
+
+class SamplingModel(BlochModel):
+    """Steps that stand for the wave number of a PGSE, by the four rules."""
+
+    kind: Literal["sampling"] = Field(description=_KINDS)
+    delta: Time = Field(description=UNITS["time"].accepted)
+    Delta: Time = Field(description=UNITS["time"].accepted)
+    turns: Ratio = Field(description="q L/(2 pi), a number above zero")
+    pulses: int = Field(ge=1, le=10_000, description=_PULSES)
 
 
 class MapsModel(BlochModel):
@@ -128,6 +148,7 @@ AnyBloch = Annotated[
     BandsModel
     | NarrowMapsModel
     | NarrowSignalsModel
+    | SamplingModel
     | MapsModel
     | StrengthsModel
     | SpectrumModel
@@ -153,12 +174,6 @@ def read_bloch(
     for key in ("direction", "directions"):
         if key in settings:
             _check_directions(findings, (*path, key), settings[key], geometry)
-    if "phases" in settings and len(settings["phases"]) != len(settings["directions"]):
-        findings.add(
-            (*path, "phases"),
-            f"{len(settings['phases'])} values",
-            f"{len(settings['directions'])}, one per direction",
-        )
     if model.permeability and all(m.is_surface for m in geometry.shape.membranes()):
         findings.add((*path, "permeability"), "a permeability above zero", "0 m/s: no membrane")
     if len(findings.problems) > before:

@@ -37,6 +37,10 @@ _KHM19 = "torrey.figures.khm19"
 _INVERSIONS = "torrey.figures.inversions"
 _KL23 = "torrey.figures.kl23"
 _KL23_CELLS = "torrey.figures.kl23_cells"
+_MMG20_CELLS = "torrey.figures.mmg20_cells"
+_MMG20_PULSES = "torrey.figures.mmg20_pulses"
+_MMG20_SIGNALS = "torrey.figures.mmg20_signals"
+_MMG20_SPECTRUM = "torrey.figures.mmg20_spectrum"
 _LAYERS = "torrey.figures.layers"
 _OWN = "torrey.figures.own"
 
@@ -94,6 +98,41 @@ CATALOGUE: Final[dict[str, Recipe]] = {
         "layer_limit",
         (layout.SIGNALS, layout.MESH),
         "A layer of low diffusivity becomes a membrane as it thins",
+    ),
+    "mmg20_fig1": Recipe(_MMG20_CELLS, "fig1", (layout.MESH,), "A medium periodic along x"),
+    "mmg20_fig2": Recipe(
+        _MMG20_PULSES, "fig2", (layout.BLOCH,), "Steps for the wave number by the four rules"
+    ),
+    "mmg20_fig3": Recipe(_MMG20_CELLS, "fig3", (layout.MESH,), "Three unit cells of one medium"),
+    "mmg20_fig4": Recipe(
+        _MMG20_SIGNALS, "fig4", (layout.BLOCH,), "Magnetisation for a gradient along x"
+    ),
+    "mmg20_fig5": Recipe(
+        _MMG20_SIGNALS, "fig5", (layout.BLOCH,), "Magnetisation for a gradient along the diagonal"
+    ),
+    "mmg20_fig6": Recipe(
+        _MMG20_SIGNALS, "fig6", (layout.BLOCH,), "Signals against the gradient, with three laws"
+    ),
+    "mmg20_fig8": Recipe(
+        _MMG20_SPECTRUM, "fig8", (layout.BLOCH,), "Spectrum of the Bloch-Torrey operator"
+    ),
+    "mmg20_fig9": Recipe(
+        _MMG20_SPECTRUM, "fig9", (layout.BLOCH,), "The spectrum over a wider range of gradients"
+    ),
+    "mmg20_fig10": Recipe(
+        _MMG20_SPECTRUM, "fig10", (layout.BLOCH,), "Eigenmodes on both sides of a branching point"
+    ),
+    "mmg20_fig11": Recipe(
+        _MMG20_PULSES, "fig11", (layout.BLOCH,), "The first two bands of the Laplacian"
+    ),
+    "mmg20_figA1": Recipe(
+        _MMG20_PULSES, "figA1", (layout.BLOCH, layout.MESH), "Narrow pulses along x"
+    ),
+    "mmg20_figA2": Recipe(
+        _MMG20_PULSES, "figA2", (layout.BLOCH, layout.MESH), "Narrow pulses along the diagonal"
+    ),
+    "mmg20_figA3": Recipe(
+        _MMG20_PULSES, "figA3", (layout.BLOCH,), "Signals of narrow pulses against q"
     ),
     "projected_vs_order": Recipe(
         _OWN,
