@@ -31,7 +31,7 @@ from torrey.expansion import expand
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.geometry.meshing import build_meshes
 from torrey.integration import Points, model_signal
-from torrey.ladder import climb
+from torrey.ladder import climb_meshes
 from torrey.material import Material
 from torrey.projected_reference import projected_signals
 from torrey.propagation import reference_signal
@@ -134,7 +134,7 @@ def projected(repeats: int) -> list[Row]:
 
     def offline():
         levels = operators(0.065, 1)
-        return levels, [climb(level(), POINT.direction, 9) for level in levels]
+        return levels, climb_meshes(levels, POINT.direction, 9)
 
     build, (levels, ladders) = median(offline, repeats)
     waveforms = [Pgse(5.0, Delta) for Delta in (20.0, 30.0, 40.0, 50.0)]

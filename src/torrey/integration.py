@@ -14,12 +14,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.polynomial import Polynomial as Polynomial1D
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import expm, lapack
+from scipy.linalg import expm
 
-from torrey import rosenbrock
-from torrey.errors import TorreyError
 from torrey.projection import ProjectedModel
 from torrey.rates import SmallModel
+from torrey.reduced import Flow, IntegrationError, batch_size
 from torrey.waveforms import Segment, Waveform
 
 Array = NDArray[np.float64]
@@ -32,12 +31,6 @@ _MOST_STEPS = 4096
 #: Steps on a change of F by one; Rodas5P gains about 2^5 when they are doubled.
 _FEWEST_STEPS = 4
 _GAIN = 16.0
-#: A norm that grows by more than rounding in a step of a system that dissipates.
-_GROWTH = 1e-9
-
-
-class IntegrationError(TorreyError, ArithmeticError):
-    """A small model cannot be integrated to the accuracy asked for."""
 
 
 @dataclass(frozen=True)
@@ -243,8 +236,12 @@ def projected_signal(
     The system dissipates: a state whose norm grows in a step has been given too few of them, and
     its signal is infinite.
     """
+    count = max(1, -(-len(points) // batch_size(model)))
+    batches = np.array_split(np.arange(len(points)), count)
     with np.errstate(invalid="ignore", over="ignore"):
-        signals = _read_out(model, waveform, points, steps)
+        signals = np.concatenate(
+            [_read_out(model, waveform, points[rows], steps) for rows in batches]
+        )
     return np.where(np.isfinite(signals), signals, complex(np.inf))
 
 
@@ -256,83 +253,19 @@ def _read_out(
     half, odd = divmod(len(segments), 2)
     halved = waveform.symmetry != 0 and (not odd or segments[half].constant)
     same = bool(np.array_equal(model.start, model.readout))
-    columns = [model.start] if same or not halved else [model.start, model.readout]
-    w: ComplexArray = np.repeat(np.array(columns, dtype=complex).T[None], len(points), axis=0)
+    states = [model.start] if same or not halved else [model.start, model.readout]
+    w: ComplexArray = np.repeat(np.array(states, dtype=complex)[None], len(points), axis=0)
+    flow = Flow(model, points.q, points.period, points.sigma)
     for segment in segments[:half] if halved else segments:
-        w = _dissipate(model, segment, points, w, steps)
+        w = flow.across(segment, w, steps)
     if not halved:
-        result: ComplexArray = w[..., 0] @ model.readout.astype(complex) / total
+        result: ComplexArray = w[:, 0] @ model.readout.astype(complex) / total
         return result
-    left, right = w[..., -1], w[..., 0]
+    left, right = w[:, -1], w[:, 0]
     if odd:
-        right = _decay(model, segments[half], points, right[..., None])[..., 0]
+        right = flow.decay(segments[half], right[:, None])[:, 0]
     # The second half of the propagator is the adjoint of the first where F comes back as it went,
     # and its transpose where it comes back reversed.
     left = left.conj() if waveform.symmetry > 0 else left
     signal: ComplexArray = np.einsum("zi,zi->z", left, right) / total
     return signal
-
-
-def _dissipate(
-    model: ProjectedModel, segment: Segment, points: Points, w: ComplexArray, steps: int
-) -> ComplexArray:
-    """States at the end of a segment, whose norms never grow."""
-    if segment.constant:
-        return _decay(model, segment, points, w)
-    times = segment.grid(steps)
-    for begin, end in zip(times[:-1], times[1:], strict=True):
-        after = _rosenbrock_step(model, segment, points, w, begin, end - begin)
-        norms = [np.linalg.norm(x, axis=1) for x in (w, after)]
-        after[np.any(~(norms[1] <= (1 + _GROWTH) * norms[0]), axis=1)] = np.inf
-        w = after
-    return w
-
-
-def _rosenbrock_step(
-    model: ProjectedModel,
-    segment: Segment,
-    points: Points,
-    w: ComplexArray,
-    begin: float,
-    duration: float,
-) -> ComplexArray:
-    """One step of Rodas5P for all points."""
-
-    def rate(F: Array, v: ComplexArray) -> ComplexArray:
-        return model.apply(points.jets(F), points.period, points.sigma, v)
-
-    F, change = segment.jet(begin, 1)
-    identity = np.eye(w.shape[1])
-    inverse = _inverse(identity / (rosenbrock.GAMMA * duration) + points.matrix(model, F[None]))
-    # A is quadratic in g, so that a central difference is its derivative.
-    slope = rate((F + 0.5 * change)[None], w) - rate((F - 0.5 * change)[None], w)
-    return rosenbrock.step(
-        w,
-        duration,
-        lambda load: inverse @ load,
-        lambda v: v,
-        lambda t, v: rate(segment.jet(begin + t, 0), v),
-        slope,
-    )
-
-
-def _inverse(matrices: ComplexArray) -> ComplexArray:
-    """Inverses of Hermitian positive definite matrices, in half the time of general ones."""
-    upper = np.empty_like(matrices)
-    for matrix, place in zip(matrices, upper, strict=True):
-        factor, failed = lapack.zpotrf(matrix.T, lower=1, clean=0)
-        if failed:
-            raise IntegrationError("a projected matrix is not positive definite")
-        # The lower triangle of the transpose in columns is the upper one in rows.
-        place[...] = lapack.zpotri(factor, lower=1, overwrite_c=1)[0].T
-    upper = np.triu(upper)
-    inverse: ComplexArray = upper + np.triu(upper, 1).conj().swapaxes(1, 2)
-    return inverse
-
-
-def _decay(model: SmallModel, segment: Segment, points: Points, w: ComplexArray) -> ComplexArray:
-    """States after a constant gradient, by the eigenvectors of each matrix."""
-    rates, modes = np.linalg.eigh(points.matrix(model, segment.jet(0.0, 0)))
-    decays = np.exp(-segment.duration * np.maximum(rates, 0.0))
-    result: ComplexArray = modes @ (decays[..., None] * (modes.conj().swapaxes(1, 2) @ w))
-    return result

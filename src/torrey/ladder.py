@@ -14,7 +14,9 @@ rungs estimates the error of the lower one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,6 +68,25 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
     return galerkin(operators, expansion.frame, basis, ranks)
 
 
+def climb_meshes(
+    levels: Sequence[Callable[[], BlochTorrey]], frame: ArrayLike, highest: int
+) -> list[ProjectedModel]:
+    """Ladders on a sequence of meshes, to the height that reference signals need.
+
+    The two highest rungs tell errors of lower ones, on the coarsest mesh alone.
+
+    Parameters
+    ----------
+    levels : sequence of callables
+        ``levels[k]()`` gives the operators on mesh k, coarsest first.
+    frame : (d,) or (c, d) array_like
+    highest : int
+        On the coarsest mesh; see `climb`.
+    """
+    finer = max(highest - 2, LOWEST_RUNG)
+    return [climb(level(), frame, finer if k else highest) for k, level in enumerate(levels)]
+
+
 def _wave_numbers(frame: Array, count: int) -> list[tuple[int, Array]]:
     """Numbers and vectors gamma (rad per period) of the enrichment, from the smallest on."""
     if len(frame) == 1:
@@ -84,7 +105,6 @@ class _Enrichment:
 
     operators: BlochTorrey
     place: tuple[int, Array]
-    _lu: SuperLU | None = field(default=None, init=False)
     _fields: list[ComplexArray] = field(default_factory=list, init=False)
 
     @property
@@ -95,19 +115,24 @@ class _Enrichment:
     def layer(self, depth: int) -> Array:
         """Fields that this depth adds to the one before, real and imaginary parts."""
         op = self.operators
-        M = op.mass_matrix
-        if self._lu is None:
-            self._lu = factorise(self._matrix())
+        if not self._fields:
             self._fields = [op.cell.indicators.astype(complex)]
-        while len(self._fields) <= depth:
-            self._fields.append(self._lu.solve(M @ self._fields[-1]))
-        new = [self._fields[depth]]
+        while len(self._fields) < depth:
+            self._fields.append(self._lu.solve(op.mass_matrix @ self._fields[-1]))
+        before = self._fields[depth - 1]
+        loads = [op.mass_matrix @ before]
         if depth >= 2:
-            before = self._fields[depth - 1]
-            new.append(self._lu.solve(self._slope() @ before))
+            loads.append(self._slope @ before)
             if depth >= 3 and op.J.any():
-                new.append(self._lu.solve(op.cell.matrix(op.J) @ before))
-        return np.hstack([part for fields in new for part in (fields.real, fields.imag)])
+                loads.append(op.cell.matrix(op.J) @ before)
+        new = self._lu.solve(np.hstack(loads))
+        if len(self._fields) == depth:
+            self._fields.append(new[:, : before.shape[1]])
+        return np.hstack([new.real, new.imag])
+
+    @cached_property
+    def _lu(self) -> SuperLU:
+        return factorise(self._matrix())
 
     def _matrix(self) -> csc_array:
         """A(gamma) + s M on the unit cell, without permeability."""
@@ -118,6 +143,7 @@ class _Enrichment:
         real = op.K + size**2 * along.N[0, 0] + shift * op.M
         return op.cell.matrix(real + 1j * size * along.C[0])
 
+    @cached_property
     def _slope(self) -> csc_array:
         """dA/d|gamma|."""
         op, gamma = self.operators, self.place[1]

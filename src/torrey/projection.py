@@ -239,9 +239,8 @@ def extend(basis: Array, fields: Array, M: csc_array, least: float = _INDEPENDEN
     """
     lengths = np.sqrt(np.einsum("ni,ni->i", fields, M @ fields))
     v = fields[:, lengths > 0.0] / lengths[lengths > 0.0]
-    M_basis = M @ basis
     for _ in range(2):
-        v = v - basis @ (M_basis.T @ v)
+        v = v - basis @ (basis.T @ (M @ v))
     new, M_new = np.empty((len(v), 0)), np.empty((len(v), 0))
     for column in v.T:
         rest = column
@@ -251,7 +250,7 @@ def extend(basis: Array, fields: Array, M: csc_array, least: float = _INDEPENDEN
         if length > least:
             # What is left may be small: it is cleaned once more before it is stretched.
             rest = rest / length
-            rest = rest - basis @ (M_basis.T @ rest) - new @ (M_new.T @ rest)
+            rest = rest - basis @ (basis.T @ (M @ rest)) - new @ (M_new.T @ rest)
             M_rest = M @ rest
             length = float(np.sqrt(rest @ M_rest))
             new = np.column_stack([new, rest / length])

@@ -67,8 +67,15 @@ _C: Final = (
     ),
 )
 
-#: Times of the stages within the step.
-_TIME: Final = (
+#: Weights of the earlier stages in the argument of every stage, where the last ones add the stage
+#: before with weight one, and on its right-hand side.
+_WEIGHTS: Final = tuple(
+    np.array([state, memory])
+    for state, memory in zip((*_A, (*_A[-1], 1.0), (*_A[-1], 1.0, 1.0)), _C, strict=True)
+)
+
+#: Times of the stages within a step of length one.
+TIMES: Final = (
     0.0,
     0.6358126895828704,
     0.4095798393397535,
@@ -118,29 +125,19 @@ def step(
     (n,) complex
         State at the end of the step.
     """
-    stages: list[Vector] = []
+    stages = np.empty((len(TIMES), *u.shape), dtype=complex)
+
+    # The weights are real: one real product for both sums, without copies of the stages.
+    rows = stages.reshape(len(TIMES), -1).view(float)
     state = u
-    for i, (time, memory) in enumerate(zip(_TIME, _C, strict=True)):
-        state = _stage_state(u, stages)
+    for i, time in enumerate(TIMES):
+        if i:
+            sums = (_WEIGHTS[i] @ rows[:i]).view(complex).reshape(2, *u.shape)
+            state = u + sums[0]
         load = -rate(time * duration, state)
-        if memory:
-            load += mass(_combine(memory, stages) / duration)
+        if i:
+            load += mass(sums[1] / duration)
         if i < len(_SLOPE):
             load -= _SLOPE[i] * duration * rate_slope
-        stages.append(solve(load))
+        stages[i] = solve(load)
     return state + stages[-1]
-
-
-def _stage_state(u: Vector, stages: list[Vector]) -> Vector:
-    """Argument of the next stage; the last stages add the one before with weight one."""
-    n = len(stages)
-    if n < len(_A):
-        return u + _combine(_A[n], stages) if n else u
-    return u + _combine(_A[-1], stages[: len(_A[-1])]) + sum(stages[len(_A[-1]) :])
-
-
-def _combine(weights: tuple[float, ...], stages: list[Vector]) -> Vector:
-    total = weights[0] * stages[0]
-    for weight, stage in zip(weights[1:], stages[1:], strict=True):
-        total += weight * stage
-    return total

@@ -9,7 +9,7 @@ from torrey.cell.build import levels
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.integration import Points, projected_signal
-from torrey.ladder import climb
+from torrey.ladder import climb, climb_meshes
 from torrey.material import Material
 from torrey.projection import ProjectedModel, project
 from torrey.propagation import GradientSystem, signal
@@ -94,6 +94,15 @@ def test_one_ladder_serves_all_directions_of_the_plane(disc: BlochTorrey):
         exact = signal(GradientSystem.at(disc, 6.0, 0.05, axes), waveform, q, 32)
         found = projected_signal(ladder.along(axes), waveform, Points.of(q, 6.0, 0.05 / 6.0), 32)
         assert abs(found[0] / exact - 1) < 1e-5
+
+
+def test_the_rungs_that_only_tell_errors_are_left_out_on_finer_meshes():
+    shape = Discs((Disc((0.5, 0.5), 0.4),))
+    cell = levels(shape, MeshOptions(0.3, 1), Material((3.0, 1.7)))
+    coarse, fine = climb_meshes(cell, DIRECTION, 6)
+    assert (coarse.order, fine.order) == (6, 4)
+    assert fine.ranks == climb(cell[1](), DIRECTION, 6).ranks[:5]
+    assert [model.order for model in climb_meshes(cell, DIRECTION, 4)] == [4, 3]
 
 
 def test_axes_outside_the_span_are_refused(ladder: ProjectedModel):

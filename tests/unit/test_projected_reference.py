@@ -14,7 +14,7 @@ from torrey.cell.build import levels
 from torrey.cell.operators import BlochTorrey
 from torrey.comparison import DisagreementError, compare_with_full
 from torrey.geometry import Disc, Discs, MeshOptions
-from torrey.integration import Points
+from torrey.integration import Points, projected_signal
 from torrey.ladder import climb
 from torrey.ladder_files import lazy_ladders, write_ladders
 from torrey.material import Material
@@ -76,6 +76,42 @@ def test_a_smaller_tolerance_takes_a_higher_rung(ladders):
 def test_a_gradient_beyond_the_ladder_is_not_reached(ladders):
     found = projected_signals(ladders, WAVEFORM, Points.of([0.2, 3.0], 10.0, 0.01), TOLERANCE)
     assert list(found.reached) == [True, False]
+
+
+def test_finer_meshes_are_not_asked_for_the_highest_rungs(ladders):
+    points = Points.of([WAVEFORM.q_of_b(b) for b in (0.3, 1.0, 2.5)], 6.0, 0.01)
+    low = [ladders[0], *(lambda ladder=ladder: ladder().truncate(5) for ladder in ladders[1:])]
+    whole, less = (projected_signals(x, WAVEFORM, points, TOLERANCE) for x in (ladders, low))
+    np.testing.assert_array_equal(less.signal, whole.signal)
+
+
+def test_what_a_mesh_changes_is_close_on_a_lower_rung_and_with_fewer_steps(ladders):
+    points = Points.of([WAVEFORM.q_of_b(b) for b in (0.3, 1.0, 2.5)], 6.0, 0.01)
+    found = projected_signals(ladders, WAVEFORM, points, TOLERANCE)
+    assert found.reached.all()
+    for i in range(len(points)):
+        model = ladders[found.level[i]]().truncate(found.rung[i])
+        all_of_it = projected_signal(model, WAVEFORM, points[np.array([i])], int(found.steps[i]))
+        change = abs(found.signal[i] - found.coarse_signal[i])
+        assert abs(found.signal[i] - all_of_it[0]) <= 0.05 * change
+
+
+def test_an_error_in_space_alone_stops_the_climb(ladders):
+    asked = []
+
+    def asking(ladder):
+        def model():
+            asked.append(ladder)
+            return ladder()
+
+        return model
+
+    points = Points.of(WAVEFORM.q_of_b(1.0), 4.0, 0.01)
+    found = projected_signals([asking(x) for x in ladders[:2]], WAVEFORM, points, 1e-6)
+    assert not found.reached[0]
+    assert found.space_error[0] > 1e-6 * abs(found.signal[0])
+    # Base and refinement, each once: no rung was tried after the one that was good enough.
+    assert sum(ladder is ladders[1] for ladder in asked) == 1
 
 
 def one_sweep(b: tuple[float, ...], period: float = 6.0) -> Sweep:

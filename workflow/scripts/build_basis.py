@@ -4,7 +4,7 @@ import json
 
 from torrey.cell.files import lazy_levels
 from torrey.jobs import job
-from torrey.ladder import climb
+from torrey.ladder import climb_meshes
 from torrey.ladder_files import write_ladders
 from torrey.material import Material
 
@@ -12,5 +12,5 @@ with job(snakemake) as provenance:
     recipe = snakemake.params.recipe
     axes = json.loads(recipe["axes"])
     levels = lazy_levels(snakemake.input.operators, Material.from_dict(recipe))
-    ladders = [climb(operators(), axes, recipe["rungs"]) for operators in levels]
+    ladders = climb_meshes(levels, axes, recipe["rungs"])
     write_ladders(snakemake.output[0], ladders, provenance)
