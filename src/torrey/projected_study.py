@@ -1,4 +1,4 @@
-"""Reference signals of a study by projected models; in full at points where they fail."""
+"""Reference signals of a study by projected models; by others at points where they fail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.cell.operators import BlochTorrey
+from torrey.folded_study import solve_folded
 from torrey.integration import Points
 from torrey.projected_reference import ProjectedSignals, projected_signals
 from torrey.projection import ProjectedModel
@@ -30,7 +31,8 @@ class Table:
     Attributes
     ----------
     signals : ProjectedSignals
-        Flat, in the order of the points; rung 0 stands for the full system.
+        Flat, in the order of the points; rung 0 stands for the full system, rung -1 for a small
+        one that folds.
     """
 
     sweep: Sweep
@@ -71,6 +73,7 @@ def solve_study(
             where = (np.arange(len(cells))[:, None] * count + np.array(rows)).ravel()
             signals = projected_signals(along, waveform, points, tolerance)
             found.put(where, _sharpen(signals, along[0], waveform, points, tolerance))
+    solve_folded(list(sweep.points().values()), tolerance, levels, found)
     _solve_the_rest(sweep, tolerance, levels, found)
     return Table(sweep, found)
 

@@ -209,7 +209,10 @@ def _reference_variables(sweep: Sweep, points: Mapping[str, NDArray[Any]]) -> Gr
             dims, points["steps"], "1", "time steps for a change of F by one"
         ),
         "reference_rung": Variable(
-            dims, points["rung"], "1", "rung of the ladder of projected models; 0 is in full"
+            dims,
+            points["rung"],
+            "1",
+            "rung of the ladder of projected models; 0 is in full, -1 a small system that folds",
         ),
     }
 

@@ -29,7 +29,8 @@ FLOORS = {
     4: (
         "kurtosis signals convergence fitting inversion layout jobs runs projected_study "
         "projected_files sweep_files reference_files model_files study_files tensor_files "
-        "ladder_files comparison sources bloch_runs"
+        "ladder_files comparison sources bloch_runs "
+        "folded_study"
     ),
     5: "figures tables",
 }

@@ -1,0 +1,71 @@
+"""Projected references at gradients beyond every ladder: small systems that fold.
+
+Compared with the full system on the same meshes, which is integrated in time and space on its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from torrey.cell.build import levels
+from torrey.folded_study import FOLDED, solve_folded
+from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.material import Material
+from torrey.projected_reference import ProjectedSignals
+from torrey.propagation import reference_signal
+from torrey.protocol import Point
+from torrey.waveforms import Pgse
+
+TOLERANCE = 2e-3
+WAVEFORM = Pgse(2.0, 4.0)
+OBSTACLE = Discs((Disc((0.5, 0.5), 0.4),), "obstacle")
+PERMEABLE = Discs((Disc((0.5, 0.5), 0.35),))
+CELLS = {
+    "obstacle": (OBSTACLE, Material((2.0,)), 0.0),
+    "permeable": (PERMEABLE, Material((2.0, 1.0)), 0.02),
+}
+
+
+def points_at(kappa: float, direction: tuple[float, ...], qs=(1.5, 2.5, 3.0, 4.0)) -> list[Point]:
+    """At |g| L from 15 to 40."""
+    return [Point(10.0, kappa, WAVEFORM, q, direction) for q in qs]
+
+
+def solve(name: str, points: list[Point]) -> ProjectedSignals:
+    shape, material, _ = CELLS[name]
+    found = ProjectedSignals.empty(len(points))
+    solve_folded(points, TOLERANCE, levels(shape, MeshOptions(0.15, 2), material), found, fewest=4)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [
+        ("obstacle", (1.0, 0.0)),
+        ("obstacle", (np.sqrt(0.5), np.sqrt(0.5))),
+        ("permeable", (0.0, 1.0)),
+    ],
+)
+def test_folded_signals_agree_with_the_full_system(name, direction):
+    shape, material, kappa = CELLS[name]
+    points = points_at(kappa, direction)
+    found = solve(name, points)
+    assert found.reached.all()
+    for row in np.flatnonzero(found.reached)[[0, -1]]:
+        assert found.rung[row] == FOLDED
+        full = reference_signal(
+            levels(shape, MeshOptions(0.12, 2), material), points[row], TOLERANCE
+        )
+        assert abs(found.signal[row] - full.signal) <= found.error[row] + full.error
+
+
+def test_few_points_are_left_to_the_full_system():
+    points = points_at(0.0, (1.0, 0.0))[:3]
+    assert not solve("obstacle", points).reached.any()
+
+
+def test_directions_off_the_lattice_are_left_to_the_full_system():
+    points = points_at(0.0, (np.cos(0.3), np.sin(0.3)))
+    assert not solve("obstacle", points).reached.any()
