@@ -130,6 +130,45 @@ def test_an_unknown_parameter_is_refused(messages):
     assert "one or more of kappa, D_e, D_c" in message
 
 
+RADIUS = edited("    models: [R0, R2, P4]", "    models: P4\n    parameters: [kappa, radius]")
+SECOND = "      - {center: [0.72, 0.66], radius: 0.17}\n"
+OUTSIDE = "diffusivity: {outside: 2.5e-3 mm^2/s}, permeability: 0 m/s"
+LAYERED = OUTSIDE.replace("}", ", inside: 1e-3 mm^2/s, layer: 1e-5 mm^2/s}")
+
+
+def other_study(geometry: str, changes: str) -> str:
+    """A study of another geometry, of which the radius is asked for."""
+    study = (
+        f"  other: {{<<: *one, geometry: {geometry}, {changes}, models: [reference]}}\nfigures:\n"
+    )
+    coated = "  coated: {kind: discs, cells: [{center: [0.5, 0.5], radius: 0.3}], layer: 0.02}\n"
+    text = edited("figures:\n", study, edited("studies: [sweep]", "studies: other", RADIUS))
+    return edited("studies:\n  mine:", f"{coated}studies:\n  mine:", text)
+
+
+def test_the_radius_of_one_disc_may_be_fitted(read):
+    inversion = read(edited(SECOND, "", RADIUS)).inversions["water"]
+    assert inversion.parameters == ("kappa", "radius")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (RADIUS, "of 2 discs"),
+        (other_study("stones", OUTSIDE), "of obstacles"),
+        (other_study("coated", LAYERED), "of discs with layers"),
+        (other_study("layers", "directions: [[1]]"), "of layers"),
+    ],
+    ids=["several", "obstacle", "layer", "layers"],
+)
+def test_a_radius_is_that_of_one_disc_or_sphere(messages, text, found):
+    (message,) = [m for m in messages(text) if "radius in study" in m]
+    assert message.startswith(f"mine.yaml:{line_of(text, 'parameters:')}: ")
+    assert "inversions.water.parameters[1]" in message
+    assert found in message
+    assert "one disc or one sphere, with water inside and no layer" in message
+
+
 def test_an_impermeable_cell_cannot_be_inverted(messages):
     text = edited("    permeability: 8e-5 m/s", "    permeability: 0 m/s")
     assert any("permeabilities are above zero" in message for message in messages(text))

@@ -180,9 +180,14 @@ def inversion_inputs(wildcards):
 def inversion_recipe(wildcards):
     inversion = CONFIG.inversions[wildcards.inversion]
     studies = [CONFIG.studies[name] for name in inversion.studies]
+    # Fits of the radius make meshes of their own; the others have nothing to do with the shape.
+    first, cell = studies[0], {}
+    if "radius" in inversion.parameters:
+        cell = {**first.shape.to_dict(), **first.mesh.to_dict()}
     return {
-        **studies[0].material.to_dict(),
+        **first.material.to_dict(),
         "kind": inversion.kind,
+        "cell": json.dumps(cell),
         "inversion": inversion.to_json(),
         "sweeps": json.dumps([study.sweep.to_json() for study in studies]),
         "code": CODE["fit_inversion"],

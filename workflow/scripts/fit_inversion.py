@@ -17,7 +17,9 @@ with job(snakemake) as provenance:
     else:
         material = Material.from_dict(recipe)
         finest = lazy_levels(files.operators, material)[-1]
-        table = run_physical(recipe["inversion"], sweeps[0], files.signals[0], material, finest)
+        table = run_physical(
+            recipe["inversion"], sweeps[0], files.signals[0], material, finest, recipe["cell"]
+        )
     artifacts.write(
         snakemake.output[0], table, provenance, attributes={"inversion": recipe["inversion"]}
     )

@@ -12,6 +12,7 @@ from torrey.config.domain import Inversion, Study
 from torrey.config.findings import Findings
 from torrey.config.quantities import Model, Number, OrOne
 from torrey.errors import KeyPath
+from torrey.geometry.balls import Balls
 from torrey.sweep import REFERENCE
 
 _KINDS: Final = "karger or physical"
@@ -22,7 +23,7 @@ Counts = Annotated[list[Annotated[int, Field(ge=1, le=1000)]], Field(min_length=
 Ratios = Annotated[
     list[Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1), OrOne()
 ]
-ParameterName = Literal["kappa", "D_e", "D_c"]
+ParameterName = Literal["kappa", "radius", "D_e", "D_c"]
 
 
 def _nothing() -> Any:
@@ -75,13 +76,13 @@ class KargerInversionModel(InversionModel):
 
 
 class PhysicalInversionModel(InversionModel):
-    """Permeability and diffusivities."""
+    """Permeability, diffusivities and the radius of a single cell."""
 
     kind: Literal["physical"] = Field(description=_KINDS)
     models: Texts = Field(description="models to fit with: R0, R1, R2, or P0, P1, ...")
     parameters: Annotated[list[ParameterName], Field(min_length=1), OrOne()] = Field(
         default_factory=_all_parameters,
-        description="one or more of kappa, D_e, D_c; the others are known",
+        description="one or more of kappa, D_e, D_c, radius; the others are known",
     )
 
 
@@ -217,11 +218,33 @@ def _check_physical(
         or any(isinstance(D, tuple) for D in inside)
     ):
         findings.add(where, f"study {first.name}", "one diffusivity outside and one inside")
+    if "radius" in model.parameters:
+        _check_round(findings, (*path, "parameters", model.parameters.index("radius")), first)
     _once(findings, (*path, "models"), model.models)
     _once(findings, (*path, "parameters"), model.parameters)
     for i, name in enumerate(model.models):
         if not _FITTED.fullmatch(name):
             findings.add((*path, "models", i), f'"{name}"', "R0, R1, R2, or P0, P1, ...")
+
+
+def _check_round(findings: Findings, path: KeyPath, study: Study) -> None:
+    """A radius is that of one disc or one sphere, of which another may be made."""
+    shape = study.shape
+    if isinstance(shape, Balls) and shape.n_compartments == 2:
+        return
+    found = shape.kind
+    if isinstance(shape, Balls):
+        if shape.interior == "obstacle":
+            found = "obstacles"
+        elif shape.membranes() or not shape.cells:
+            found = f"{len(shape.cells)} {shape.kind}"
+        else:
+            found = f"{shape.kind} with layers"
+    findings.add(
+        path,
+        f"radius in study {study.name}, of {found}",
+        "a study of one disc or one sphere, with water inside and no layer",
+    )
 
 
 def _once(findings: Findings, path: KeyPath, values: Sequence[object]) -> None:

@@ -28,17 +28,27 @@ _IDENTITY: Final = "#B0B0B0"
 
 #: Values of kappa that are drawn, in units of the true ones.
 _SHOWN: Final = (0.3, 40.0)
+#: Errors of the radius that are drawn (%), and the largest on the linear part of the axis.
+_RADIUS_SHOWN: Final = 40.0
+_RADIUS_LINEAR: Final = 0.1
 
 
 @styled
 def inversion_bias(files: FigureFiles) -> Drawing:
-    """Recovered over true permeability by model, one panel per set of fitted parameters."""
+    """Recovered over true permeability by model, one panel per set of fitted parameters.
+
+    Where the radius is one of them, a second panel shows its error.
+    """
     fits = {name: _read_physical(path) for name, path in files.files["fit"].items()}
-    figure = style.new_figure(PAGE, 0.46 * PAGE)
-    axes = figure.subplots(1, len(fits), sharey=True, squeeze=False)[0]
-    axes[0].set_ylabel(r"$\kappa$ recovered / $\kappa$ true")
-    for ax, letter, data in zip(axes, style.letters(len(fits)), fits.values(), strict=True):
-        _draw_recovered(ax, data)
+    panels = [(_draw_recovered, data) for data in fits.values()]
+    panels += [(_draw_radius, data) for data in fits.values() if "radius" in data.parameter]
+    rows = -(-len(panels) // 2)
+    figure = style.new_figure(PAGE, (0.06 + 0.4 * rows) * PAGE)
+    axes = figure.subplots(rows, min(len(panels), 2), squeeze=False).ravel()
+    for ax in axes[len(panels) :]:
+        ax.remove()
+    for ax, letter, (draw, data) in zip(axes, style.letters(len(panels)), panels, strict=False):
+        draw(ax, data)
         style.panel_title(ax, letter, _unknowns(data))
     _explain_models(figure, fits)
     return Drawing(figure, _bias_group(fits))
@@ -51,7 +61,11 @@ def _read_physical(path: str) -> xarray.Dataset:
     kappa = data.sel(parameter="kappa")
     # On a bound the fit has found no value: it would be larger without end.
     open_ended = (kappa.at_bound == 1) & (kappa.estimate > kappa.truth)
-    return data.assign(ratio=(kappa.estimate / kappa.truth).where(~open_ended, np.inf))
+    data = data.assign(ratio=(kappa.estimate / kappa.truth).where(~open_ended, np.inf))
+    if "radius" in data.parameter:
+        radius = data.sel(parameter="radius")
+        data = data.assign(radius_error=radius.estimate / radius.truth - 1.0)
+    return data
 
 
 def _draw_recovered(ax: Axes, data: xarray.Dataset) -> None:
@@ -62,16 +76,41 @@ def _draw_recovered(ax: Axes, data: xarray.Dataset) -> None:
     ax.yaxis.set_major_locator(FixedLocator(list(ticks)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_ylabel(r"$\kappa$ recovered / $\kappa$ true")
     ax.axhline(1.0, color=_IDENTITY, linewidth=0.8, zorder=1.0, label="_identity")
+    _draw_models(ax, x, data.ratio, _SHOWN)
+
+
+def _draw_radius(ax: Axes, data: xarray.Dataset) -> None:
+    ax.set(
+        xscale="log", xlabel=r"true $\kappa$ (m/s)", ylabel=r"$r$ recovered / $r$ true $-$ 1 (%)"
+    )
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_yscale("symlog", linthresh=_RADIUS_LINEAR, linscale=0.5)
+    ax.set_ylim(-_RADIUS_SHOWN, _RADIUS_SHOWN)
+    ticks = (0.1, 1.0, 10.0)
+    ax.yaxis.set_major_locator(FixedLocator([*(-t for t in ticks), 0.0, *ticks]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.axhline(0.0, color=_IDENTITY, linewidth=0.8, zorder=1.0, label="_identity")
+    error = data.radius_error
+    # A radius on the end of its bracket would be farther.
+    error = error.where(data.sel(parameter="radius").at_bound == 0, np.sign(error) * np.inf)
+    _draw_models(
+        ax, 1e-3 * data.permeability.values, 100.0 * error, (-_RADIUS_SHOWN, _RADIUS_SHOWN)
+    )
+
+
+def _draw_models(ax: Axes, x: Array, table: xarray.DataArray, shown: tuple[float, float]) -> None:
+    """One curve per model, and marks for what lies beyond the axes."""
     labels: list[CurveLabel | None] = []
-    for model in map(str, data.model.values):
+    for model in map(str, table.model.values):
         look = _look(model)
-        row = data.sel(model=model)
-        ratio = row.ratio.values
-        inside = np.isfinite(ratio) & (ratio >= _SHOWN[0]) & (ratio <= _SHOWN[1])
+        values = table.sel(model=model).values
+        inside = np.isfinite(values) & (values >= shown[0]) & (values <= shown[1])
         (line,) = ax.plot(
             x,
-            np.where(inside, ratio, np.nan),
+            np.where(inside, values, np.nan),
             color=look.color,
             linestyle=look.linestyle,
             linewidth=look.width,
@@ -82,23 +121,23 @@ def _draw_recovered(ax: Axes, data: xarray.Dataset) -> None:
             label=model,
         )
         labels.append(style.last_point(line, look.label, look.ink))
-        _mark_beyond(ax, look, x, ratio)
+        _mark_beyond(ax, look, x, values, shown)
     style.label_ends(ax, labels)
 
 
-def _mark_beyond(ax: Axes, look: Look, x: Array, ratio: Array) -> None:
+def _mark_beyond(ax: Axes, look: Look, x: Array, values: Array, shown: tuple[float, float]) -> None:
     """Arrows on the border for values beyond it, and crosses where there is none."""
     paint: dict[str, Any] = {"color": look.color, "linestyle": "none", "clip_on": False}
     for beyond, place, marker in (
-        (ratio > _SHOWN[1], _SHOWN[1], "^"),
-        (ratio < _SHOWN[0], _SHOWN[0], "v"),
+        (values > shown[1], shown[1], "^"),
+        (values < shown[0], shown[0], "v"),
     ):
         if beyond.any():
             at = np.full(int(beyond.sum()), place)
             ax.plot(x[beyond], at, marker=marker, markersize=4.0, label="_beyond", **paint)
-    missing = np.isnan(ratio)
+    missing = np.isnan(values)
     if missing.any():
-        at = np.full(int(missing.sum()), _SHOWN[1])
+        at = np.full(int(missing.sum()), shown[1])
         ax.plot(x[missing], at, marker="x", markersize=4.0, label="_missing", **paint)
 
 
@@ -111,6 +150,7 @@ def _look(model: str) -> Look:
 
 _SYMBOLS: Final = {
     "kappa": r"$\kappa$",
+    "radius": "$r$",
     "D_e": r"$D_e$",
     "D_c": r"$D_c$",
     "eta_e": r"$\eta_e$",
@@ -139,7 +179,7 @@ def _explain_models(figure: Figure, fits: dict[str, xarray.Dataset]) -> None:
     beyond = (ratios > _SHOWN[1]) | (ratios < _SHOWN[0])
     grey: dict[str, Any] = {"color": style.GREY, "linestyle": "none", "markersize": 4.0}
     if beyond.any():
-        entries.append(Line2D([], [], marker="^", label="beyond the axes, or unbounded", **grey))
+        entries.append(Line2D([], [], marker="^", label="beyond the axes, or at a bound", **grey))
     if np.isnan(ratios).any():
         entries.append(Line2D([], [], marker="x", label="no fit (unstable)", **grey))
     figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
@@ -160,6 +200,8 @@ def _bias_group(fits: dict[str, xarray.Dataset]) -> Group:
             "ratio": (data.ratio, "1", "recovered over true permeability"),
             "standard_error": (kappa.standard_error, "um ms-1", "standard error of kappa"),
         }
+        if "radius_error" in data:
+            columns["radius_error"] = (data.radius_error, "1", "relative error of the radius")
         for column, (values, units, text) in columns.items():
             group[f"{column}_{name}"] = Variable(
                 along, values.values, units, text, {"allow_missing": True}

@@ -14,6 +14,7 @@ from torrey.artifacts import Group, Variable
 from torrey.errors import InputError
 from torrey.inversion.noise import Noise, bias_and_spread
 from torrey.inversion.problem import unit_of
+from torrey.inversion.radius import RADIUS
 from torrey.inversion.study import Data, KargerResult, Options, PhysicalResult
 from torrey.sweep import Sweep
 
@@ -305,7 +306,7 @@ def physical_variables(result: PhysicalResult, kappas: Sequence[float], period: 
     def table(values: Array, text: str, units: str = "") -> Variable:
         return Variable(along if values.ndim == 3 else cells, values, units, text, _MISSING)
 
-    return {
+    variables = {
         "model": Variable(("model",), np.array(result.models), "", "model that was fitted"),
         "permeability": Variable(
             ("permeability",), np.array(kappas), "um ms-1", "true membrane permeability kappa"
@@ -349,3 +350,10 @@ def physical_variables(result: PhysicalResult, kappas: Sequence[float], period: 
             "1",
         ),
     }
+    if RADIUS in result.names and result.interpolation is not None:
+        variables["interpolation_error"] = table(
+            result.interpolation,
+            "estimated error of the signals' interpolation in the radius, at most",
+            "1",
+        )
+    return variables

@@ -1,7 +1,8 @@
 """Physical parameters from signals: permeability and diffusivities, by any model of the cell.
 
-The geometry is known; kappa, D_e and D_c (of the outside and of all cells) are not. What a model
-needs is prepared once, so that its signals at other parameters cost no solve on the mesh.
+The geometry is known; kappa, D_e and D_c (of the outside and of all cells) are not. A radius may be
+unknown too, see `torrey.inversion.radius`. What a model needs is prepared once, so that its signals
+at other parameters cost no solve on the mesh.
 
 - Every coefficient of G_0, G_1, G_2 (`torrey.expansion`) is a sum of 1, D_a and 1/D_a: the
   correctors of each compartment are solved on it alone, and lengths, times and diffusivities are
@@ -283,14 +284,20 @@ class PhysicalProblem:
 
         Not a number for homogenised models, whose error is not one of a basis.
         """
+        other = self.lower()
+        if other is None:
+            return float("nan")
+        return float(np.abs(self.signals(x[None]) - other.signals(x[None])).max())
+
+    def lower(self) -> PhysicalProblem | None:
+        """The same for the projected model of one order less; None for homogenised models."""
         lower = {}
         for axes, model in self.models.items():
             if not isinstance(model, ParametricProjection):
-                return float("nan")
+                return None
             order = len(model.models[0].ranks) - 1
             lower[axes] = model.truncate(max(order - 1, 0))
-        other = replace(self, models=lower)
-        return float(np.abs(self.signals(x[None]) - other.signals(x[None])).max())
+        return replace(self, models=lower)
 
     @cached_property
     def _groups(self) -> Mapping:

@@ -198,7 +198,13 @@ class KargerProblem:
         return np.arange(d * d, dtype=np.int64).reshape(d, d).T.ravel()
 
 
-_UNITS: Final = {"theta_c": "1", "kappa": "um ms-1", "eta_e": "ms-1", "eta_c": "ms-1"}
+_UNITS: Final = {
+    "theta_c": "1",
+    "radius": "1",
+    "kappa": "um ms-1",
+    "eta_e": "ms-1",
+    "eta_c": "ms-1",
+}
 
 
 def unit_of(name: str) -> str:

@@ -9,13 +9,18 @@ from typing import Any
 from torrey import artifacts
 from torrey.artifacts import Group
 from torrey.cell.operators import BlochTorrey
+from torrey.geometry.shapes import MeshOptions, Shape, shape_from_dict
 from torrey.inversion.files import PathLike, karger_variables, physical_variables, read_data
 from torrey.inversion.noise import Noise
 from torrey.inversion.problem import KargerProblem
+from torrey.inversion.radius import RADIUS, RoundCell
 from torrey.inversion.study import Options, fit_karger, fit_physical, homogenised
 from torrey.karger import FinitePulseKarger
 from torrey.material import Material
 from torrey.sweep import REFERENCE, Sweep
+
+#: Of the meshes for other radii: signals then change by 1e-6 from one mesh to another.
+_REFINEMENTS = 1
 
 
 def run_karger(
@@ -55,8 +60,9 @@ def run_physical(
     signals: PathLike,
     material: Material,
     operators: Callable[[], BlochTorrey],
+    cell: str,
 ) -> Group:
-    """Fit permeability and diffusivities to the reference signals of a study.
+    """Fit permeability, diffusivities and the radius to the reference signals of a study.
 
     Parameters
     ----------
@@ -70,6 +76,8 @@ def run_physical(
         Of the study.
     operators : callable
         Of its cell.
+    cell : str
+        Its shape and the options of its mesh as JSON, for models with other radii.
     """
     plain = json.loads(text)
     (period,) = sweep.periods
@@ -85,8 +93,21 @@ def run_physical(
         plain["models"],
         plain["parameters"],
         _options(plain),
+        _round_cell(json.loads(cell), material) if RADIUS in plain["parameters"] else None,
     )
     return physical_variables(result, kappas, period)
+
+
+def _round_cell(plain: Mapping[str, Any], material: Material) -> RoundCell:
+    # Only fits of the radius make meshes: other jobs start without a mesher in memory.
+    from torrey.cell.build import levels
+
+    mesh = MeshOptions(plain["size"], min(plain["refinements"], _REFINEMENTS))
+
+    def build(shape: Shape) -> BlochTorrey:
+        return levels(shape, mesh, material)[-1]()
+
+    return RoundCell(shape_from_dict(plain), build)  # type: ignore[arg-type]
 
 
 def _options(plain: Mapping[str, Any]) -> Options:

@@ -26,6 +26,7 @@ from torrey.inversion.noise import Noise, repeat
 from torrey.inversion.physical import PhysicalProblem, diffusivities, physical_problem
 from torrey.inversion.problem import KargerProblem
 from torrey.inversion.profiles import Profile, profile
+from torrey.inversion.radius import RADIUS, RadiusProblem, RoundCell, radius_problem
 from torrey.karger import Exchange
 from torrey.material import Material
 from torrey.protocol import Measurement
@@ -34,6 +35,8 @@ Array = NDArray[np.float64]
 
 #: Of fits whose derivatives are differences.
 _TOLERANCE = 1e-8
+#: More than this, absolute, and signals are not resolved between the radii of a model.
+_INTERPOLATED = 1e-4
 
 
 @dataclass(frozen=True)
@@ -213,6 +216,8 @@ class PhysicalResult:
     residual, misfit, truncation : (n_models, n_cells) float
         Root mean square of what a fit leaves, the same at the true parameters, and the largest
         change of the signals to a projected model of one order less.
+    interpolation : (n_models, n_cells) float, optional
+        Estimated error of the interpolation in the radius, where that is fitted.
     """
 
     models: tuple[str, ...]
@@ -226,6 +231,7 @@ class PhysicalResult:
     residual: Array
     misfit: Array
     truncation: Array
+    interpolation: Array | None = None
 
 
 def fit_physical(
@@ -238,8 +244,9 @@ def fit_physical(
     models: Sequence[str],
     names: Sequence[str],
     options: Options,
+    cell: RoundCell | None = None,
 ) -> PhysicalResult:
-    """Fit permeability and diffusivities by several models, cell by cell.
+    """Fit permeability, diffusivities and the radius by several models, cell by cell.
 
     Parameters
     ----------
@@ -256,17 +263,22 @@ def fit_physical(
     models, names : sequence of str
         See `torrey.inversion.physical`.
     options : Options
+    cell : RoundCell, optional
+        With the true radius, if that is among the names; the operators then play no part.
     """
     D_e, D_c = diffusivities(material)
     known = [{"kappa": float(kappa), "D_e": D_e, "D_c": D_c} for kappa in kappas]
+    if cell:
+        known = [{**one, RADIUS: cell.radius} for one in known]
     rows = []
     for model in models:
-        problem = physical_problem(
-            operators(), material, measurements, period, model, known[0], names
+        setting = material, measurements, period, model, known[0], names
+        problem: PhysicalProblem | RadiusProblem = (
+            radius_problem(cell, *setting) if cell else physical_problem(operators(), *setting)
         )
         cells = zip(known, signals, strict=True)
         rows.append([_fit_cell(problem.knowing(one), signal, options) for one, signal in cells])
-    columns = {key: np.array([[cell[key] for cell in row] for row in rows]) for key in rows[0][0]}
+    columns = {key: np.array([[one[key] for one in row] for row in rows]) for key in rows[0][0]}
     return PhysicalResult(
         models=tuple(models),
         names=problem.names,
@@ -275,19 +287,23 @@ def fit_physical(
     )
 
 
-def _fit_cell(problem: PhysicalProblem, signal: Array, options: Options) -> dict[str, Any]:
+def _fit_cell(
+    problem: PhysicalProblem | RadiusProblem, signal: Array, options: Options
+) -> dict[str, Any]:
     """What `PhysicalResult` holds of one model and one cell."""
     truth = np.array([problem.known[name] for name in problem.names])
     starts = draw_starts(problem, truth, max(options.starts), options.spread, options.seed)
     misfit = _rms(problem.signals(truth[None])[0] - signal)
     try:
         fits = fit_from(problem, signal, starts, _TOLERANCE)
+        chosen = fits[best(fits)]
+        interpolation = _interpolation(problem, chosen.estimate)
     except InversionError:  # an unstable model has no result: left missing
         none, no = np.full(len(truth), np.nan), np.zeros(len(truth), dtype=bool)
         floats = dict.fromkeys(("estimate", "standard_error", "per_noise"), none)
         flags = dict.fromkeys(("identifiable", "at_bound"), no)
-        return {**floats, **flags, "residual": np.nan, "misfit": misfit, "truncation": np.nan}
-    chosen = fits[best(fits)]
+        scalars = dict.fromkeys(("residual", "truncation", "interpolation"), np.nan)
+        return {**floats, **flags, **scalars, "misfit": misfit}
     found = identify(problem, chosen.estimate, chosen.jacobian)
     return {
         "estimate": chosen.estimate,
@@ -298,7 +314,18 @@ def _fit_cell(problem: PhysicalProblem, signal: Array, options: Options) -> dict
         "residual": chosen.residual,
         "misfit": misfit,
         "truncation": problem.truncation(chosen.estimate),
+        "interpolation": interpolation,
     }
+
+
+def _interpolation(problem: PhysicalProblem | RadiusProblem, x: Array) -> float:
+    """Error of the interpolation in the radius, too large for models unstable at some radii."""
+    if not isinstance(problem, RadiusProblem):
+        return float("nan")
+    error = problem.interpolation(x)
+    if not error <= _INTERPOLATED:
+        raise InversionError(f"signals are interpolated in the radius to {error:.1e}")
+    return error
 
 
 def _rms(values: Array) -> float:
