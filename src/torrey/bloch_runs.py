@@ -19,7 +19,7 @@ from torrey.bloch.band_files import (
 )
 from torrey.bloch.bands import BandSet, band_basis, band_set
 from torrey.bloch.fields import dof_of_node
-from torrey.bloch.maps_files import maps_variables, strength_variables
+from torrey.bloch.maps_files import maps_variables, schemes_variables, strength_variables
 from torrey.bloch.spectrum_files import modes_variables, spectrum_variables
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.mesh import CellMesh
@@ -124,6 +124,21 @@ def _strengths(cell: _Cell, settings: Mapping[str, Any]) -> Group:
     )
 
 
+def _schemes(cell: _Cell, settings: Mapping[str, Any]) -> Group:
+    return schemes_variables(
+        cell.two,
+        cell.mesh,
+        cell.period,
+        cell.permeability,
+        tuple(settings["direction"]),
+        settings["gradient_length"],
+        settings["ratio"],
+        settings["pulses"],
+        settings["modes"],
+        settings["resolution"],
+    )
+
+
 def _spectrum(cell: _Cell, settings: Mapping[str, Any]) -> Group:
     gradients = [cell.gradient(strength) for strength in settings["strengths"]]
     direction = tuple(settings["direction"])
@@ -205,6 +220,7 @@ _RUNS: dict[str, Callable[[_Cell, Mapping[str, Any]], Group | Result]] = {
     "sampling": _sampling,
     "maps": _maps,
     "strengths": _strengths,
+    "schemes": _schemes,
     "spectrum": _spectrum,
     "modes": _modes,
 }

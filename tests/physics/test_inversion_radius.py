@@ -150,6 +150,7 @@ def test_order_0_does_not_know_the_diffusivity_of_closed_cells_of_any_radius():
     np.testing.assert_array_equal(one.hidden, [[0.0], [1.0], [0.0]])
 
 
+@pytest.mark.slow
 def test_a_study_of_the_radius_says_how_well_it_is_known():
     kappas = [0.02]
     data = direct("P5", 0.4, np.array(kappas))

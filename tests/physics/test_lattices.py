@@ -39,6 +39,7 @@ def test_one_medium_has_one_diffusivity_however_it_is_cut(shape):
     np.testing.assert_allclose(other.eta[0], square.eta[0], atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [SHEARED, TURNED])
 def test_one_medium_has_one_signal_however_it_is_cut(shape):
     waveform = Pgse(3.0, 10.0)

@@ -120,6 +120,7 @@ def test_the_operator_dissipates_and_no_eigenvalue_lies_above_the_floor():
         assert found.eigenvalues.real.max() <= found.floor
 
 
+@pytest.mark.slow
 def test_the_spectrum_does_not_depend_on_the_pseudo_periodicity():
     """MMG20 after (45): another p moves the place where the wave vector is folded."""
     solve = tools(OBSTACLE, levels=(1, 2))

@@ -40,6 +40,7 @@ def test_a_spectrum_has_its_branches_and_scales(cell):
     assert found["eigenvalue_real"].values.item() > 0.0
 
 
+@pytest.mark.slow
 def test_modes_are_on_the_finest_mesh(cell):
     found = run(cell, "modes", direction=[1, 0], gradient_lengths=[0.3], count=1).variables
     assert found["place"].values.shape == cell[1][-1].points.shape

@@ -60,7 +60,8 @@ def files(tmp_path_factory) -> FigureFiles:
     return FigureFiles(
         {
             "mesh": {name: mesh_file},
-            "narrow": {name: narrow},
+            "narrow-maps": {name: narrow},
+            "narrow-signals": {name: narrow},
             "sampling": {name: sampling},
             "bands": bands_files,
         }
@@ -111,7 +112,7 @@ def test_steps_of_all_rules_are_drawn(files):
 
 def test_signals_start_at_one_and_follow_their_law(files):
     drawing = mmg20_pulses.figA3(files)
-    table = artifacts.open_dataset(files.files["narrow"]["square_disc_r04"])
+    table = artifacts.open_dataset(files.files["narrow-signals"]["square_disc_r04"])
     ax = drawing.figure.axes[0]
     assert labels_of(ax) == (r"$q\,a\,/\,2\pi$", "$S$")
     assert labels_of(drawing.figure.axes[1])[0] == r"$q\,a\,/\,(2\pi\sqrt{2})$"

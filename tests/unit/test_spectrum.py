@@ -105,6 +105,7 @@ def test_a_gradient_of_zero_is_refused():
         spectrum(Crossing(SimpleNamespace(), (1,)), 0.0)
 
 
+@pytest.mark.slow
 def test_files_hold_finite_branches_or_gaps_and_write_as_netcdf(tmp_path):
     shape = Discs((Disc((0.5, 0.5), 0.4),), interior="obstacle")
     meshes = build_meshes(shape, MeshOptions(0.3, 1))

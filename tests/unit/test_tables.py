@@ -141,7 +141,7 @@ def test_a_table_of_studies_is_accepted(read):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ("nothing: {studies: [mine]}", "a table that nobody makes, accepted: khm19_table_tensors"),
+        ("nothing: {studies: [mine]}", "a table that nobody makes, accepted: chl14_table5_1, "),
         ("khm19_table_tensors: {geometries: [stones]}", "found no studies"),
     ],
 )

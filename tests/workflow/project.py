@@ -69,6 +69,30 @@ studies:
     b: [0 s/mm^2, 0.4 ms/um^2]
     reference: {method: projected}
 
+  # One cell for inversions, whose signals are those of a model.
+  exchange:
+    geometry: cell
+    diffusivity: {outside: 3 um^2/ms, inside: 1.5 um^2/ms}
+    period: 2 um
+    permeability: 3e-5 m/s
+    waveform: {kind: pgse, delta: 2 ms, Delta: [5 ms, 9 ms]}
+    b: {start: 0 s/mm^2, stop: 2000 s/mm^2, num: 6}
+    directions: [[1, 0], [0, 1]]
+    models: [R0]
+
+inversions:
+  rates: {kind: karger, studies: exchange, data: R0, constraint: true, starts: 2}
+
+bloch:
+  zone:
+    kind: bands
+    geometry: cell
+    diffusivity: 2 um^2/ms
+    period: 2 um
+    directions: [[1, 0]]
+    pulses: 4
+    resolution: 0.4
+
 figures:
   kl23_fig1: {geometries: [cell]}
   kl23_fig6: {studies: [wall]}

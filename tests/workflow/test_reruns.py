@@ -34,12 +34,19 @@ def wall_points(*bs: float) -> set[Job]:
 TENSORS = {
     "cell": {Job("extract_tensors", "geometry=cell, material=De3_Di1.7")},
     "walls": {Job("extract_tensors", "geometry=walls, material=De2_Di1")},
+    "exchange": {Job("extract_tensors", "geometry=cell, material=De3_Di1.5")},
 }
 MODELS = {
     "sweep": {Job("evaluate_models", "study=sweep"), Job("trace_eigenvalues", "study=sweep")},
     "wall": {Job("evaluate_models", "study=wall")},
     "projected": {Job("evaluate_models", "study=projected")},
 }
+EXCHANGE = {
+    Job("evaluate_models", "study=exchange"),
+    Job("gather_signals", "study=exchange"),
+    Job("fit_inversion", "inversion=rates"),
+}
+BLOCH = {Job("solve_bloch", "bloch=zone, kind=bands")}
 BASIS = {Job("build_basis", "geometry=walls, material=De2_Di1, span=n1_rungs7")}
 SOLVED = {Job("solve_projected", "study=projected")}
 PROJECTED = BASIS | SOLVED
@@ -60,8 +67,10 @@ TABLES = {
 ALL_TABLES = set().union(*TABLES.values()) | CHECK
 ALL_MODELS = set().union(*MODELS.values())
 ALL_POINTS = points() | wall_points(0, 0.4)
-ALL_TENSORS = TENSORS["cell"] | TENSORS["walls"]
-FROM_OPERATORS = ALL_POINTS | PROJECTED | ALL_TENSORS | ALL_MODELS | ALL_TABLES
+ALL_TENSORS = set().union(*TENSORS.values())
+FROM_OPERATORS = (
+    ALL_POINTS | PROJECTED | ALL_TENSORS | ALL_MODELS | ALL_TABLES | EXCHANGE | BLOCH
+)
 EVERYTHING = MESHES["cell"] | MESHES["walls"] | FROM_OPERATORS | DRAWN_FROM_MESH
 
 FIRST_MESH = "mesh: {size: 0.25, refinements: 1}\n  walls"
@@ -113,7 +122,14 @@ def test_a_geometry_recomputes_all_that_is_in_it(project, old, new):
     project.edit(CONFIG, old, new)
     meshed = MESHES["cell"] | DRAWN_FROM_MESH
     assert project.plan() == (
-        meshed | points() | TENSORS["cell"] | MODELS["sweep"] | TABLES["sweep"]
+        meshed
+        | points()
+        | TENSORS["cell"]
+        | TENSORS["exchange"]
+        | MODELS["sweep"]
+        | TABLES["sweep"]
+        | EXCHANGE
+        | BLOCH
     )
 
 

@@ -6,20 +6,24 @@ l_delta = sqrt(D delta), as in MMG20; Delta = delta.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.artifacts import Group, Variable
+from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.fields import dof_of_node
 from torrey.bloch.folded_basis import count_modes, folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, magnetisation
+from torrey.bloch.narrow_pulses import pulsed_signal
+from torrey.bloch.sampling import RULES
 from torrey.bloch.spectrum_files import mesh_variables, scales
 from torrey.cell.operators import BlochTorrey
+from torrey.errors import InputError
 from torrey.geometry.mesh import CellMesh
-from torrey.waveforms import Pgse
+from torrey.waveforms import Pgse, Waveform
 
 Array = NDArray[np.float64]
 Integers = tuple[int, ...]
@@ -139,6 +143,107 @@ def strength_variables(
         ),
         **scales(operators, period),
     }
+
+
+def schemes_variables(
+    levels: Sequence[BlochTorrey],
+    mesh: CellMesh,
+    period: float,
+    permeability: float,
+    k: Integers,
+    gradient_length: float,
+    ratio: float,
+    pulses: Sequence[int],
+    modes: Sequence[int],
+    resolution: float,
+) -> Group:
+    """One echo: m(T_E) over the cell, and its signal by both schemes on each mesh.
+
+    The continuous scheme has neither pulses nor a rule; its error is that of basis and steps. In
+    the other one gradients are narrow pulses (MMG20 2.3), and the number of modes at each wave
+    vector is cut (MMG20 3.1).
+
+    Parameters
+    ----------
+    levels : sequence of BlochTorrey
+        Operators by mesh, coarsest first.
+    mesh : CellMesh
+        That of the last operators.
+    period, permeability, ratio
+        See `maps_variables`.
+    k : tuple of int
+        The gradient points along B k.
+    gradient_length : float
+        l_g / L.
+    pulses : sequence of int
+        Narrow pulses P in the reciprocal lattice vector along the gradient.
+    modes : sequence of int
+        Laplacian modes at each wave vector.
+    resolution : float
+        Of the bands, in units of the period: see `bands.band_basis`.
+    """
+    D = _diffusivity(levels[0])
+    waveform, q = _pulses(gradient_length * period, ratio * gradient_length * period, D)
+    rows = []
+    for operators in levels:
+        fine, coarse = _propagators(operators, period, permeability, k, gradient_length)
+        axis = _axis(fine, k)
+        found = converged_signal(fine, coarse, waveform, axis, q, _TOLERANCE)
+        error = found.basis_error + found.time_error
+        rows.append((operators.cell.n_dofs, fine.model.rank, found.signal.real, error))
+    m = magnetisation(fine, waveform, axis, q, found.steps)[dof_of_node(mesh, levels[-1].cell)]
+    scale = resolution * period
+    pulsed = [
+        list(_pulsed(operators, period, permeability, axis[0], waveform, q, pulses, modes, scale))
+        for operators in levels
+    ]
+    unknowns, functions, signals, errors = map(np.array, zip(*rows, strict=True))
+    shape = (len(levels), len(pulses), len(modes), len(RULES))
+    return {
+        "direction": Variable(("axis",), axis[0], "1", "direction of the gradient"),
+        "gradient_length": Variable((), gradient_length, "1", "l_g / L"),
+        "ratio": Variable((), ratio, "1", "l_delta / l_g"),
+        "magnetisation_real": Variable(("node",), m.real, "1", "m(T_E), real part"),
+        "magnetisation_imag": Variable(("node",), -m.imag, "1", "m(T_E), imaginary part"),
+        "unknowns": Variable(("mesh",), unknowns, "1", "degrees of freedom of the mesh"),
+        "functions": Variable(("mesh",), functions, "1", "basis of the continuous scheme"),
+        "signal": Variable(("mesh",), signals, "1", "signal, gradient as it is"),
+        "signal_error": Variable(
+            ("mesh",), errors, "1", "estimated error of basis and steps, absolute"
+        ),
+        "pulses": Variable(("pulses",), np.array(pulses), "1", "P: pulses per |G|"),
+        "modes": Variable(("modes",), np.array(modes), "1", "modes at each wave vector"),
+        "rule": Variable(("rule",), np.array(RULES), "1", "rule by which q(t) is sampled"),
+        "pulsed_signal": Variable(
+            ("mesh", "pulses", "modes", "rule"),
+            np.array(pulsed).reshape(shape),
+            "1",
+            "signal, gradient as narrow pulses",
+        ),
+        **mesh_variables(mesh),
+        **scales(levels[-1], period),
+    }
+
+
+def _pulsed(
+    operators: BlochTorrey,
+    period: float,
+    permeability: float,
+    direction: Array,
+    waveform: Waveform,
+    q: float,
+    pulses: Sequence[int],
+    modes: Sequence[int],
+    resolution: float,
+) -> Iterator[float]:
+    """Signals by narrow pulses for each P, number of modes and rule, the rule changing fastest."""
+    basis = band_basis(operators, period, permeability, [direction], resolution)
+    if max(modes) > basis.size:
+        raise InputError(f"{max(modes)} modes", f"up to {basis.size}, or a smaller resolution")
+    for P in pulses:
+        bands = band_set(basis, direction, P)
+        for count, rule in product(modes, RULES):
+            yield pulsed_signal(bands.truncate(count), waveform, q, rule).signal.real
 
 
 def _diffusivity(operators: BlochTorrey) -> float:

@@ -24,7 +24,9 @@ from torrey.errors import InputError, KeyPath
 from torrey.material import Material
 from torrey.units import UNITS
 
-_KINDS: Final = "bands, narrow-maps, narrow-signals, sampling, maps, strengths, spectrum or modes"
+_KINDS: Final = (
+    "bands, narrow-maps, narrow-signals, sampling, schemes, maps, strengths, spectrum or modes"
+)
 _PULSES: Final = "a whole number: narrow pulses in a reciprocal lattice vector, P in MMG20"
 _RESOLUTION: Final = "a number above zero: length to which fields are resolved, over the period"
 _TURNS: Final = "wave number of the pulses over the reciprocal lattice vector along the direction"
@@ -126,6 +128,22 @@ class StrengthsModel(BlochModel):
     strengths: Sweep[Ratio] = Field(description="(l_delta/l_g)^6, numbers above zero")
 
 
+class SchemesModel(BlochModel):
+    """Magnetisation after two pulses, Delta = delta, and its signal by both schemes."""
+
+    kind: Literal["schemes"] = Field(description=_KINDS)
+    direction: Whole = Field(description=_ALONG)
+    gradient_length: Ratio = Field(description="a number above zero: l_g over the period")
+    ratio: Ratio = Field(description="a number above zero: l_delta/l_g")
+    pulses: Annotated[list[Annotated[int, Field(ge=2, le=10_000)]], Field(min_length=1)] = Field(
+        description=f"a list of {_PULSES}"
+    )
+    modes: Annotated[list[Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1)] = Field(
+        description="a list of whole numbers: Laplacian modes at each wave vector"
+    )
+    resolution: Ratio = Field(description=_RESOLUTION)
+
+
 class SpectrumModel(BlochModel):
     """Eigenvalues of the Bloch-Torrey operator against the gradient."""
 
@@ -151,6 +169,7 @@ AnyBloch = Annotated[
     | SamplingModel
     | MapsModel
     | StrengthsModel
+    | SchemesModel
     | SpectrumModel
     | ModesModel,
     Field(discriminator="kind"),

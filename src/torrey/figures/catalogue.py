@@ -41,6 +41,7 @@ _MMG20_CELLS = "torrey.figures.mmg20_cells"
 _MMG20_PULSES = "torrey.figures.mmg20_pulses"
 _MMG20_SIGNALS = "torrey.figures.mmg20_signals"
 _MMG20_SPECTRUM = "torrey.figures.mmg20_spectrum"
+_MMG20_VOLUME = "torrey.figures.mmg20_volume"
 _LAYERS = "torrey.figures.layers"
 _OWN = "torrey.figures.own"
 
@@ -112,6 +113,9 @@ CATALOGUE: Final[dict[str, Recipe]] = {
     ),
     "mmg20_fig6": Recipe(
         _MMG20_SIGNALS, "fig6", (layout.BLOCH,), "Signals against the gradient, with three laws"
+    ),
+    "mmg20_fig7": Recipe(
+        _MMG20_VOLUME, "fig7", (layout.BLOCH,), "Magnetisation in a cubic lattice of spheres"
     ),
     "mmg20_fig8": Recipe(
         _MMG20_SPECTRUM, "fig8", (layout.BLOCH,), "Spectrum of the Bloch-Torrey operator"
