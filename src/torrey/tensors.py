@@ -31,8 +31,6 @@ from scipy.sparse import coo_array, csc_array
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
 from torrey.geometry.membranes import NOTHING
 from torrey.rates import Polynomial
-from torrey.waveforms import Waveform
-from torrey.waveforms.segments import moment
 
 
 @dataclass(frozen=True)
@@ -427,39 +425,3 @@ def lump(tensors: Tensors, outside: int = 0) -> Tensors:
         diffusivity=diffusivity,
         lumped=True,
     )
-
-
-def kurtosis_tensor(
-    tensors: Tensors, waveform: Waveform, period: float, compartment: int = 0
-) -> Array:
-    """Diffusion kurtosis tensor W of the water in one impermeable compartment: KHM19 (25).
-
-    W = -6 L^2 int F^4 / (D_mean int F^2)^2 B, for -ln S = b D:nn - b^2 D_mean^2 W::nnnn / 6. The
-    mean diffusivity D_mean is Tr D / d: the papers' Tr D / 3 in three dimensions.
-
-    Parameters
-    ----------
-    tensors : Tensors
-    waveform : Waveform
-        With rectangular pulses, int F^4 / (int F^2)^2 is KHM19 (27).
-    period : float, um
-        L.
-    compartment : int
-
-    Returns
-    -------
-    (d, d, d, d) float
-        W::nnnn is not negative.
-
-    Raises
-    ------
-    ValueError
-        If the compartment is bounded in every direction: its mean diffusivity is zero.
-    """
-    D = tensors.D[compartment]
-    mean = np.trace(D) / len(D)
-    # A bounded compartment has D = 0 up to rounding.
-    if mean <= 1e-9 * np.abs(tensors.diffusivity[compartment]).max():
-        raise ValueError(f"compartment {compartment} is bounded: its mean diffusivity is zero")
-    fourth = moment(waveform.segments, lambda F: F[:, 0] ** 4)
-    return -6 * period**2 * fourth / (mean * waveform.b_factor) ** 2 * tensors.B[compartment]

@@ -17,9 +17,10 @@ from torrey.expansion import expand
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.geometry.meshing import build_meshes
 from torrey.integration import model_signal
+from torrey.kurtosis import kurtosis_tensor
 from torrey.material import Material
 from torrey.rates import RateModel
-from torrey.tensors import Tensors, kurtosis_tensor, lump, papers_tensors, rate_matrices
+from torrey.tensors import Tensors, lump, papers_tensors, rate_matrices
 from torrey.waveforms import Pgse
 
 ONE = (Discs((Disc((0.5, 0.5), 0.2),)), (3.0, 1.7))

@@ -68,9 +68,7 @@ ALL_TABLES = set().union(*TABLES.values()) | CHECK
 ALL_MODELS = set().union(*MODELS.values())
 ALL_POINTS = points() | wall_points(0, 0.4)
 ALL_TENSORS = set().union(*TENSORS.values())
-FROM_OPERATORS = (
-    ALL_POINTS | PROJECTED | ALL_TENSORS | ALL_MODELS | ALL_TABLES | EXCHANGE | BLOCH
-)
+FROM_OPERATORS = ALL_POINTS | PROJECTED | ALL_TENSORS | ALL_MODELS | ALL_TABLES | EXCHANGE | BLOCH
 EVERYTHING = MESHES["cell"] | MESHES["walls"] | FROM_OPERATORS | DRAWN_FROM_MESH
 
 FIRST_MESH = "mesh: {size: 0.25, refinements: 1}\n  walls"

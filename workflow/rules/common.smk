@@ -64,9 +64,7 @@ CODE = {
     "evaluate_models": code_digest("torrey.model_files", "torrey.cell.files"),
     "tables": code_digest("torrey.study_files"),
     "check_projected": code_digest("torrey.comparison"),
-    "solve_bloch": code_digest(
-        "torrey.bloch_runs", "torrey.cell.files", "torrey.geometry.files"
-    ),
+    "solve_bloch": code_digest("torrey.bloch_runs", "torrey.cell.files", "torrey.geometry.files"),
     "fit_inversion": code_digest("torrey.inversion.run", "torrey.cell.files"),
 }
 
