@@ -80,6 +80,13 @@ studies:
     directions: [[1, 0], [0, 1]]
     models: [R0]
 
+figures:
+  kl23_fig1: {geometries: [cell]}
+  kl23_fig6: {studies: [wall]}
+
+tables:
+  khm19_table_tensors: {studies: [wall]}
+
 inversions:
   rates: {kind: karger, studies: exchange, data: R0, constraint: true, starts: 2}
 
@@ -92,13 +99,6 @@ bloch:
     directions: [[1, 0]]
     pulses: 4
     resolution: 0.4
-
-figures:
-  kl23_fig1: {geometries: [cell]}
-  kl23_fig6: {studies: [wall]}
-
-tables:
-  khm19_table_tensors: {studies: [wall]}
 """
 
 

@@ -60,8 +60,8 @@ MALFORMED = {
         "an entry of geometries: cell, walls",
     ),
     "no such study": (
-        "{studies: [wall]}",
-        "{studies: [all]}",
+        "kl23_fig6: {studies: [wall]}",
+        "kl23_fig6: {studies: [all]}",
         r'figures\.kl23_fig6\.studies\[0\]: found "all" .*, accepted: .*sweep, wall',
     ),
     "the same value twice": (

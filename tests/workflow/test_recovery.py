@@ -154,6 +154,7 @@ def test_a_file_that_was_being_made_is_made_again(project):
     assert project.plan() == {
         Job("evaluate_models", "study=wall"),
         Job("gather_signals", "study=wall"),
+        Job("write_table", "table=khm19_table_tensors"),
         Job("draw_figure", "figure=kl23_fig6"),
     }
 

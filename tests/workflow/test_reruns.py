@@ -168,20 +168,20 @@ IMPORTS = {
 }
 
 LIBRARY = {
-    "propagation.py": ALL_POINTS | SOLVED | ALL_TABLES,
-    "krylov.py": ALL_POINTS | SOLVED | ALL_TABLES,
-    "expansion.py": ALL_MODELS | PROJECTED | ALL_TABLES,
-    "integration.py": ALL_MODELS | SOLVED | ALL_TABLES,
+    "propagation.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
+    "krylov.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
+    "expansion.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
+    "integration.py": ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
     "ladder.py": PROJECTED | TABLES["projected"] | CHECK,
     # The paths of what figures read know the waveforms.
     "waveforms/segments.py": FROM_OPERATORS | DRAWN_FROM_MESH,
     "geometry/meshing.py": EVERYTHING,
     "cell/assembly.py": FROM_OPERATORS
     | {Job("assemble_operators", f"geometry={geometry}") for geometry in MESHES},
-    "tensors.py": ALL_TENSORS | ALL_MODELS | SOLVED | ALL_TABLES,
+    "tensors.py": ALL_TENSORS | ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
     "artifacts.py": EVERYTHING,
     # What compares projected signals with full ones fits nothing.
-    "fitting.py": ALL_TABLES - CHECK,
+    "fitting.py": (ALL_TABLES - CHECK) | (EXCHANGE - {Job("evaluate_models", "study=exchange")}),
     "figures/kl23.py": DRAWN_FROM_SIGNALS,
     "figures/kl23_cells.py": DRAWN_FROM_MESH,
     "figures/drawing.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS,
@@ -315,7 +315,7 @@ def test_an_edit_to_a_solver_changes_its_results(project):
     project.edit("src/torrey/propagation.py", "_FEWEST_STEPS = 6", "_FEWEST_STEPS = 7")
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
-    assert run.jobs == ALL_POINTS | SOLVED | ALL_TABLES
+    assert run.jobs == ALL_POINTS | SOLVED | ALL_TABLES | BLOCH
     references = [name for name in before if name.startswith("results/reference/")]
     assert references
     for name in references:

@@ -254,13 +254,14 @@ class BlochTorrey:
         """M as a sparse matrix."""
         return self.cell.matrix(self.M)
 
-    @property
-    def conserves(self) -> bool:
-        """Whether magnetisation is lost to gradients alone: no relaxation, no surface that relaxes.
+    def conserves(self, permeability: float) -> bool:
+        """Whether magnetisation is lost to gradients alone.
 
-        A surface counts whatever its relaxivity will be.
+        It is not where there is relaxation, or surfaces take it, whose relaxivity stands in the
+        place of the permeability.
         """
-        return not (self.R.any() or np.any(self.cell.membranes == NOTHING))
+        surfaces = bool(np.any(self.cell.membranes == NOTHING))
+        return not (self.R.any() or (surfaces and permeability > 0.0))
 
     @cached_property
     def stiffness_factor(self) -> PinnedFactor:

@@ -98,7 +98,8 @@ def _extract(shape: Shape, owners: Owners) -> CellMesh:
     tags, places, _ = gmsh.model.mesh.getNodes()
     index = np.empty(int(tags.max()) + 1, dtype=np.int64)
     index[tags] = np.arange(len(tags))
-    points = places.reshape(-1, 3)[:, :d]
+    # gmsh says the byte order of its numbers, which NetCDF takes for a foreign one.
+    points = places.reshape(-1, 3)[:, :d].astype("=f8")
     pieces, piece_of = _pieces(shape, owners, index)
     facets = []
     for _, entity in gmsh.model.getEntities(d - 1):
