@@ -22,6 +22,8 @@ PathLike = str | Path
 Array = NDArray[np.float64]
 
 _MISSING = {"allow_missing": True}
+#: Units of values that are one per parameter, each in its own.
+_EACH = "see parameter_unit"
 #: An imaginary part beyond this and the numerical error does not come of rounding.
 _REAL = 1e-8
 
@@ -97,7 +99,7 @@ def karger_variables(results: Sequence[KargerResult], options: Options) -> Group
         "data": Variable(data, np.array([r.data.name for r in results]), "", "signals fitted"),
         **_parameters(first.problem.all_names),
         "truth": Variable(
-            ("parameter",), first.truth, "", "homogenised parameter; see parameter_unit"
+            ("parameter",), first.truth, _EACH, "homogenised parameter; see parameter_unit"
         ),
         "fitted": Variable(
             ("parameter",),
@@ -106,18 +108,21 @@ def karger_variables(results: Sequence[KargerResult], options: Options) -> Group
             "1 for parameters that are fitted, 0 for those that follow from the others",
         ),
         "initial_guess": Variable(
-            ("start", "parameter"), np.array([first.start(s) for s in starts]), "", "start of a fit"
+            ("start", "parameter"),
+            np.array([first.start(s) for s in starts]),
+            _EACH,
+            "start of a fit",
         ),
         "estimate": over(
             ("start", "parameter"),
             [[r.estimate(s) for s in starts] for r in results],
-            "",
+            _EACH,
             "estimate from one start",
         ),
         "standard_error": over(
             ("start", "parameter"),
             [[r.errors(s) for s in starts] for r in results],
-            "",
+            _EACH,
             "standard error of an estimate, from the Jacobian and the misfit of its fit; infinite "
             "where the parameter is not identifiable",
         ),
@@ -177,22 +182,22 @@ def _error_variables(results: Sequence[KargerResult]) -> dict[str, Variable]:
         "identifiable": (identifiable, "1", "1 if no change of the others hides the parameter"),
         "standard_error_per_noise": (
             [r.errors(s, 1.0) for r, s in zip(results, best, strict=True)],
-            "",
+            _EACH,
             "standard error for signals with errors of standard deviation 1 (times S(b = 0))",
         ),
         "bias": (
             [r.estimate(s) - r.truth for r, s in zip(results, best, strict=True)],
-            "",
+            _EACH,
             "best estimate minus truth",
         ),
         "predicted_bias": (
             [r.predicted_bias for r in results],
-            "",
+            _EACH,
             "bias that the error of the exchange model makes at the truth, to first order",
         ),
         "numerical_bias": (
             [r.numerical_bias for r in results],
-            "",
+            _EACH,
             "bias that the numerical errors of the signals make, to first order and at worst",
         ),
     }
@@ -239,7 +244,7 @@ def _profile_variables(results: Sequence[KargerResult]) -> dict[str, Variable]:
     along, ends = ("data", "parameter", "profile_point"), ("data", "parameter", "end")
     return {
         "profile_value": Variable(
-            along, spread([p.values for p in profiles]), "", "value that is held", _MISSING
+            along, spread([p.values for p in profiles]), _EACH, "value that is held", _MISSING
         ),
         "profile_deviance": Variable(
             along,
@@ -251,7 +256,7 @@ def _profile_variables(results: Sequence[KargerResult]) -> dict[str, Variable]:
         "profile_interval": Variable(
             ends,
             spread([p.interval for p in profiles]),
-            "",
+            _EACH,
             "95 % interval of the profile likelihood; infinite where it ends beyond the points",
             _MISSING,
         ),
@@ -280,19 +285,22 @@ def _noise_variables(results: Sequence[KargerResult], noise: Noise) -> dict[str,
         "noisy_estimate": Variable(
             ("data", "snr", "repeat", "parameter"),
             np.array(noisy),
-            "",
+            _EACH,
             "estimate from signals with noise",
         ),
         "noise_bias": Variable(
-            along, np.array([bias for bias, _ in pairs]), "", "mean of the estimates minus truth"
+            along, np.array([bias for bias, _ in pairs]), _EACH, "mean of the estimates minus truth"
         ),
         "noise_spread": Variable(
-            along, np.array([spread for _, spread in pairs]), "", "standard deviation over repeats"
+            along,
+            np.array([spread for _, spread in pairs]),
+            _EACH,
+            "standard deviation over repeats",
         ),
         "noise_standard_error": Variable(
             along,
             np.array(linear),
-            "",
+            _EACH,
             "standard error from the Jacobian at this noise; infinite where not identifiable",
             _MISSING,
         ),
@@ -303,7 +311,7 @@ def physical_variables(result: PhysicalResult, kappas: Sequence[float], period: 
     """Variables of ``fit.nc`` for physical parameters."""
     cells, along = ("model", "permeability"), ("model", "permeability", "parameter")
 
-    def table(values: Array, text: str, units: str = "") -> Variable:
+    def table(values: Array, text: str, units: str = _EACH) -> Variable:
         return Variable(along if values.ndim == 3 else cells, values, units, text, _MISSING)
 
     variables = {
@@ -314,7 +322,7 @@ def physical_variables(result: PhysicalResult, kappas: Sequence[float], period: 
         "period": Variable((), period, "um", "physical size of the cell"),
         **_parameters(result.names),
         "truth": Variable(
-            ("permeability", "parameter"), result.truth, "", "true parameter; see parameter_unit"
+            ("permeability", "parameter"), result.truth, _EACH, "true parameter; see parameter_unit"
         ),
         "estimate": table(
             result.estimate, "best estimate; missing where a model has none for being unstable"
