@@ -163,7 +163,7 @@ def _modes(cell: _Cell, settings: Mapping[str, Any]) -> Group:
 
 def _band_sets(cell: _Cell, settings: Mapping[str, Any]) -> list[BandSet]:
     """Bands along each direction, on a basis of its own: smaller than one for all."""
-    operators, resolution = cell.finest, float(settings["resolution"])
+    operators, resolution = cell.finest, float(settings["resolution"]) * cell.period
     sets = []
     for k in _tuples(settings["directions"]):
         direction = _cartesian(operators, k)

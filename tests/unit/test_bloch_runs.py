@@ -95,3 +95,14 @@ def test_one_mesh_is_not_enough_for_a_spectrum(cell):
     one = (cell[0][:1], cell[1][:1])
     with pytest.raises(ValueError, match=r"mesh\.refinements of 1 or more"):
         run(one, "spectrum", direction=[1, 0], strengths=[5.0], count=1)
+
+
+def test_both_schemes_give_one_signal_on_both_meshes(cell):
+    found = run(
+        cell, "schemes", direction=[1, 0], gradient_length=0.25, ratio=1.2, pulses=[48],
+        modes=[20], resolution=0.1,
+    ).variables  # fmt: skip
+    assert found["signal"].values.shape == (2,)
+    rounded = found["pulsed_signal"].values[:, 0, 0, list(found["rule"].values).index("round")]
+    np.testing.assert_allclose(rounded, found["signal"].values, rtol=0.02)
+    assert found["magnetisation_real"].values.shape == (len(cell[1][-1].points),)

@@ -167,9 +167,9 @@ AnyBloch = Annotated[
     | NarrowMapsModel
     | NarrowSignalsModel
     | SamplingModel
+    | SchemesModel
     | MapsModel
     | StrengthsModel
-    | SchemesModel
     | SpectrumModel
     | ModesModel,
     Field(discriminator="kind"),

@@ -1,0 +1,216 @@
+"""Figure 7 of MMG20: magnetisation after an echo in a cubic lattice of spheres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+import xarray
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from mpl_toolkits.mplot3d.art3d import (  # type: ignore[import-untyped]
+    Line3DCollection,
+    Poly3DCollection,
+)
+from numpy.typing import NDArray
+
+from torrey import artifacts
+from torrey.artifacts import Variable
+from torrey.figures import style
+from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.isosurfaces import eighths, isosurface, normals
+from torrey.figures.panels import to_group
+from torrey.figures.style import PAGE, styled
+
+Array = NDArray[np.float64]
+
+#: Values shown, as parts of the largest |Re m|, with colour and opacity.
+_LEVELS: Final = (
+    (0.7, "#7F0000", 1.0),
+    (0.4, "#D55E00", 0.55),
+    (0.15, "#F0C27B", 0.22),
+    (-0.05, "#0072B2", 0.45),
+)
+_OBSTACLE: Final = "#C8C8C8"
+#: Direction of the light, and how bright a face is that turns away from it.
+_LIGHT: Final = np.array([0.25, -0.55, 0.8])
+_DARKEST: Final = 0.55
+#: The cell and a part of each neighbour.
+_VIEW: Final = (-0.35, 1.35)
+#: What MMG20 print below the figure.
+_PRINTED: Final = 2.75e-3
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Triangles (n, 3, 3) of one colour."""
+
+    triangles: Array
+    color: str
+    opacity: float
+
+
+@styled
+def fig7(files: FigureFiles) -> Drawing:
+    """Isosurfaces of Re m in one cell, and with a part of each neighbour; signals beside them."""
+    paths = list(files.files["schemes"].values())
+    if len(paths) != 1:
+        raise ValueError(f"{len(paths)} files of schemes, the figure shows one")
+    data = artifacts.open_dataset(paths[0])
+    if data.sizes["axis"] != 3:
+        raise ValueError(f"a cell of {data.sizes['axis']} dimensions, the figure needs 3")
+    largest = float(np.abs(data.magnetisation_real).max())
+    levels = largest * np.array([part for part, _, _ in _LEVELS])
+    figure = style.new_figure(PAGE, 0.56 * PAGE)
+    figure.set_dpi(300)
+    one, many = (
+        figure.add_subplot(1, 2, i, projection="3d", computed_zorder=False) for i in (1, 2)
+    )
+    surfaces = list(_surfaces(data, levels))
+    _draw(one, surfaces, (0.0, 1.0), elevation=18.0, azimuth=-62.0)
+    # The two highest levels alone: spheres would hide them.
+    _draw(many, surfaces[:2], _VIEW, elevation=12.0, azimuth=-72.0)
+    style.panel_title(one, "a", "one unit cell, gradient from A to B")
+    style.panel_title(many, "b", "with a part of each neighbour, spheres left out")
+    _explain(figure, data, levels)
+    names = ("magnetisation_real", "place", "unknowns", "signal", "signal_error", "pulsed_signal")
+    group = dict(to_group(data, (*names, "water")))
+    group["level"] = Variable(("level",), levels, "1", "values of Re m on the surfaces")
+    group["printed_signal"] = Variable((), _PRINTED, "1", "signal printed in MMG20")
+    group["signal_per_cell"] = Variable(
+        ("mesh",), (data.signal * data.water).values, "1", "integral of m over the volume a^3"
+    )
+    return Drawing(figure, group)
+
+
+def _surfaces(data: xarray.Dataset, levels: Array) -> Iterator[Surface]:
+    """Isosurfaces in the unit cell, and the sphere."""
+    places, values = data.place.values, data.magnetisation_real.values
+    tetrahedra = eighths(data.element_node.values.astype(np.int64))
+    for level, (_, color, opacity) in zip(levels, _LEVELS, strict=True):
+        points, triangles = isosurface(places, tetrahedra, values, float(level))
+        yield Surface(points[triangles], color, opacity)
+    yield Surface(_obstacle(places, tetrahedra), _OBSTACLE, 1.0)
+
+
+def _obstacle(places: Array, tetrahedra: NDArray[np.int64]) -> Array:
+    """Faces of the water that lie on no face of the unit cell, shape (n, 3, 3)."""
+    faces = np.concatenate([np.delete(tetrahedra, i, axis=1) for i in range(4)])
+    _, first, count = np.unique(
+        np.sort(faces, axis=1), axis=0, return_index=True, return_counts=True
+    )
+    corners = places[faces[first[count == 1]]]
+    low, high = places.min(axis=0), places.max(axis=0)
+    flat = [np.all(np.abs(corners - side) < 1e-9, axis=1).any(axis=1) for side in (low, high)]
+    return np.asarray(corners[~(flat[0] | flat[1])])
+
+
+def _draw(
+    ax: Any,
+    surfaces: list[Surface],
+    view: tuple[float, float],
+    elevation: float,
+    azimuth: float,
+) -> None:
+    """All surfaces in one collection: what is behind is drawn first."""
+    triangles, colors = [], []
+    low, high = view
+    steps = range(int(np.floor(low)), int(np.ceil(high)))
+    for surface, shift in product(surfaces, product(steps, repeat=3)):
+        corners = clip(surface.triangles + np.array(shift, dtype=float), low, high)
+        triangles.append(corners)
+        colors.append(_shade(corners, surface))
+    picture = Poly3DCollection(
+        np.concatenate(triangles),
+        facecolors=np.concatenate(colors),
+        edgecolors="none",
+        antialiaseds=False,  # pale surfaces become wires, others have no bright seams
+    )
+    picture.set_rasterized(True)
+    ax.add_collection3d(picture)
+    edges = Line3DCollection(_box(), colors="black", linewidths=0.9, zorder=10)
+    ax.add_collection3d(edges)
+    for place, name in ((-0.05, "A"), (1.05, "B")):
+        ax.text(place, place, place, name, fontweight="bold", ha="center", va="center", zorder=11)
+    ax.set_proj_type("ortho")
+    ax.view_init(elev=elevation, azim=azimuth)
+    ax.set(xlim=view, ylim=view, zlim=view, xticks=(), yticks=(), zticks=())
+    ax.set_box_aspect((1, 1, 1), zoom=1.15)
+    ax.set_axis_off()
+
+
+def clip(triangles: Array, low: float, high: float) -> Array:
+    """The parts of triangles (n, 3, 3) that lie in a cube, as triangles."""
+    for axis, (limit, sign) in product(range(3), ((low, 1.0), (high, -1.0))):
+        triangles = _cut(triangles, sign * (triangles[..., axis] - limit))
+    return triangles
+
+
+def _cut(triangles: Array, height: Array) -> Array:
+    """The parts of triangles where a linear function, given at their corners, is positive."""
+    inside = height > 0.0
+    count = inside.sum(axis=1)
+    kept = [triangles[count == 3]]
+    for number in (1, 2):
+        chosen = count == number
+        # The corner that is alone first, in the same sense of turning.
+        alone = np.argmax(inside[chosen] == (number == 1), axis=1)
+        order = (alone[:, None] + np.arange(3)) % 3
+        a, b, c = np.moveaxis(np.take_along_axis(triangles[chosen], order[..., None], 1), 1, 0)
+        x, y, z = np.take_along_axis(height[chosen], order, 1).T[..., None]
+        ab, ac = a + (b - a) * x / (x - y), a + (c - a) * x / (x - z)
+        pieces = [(a, ab, ac)] if number == 1 else [(ab, b, c), (ab, c, ac)]
+        kept += [np.stack(piece, axis=1) for piece in pieces]
+    return np.concatenate(kept)
+
+
+def _shade(triangles: Array, surface: Surface) -> Array:
+    """Colours of faces lit from one side, shape (n, 4)."""
+    across = normals(triangles.reshape(-1, 3), np.arange(3 * len(triangles)).reshape(-1, 3))
+    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-300)
+    light = np.abs(across @ (_LIGHT / np.linalg.norm(_LIGHT)))
+    bright = _DARKEST + (1.0 - _DARKEST) * light
+    color = bright[:, None] * np.array(to_rgb(surface.color))
+    return np.column_stack([color, np.full(len(color), surface.opacity)])
+
+
+def _box() -> Array:
+    """The twelve edges of the unit cell, shape (12, 2, 3)."""
+    corners = np.array(list(product((0.0, 1.0), repeat=3)))
+    edges = [(a, b) for a in corners for b in corners if (b - a).sum() == 1 and (b >= a).all()]
+    return np.array(edges)
+
+
+def _explain(figure: Figure, data: xarray.Dataset, levels: Array) -> None:
+    """Colours of the surfaces, and the signals."""
+    patches = [
+        Patch(color=color, alpha=max(opacity, 0.5), label=style.power_of_ten(float(f"{level:.1e}")))
+        for level, (_, color, opacity) in zip(levels, _LEVELS, strict=True)
+    ]
+    patches.append(Patch(color=_OBSTACLE, label="obstacle"))
+    finest = data.isel(mesh=-1)
+    pulsed = finest.pulsed_signal.sel(rule="round").isel(pulses=0, modes=-1)
+    share = float(data.water)
+    lines = (
+        f"S = {_three(float(finest.signal))}, mean over the water, gradient as it is; "
+        f"{_three(float(pulsed))} by narrow pulses, "
+        f"P = {int(pulsed.pulses)} and {int(pulsed.modes)} modes",
+        f"S per volume of the cell (water: {share:.3f}): {_three(share * float(finest.signal))} "
+        f"and {_three(share * float(pulsed))}; MMG20 print {_three(_PRINTED)}",
+        r"Re $m$ on the surfaces:",
+    )
+    figure.legend(
+        handles=patches,
+        loc="outside lower center",
+        ncols=len(patches),
+        title="\n".join(lines),
+        title_fontsize=style.SMALL,
+    )
+
+
+def _three(value: float) -> str:
+    return style.power_of_ten(float(f"{value:.2e}"))
