@@ -174,7 +174,7 @@ LIBRARY = {
     "integration.py": ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
     "ladder.py": PROJECTED | TABLES["projected"] | CHECK,
     # The paths of what figures read know the waveforms.
-    "waveforms/segments.py": FROM_OPERATORS | DRAWN_FROM_MESH,
+    "waveforms/segments.py": (FROM_OPERATORS - ALL_TENSORS) | DRAWN_FROM_MESH,
     "geometry/meshing.py": EVERYTHING,
     "cell/assembly.py": FROM_OPERATORS
     | {Job("assemble_operators", f"geometry={geometry}") for geometry in MESHES},
