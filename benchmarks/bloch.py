@@ -87,7 +87,7 @@ def continuous(name: str) -> list[Row]:
     (fine, coarse), seconds = timed(build)
     axis = unit(k)[None]
     waveform, q = pulses(SHORTEST)
-    found, first = timed(lambda: converged_signal(fine, coarse, waveform, axis, q, 1e-5))
+    found, first = timed(lambda: converged_signal(fine, coarse, waveform, axis, q, 3e-5))
     repeats = [pulses(length) for length in LENGTHS]
     for one, strength in repeats:  # eigenvectors are kept from one signal to the next
         folded_signal(fine, one, axis, strength, found.steps)
@@ -121,7 +121,7 @@ def narrow() -> list[Row]:
     )
     waveform, q = pulses(SHORTEST)
     found, each = timed(lambda: pulsed_signal(bands, waveform, q, "round"))
-    note = f"at l_g/a = {SHORTEST}: S = {found.real:.5e}"
+    note = f"at l_g/a = {SHORTEST}: S = {found.signal.real:.5e}"
     return [
         Row("narrow pulses, P = 120: mesh, operators, basis, bands", seconds, "10 s"),
         Row("narrow pulses, P = 120: a signal", each, "", note),

@@ -8,7 +8,7 @@ propagator is the adjoint of the first in the inner product of M, and with u, v 
 the first half S = v^H M E u / ..., E = exp(-A tau) over what is constant in the middle: real and
 positive by construction where rho is uniform. Where F(T_E - t) = -F(t), it is the transpose.
 
-Where a component |g_j| L exceeds pi, g is folded back (`bloch.folding`): u stays as smooth as the
+Where a component |g_j| L exceeds 2 pi, g is folded back (`bloch.folding`): u stays as smooth as the
 magnetisation, at any gradient strength, for an interpolation of u at each fold whose error is part
 of the error in space.
 
@@ -52,8 +52,9 @@ _MOST_STEPS = 768
 #: Shares of the tolerance: for the steps on the coarsest mesh, and for the transfer of its error.
 _COARSE_SHARE = 0.01
 _TRANSFER_SHARE = 0.2
-#: Largest |g_j| L (rad) at which models on a mesh, which do not fold, resolve the field.
-_REACH_OF_MODELS = 4.0 * np.pi
+#: Largest |g_j| L (rad) that folding gains nothing at, as the mesh resolves the field, and at which
+#: models on a mesh, which do not fold, still do.
+_REACH_OF_PLAIN, _REACH_OF_MODELS = 2.0 * np.pi, 4.0 * np.pi
 #: Krylov exponentials are converged far below everything else.
 _KRYLOV_TOLERANCE = 1e-11
 
@@ -302,8 +303,7 @@ def reference_signal(
         )
     zone = Zone(levels[0]().cell.lattice, point.period)
     reach = zone.reach(point.waveform.segments, point.frame, point.q)
-    # Rounding of a wave vector that just reaches the limit is no reason to fold.
-    solver = _Solver(levels, point, tolerance, zone if reach > np.pi * (1 + 1e-9) else None)
+    solver = _Solver(levels, point, tolerance, zone if reach > _REACH_OF_PLAIN else None)
     result = solver.on_mesh(1)
     for level in range(2, len(levels)):
         if result.error <= tolerance * abs(result.signal):
