@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from torrey.artifacts import Group
 from torrey.bloch.band_files import (
@@ -19,8 +18,9 @@ from torrey.bloch.band_files import (
 )
 from torrey.bloch.bands import BandSet, band_basis, band_set
 from torrey.bloch.fields import dof_of_node
+from torrey.bloch.folding import Zone
 from torrey.bloch.maps_files import maps_variables, schemes_variables, strength_variables
-from torrey.bloch.spectrum_files import modes_variables, spectrum_variables
+from torrey.bloch.spectrum_files import modes_variables, outside_diffusivity, spectrum_variables
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.mesh import CellMesh
 from torrey.waveforms import Pgse
@@ -89,8 +89,7 @@ class _Cell:
     @property
     def diffusivity(self) -> float:
         """Of the outside, um^2/ms."""
-        D = self.finest.diffusivity[0]
-        return float(np.trace(D)) / len(D)
+        return outside_diffusivity(self.finest)
 
     def times(self, lengths: Sequence[float]) -> list[float]:
         """Times (ms) in which water diffuses by some lengths, in units of the period."""
@@ -164,9 +163,11 @@ def _modes(cell: _Cell, settings: Mapping[str, Any]) -> Group:
 def _band_sets(cell: _Cell, settings: Mapping[str, Any]) -> list[BandSet]:
     """Bands along each direction, on a basis of its own: smaller than one for all."""
     operators, resolution = cell.finest, float(settings["resolution"]) * cell.period
+    zone = Zone(operators.cell.lattice, cell.period)
     sets = []
     for k in _tuples(settings["directions"]):
-        direction = _cartesian(operators, k)
+        vector = zone.vector(k)
+        direction = vector / np.linalg.norm(vector)
         basis = band_basis(operators, cell.period, cell.permeability, [direction], resolution)
         sets.append(band_set(basis, direction, settings["pulses"]))
     return sets
@@ -201,12 +202,6 @@ def _sampling(cell: _Cell, settings: Mapping[str, Any]) -> Group:
     turn = 2.0 * np.pi / cell.period
     waveform = Pgse(settings["delta"], settings["Delta"])
     return sampling_table(waveform, settings["turns"] * turn, turn / settings["pulses"])
-
-
-def _cartesian(operators: BlochTorrey, k: tuple[int, ...]) -> NDArray[np.float64]:
-    """Unit vector along k in the reciprocal lattice."""
-    vector = np.linalg.inv(operators.cell.lattice) @ np.array(k, dtype=float)
-    return np.asarray(vector / np.linalg.norm(vector), dtype=float)
 
 
 def _tuples(directions: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:

@@ -22,7 +22,9 @@ from torrey.bloch.folded_signals import (
     converged_signal,
     folded_signal,
 )
+from torrey.bloch.zone_lines import zone_line
 from torrey.cell.operators import BlochTorrey
+from torrey.errors import InputError
 from torrey.projected_reference import ProjectedSignals
 from torrey.propagation import space_error
 from torrey.protocol import Point
@@ -38,7 +40,6 @@ FOLDED: Final = -1
 _FEWEST_POINTS = 20
 #: Bands of a basis, at most: beyond, it is hardly smaller than the system it stands for.
 _MOST_BANDS = 400
-_LARGEST_INTEGER = 3
 #: Share of the tolerance for the steps in time.
 _TIME_SHARE = 0.1
 _BASIS_SAFETY = 2.0
@@ -103,13 +104,10 @@ def _lattice_vector(point: Point, lattice: Array) -> Integers | None:
     """Vector of the reciprocal lattice along the gradients of a point; None if there is none."""
     if point.waveform.n_components > 1:
         return None
-    turns = lattice @ np.asarray(point.direction, dtype=float)
-    unit = turns / np.abs(turns).max()
-    for largest in range(1, _LARGEST_INTEGER + 1):
-        k = largest * unit
-        if np.allclose(k, np.round(k), atol=1e-9):
-            return tuple(int(x) for x in np.round(k))
-    return None
+    try:
+        return zone_line(lattice, point.period, point.direction).integers
+    except InputError:
+        return None
 
 
 def _solve(

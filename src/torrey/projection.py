@@ -204,7 +204,7 @@ def galerkin(
     start = readout if np.all(operators.rho == 1.0) else basis.T @ (M @ operators.rho)
     # Exactly (anti)symmetric: rounding must not feed growth.
     return ProjectedModel(
-        K=_even(K), C=_odd(C), N=_even(N), J=_even(J), R=_even(R),
+        K=even(K), C=odd(C), N=even(N), J=even(J), R=even(R),
         start=start, readout=readout, frame=frame, ranks=ranks,
     )  # fmt: skip
 
@@ -258,9 +258,11 @@ def extend(basis: Array, fields: Array, M: csc_array, least: float = _INDEPENDEN
     return np.hstack([basis, new])
 
 
-def _even(X: Array) -> Array:
+def even(X: Array) -> Array:
+    """Symmetric part of matrices, exactly: rounding must not feed growth."""
     return (X + X.swapaxes(-1, -2)) / 2
 
 
-def _odd(X: Array) -> Array:
+def odd(X: Array) -> Array:
+    """Antisymmetric part of matrices."""
     return (X - X.swapaxes(-1, -2)) / 2

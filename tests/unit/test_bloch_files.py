@@ -9,11 +9,11 @@ import pytest
 
 from torrey import artifacts
 from torrey.bloch.band_files import (
+    band_groups,
     read_bands,
     sampling_table,
     short_pulse_maps_table,
     short_pulse_signals_table,
-    write_bands,
 )
 from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.fields import dof_of_node
@@ -48,7 +48,7 @@ def basis(cell):
 
 def test_bands_come_back_whole(basis, tmp_path):
     sets = [band_set(basis, direction, 6) for direction in (X, DIAGONAL)]
-    write_bands(tmp_path / "bands.nc", sets, Provenance("test"))
+    artifacts.write(tmp_path / "bands.nc", {}, Provenance("test"), groups=band_groups(sets))
     for i, (bands, again) in enumerate(zip(sets, read_bands(tmp_path / "bands.nc"), strict=True)):
         for field in fields(basis):
             if field.name != "lines":

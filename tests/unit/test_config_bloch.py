@@ -48,6 +48,20 @@ def test_every_compartment_has_the_one_diffusivity(read):
     assert json.loads(plain["settings"])["directions"] == [[1, 0], [1, 1]]
 
 
+SAMPLING = """\
+bloch:
+  mine:
+    kind: sampling
+    geometry: stones
+    diffusivity: 2e-3 mm^2/s
+    period: 10 um
+    delta: 1 ms
+    Delta: 2 ms
+    turns: 3.3
+    pulses: 1
+"""
+PLAIN = "  plain: {kind: discs, cells: [], mesh: {refinements: 0}}\nstudies:"
+
 REFUSED = [
     (SPECTRUM, "kind: spectrum", "kind: spectra", "kind", '"spectra"', "maps, strengths, spectrum"),
     (SPECTRUM, "geometry: stones", "geometry: stone", "geometry", '"stones"?', "geometries"),
@@ -69,6 +83,23 @@ REFUSED = [
     ),
     (MAPS, "[0.25, 0.1]", "[0.25, nan]", "gradient_lengths[1]", '"nan"', "a number above zero"),
     (MAPS, "[[1, 0], [1, 1]]", "[[1, 0], [2, 2]]", "directions[1]", "[2, 2]", "common divisor"),
+    (MAPS, "[0.25, 0.1]", "[0.25, 0.250]", "gradient_lengths[1]", "a second time", "each value"),
+    (
+        SPECTRUM,
+        "geometry: stones",
+        "geometry: plain",
+        "geometry",
+        "plain, with one mesh",
+        "mesh.refinements of 1 or more",
+    ),
+    (
+        SAMPLING,
+        "Delta: 2 ms",
+        "Delta: 0.5 ms",
+        "delta",
+        "delta = 1 ms with Delta = 0.5 ms",
+        "delta not longer than Delta",
+    ),
     (MAPS, "ratio: 2", "ratio: 2 um", "ratio", '"2 um"', "a number above zero"),
 ]
 
@@ -76,7 +107,8 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "old", "new", "key", "found", "accepted"), REFUSED)
 def test_runs_that_cannot_be_are_refused(messages, text, old, new, key, found, accepted):
     assert text.count(old) == 1
-    (message,) = [m for m in messages(GOOD + text.replace(old, new)) if f": bloch.mine.{key}:" in m]
+    good = GOOD.replace("studies:", PLAIN, 1) + text.replace(old, new)
+    (message,) = [m for m in messages(good) if f": bloch.mine.{key}:" in m]
     before, after = message.split(", accepted: ")
     assert found in before
     assert accepted in after

@@ -8,10 +8,10 @@ from figure_checks import labels_of, overlapping_texts, texts
 
 from torrey import artifacts
 from torrey.bloch.band_files import (
+    band_groups,
     sampling_table,
     short_pulse_maps_table,
     short_pulse_signals_table,
-    write_bands,
 )
 from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.fields import dof_of_node
@@ -48,7 +48,7 @@ def files(tmp_path_factory) -> FigureFiles:
             for direction in (X, DIAGONAL)
         ]
         bands_files[name] = str(place / name / "bands.nc")
-        write_bands(bands_files[name], sets, made)
+        artifacts.write(bands_files[name], {}, made, groups=band_groups(sets))
     mesh_file, narrow, sampling = (str(place / f"{n}.nc") for n in ("mesh", "narrow", "sampling"))
     write_meshes(mesh_file, shape, (mesh,), made)
     table = {

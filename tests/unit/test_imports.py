@@ -131,6 +131,7 @@ NOT_LOADED = {
     "fit_inversion": DRAWING | MESHING | PARSING | {"xarray"},
     "fit_kurtosis": DRAWING | MESHING | PARSING | {"xarray"},
     "assemble_operators": DRAWING | PARSING | {"gmsh", "xarray"},
+    "solve_bloch": DRAWING | MESHING | PARSING | {"xarray"},
     "build_mesh": DRAWING | PARSING | {"xarray"},
 }
 

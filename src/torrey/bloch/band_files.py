@@ -16,7 +16,6 @@ from torrey.bloch.narrow_pulses import short_pulse_magnetisation, short_pulse_si
 from torrey.bloch.sampling import RULES, Plateaus, sample
 from torrey.bloch.zone_lines import ZoneLine
 from torrey.cell.operators import Array
-from torrey.provenance import Provenance
 from torrey.waveforms import Waveform
 
 PathLike = str | Path
@@ -34,11 +33,6 @@ def band_groups(sets: Sequence[BandSet]) -> dict[str, Group]:
         f"line{i}": {**_basis_variables(bands.basis), **band_variables(bands)}
         for i, bands in enumerate(sets)
     }
-
-
-def write_bands(path: PathLike, sets: Sequence[BandSet], provenance: Provenance) -> None:
-    """Write the groups of some bands."""
-    artifacts.write(path, {}, provenance, groups=band_groups(sets), compress=False)
 
 
 def read_bands(path: PathLike) -> tuple[BandSet, ...]:

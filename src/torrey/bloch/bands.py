@@ -32,7 +32,7 @@ from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
 from torrey.cell.operators import Array, BlochTorrey, factorise
 from torrey.errors import InputError
-from torrey.projection import extend
+from torrey.projection import even, extend, odd
 from torrey.propagation import GradientSystem
 
 ComplexArray = NDArray[np.complex128]
@@ -221,9 +221,9 @@ def band_basis(
         diffusivity=largest,
         bound=bound,
         frame=frame,
-        static=_even(reduce(system.static)),
-        C=_odd(np.array([reduce(C) for C in system.C])),
-        N=_even(np.array([[reduce(N) for N in row] for row in system.N])),
+        static=even(reduce(system.static)),
+        C=odd(np.array([reduce(C) for C in system.C])),
+        N=even(np.array([[reduce(N) for N in row] for row in system.N])),
         vectors=vectors,
         places=cell.places,
         lines=lines,
@@ -400,12 +400,3 @@ def _eigenpairs(A: ComplexArray, count: int) -> tuple[Array, ComplexArray]:
     else:
         w, y = scipy.linalg.eigh(A, driver="evd")
     return w, np.asarray(y, dtype=complex)
-
-
-def _even(X: Array) -> Array:
-    # Exactly symmetric: rounding must not feed growth.
-    return (X + X.swapaxes(-1, -2)) / 2
-
-
-def _odd(X: Array) -> Array:
-    return (X - X.swapaxes(-1, -2)) / 2

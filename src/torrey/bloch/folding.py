@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
-from scipy.optimize import brentq
+from scipy.optimize import brentq, elementwise
 
 from torrey.cell.operators import CellOperators
 from torrey.waveforms import Segment
@@ -150,10 +150,10 @@ class Zone:
             def turn(t: float, axis: int = axis) -> float:
                 return float(self.turns(q * segment.jet(t, 0)[0])[axis])
 
-            def slope(t: float, axis: int = axis) -> float:
-                return float(self.turns(q * segment.jet(t, 1)[1])[axis])
+            def slope(t: Array, axis: int = axis) -> Array:
+                return np.asarray(self.turns(q * segment.jet(t, 1)[..., 1, :])[..., axis])
 
-            ends = [0.0, *_turning_points(segment, slope), segment.duration]
+            ends = [0.0, *turning_points(segment, slope), segment.duration]
             for begin, end in zip(ends[:-1], ends[1:], strict=True):
                 found += _levels(turn, begin, end)
         least = 1e-12 * segment.duration
@@ -169,15 +169,25 @@ def phase(cell: CellOperators, k: Integers) -> ComplexArray:
     return factor
 
 
-def _turning_points(segment: Segment, slope: Callable[[float], float]) -> list[float]:
-    """Zeros of the derivative of a component: between them it is monotone."""
+def turning_points(segment: Segment, slope: Callable[[Array], Array]) -> list[float]:
+    """Zeros of a derivative inside a segment, in order: between them a component is monotone.
+
+    Parameters
+    ----------
+    segment : Segment
+    slope : callable
+        The derivative at times (n,) of the segment, shape (n,).
+    """
     if segment.linear:
         return []
     waves = 0.0 if segment.wave is None else segment.wave.omega * segment.duration
-    times = np.linspace(0.0, segment.duration, 33 + 16 * math.ceil(waves))
-    values = np.array([slope(t) for t in times])
-    change = np.flatnonzero(values[:-1] * values[1:] < 0.0)
-    return [float(brentq(slope, times[i], times[i + 1])) for i in change]
+    t = np.linspace(0.0, segment.duration, 65 + 16 * math.ceil(waves))
+    values = slope(t)
+    between = np.flatnonzero(values[:-1] * values[1:] < 0.0)
+    found = [*t[1:-1][values[1:-1] == 0.0]]
+    if len(between):
+        found += list(elementwise.find_root(slope, (t[between], t[between + 1])).x)
+    return sorted(float(x) for x in found)
 
 
 def _levels(turn: Callable[[float], float], begin: float, end: float) -> list[float]:

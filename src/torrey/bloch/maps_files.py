@@ -19,7 +19,7 @@ from torrey.bloch.folded_basis import count_modes, folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, magnetisation
 from torrey.bloch.narrow_pulses import pulsed_signal
 from torrey.bloch.sampling import RULES
-from torrey.bloch.spectrum_files import mesh_variables, scales
+from torrey.bloch.spectrum_files import mesh_variables, outside_diffusivity, scales
 from torrey.cell.operators import BlochTorrey
 from torrey.errors import InputError
 from torrey.geometry.mesh import CellMesh
@@ -59,7 +59,7 @@ def maps_variables(
     ratio : float
     """
     dofs = dof_of_node(mesh, operators.cell)
-    D = _diffusivity(operators)
+    D = outside_diffusivity(operators)
     fields, signals = [], []
     for k in directions:
         fine, coarse = _propagators(operators, period, permeability, k, min(gradient_lengths))
@@ -74,12 +74,7 @@ def maps_variables(
     values = np.array(fields).reshape(*shape, -1)
     at = ("direction", "gradient_length")
     return {
-        "direction_vector": Variable(
-            ("direction", "reciprocal_axis"),
-            np.array(directions, dtype=np.int32),
-            "1",
-            "direction of the gradient in the reciprocal lattice",
-        ),
+        "direction_vector": _directions(directions),
         "gradient_length": Variable(
             ("gradient_length",), np.asarray(gradient_lengths, dtype=float), "1", "l_g / L"
         ),
@@ -111,7 +106,7 @@ def strength_variables(
     strengths : (n,) array_like
         (l_delta / l_g)^6 = D G^2 delta^3.
     """
-    D = _diffusivity(operators)
+    D = outside_diffusivity(operators)
     strengths = np.asarray(strengths, dtype=float)
     shortest = float(strengths.max()) ** (-1 / 6)
     results = []
@@ -127,12 +122,7 @@ def strength_variables(
     signal, error = np.array(results).T
     at = ("direction", "pulse_length", "strength")
     return {
-        "direction_vector": Variable(
-            ("direction", "reciprocal_axis"),
-            np.array(directions, dtype=np.int32),
-            "1",
-            "direction of the gradient in the reciprocal lattice",
-        ),
+        "direction_vector": _directions(directions),
         "pulse_length": Variable(
             ("pulse_length",), np.asarray(pulse_lengths, dtype=float), "1", "l_delta / L"
         ),
@@ -182,7 +172,7 @@ def schemes_variables(
     resolution : float
         Of the bands, in units of the period: see `bands.band_basis`.
     """
-    D = _diffusivity(levels[0])
+    D = outside_diffusivity(levels[0])
     waveform, q = _pulses(gradient_length * period, ratio * gradient_length * period, D)
     rows = []
     for operators in levels:
@@ -246,8 +236,13 @@ def _pulsed(
             yield pulsed_signal(bands.truncate(count), waveform, q, rule).signal.real
 
 
-def _diffusivity(operators: BlochTorrey) -> float:
-    return float(np.trace(operators.diffusivity[0])) / operators.cell.dimension
+def _directions(directions: Sequence[Integers]) -> Variable:
+    return Variable(
+        ("direction", "reciprocal_axis"),
+        np.array(directions, dtype=np.int32),
+        "1",
+        "direction of the gradient in the reciprocal lattice",
+    )
 
 
 def _propagators(

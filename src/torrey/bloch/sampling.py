@@ -20,14 +20,16 @@ midpoint to reproduce the b-value best; round does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import elementwise
 
+from torrey.bloch.folding import turning_points
 from torrey.errors import InputError
 from torrey.waveforms import Segment, Waveform
 
@@ -235,7 +237,7 @@ def _pieces(segments: Iterable[Segment], q: float) -> Iterator[_Piece]:
     for segment in segments:
         edges = [0.0, segment.duration]
         if not segment.linear:
-            edges[1:1] = _turning_points(segment)
+            edges[1:1] = turning_points(segment, partial(_slope, segment))
         for begin, end in zip(edges[:-1], edges[1:], strict=True):
             yield _Piece(segment, q, begin, end, offset)
         offset += segment.duration
@@ -263,17 +265,9 @@ def _midway(rounded: Steps, pieces: Iterable[_Piece], grid: _Levels) -> Steps:
     return Steps(rounded.levels, np.diff(moved), rounded.pulse)
 
 
-def _turning_points(segment: Segment) -> list[float]:
-    """Zeros of dF/dt inside a segment."""
-    turns = 0.0 if segment.wave is None else segment.wave.omega * segment.duration
-    t = np.linspace(0.0, segment.duration, 65 + 16 * int(np.ceil(turns)))
-    slope: Callable[[Array], Array] = lambda s: segment.jet(s, 1)[..., 1, 0]  # noqa: E731
-    values = slope(t)
-    between = np.flatnonzero(values[:-1] * values[1:] < 0.0)
-    found = [*t[1:-1][values[1:-1] == 0.0]]
-    if len(between):
-        found += list(elementwise.find_root(slope, (t[between], t[between + 1])).x)
-    return sorted(float(x) for x in found)
+def _slope(segment: Segment, t: Array) -> Array:
+    """dF/dt of the one component."""
+    return np.asarray(segment.jet(t, 1)[..., 1, 0])
 
 
 def _middles(edges: Array) -> Array:

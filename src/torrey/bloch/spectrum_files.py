@@ -188,9 +188,14 @@ def mesh_variables(mesh: CellMesh) -> Group:
     }
 
 
+def outside_diffusivity(operators: BlochTorrey) -> float:
+    """Mean diffusivity of the first region (um^2/ms): the D of l_g and l_delta."""
+    return float(np.trace(operators.diffusivity[0])) / operators.cell.dimension
+
+
 def scales(operators: BlochTorrey, period: float) -> Group:
     """Scalars that make quantities dimensionless."""
-    D = float(np.trace(operators.diffusivity[0])) / operators.cell.dimension
+    D = outside_diffusivity(operators)
     return {
         "length": Variable((), period, "um", "period L of the cell"),
         "water": Variable(

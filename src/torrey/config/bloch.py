@@ -23,10 +23,13 @@ from torrey.config.quantities import (
 from torrey.errors import InputError, KeyPath
 from torrey.material import Material
 from torrey.units import UNITS
+from torrey.waveforms import Pgse
 
 _KINDS: Final = (
     "bands, narrow-maps, narrow-signals, sampling, schemes, maps, strengths, spectrum or modes"
 )
+#: Kinds that compare two meshes.
+_TWO_MESHES: Final = ("schemes", "spectrum", "modes")
 _PULSES: Final = "a whole number: narrow pulses in a reciprocal lattice vector, P in MMG20"
 _RESOLUTION: Final = "a number above zero: length to which fields are resolved, over the period"
 _TURNS: Final = "wave number of the pulses over the reciprocal lattice vector along the direction"
@@ -190,6 +193,15 @@ def read_bloch(
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
     settings = _settings(model)
+    for key, value in settings.items():
+        if isinstance(value, tuple) and key != "direction":
+            findings.require_once((*path, key), value)
+    if isinstance(model, SamplingModel):
+        with findings.under(*path):
+            Pgse(model.delta, model.Delta)
+    if model.kind in _TWO_MESHES and geometry.mesh.refinements < 1:
+        accepted = "a geometry with mesh.refinements of 1 or more: two meshes tell the error"
+        findings.add((*path, "geometry"), f"{geometry.name}, with one mesh", accepted)
     for key in ("direction", "directions"):
         if key in settings:
             _check_directions(findings, (*path, key), settings[key], geometry)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -59,6 +59,12 @@ class Findings:
         if name not in known:
             accepted = f"an entry of {section}: {', '.join(known) or 'there are none'}"
             self.add(path, f'"{name}"{_nearest(name, known)}', accepted)
+
+    def require_once(self, path: KeyPath, values: Sequence[object]) -> None:
+        """Note each value of a list that stands in it before."""
+        for i, value in enumerate(values):
+            if value in values[:i]:
+                self.add((*path, i), f"{value} a second time", "each value once")
 
     def keys(self, path: KeyPath) -> list[str]:
         """Return the keys of the mapping at a path; none if there is no mapping."""

@@ -110,8 +110,8 @@ def read_inversion(findings: Findings, name: str, studies: Mapping[str, Study]) 
         return None
     for i, study in enumerate(model.studies):
         findings.require_entry((*path, "studies", i), study, "studies")
-    _once(findings, (*path, "studies"), model.studies)
-    _once(findings, (*path, "starts"), model.starts)
+    findings.require_once((*path, "studies"), model.studies)
+    findings.require_once((*path, "starts"), model.starts)
     known = [studies[study] for study in model.studies if study in studies]
     if len(known) < len(model.studies):
         return None
@@ -185,14 +185,14 @@ def _check_karger(
         findings.add(
             (*path, "studies", 0), f"study {first.name}", "discs or spheres, in which D_c = 0"
         )
-    _once(findings, (*path, "data"), model.data)
+    findings.require_once((*path, "data"), model.data)
     for i, name in enumerate(model.data):
         missing = [study.name for study in studies if name not in study.models]
         if missing:
             accepted = f"a model of study {missing[0]}"
             findings.add((*path, "data", i), f'"{name}"', accepted)
     if model.noise:
-        _once(findings, (*path, "noise", "snr"), model.noise.snr)
+        findings.require_once((*path, "noise", "snr"), model.noise.snr)
 
 
 def _reaches_across(study: Study) -> bool:
@@ -220,8 +220,8 @@ def _check_physical(
         findings.add(where, f"study {first.name}", "one diffusivity outside and one inside")
     if "radius" in model.parameters:
         _check_round(findings, (*path, "parameters", model.parameters.index("radius")), first)
-    _once(findings, (*path, "models"), model.models)
-    _once(findings, (*path, "parameters"), model.parameters)
+    findings.require_once((*path, "models"), model.models)
+    findings.require_once((*path, "parameters"), model.parameters)
     for i, name in enumerate(model.models):
         if not _FITTED.fullmatch(name):
             findings.add((*path, "models", i), f'"{name}"', "R0, R1, R2, or P0, P1, ...")
@@ -245,9 +245,3 @@ def _check_round(findings: Findings, path: KeyPath, study: Study) -> None:
         f"radius in study {study.name}, of {found}",
         "a study of one disc or one sphere, with water inside and no layer",
     )
-
-
-def _once(findings: Findings, path: KeyPath, values: Sequence[object]) -> None:
-    for i, value in enumerate(values):
-        if value in values[:i]:
-            findings.add((*path, i), f"{value} a second time", "each value once")

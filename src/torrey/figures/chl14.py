@@ -12,10 +12,7 @@ from torrey.artifacts import Group, Variable
 from torrey.figures import cells, style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import add_logarithm, each_panel, panel_axes, read_panels, to_group
-from torrey.figures.style import PAGE, CurveLabel, letters, look_of, styled
-
-S_PER_MS: Final = 1000.0
-"""b in s/mm^2 of one in ms/um^2."""
+from torrey.figures.style import PAGE, S_PER_MS, CurveLabel, letters, look_of, styled
 
 LABELS: Final = {"reference": "Ref", "R0": "R0 (ODE)"}
 """The paper's model with exchange is R0, the one of order zero."""

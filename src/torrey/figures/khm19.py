@@ -23,14 +23,11 @@ from torrey.figures.panels import (
     read_panels,
     to_group,
 )
-from torrey.figures.style import PAGE, CurveLabel, letters, look_of, styled
+from torrey.figures.style import PAGE, S_PER_MS, UM_PER_MM, CurveLabel, letters, look_of, styled
 from torrey.geometry.mesh import CellMesh
 
 Array = NDArray[np.float64]
 
-UM_PER_MM: Final = 1000.0
-S_PER_MS: Final = 1000.0
-"""b in s/mm^2 of one in ms/um^2."""
 
 LABELS: Final = {"reference": "Ref", "R0": "order 0", "R2": "order 2", "Pade": "Padé"}
 """The paper's names: without exchange R0 and R2 are its models of order 0 and 2."""

@@ -26,13 +26,10 @@ from torrey.figures.panels import (
     read_panels,
     to_group,
 )
-from torrey.figures.style import PAGE, CurveLabel, look_of, styled
+from torrey.figures.style import PAGE, S_PER_MS, UM_PER_MM, CurveLabel, look_of, styled
 
 Array = NDArray[np.float64]
 
-UM_PER_MM: Final = 1000.0
-S_PER_MS: Final = 1000.0
-"""b in s/mm^2 of one in ms/um^2."""
 
 THEORY: Final = {"R0": 2, "R2": 4}
 """Orders in epsilon of the errors: odd terms of the expansion do not reach the signal."""

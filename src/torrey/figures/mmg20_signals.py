@@ -11,14 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from torrey import artifacts
 from torrey.artifacts import Variable
 from torrey.bloch import laws
 from torrey.figures import style
 from torrey.figures.cells import draw_box
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.fields import draw_field, draw_phase
-from torrey.figures.panels import to_group
+from torrey.figures.panels import only_table, to_group
 from torrey.figures.style import PAGE, CurveLabel, styled
 
 Array = NDArray[np.float64]
@@ -48,7 +47,7 @@ def fig5(files: FigureFiles) -> Drawing:
 
 
 def _maps(files: FigureFiles, direction: tuple[int, int]) -> Drawing:
-    data = _toward(_only(files, "maps"), direction)
+    data = _toward(only_table(files, "maps"), direction)
     rows = data.sizes["gradient_length"]
     figure = style.new_figure(PAGE, 0.27 * PAGE * rows + 0.02 * PAGE)
     figure.set_dpi(300)
@@ -92,7 +91,7 @@ def _draw_row(figure: Figure, axes: NDArray[np.object_], row: xarray.Dataset) ->
 @styled
 def fig6(files: FigureFiles) -> Drawing:
     """Signals against the strength of the gradient, with three limiting laws."""
-    data = _only(files, "strengths")
+    data = only_table(files, "strengths")
     figure = style.new_figure(PAGE, 0.55 * PAGE)
     axes = figure.subplots(1, data.sizes["direction"], sharey=True, squeeze=False)[0]
     group: dict[str, Variable] = dict(to_group(data, ("signal", "signal_error")))
@@ -164,10 +163,3 @@ def _toward(data: xarray.Dataset, direction: tuple[int, int]) -> xarray.Dataset:
     if len(rows) != 1:
         raise ValueError(f"{len(rows)} maps for a gradient along {direction}, accepted: one")
     return data.isel(direction=int(rows[0]))
-
-
-def _only(files: FigureFiles, kind: str) -> xarray.Dataset:
-    paths = list(files.files[kind].values())
-    if len(paths) != 1:
-        raise ValueError(f"{len(paths)} files of {kind}, the figure shows one")
-    return artifacts.open_dataset(paths[0])

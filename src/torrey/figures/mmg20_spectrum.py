@@ -9,12 +9,11 @@ import xarray
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from torrey import artifacts
 from torrey.figures import style
 from torrey.figures.cells import draw_box
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.fields import draw_field
-from torrey.figures.panels import to_group
+from torrey.figures.panels import only_table, to_group
 from torrey.figures.style import GREY, LEAF, PAGE, SMALL, CurveLabel, styled
 
 Array = NDArray[np.float64]
@@ -45,7 +44,7 @@ def fig9(files: FigureFiles) -> Drawing:
 
 
 def _spectrum(files: FigureFiles, widest: float | None, highest: float | None) -> Drawing:
-    data = _scaled(_only(files, "spectrum"))
+    data = _scaled(only_table(files, "spectrum"))
     if widest is None or highest is None:
         widest = float(data.gradient_scaled.max())
         highest = 1.05 * float(data.mu_real.max())
@@ -87,13 +86,6 @@ def _spectrum(files: FigureFiles, widest: float | None, highest: float | None) -
     )
     style.panel_title(bottom, "b", r"thin lines: the same modes one cell away, $\pm\,g a$")
     return Drawing(figure, to_group(data, [str(name) for name in data.data_vars]))
-
-
-def _only(files: FigureFiles, kind: str) -> xarray.Dataset:
-    paths = list(files.files[kind].values())
-    if len(paths) != 1:
-        raise ValueError(f"{len(paths)} files of {kind}, the figure shows one")
-    return artifacts.open_dataset(paths[0])
 
 
 def _scaled(data: xarray.Dataset) -> xarray.Dataset:
@@ -184,7 +176,7 @@ def _merged(labels: list[CurveLabel | None]) -> list[CurveLabel | None]:
 @styled
 def fig10(files: FigureFiles) -> Drawing:
     """First eigenmodes below and above a branching point."""
-    data = _only(files, "modes")
+    data = only_table(files, "modes")
     count, rows = data.sizes["mode"], data.sizes["gradient"]
     figure = style.new_figure(PAGE, 0.094 * PAGE * 2 * rows + 0.05 * PAGE)
     figure.set_layout_engine("compressed")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torrey import artifacts
 from torrey.artifacts import Group, Variable
 from torrey.figures.style import PAGE, UNSTABLE_GROWTH, letters, new_figure, note
+from torrey.sources import SourceFiles
 
 # Neither swept nor told apart: they describe an entry and are not axes of the sweep.
 _INNER: Final = ("axis", "instant", "eigenvalue")
@@ -65,6 +66,20 @@ def read_panels(
         raise ValueError(f"studies {', '.join(files)} do not share their axes: {error}") from error
     names = xarray.Variable("panel", letters(len(cuts)), {"long_name": "panel of the figure"})
     return joined.assign_coords(panel=names)
+
+
+def only_table(files: SourceFiles, kind: str) -> xarray.Dataset:
+    """The one table of a kind that a figure shows.
+
+    Raises
+    ------
+    ValueError
+        If there are several, or none.
+    """
+    paths = list(files.files[kind].values())
+    if len(paths) != 1:
+        raise ValueError(f"{len(paths)} files of {kind}, the figure shows one")
+    return artifacts.open_dataset(paths[0])
 
 
 def _check(study: str, table: xarray.Dataset, kept: Sequence[str]) -> None:

@@ -24,6 +24,10 @@ MM: Final = 1.0 / 25.4
 """One millimetre in inches."""
 COLUMN: Final = 88.0 * MM
 """Width of one column of a journal (inches)."""
+UM_PER_MM: Final = 1000.0
+S_PER_MS: Final = 1000.0
+"""b in s/mm^2 of one in ms/um^2."""
+
 PAGE: Final = 180.0 * MM
 """Width of a journal's page (inches)."""
 
