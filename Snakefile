@@ -14,6 +14,7 @@ include: "workflow/rules/inversion.smk"
 include: "workflow/rules/bloch.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/verification.smk"
 
 
 # Too short for a queue.
@@ -29,6 +30,7 @@ localrules:
     gather_signals,
     fit_orders,
     fit_kurtosis,
+    verify,
 
 
 rule figures:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import torrey
 
+#: What stands around each job and changes no result.
+_AROUND = "workflow"
 _ROOT = Path(torrey.__file__).parent
 _LENGTH = 16
 
@@ -37,12 +39,15 @@ class Provenance:
         Digest of the modules of the stage.
     inputs : mapping of str to str
         Digest of each input file, by name.
+    key : str
+        Digest of all of the above and of everything upstream: see `torrey.seals`.
     """
 
     stage: str
     parameters: Plain = field(default_factory=dict)
     code: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
 
     def attributes(self) -> dict[str, str]:
         """Global attributes for a NetCDF file."""
@@ -67,25 +72,60 @@ def code_digest(*modules: str) -> str:
     *modules : str
         Names such as ``"torrey.propagation"``.
     """
+    return _digest(map(_path, modules), ())
+
+
+def script_digest(script: Path, *modules: str) -> str:
+    """Digest of a script, of all that it imports from this package, and of further modules.
+
+    What stands around a job (`torrey.workflow`) changes no result and does not count.
+
+    Parameters
+    ----------
+    script : Path
+    *modules : str
+        Modules that the script imports by a name that it is given.
+    """
+    return _digest([*_imports(script), *map(_path, modules)], [script])
+
+
+def _digest(modules: Iterable[Path], scripts: Iterable[Path]) -> str:
     closure: set[Path] = set()
     for module in modules:
-        _follow(_path(module), closure)
+        _follow(module, closure)
     total = hashlib.sha256()
     for path in sorted(closure):
         total.update(path.relative_to(_ROOT).as_posix().encode())
         total.update(_meaning(path).encode())
+    for path in scripts:
+        total.update(path.name.encode())
+        total.update(_meaning(path).encode())
     return total.hexdigest()[:_LENGTH]
 
 
-def file_digest(path: str | Path) -> str:
-    """Digest of the contents of a file."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:_LENGTH]
+def library_digest() -> str:
+    """Digest of all files of this package, to the letter: quick, where nothing has changed."""
+    total = hashlib.sha256()
+    for path in _sources():
+        total.update(path.relative_to(_ROOT).as_posix().encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:_LENGTH]
 
 
-def input_digests(paths: Iterable[str | Path]) -> dict[str, str]:
-    """Digest of each file, by path."""
-    return {str(path): file_digest(path) for path in paths}
+def library_state() -> dict[str, tuple[int, int, int]]:
+    """Inode, size and time of the last change of each file of this package, by path.
+
+    A change that is taken back changes the time: no content can tell that.
+    """
+    state = {}
+    for path in _sources():
+        found = path.stat()
+        state[str(path)] = (found.st_ino, found.st_size, found.st_ctime_ns)
+    return state
+
+
+def _sources() -> list[Path]:
+    return sorted(_ROOT.rglob("*.py"))
 
 
 def _path(module: str) -> Path:
@@ -97,7 +137,7 @@ def _path(module: str) -> Path:
 
 
 def _follow(path: Path, seen: set[Path]) -> None:
-    if path in seen:
+    if path in seen or path.relative_to(_ROOT).parts[0] == _AROUND:
         return
     seen.add(path)
     for found in _imports(path):
@@ -106,7 +146,7 @@ def _follow(path: Path, seen: set[Path]) -> None:
 
 @cache
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache
@@ -135,7 +175,7 @@ def _imports(path: Path) -> frozenset[Path]:
 @cache
 def _meaning(path: Path) -> str:
     """Syntax tree of a file without docstrings."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if not isinstance(body, list) or not body:

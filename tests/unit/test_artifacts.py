@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import netCDF4
 import numpy as np
 import pytest
+import xarray
 
-from torrey import artifacts
-from torrey.artifacts import Variable
+from torrey import artifacts, seals
+from torrey.artifacts import StorageError, Variable
 from torrey.provenance import Provenance
+from torrey.seals import DamagedError
 
 MADE = Provenance("test", {"x": 1.5}, "abc", {"in.nc": "def"})
 TABLE = {
@@ -121,9 +128,12 @@ def test_a_file_has_its_name_only_when_it_is_complete(tmp_path, monkeypatch):
         assert not path.exists()
         assert Path(name).parent == path.parent
         assert list(artifacts.read(name)) == list(TABLE)
+        checked.append(name)
 
+    checked: list[str] = []
     monkeypatch.setattr("os.replace", check)
     artifacts.write(path, TABLE, MADE)
+    assert checked
 
 
 def test_missing_values_are_written_where_they_are_allowed(tmp_path):
@@ -148,5 +158,111 @@ def test_values_that_look_like_missing_ones_are_read_as_they_are(tmp_path):
     assert artifacts.read(tmp_path / "x.nc")["x"].tolist() == [fill, 1.0]
 
 
-def test_anybody_may_read_a_file(file):
-    assert file.stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_who_may_read_a_file_is_for_the_umask_to_say(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        artifacts.write(tmp_path / "x.nc", TABLE, MADE)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x.nc").stat().st_mode & 0o777 == mode
+
+
+def test_what_a_dead_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    host = socket.gethostname()
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    parts = {
+        "dead": tmp_path / f".x.nc.{host}.{dead.pid}.00.part",
+        "living": tmp_path / f".x.nc.{host}.{os.getppid()}.00.part",
+        "elsewhere": tmp_path / f".x.nc.{host}x.{dead.pid}.00.part",
+        "other file": tmp_path / f".y.nc.{host}.{dead.pid}.00.part",
+    }
+    for part in parts.values():
+        part.touch()
+    artifacts.write(tmp_path / "x.nc", TABLE, MADE)
+    assert [name for name, part in parts.items() if not part.exists()] == ["dead"]
+
+
+@pytest.mark.parametrize("compress", [True, False])
+def test_every_flipped_bit_is_noticed(tmp_path, compress):
+    path = tmp_path / "x.nc"
+    artifacts.write(path, TABLE, MADE, groups={"level1": LEVEL}, compress=compress)
+    content = path.read_bytes()
+    rng = np.random.default_rng(1)
+    for place in rng.integers(len(content), size=200):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with pytest.raises(DamagedError, match="x.nc is damaged: .* Delete it"):
+            artifacts.read(path)
+    path.write_bytes(content)
+    assert list(artifacts.read(path)) == list(TABLE)
+
+
+def test_every_reader_checks_the_content(file):
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    readers = [
+        artifacts.read,
+        artifacts.groups,
+        artifacts.attributes,
+        artifacts.open_dataset,
+        lambda path: artifacts.dimensions(path, "b"),
+    ]
+    for reader in readers:
+        with pytest.raises(DamagedError):
+            reader(file)
+
+
+def test_a_file_says_by_what_recipe_it_was_made(tmp_path):
+    made = replace(MADE, key="0123456789abcdef")
+    artifacts.write(tmp_path / "x.nc", TABLE, made)
+    seal = seals.peek(tmp_path / "x.nc")
+    assert seal == seals.check(tmp_path / "x.nc")
+    assert seal.key == "0123456789abcdef"
+    assert seals.peek(tmp_path / "nowhere.nc") is None
+
+
+def test_other_programs_read_a_file_with_a_seal(file):
+    assert xarray.load_dataset(file)["signal"].sizes == {"model": 2, "b": 3}
+    with netCDF4.Dataset(file) as dataset:
+        assert dataset["signal"].filters()["fletcher32"]
+
+
+def test_a_full_disk_is_said_in_words(tmp_path):
+    limited = (
+        "import resource, sys; from pathlib import Path; import numpy as np;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
+        "from torrey import artifacts; from torrey.artifacts import Variable;"
+        "from torrey.provenance import Provenance;"
+        "x = {'x': Variable(('i',), np.random.default_rng(1).random(10_000), '1', 'x')};"
+        "artifacts.write(sys.argv[1], x, Provenance('test'))"
+    )
+    path = tmp_path / "x.nc"
+    done = subprocess.run(
+        [sys.executable, "-c", limited, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    message = done.stderr.splitlines()[-1]
+    assert f"{path} cannot be written" in message
+    assert "MB are free" in message
+    assert "0.02 MB (ulimit -f)" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="file/x.nc cannot be written: "):
+        artifacts.write(tmp_path / "file" / "x.nc", TABLE, MADE)
+
+
+def test_the_content_is_on_the_disk_where_that_is_asked_for(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr("os.fsync", flushed.append)
+    artifacts.write(tmp_path / "x.nc", TABLE, MADE)
+    assert flushed == []
+    monkeypatch.setenv("TORREY_FSYNC", "1")
+    artifacts.write(tmp_path / "x.nc", TABLE, MADE)
+    assert len(flushed) == 1

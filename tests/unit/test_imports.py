@@ -18,8 +18,8 @@ SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
 # Modules and packages by the floor on which they stand.
 FLOORS = {
     1: (
-        "units errors keys provenance artifacts waveforms protocol sweep material span geometry "
-        "config acquisition"
+        "units errors keys provenance seals artifacts waveforms protocol sweep material span "
+        "geometry config acquisition budgets"
     ),
     2: "cell",
     3: (
@@ -27,12 +27,13 @@ FLOORS = {
         "bloch ladder projected_reference karger"
     ),
     4: (
-        "kurtosis signals convergence fitting inversion layout jobs runs projected_study "
+        "kurtosis signals convergence fitting inversion layout projected_study "
         "projected_files sweep_files reference_files model_files study_files tensor_files "
         "ladder_files comparison sources bloch_runs "
         "folded_study"
     ),
     5: "figures tables",
+    6: "workflow",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 MODULES = sorted(

@@ -1,30 +1,46 @@
-"""A job says how it went: where its log is looked for, and in words that name the point."""
+"""A job checks what it is given, and says how it went: in words that name the point."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+import torrey
+from torrey.workflow.jobs import LIBRARY_VARIABLE, job
+from torrey import artifacts, seals
+from torrey.artifacts import Variable
 from torrey.geometry.mesh import MeshError
-from torrey.jobs import job
 from torrey.krylov import ConvergenceError
 from torrey.propagation import ToleranceError
-from torrey.provenance import file_digest
+from torrey.provenance import Provenance, library_digest, script_digest
+
+KEY, UPSTREAM = "0123456789abcdef", "fedcba9876543210"
+SCRIPTS = Path(torrey.__file__).parents[2] / "workflow" / "scripts"
 
 
 @pytest.fixture
-def rule(tmp_path: Path) -> Any:
+def rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What Snakemake gives to a script."""
+    monkeypatch.setenv(LIBRARY_VARIABLE, library_digest())
     mesh = tmp_path / "mesh.nc"
-    mesh.write_bytes(b"mesh")
+    x = Variable(("i",), np.arange(100.0), "1", "x")
+    artifacts.write(mesh, {"x": x}, Provenance("build_mesh", key=UPSTREAM))
+    code = script_digest(SCRIPTS / "solve_reference.py")
     return SimpleNamespace(
         rule="solve_reference",
         wildcards={"geometry": "cell", "point": "L5_b1"},
         input=[str(mesh)],
-        params=SimpleNamespace(recipe={"period": 5.0, "code": "abc"}),
+        scriptdir=str(SCRIPTS),
+        params=SimpleNamespace(
+            recipe={"period": 5.0, "code": code, "key": KEY, "upstream": UPSTREAM}
+        ),
         log=[str(tmp_path / "logs" / "deep" / "point.log")],
     )
 
@@ -33,13 +49,15 @@ WHERE = "solve_reference (geometry cell, point L5_b1)"
 
 
 def test_the_provenance_is_that_of_the_rule(rule):
+    before = dict(rule.params.recipe)
     with job(rule) as provenance:
         pass
     assert provenance.stage == "solve_reference"
-    assert provenance.code == "abc"
+    assert provenance.code == before["code"]
+    assert provenance.key == KEY
     assert provenance.parameters == {"period": 5.0}
-    assert provenance.inputs == {rule.input[0]: file_digest(rule.input[0])}
-    assert rule.params.recipe == {"period": 5.0, "code": "abc"}
+    assert provenance.inputs == {rule.input[0]: seals.check(rule.input[0]).content}
+    assert rule.params.recipe == before
 
 
 def test_the_log_tells_the_wall_time(rule):
@@ -69,6 +87,71 @@ def test_a_mistake_in_the_code_leaves_its_traceback_in_the_log(rule, error):
 
 def test_an_input_that_is_missing_is_an_error_in_the_log(rule):
     rule.input.append("nowhere.nc")
+    rule.params.recipe["upstream"] += f" {UPSTREAM}"
     with pytest.raises(FileNotFoundError), job(rule):
         pass
     assert "nowhere.nc" in Path(rule.log[0]).read_text()
+
+
+def refusal(rule: Any) -> str:
+    """What a job says that does not begin."""
+    with pytest.raises(SystemExit) as end, job(rule):
+        pytest.fail("the job began")
+    return str(end.value.code)
+
+
+def test_a_damaged_input_is_refused(rule):
+    content = bytearray(Path(rule.input[0]).read_bytes())
+    content[len(content) // 2] ^= 1
+    Path(rule.input[0]).write_bytes(content)
+    assert f"{rule.input[0]} is damaged" in refusal(rule)
+
+
+def test_an_input_that_was_made_otherwise_is_refused(rule):
+    rule.params.recipe["upstream"] = KEY
+    assert f"{rule.input[0]} was made with other parameters or other code" in refusal(rule)
+
+
+def test_other_code_than_that_of_the_run_is_refused(rule, monkeypatch):
+    monkeypatch.setenv(LIBRARY_VARIABLE, "another")
+    with job(rule):
+        pass  # the library is another one, but not what is behind this script
+    rule.params.recipe["code"] = "another"
+    assert "the code behind solve_reference was changed after this run began" in refusal(rule)
+
+
+EDIT = """
+import os, sys
+from pathlib import Path
+from types import SimpleNamespace
+from torrey.workflow.jobs import LIBRARY_VARIABLE, job
+from torrey.provenance import library_digest
+import torrey.keys
+
+os.environ[LIBRARY_VARIABLE] = library_digest()
+recipe = {"code": "abc", "key": "", "upstream": ""}
+rule = SimpleNamespace(
+    rule="test", wildcards={}, input=[], scriptdir="", params=SimpleNamespace(recipe=recipe),
+    log=["job.log"],
+)
+with job(rule):
+    edited = Path(torrey.__file__).parent / sys.argv[1]
+    text = edited.read_text()
+    edited.write_text(text + "X = 1")
+    edited.write_text(text)
+"""
+
+
+@pytest.mark.parametrize(("module", "noticed"), [("keys.py", True), ("kurtosis.py", False)])
+def test_an_edit_that_is_taken_back_is_noticed_where_it_matters(tmp_path, module, noticed):
+    shutil.copytree(Path(torrey.__file__).parent, tmp_path / "torrey")
+    done = subprocess.run(
+        [sys.executable, "-c", EDIT, module],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode != 0) == noticed, done.stderr
+    assert ("keys.py was changed while this job ran" in done.stderr) == noticed

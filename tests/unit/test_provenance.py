@@ -13,7 +13,7 @@ import pytest
 
 import torrey
 from torrey import provenance
-from torrey.provenance import Provenance, file_digest, input_digests
+from torrey.provenance import Provenance
 
 # A package in small: who imports whom, in each of the ways in which that can be written.
 MODULES = {
@@ -45,8 +45,11 @@ def solve(x: float) -> float:
     "cell/operators.py": "def assemble(x):\n    return x\n",
     "cell/other.py": "X = 1\n",
     "drawing.py": "from torrey.solver import solve\n",
+    "workflow/__init__.py": "",
+    "workflow/jobs.py": "import torrey.rare\n",
 }
-IMPORTED = sorted(set(MODULES) - {"drawing.py", "cell/other.py"})
+IMPORTED = sorted(name for name in MODULES if name.split("/")[0] not in ("drawing.py", "workflow"))
+IMPORTED.remove("cell/other.py")
 
 
 @pytest.fixture
@@ -67,7 +70,13 @@ def build(directory: Path) -> Path:
 
 def digest(package: Path, *modules: str) -> str:
     """Digest in a new process: within one, what was read is remembered."""
-    call = f"from torrey.provenance import code_digest; print(code_digest(*{modules}))"
+    return run(
+        package, f"from torrey.provenance import code_digest; print(code_digest(*{modules}))"
+    )
+
+
+def run(package: Path, call: str) -> str:
+    """What a new process prints."""
     done = subprocess.run(
         [sys.executable, "-c", call],
         env={**os.environ, "PYTHONPATH": str(package.parent)},
@@ -82,6 +91,31 @@ def digest(package: Path, *modules: str) -> str:
 def append(package: Path, module: str, text: str) -> None:
     path = package / module
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def of_script(package: Path, *modules: str) -> str:
+    """Digest of a script that imports what stands around jobs, and the solver."""
+    script = package.parent / "solve.py"
+    if not script.exists():
+        script.write_text("from torrey.workflow.jobs import job\nfrom torrey.solver import solve\n")
+    call = (
+        "from pathlib import Path; from torrey.provenance import script_digest; "
+        f"print(script_digest(Path({str(script)!r}), *{modules}))"
+    )
+    return run(package, call)
+
+
+def test_a_script_is_known_by_what_it_imports_and_by_itself(package):
+    before = of_script(package)
+    append(package, "drawing.py", "\nADDED = 1\n")
+    append(package, "workflow/jobs.py", "\nADDED = 1\n")
+    assert of_script(package) == before
+    assert of_script(package, "torrey.drawing") != before
+    append(package, "deep.py", "\nADDED = 1\n")
+    edited = of_script(package)
+    assert edited != before
+    append(package, "../solve.py", "\nADDED = 1\n")
+    assert of_script(package) not in (before, edited)
 
 
 @pytest.mark.parametrize("module", IMPORTED)
@@ -148,19 +182,6 @@ def test_the_place_of_the_package_does_not_count(package, tmp_path):
 def test_a_module_that_does_not_exist_is_an_error():
     with pytest.raises(ModuleNotFoundError, match=r"torrey\.solvent"):
         provenance.code_digest("torrey.solvent")
-
-
-def test_digests_of_files_follow_their_contents(tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.write_bytes(b"1")
-    other.write_bytes(b"1")
-    assert file_digest(one) == file_digest(other)
-    assert input_digests([one, str(other)]) == {
-        str(one): file_digest(one),
-        str(other): file_digest(other),
-    }
-    other.write_bytes(b"2")
-    assert file_digest(one) != file_digest(other)
 
 
 def test_attributes_say_what_made_a_file():

@@ -16,7 +16,7 @@ from project import TARGETS, Job, Project
 from torrey import artifacts
 from torrey.figures.drawing import Drawing, save
 from torrey.provenance import Provenance
-from torrey.runs import forget_dead_runs
+from torrey.workflow.runs import forget_dead_runs
 
 # Loaded by every Python of a run, if its directory is on the path: writers stop before the last
 # step, in which a complete file gets its name.

@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 from project import CONFIG, ROOT, Job, Project
 
-from torrey import artifacts
+from torrey import artifacts, seals
 from torrey.config import load
 from torrey.figures.catalogue import CATALOGUE, paper_of
-from torrey.provenance import file_digest
 from torrey.tables import catalogue as tables
 
 PAPERS = sorted({paper_of(figure) for figure in CATALOGUE})
@@ -247,7 +246,7 @@ def test_files_say_what_made_them(finished):
         inputs = json.loads(attributes["input_digests"])
         assert bool(inputs) == (attributes["stage"] != "build_mesh")
         for file, digest in inputs.items():
-            assert file_digest(finished.path(file)) == digest, f"{file} of {name}"
+            assert seals.check(finished.path(file)).content == digest, f"{file} of {name}"
 
 
 def test_every_job_logs_its_wall_time(finished):

@@ -1,7 +1,6 @@
 rule solve_bloch:
     input:
-        operators=bloch_operators,
-        mesh=bloch_mesh,
+        unpack(inputs_of(paths.BLOCH)),
     output:
         paths.BLOCH,
     log:
@@ -10,6 +9,6 @@ rule solve_bloch:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=bloch_recipe,
+        recipe=recipe_of(paths.BLOCH),
     script:
         "../scripts/solve_bloch.py"

@@ -1,4 +1,4 @@
-import json
+import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -6,16 +6,18 @@ from snakemake.logging import logger
 
 from torrey import layout as paths
 from torrey.config import ConfigError, load
-from torrey.figures.catalogue import CATALOGUE, paper_of, problems
-from torrey.layout import Layout, shown
-from torrey.provenance import code_digest
-from torrey.runs import forget_dead_runs
+from torrey.figures.catalogue import paper_of, problems
+from torrey.provenance import library_digest
 from torrey.tables import catalogue as tables
+from torrey.workflow.jobs import LIBRARY_VARIABLE
+from torrey.workflow.recipes import Recipes
+from torrey.workflow.runs import forget_dead_runs
 
 # The papers' figures, unless the user brings a configuration of their own.
 CONFIG_FILES = [Path(f) for f in workflow.config_settings.configfiles] or [
     Path(workflow.basedir) / "config" / "default.yaml"
 ]
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 
 if workflow.config_settings.config:
     raise WorkflowError(
@@ -33,7 +35,12 @@ WRONG = [
 if WRONG:
     raise WorkflowError("\n".join(WRONG))
 
-LAYOUT = Layout(CONFIG)
+if workflow.is_main_process:
+    # Jobs compare the library with what it is now.
+    os.environ[LIBRARY_VARIABLE] = library_digest()
+
+RECIPES = Recipes(CONFIG, SCRIPTS)
+LAYOUT = RECIPES.layout
 
 if workflow.is_main_process:
     for study in CONFIG.studies.values():
@@ -47,180 +54,38 @@ RUNNING = (
     else None
 )
 
-# Digests of what is behind each rule, imported modules included. They stand among the parameters,
-# so that Snakemake sees an edit to the library.
-CODE = {
-    "build_mesh": code_digest("torrey.geometry.meshing", "torrey.geometry.files"),
-    "assemble_operators": code_digest("torrey.cell.assembly", "torrey.cell.files"),
-    "extract_tensors": code_digest("torrey.tensors", "torrey.tensor_files", "torrey.cell.files"),
-    "solve_reference": code_digest("torrey.reference_files", "torrey.cell.files"),
-    "build_basis": code_digest("torrey.ladder", "torrey.ladder_files", "torrey.cell.files"),
-    "solve_projected": code_digest(
-        "torrey.projected_study",
-        "torrey.projected_files",
-        "torrey.ladder_files",
-        "torrey.cell.files",
-    ),
-    "evaluate_models": code_digest("torrey.model_files", "torrey.cell.files"),
-    "tables": code_digest("torrey.study_files"),
-    "check_projected": code_digest("torrey.comparison"),
-    "solve_bloch": code_digest("torrey.bloch_runs", "torrey.cell.files", "torrey.geometry.files"),
-    "fit_inversion": code_digest("torrey.inversion.run", "torrey.cell.files"),
-}
-
 
 def names(values):
     """Wildcard constraint that accepts these names and nothing else."""
     return "|".join(values) or "(?!)"
 
 
-def study_of(wildcards):
-    return CONFIG.studies[wildcards.study]
+def inputs_of(pattern):
+    """Inputs of the rule that makes files of this pattern, by name.
+
+    A file that is there and was made in another way is made again: Snakemake has no record of it
+    where its job failed, or where results came from elsewhere.
+    """
+
+    def inputs(wildcards):
+        path = pattern.format(**wildcards)
+        if path not in RECIPES:
+            raise WorkflowError(f"{path}: nothing in the configuration asks for such a file")
+        recipe = RECIPES[path]
+        if RECIPES.is_stale(path):
+            workflow.dag.forcefiles.update(recipe.outputs)
+        return dict(recipe.inputs)
+
+    return inputs
 
 
-def study_operators(wildcards):
-    return paths.OPERATORS.format(geometry=study_of(wildcards).geometry)
-
-
-def study_references(wildcards):
-    return list(LAYOUT.references(study_of(wildcards)).values())
-
-
-def study_samples(wildcards):
-    return list(LAYOUT.samples(study_of(wildcards)).values())
-
-
-def study_basis(wildcards):
-    return LAYOUT.basis(study_of(wildcards))
-
-
-def study_projected(wildcards):
-    """The table of projected references, if the study asks for them."""
-    study = study_of(wildcards)
-    return [paths.PROJECTED.format(study=study.name)] if LAYOUT.is_projected(study) else []
-
-
-def study_models(wildcards):
-    """The table of homogenised models, if the study asks for any."""
-    study = study_of(wildcards)
-    return [paths.MODELS.format(study=study.name)] if LAYOUT.models(study) else []
-
-
-def mesh_recipe(wildcards):
-    geometry = CONFIG.geometries[wildcards.geometry]
-    return {**geometry.shape.to_dict(), **geometry.mesh.to_dict(), "code": CODE["build_mesh"]}
-
-
-def tensor_recipe(wildcards):
-    material = LAYOUT.materials[wildcards.geometry, wildcards.material]
-    return {**material.to_dict(), "code": CODE["extract_tensors"]}
-
-
-def reference_recipe(wildcards):
-    job = LAYOUT.jobs[paths.REFERENCE_SIGNAL.format(**wildcards)]
-    return {**job.parameters(), "code": CODE["solve_reference"]}
-
-
-def basis_recipe(wildcards):
-    study, span = LAYOUT.spans[paths.BASIS.format(**wildcards)]
-    return {
-        **study.material.to_dict(),
-        "axes": json.dumps(span.axes),
-        "rungs": span.rungs,
-        "code": CODE["build_basis"],
-    }
-
-
-def projected_recipe(wildcards):
-    study = study_of(wildcards)
-    return {
-        **study.material.to_dict(),
-        "sweep": study.sweep.to_json(),
-        "tolerance": study.tolerance,
-        "code": CODE["solve_projected"],
-    }
-
-
-def check_recipe(wildcards):
-    indices = json.dumps(list(LAYOUT.samples(study_of(wildcards))))
-    return {"indices": indices, "code": CODE["check_projected"]}
-
-
-def model_recipe(wildcards):
-    study = study_of(wildcards)
-    return {
-        **study.material.to_dict(),
-        "sweep": study.sweep.to_json(),
-        "models": ",".join(LAYOUT.models(study)),
-        "code": CODE["evaluate_models"],
-    }
-
-
-def gather_recipe(wildcards):
-    study = study_of(wildcards)
-    return {
-        "sweep": study.sweep.to_json(),
-        "models": ",".join(study.models),
-        "code": CODE["tables"],
-    }
-
-
-def order_recipe(wildcards):
-    return {"models": ",".join(LAYOUT.models(study_of(wildcards))), "code": CODE["tables"]}
-
-
-def inversion_inputs(wildcards):
-    """Signals to fit, and what tells the true parameters: tensors, or operators of the cell."""
-    inversion = CONFIG.inversions[wildcards.inversion]
-    return LAYOUT.inversion_inputs(inversion)
-
-
-def inversion_recipe(wildcards):
-    inversion = CONFIG.inversions[wildcards.inversion]
-    studies = [CONFIG.studies[name] for name in inversion.studies]
-    # Fits of the radius make meshes of their own; the others have nothing to do with the shape.
-    first, cell = studies[0], {}
-    if "radius" in inversion.parameters:
-        cell = {**first.shape.to_dict(), **first.mesh.to_dict()}
-    return {
-        **first.material.to_dict(),
-        "kind": inversion.kind,
-        "cell": json.dumps(cell),
-        "inversion": inversion.to_json(),
-        "sweeps": json.dumps([study.sweep.to_json() for study in studies]),
-        "code": CODE["fit_inversion"],
-    }
-
-
-def bloch_operators(wildcards):
-    return paths.OPERATORS.format(geometry=CONFIG.bloch[wildcards.bloch].geometry)
-
-
-def bloch_mesh(wildcards):
-    return paths.MESH.format(geometry=CONFIG.bloch[wildcards.bloch].geometry)
-
-
-def bloch_recipe(wildcards):
-    run = CONFIG.bloch[wildcards.bloch]
-    return {**run.material.to_dict(), **run.to_dict(), "code": CODE["solve_bloch"]}
+def recipe_of(pattern):
+    """Parameters of the rule that makes files of this pattern."""
+    return lambda wildcards: RECIPES.job_parameters(pattern.format(**wildcards))
 
 
 def figure_files(figure):
     return [f"{paths.FIGURE.format(figure=figure)}.{kind}" for kind in ("pdf", "png", "nc")]
-
-
-def figure_inputs(wildcards):
-    """Files that a figure reads: one per geometry or study it shows, and kind of file."""
-    figure = CONFIG.figures[wildcards.figure]
-    return LAYOUT.sources(CATALOGUE[figure.name].reads, figure)
-
-
-def figure_recipe(wildcards):
-    figure = CONFIG.figures[wildcards.figure]
-    return {
-        "names": ",".join(shown(figure)),
-        "code": code_digest(CATALOGUE[figure.name].module, "torrey.figures.drawing"),
-    }
 
 
 def figure_category(wildcards):
@@ -229,22 +94,6 @@ def figure_category(wildcards):
 
 def table_files(table):
     return [f"{paths.TABLE.format(table=table)}.{kind}" for kind in ("csv", "md", "nc")]
-
-
-def table_inputs(wildcards):
-    """Files that a table reads: one per geometry, study or inversion it shows, and kind of file."""
-    table = CONFIG.tables[wildcards.table]
-    return LAYOUT.sources(tables.CATALOGUE[table.name].reads, table)
-
-
-def table_recipe(wildcards):
-    table = CONFIG.tables[wildcards.table]
-    return {
-        "names": ",".join(shown(table)),
-        "code": code_digest(
-            tables.CATALOGUE[table.name].module, "torrey.tables.writing", "torrey.tables.catalogue"
-        ),
-    }
 
 
 def table_category(wildcards):

@@ -1,6 +1,6 @@
 rule fit_orders:
     input:
-        signals=paths.SIGNALS,
+        unpack(inputs_of(paths.CONVERGENCE)),
     output:
         paths.CONVERGENCE,
     log:
@@ -9,14 +9,14 @@ rule fit_orders:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=order_recipe,
+        recipe=recipe_of(paths.CONVERGENCE),
     script:
         "../scripts/fit_orders.py"
 
 
 rule fit_kurtosis:
     input:
-        signals=paths.SIGNALS,
+        unpack(inputs_of(paths.KURTOSIS)),
     output:
         paths.KURTOSIS,
     log:
@@ -25,6 +25,6 @@ rule fit_kurtosis:
         "../../environment.yml"
     threads: 1
     params:
-        recipe={"code": CODE["tables"]},
+        recipe=recipe_of(paths.KURTOSIS),
     script:
         "../scripts/fit_kurtosis.py"

@@ -1,6 +1,6 @@
 rule draw_figure:
     input:
-        figure_inputs,
+        unpack(inputs_of(f"{paths.FIGURE}.nc")),
     output:
         pdf=f"{paths.FIGURE}.pdf",
         png=report(
@@ -15,6 +15,6 @@ rule draw_figure:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=figure_recipe,
+        recipe=recipe_of(f"{paths.FIGURE}.nc"),
     script:
         "../scripts/draw_figure.py"

@@ -1,4 +1,6 @@
 rule build_mesh:
+    input:
+        unpack(inputs_of(paths.MESH)),
     output:
         paths.MESH,
     log:
@@ -7,14 +9,14 @@ rule build_mesh:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=mesh_recipe,
+        recipe=recipe_of(paths.MESH),
     script:
         "../scripts/build_mesh.py"
 
 
 rule assemble_operators:
     input:
-        mesh=paths.MESH,
+        unpack(inputs_of(paths.OPERATORS)),
     output:
         paths.OPERATORS,
     log:
@@ -23,6 +25,6 @@ rule assemble_operators:
         "../../environment.yml"
     threads: 1
     params:
-        recipe={"code": CODE["assemble_operators"]},
+        recipe=recipe_of(paths.OPERATORS),
     script:
         "../scripts/assemble_operators.py"

@@ -1,6 +1,6 @@
 rule fit_inversion:
     input:
-        unpack(inversion_inputs),
+        unpack(inputs_of(paths.INVERSION)),
     output:
         paths.INVERSION,
     log:
@@ -9,6 +9,6 @@ rule fit_inversion:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=inversion_recipe,
+        recipe=recipe_of(paths.INVERSION),
     script:
         "../scripts/fit_inversion.py"

@@ -1,6 +1,6 @@
 rule build_basis:
     input:
-        operators=paths.OPERATORS,
+        unpack(inputs_of(paths.BASIS)),
     output:
         paths.BASIS,
     log:
@@ -9,15 +9,14 @@ rule build_basis:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=basis_recipe,
+        recipe=recipe_of(paths.BASIS),
     script:
         "../scripts/build_basis.py"
 
 
 rule solve_projected:
     input:
-        basis=study_basis,
-        operators=study_operators,
+        unpack(inputs_of(paths.PROJECTED)),
     output:
         paths.PROJECTED,
     log:
@@ -26,15 +25,14 @@ rule solve_projected:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=projected_recipe,
+        recipe=recipe_of(paths.PROJECTED),
     script:
         "../scripts/solve_projected.py"
 
 
 rule check_projected:
     input:
-        projected=paths.PROJECTED,
-        references=study_samples,
+        unpack(inputs_of(paths.CHECK)),
     output:
         paths.CHECK,
     log:
@@ -43,6 +41,6 @@ rule check_projected:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=check_recipe,
+        recipe=recipe_of(paths.CHECK),
     script:
         "../scripts/check_projected.py"

@@ -1,6 +1,6 @@
 rule solve_reference:
     input:
-        operators=paths.OPERATORS,
+        unpack(inputs_of(paths.REFERENCE_SIGNAL)),
     output:
         paths.REFERENCE_SIGNAL,
     log:
@@ -9,6 +9,6 @@ rule solve_reference:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=reference_recipe,
+        recipe=recipe_of(paths.REFERENCE_SIGNAL),
     script:
         "../scripts/solve_reference.py"

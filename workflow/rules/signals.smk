@@ -1,6 +1,6 @@
 rule evaluate_models:
     input:
-        operators=study_operators,
+        unpack(inputs_of(paths.MODELS)),
     output:
         paths.MODELS,
     log:
@@ -9,14 +9,14 @@ rule evaluate_models:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=model_recipe,
+        recipe=recipe_of(paths.MODELS),
     script:
         "../scripts/evaluate_models.py"
 
 
 rule trace_eigenvalues:
     input:
-        operators=study_operators,
+        unpack(inputs_of(paths.EIGENVALUES)),
     output:
         paths.EIGENVALUES,
     log:
@@ -25,16 +25,14 @@ rule trace_eigenvalues:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=model_recipe,
+        recipe=recipe_of(paths.EIGENVALUES),
     script:
         "../scripts/trace_eigenvalues.py"
 
 
 rule gather_signals:
     input:
-        references=study_references,
-        projected=study_projected,
-        models=study_models,
+        unpack(inputs_of(paths.SIGNALS)),
     output:
         paths.SIGNALS,
     log:
@@ -43,6 +41,6 @@ rule gather_signals:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=gather_recipe,
+        recipe=recipe_of(paths.SIGNALS),
     script:
         "../scripts/gather_signals.py"

@@ -1,6 +1,6 @@
 rule write_table:
     input:
-        table_inputs,
+        unpack(inputs_of(f"{paths.TABLE}.nc")),
     output:
         csv=f"{paths.TABLE}.csv",
         markdown=report(
@@ -15,6 +15,6 @@ rule write_table:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=table_recipe,
+        recipe=recipe_of(f"{paths.TABLE}.nc"),
     script:
         "../scripts/write_table.py"

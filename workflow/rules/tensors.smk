@@ -1,7 +1,6 @@
 rule extract_tensors:
     input:
-        operators=paths.OPERATORS,
-        mesh=paths.MESH,
+        unpack(inputs_of(paths.TENSORS)),
     output:
         paths.TENSORS,
     log:
@@ -10,6 +9,6 @@ rule extract_tensors:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=tensor_recipe,
+        recipe=recipe_of(paths.TENSORS),
     script:
         "../scripts/extract_tensors.py"

@@ -1,9 +1,9 @@
 """Assemble the operators of one geometry on each of its meshes."""
 
+from torrey.workflow.jobs import job
 from torrey.cell.assembly import assemble_levels
 from torrey.cell.files import write_operators
 from torrey.geometry.files import read_measures, read_membranes, read_meshes
-from torrey.jobs import job
 
 with job(snakemake) as provenance:
     mesh = snakemake.input.mesh

@@ -2,8 +2,8 @@
 
 import json
 
+from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.jobs import job
 from torrey.ladder import climb_meshes
 from torrey.ladder_files import write_ladders
 from torrey.material import Material

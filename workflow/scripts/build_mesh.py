@@ -1,9 +1,9 @@
 """Mesh one geometry, with its refinements."""
 
+from torrey.workflow.jobs import job
 from torrey.geometry import MeshOptions, shape_from_dict
 from torrey.geometry.files import write_meshes
 from torrey.geometry.meshing import build_meshes
-from torrey.jobs import job
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

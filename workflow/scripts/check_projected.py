@@ -2,9 +2,9 @@
 
 import json
 
+from torrey.workflow.jobs import job
 from torrey import artifacts
 from torrey.comparison import compare_with_full
-from torrey.jobs import job
 
 with job(snakemake) as provenance:
     indices = map(tuple, json.loads(snakemake.params.recipe["indices"]))

@@ -1,7 +1,7 @@
 """Evaluate the homogenised models at all points of a study."""
 
+from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.jobs import job
 from torrey.material import Material
 from torrey.model_files import write_models
 from torrey.signals import evaluate_models

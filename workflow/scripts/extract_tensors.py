@@ -1,7 +1,7 @@
 """Solve the papers' cell problems for one geometry and material."""
 
+from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.jobs import job
 from torrey.material import Material
 from torrey.tensor_files import write_tensors
 from torrey.tensors import papers_tensors

@@ -2,10 +2,10 @@
 
 import json
 
+from torrey.workflow.jobs import job
 from torrey import artifacts
 from torrey.cell.files import lazy_levels
 from torrey.inversion.run import run_karger, run_physical
-from torrey.jobs import job
 from torrey.material import Material
 from torrey.sweep import Sweep
 

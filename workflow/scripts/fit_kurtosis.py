@@ -1,7 +1,7 @@
 """Fit apparent diffusion coefficients and kurtoses to the signals of a study."""
 
+from torrey.workflow.jobs import job
 from torrey import artifacts
-from torrey.jobs import job
 from torrey.study_files import fit_kurtoses
 
 with job(snakemake) as provenance:

@@ -1,7 +1,7 @@
 """Fit orders of convergence in the period."""
 
+from torrey.workflow.jobs import job
 from torrey import artifacts
-from torrey.jobs import job
 from torrey.study_files import fit_orders
 
 with job(snakemake) as provenance:

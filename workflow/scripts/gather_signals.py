@@ -1,7 +1,7 @@
 """Gather the signals of a study from its points."""
 
+from torrey.workflow.jobs import job
 from torrey import artifacts
-from torrey.jobs import job
 from torrey.study_files import gather_signals
 from torrey.sweep import Sweep
 

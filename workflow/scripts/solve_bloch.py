@@ -1,10 +1,10 @@
 """Solve for bands, spectra, eigenmodes or magnetisation of a periodic medium at any gradient."""
 
+from torrey.workflow.jobs import job
 from torrey import artifacts
 from torrey.bloch_runs import compute
 from torrey.cell.files import lazy_levels
 from torrey.geometry.files import read_meshes
-from torrey.jobs import job
 from torrey.material import Material
 
 with job(snakemake) as provenance:

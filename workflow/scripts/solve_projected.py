@@ -1,8 +1,8 @@
 """Solve the Bloch-Torrey equation for all points of a study by projected models."""
 
+from torrey.workflow.jobs import job
 from torrey import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.jobs import job
 from torrey.ladder_files import lazy_ladders
 from torrey.material import Material
 from torrey.projected_files import table_variables

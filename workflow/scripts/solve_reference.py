@@ -1,7 +1,7 @@
 """Solve the Bloch-Torrey equation for one point of a sweep."""
 
+from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.jobs import job
 from torrey.material import Material
 from torrey.propagation import reference_signal
 from torrey.protocol import Point

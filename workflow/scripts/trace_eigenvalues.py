@@ -1,8 +1,8 @@
 """Follow the eigenvalues of the homogenised models along the waveform."""
 
+from torrey.workflow.jobs import job
 from torrey import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.jobs import job
 from torrey.material import Material
 from torrey.model_files import eigenvalue_table
 from torrey.sweep import Sweep

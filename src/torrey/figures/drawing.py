@@ -36,10 +36,10 @@ def draw(recipe: Recipe, files: FigureFiles) -> Drawing:
 
 
 def save(drawing: Drawing, pdf: str, png: str, data: str, provenance: Provenance) -> None:
-    """Write a figure as PDF and PNG, and its data as NetCDF."""
-    artifacts.write(data, drawing.data, provenance)
+    """Write a figure as PDF and PNG, and then its data as NetCDF, with the digests of both."""
     # No date in the file: the same data give the same bytes. Type 42: journals ask for it.
     with rc_context({"pdf.fonttype": 42}), artifacts.whole(pdf) as name:
         drawing.figure.savefig(name, format="pdf", metadata={"CreationDate": None})
     with artifacts.whole(png) as name:
         drawing.figure.savefig(name, format="png", dpi=200, metadata={"Software": None})
+    artifacts.write(data, drawing.data, provenance, attributes=artifacts.beside(pdf, png))

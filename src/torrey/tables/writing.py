@@ -101,7 +101,7 @@ def make(recipe: Recipe, files: TableFiles) -> Table:
 
 
 def save(table: Table, comma: str, markdown: str, data: str, provenance: Provenance) -> None:
-    """Write a table as CSV, Markdown and NetCDF."""
+    """Write a table as CSV and Markdown, and then as NetCDF, with the digests of both."""
     variables = {
         column.name: Variable(
             ("row",),
@@ -112,11 +112,12 @@ def save(table: Table, comma: str, markdown: str, data: str, provenance: Provena
         )
         for column in table.columns
     }
-    attributes = {"title": table.title, "comment": "\n".join(table.notes)}
-    artifacts.write(data, variables, provenance, attributes=attributes)
     for path, text in ((comma, to_csv(table)), (markdown, to_markdown(table))):
         with artifacts.whole(path) as name:
             name.write_text(text, encoding="utf-8")
+    attributes = {"title": table.title, "comment": "\n".join(table.notes)}
+    attributes |= artifacts.beside(comma, markdown)
+    artifacts.write(data, variables, provenance, attributes=attributes)
 
 
 def to_csv(table: Table) -> str:

@@ -1,0 +1,124 @@
+"""What every script of the workflow does around its one library call.
+
+Scripts import this module first: what the library was when the job began is noted here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from torrey import seals
+from torrey.errors import TorreyError
+from torrey.provenance import Provenance, library_digest, library_state, script_digest
+
+LIBRARY_VARIABLE: Final = "TORREY_LIBRARY"
+"""Environment variable with the digest of the library's files when the run began."""
+
+_AT_START: Final = library_state()
+_OWN: Final = ("code", "key", "upstream")
+"""Entries of a job's parameters that are digests, not values."""
+
+
+class ChangedError(TorreyError):
+    """The library is not what it was when the run began."""
+
+
+class ForeignError(TorreyError):
+    """A file that was made in another way than this run's configuration and code would."""
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[Provenance]:
+    """Check what a job is given, time it, log how it went, and say where it stopped.
+
+    Before the job begins, each input must hold what was written to it and be made as this run
+    would make it; before and after, the library must be the one from which the run took its
+    digests.
+
+    Parameters
+    ----------
+    snakemake : object
+        With ``rule``, ``wildcards``, ``input``, ``scriptdir``, ``log`` and ``params.recipe``: the
+        flat dictionary of `Recipes.job_parameters`.
+
+    Yields
+    ------
+    Provenance
+        For the file that the job writes. It holds no time: files made twice are the same bytes;
+        the wall time is in the log.
+    """
+    recipe = dict(snakemake.params.recipe)
+    where = ", ".join(f"{name} {value}" for name, value in dict(snakemake.wildcards).items())
+    name = f"{snakemake.rule} ({where})"
+    log = Path(snakemake.log[0])
+    start = time.perf_counter()
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        _require_same_code(snakemake, recipe)
+        inputs = _checked_inputs(list(snakemake.input), str(recipe["upstream"]).split())
+        parameters = {key: value for key, value in recipe.items() if key not in _OWN}
+        yield Provenance(
+            snakemake.rule, parameters, str(recipe["code"]), inputs, str(recipe["key"])
+        )
+        _require_untouched()
+    except TorreyError as error:
+        _note(log, f"{name}: {error}\n")
+        sys.exit(f"{name}: {error}")
+    except Exception:
+        _note(log, f"{name}:\n{traceback.format_exc()}")
+        raise
+    _note(log, f"{name}: {time.perf_counter() - start:.2f} s wall time\n")
+
+
+def _note(log: Path, text: str) -> None:
+    """Write the log; where that is impossible, what happened is said elsewhere."""
+    try:
+        log.write_text(text, encoding="utf-8")
+    except OSError as error:
+        print(f"{log} cannot be written: {error.strerror}\n{text}", file=sys.stderr)
+
+
+def _checked_inputs(files: list[str], keys: list[str]) -> dict[str, str]:
+    """Digest of each input, whose content and origin are checked."""
+    found = {}
+    for file, key in zip(files, keys, strict=True):
+        seal = seals.check(file)
+        if seal.key != key:
+            raise ForeignError(
+                f"{file} was made with other parameters or other code than this run has "
+                f"(key {seal.key}, expected {key}). Delete it and run again"
+            )
+        found[file] = seal.content
+    return found
+
+
+def _require_same_code(snakemake: Any, recipe: dict[str, Any]) -> None:
+    """Compare the code that this job has loaded with the digest that it was given."""
+    _require_untouched()
+    if os.environ.get(LIBRARY_VARIABLE) == library_digest():
+        return
+    script = Path(snakemake.scriptdir) / f"{snakemake.rule}.py"
+    modules = [str(recipe["module"])] if "module" in recipe else []
+    if script_digest(script, *modules) != recipe["code"]:
+        raise ChangedError(
+            f"the code behind {snakemake.rule} was changed after this run began. Start it again"
+        )
+
+
+def _require_untouched() -> None:
+    """Compare the files of the loaded modules with what they were when the job began."""
+    now = library_state()
+    changed = {path for path in {*now, *_AT_START} if now.get(path) != _AT_START.get(path)}
+    if not changed:
+        return
+    loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    if touched := sorted(changed & loaded):
+        names = ", ".join(Path(path).name for path in touched)
+        raise ChangedError(f"{names} was changed while this job ran. Start the run again")

@@ -1,0 +1,347 @@
+"""Which file is made by which rule, from what and how: the chain of recipes behind every result.
+
+A recipe holds all that a job depends on: its parameters, the digest of the code behind its script,
+and the files that it reads. Its *key* is the digest of all this and of the keys of these files: an
+edit anywhere upstream changes the keys of all that is downstream. The rules of the workflow take
+their inputs and parameters from here and have nothing of their own, so that no job can be left
+out. Each file carries its key (see `torrey.seals`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torrey import layout as paths
+from torrey import seals
+from torrey.config import Config, Inversion, Study
+from torrey.figures import catalogue as figures
+from torrey.layout import Layout, shown
+from torrey.material import Material
+from torrey.provenance import Plain, script_digest
+from torrey.tables import catalogue as tables
+
+Inputs = Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one job makes its files.
+
+    Attributes
+    ----------
+    rule : str
+        Name of the rule and of its script.
+    outputs : tuple of str
+        Paths; the first is the NetCDF file that carries the key.
+    parameters : mapping of str to str, int or float
+        What the result depends on beside its inputs.
+    code : str
+        Digest of the script and of the library behind it.
+    inputs : mapping of str to str or list of str
+        Files that the job reads, by the names that its script knows them by.
+    """
+
+    rule: str
+    outputs: tuple[str, ...]
+    parameters: Plain
+    code: str
+    inputs: Inputs = field(default_factory=dict)
+
+    def files(self) -> Iterator[str]:
+        """Paths of all inputs, in the order in which the job is given them."""
+        for entry in self.inputs.values():
+            yield from files_of(entry)
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """Recipes of everything that a configuration can make, by path.
+
+    Parameters
+    ----------
+    config : Config
+    scripts : Path
+        Directory of the scripts.
+    """
+
+    config: Config
+    scripts: Path
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Paths and points of the configuration."""
+        return Layout(self.config)
+
+    def __getitem__(self, path: str) -> Recipe:
+        """Recipe of a file.
+
+        Raises
+        ------
+        KeyError
+            If the configuration makes no such file.
+        """
+        found = self._made.get(path)
+        if found is None:
+            found = self._made[path] = self._makers[path]()
+        return found
+
+    def __contains__(self, path: str) -> bool:
+        """Whether the configuration makes a file."""
+        return path in self._makers
+
+    def outputs(self) -> Iterator[str]:
+        """Paths of all files that carry a key."""
+        yield from self._makers
+
+    def key(self, path: str) -> str:
+        """Digest of the recipe of a file and of everything upstream."""
+        found = self._keys.get(path)
+        if found is None:
+            recipe = self[path]
+            plain: list[object] = [
+                recipe.rule,
+                dict(recipe.parameters),
+                recipe.code,
+                {name: [*map(self.key, files_of(entry))] for name, entry in recipe.inputs.items()},
+            ]
+            text = json.dumps(plain, sort_keys=True)
+            found = hashlib.sha256(text.encode()).hexdigest()[: seals.KEY_LENGTH]
+            self._keys[path] = found
+        return found
+
+    def job_parameters(self, path: str) -> dict[str, str | int | float]:
+        """Return what a job is given: one flat dictionary of plain values.
+
+        ``code`` and ``key`` are its own, ``upstream`` has the keys of its inputs in their order.
+        """
+        recipe = self[path]
+        upstream = " ".join(map(self.key, recipe.files()))
+        return {
+            **recipe.parameters,
+            "code": recipe.code,
+            "upstream": upstream,
+            "key": self.key(path),
+        }
+
+    def is_stale(self, path: str) -> bool:
+        """Whether a file is there but not complete, or not made as its recipe says now."""
+        seal = seals.peek(path)
+        return os.path.exists(path) and (seal is None or seal.key != self.key(path))
+
+    # Filled as recipes are asked for; a configuration does not change.
+    @cached_property
+    def _made(self) -> dict[str, Recipe]:
+        return {}
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
+    def _codes(self) -> dict[tuple[str, ...], str]:
+        return {}
+
+    @cached_property
+    def _makers(self) -> Mapping[str, Callable[[], Recipe]]:
+        """What makes each recipe, by the path that carries its key."""
+        makers: dict[str, Callable[[], Recipe]] = {}
+        for maker, pattern, entries in self._entries():
+            for values, arguments in entries:
+                path = pattern.format(**values)
+                makers[path] = lambda maker=maker, path=path, arguments=arguments: maker(  # type: ignore[misc]
+                    path, *arguments
+                )
+        return makers
+
+    def _entries(self) -> Iterator[tuple[Callable[..., Recipe], str, list[Any]]]:
+        """Yield the maker of each kind of file, its path, and its wildcards and arguments."""
+        config, layout = self.config, self.layout
+        geometries = [({"geometry": name}, (name,)) for name in config.geometries]
+        yield self._mesh, paths.MESH, geometries
+        yield self._operators, paths.OPERATORS, geometries
+        materials = [
+            ({"geometry": geometry, "material": name}, (geometry, material))
+            for (geometry, name), material in layout.materials.items()
+        ]
+        yield self._tensors, paths.TENSORS, materials
+        yield self._reference, "{path}", [({"path": path}, ()) for path in layout.jobs]
+        yield self._basis, "{path}", [({"path": path}, ()) for path in layout.spans]
+        studies = [({"study": name}, (study,)) for name, study in config.studies.items()]
+        projected = [entry for entry in studies if layout.is_projected(*entry[1])]
+        yield self._projected, paths.PROJECTED, projected
+        yield self._check, paths.CHECK, projected
+        yield self._models, paths.MODELS, studies
+        yield self._eigenvalues, paths.EIGENVALUES, studies
+        yield self._signals, paths.SIGNALS, studies
+        yield self._orders, paths.CONVERGENCE, studies
+        yield self._kurtosis, paths.KURTOSIS, studies
+        inversions = [({"inversion": name}, (entry,)) for name, entry in config.inversions.items()]
+        yield self._inversion, paths.INVERSION, inversions
+        runs = [({"bloch": name, "kind": run.kind}, (run,)) for name, run in config.bloch.items()]
+        yield self._bloch, paths.BLOCH, runs
+        yield self._figure, f"{paths.FIGURE}.nc", [({"figure": f}, (f,)) for f in config.figures]
+        yield self._table, f"{paths.TABLE}.nc", [({"table": t}, (t,)) for t in config.tables]
+
+    def _recipe(
+        self,
+        rule: str,
+        path: str,
+        parameters: Plain,
+        inputs: Inputs | None = None,
+        beside: Sequence[str] = (),
+        module: str = "",
+    ) -> Recipe:
+        """Recipe of a rule; ``module`` is what its script imports by name."""
+        modules = (module,) if module else ()
+        if (rule, *modules) not in self._codes:
+            script = self.scripts / f"{rule}.py"
+            self._codes[rule, *modules] = script_digest(script, *modules)
+        return Recipe(rule, (path, *beside), parameters, self._codes[rule, *modules], inputs or {})
+
+    def _mesh(self, path: str, geometry: str) -> Recipe:
+        cell = self.config.geometries[geometry]
+        return self._recipe("build_mesh", path, {**cell.shape.to_dict(), **cell.mesh.to_dict()})
+
+    def _operators(self, path: str, geometry: str) -> Recipe:
+        return self._recipe("assemble_operators", path, {}, {"mesh": _mesh_of(geometry)})
+
+    def _tensors(self, path: str, geometry: str, material: Material) -> Recipe:
+        inputs = {"operators": _operators_of(geometry), "mesh": _mesh_of(geometry)}
+        return self._recipe("extract_tensors", path, material.to_dict(), inputs)
+
+    def _reference(self, path: str) -> Recipe:
+        job = self.layout.jobs[path]
+        inputs = {"operators": _operators_of(job.geometry)}
+        return self._recipe("solve_reference", path, job.parameters(), inputs)
+
+    def _basis(self, path: str) -> Recipe:
+        study, span = self.layout.spans[path]
+        parameters = {
+            **study.material.to_dict(),
+            "axes": json.dumps(span.axes),
+            "rungs": span.rungs,
+        }
+        inputs = {"operators": _operators_of(study.geometry)}
+        return self._recipe("build_basis", path, parameters, inputs)
+
+    def _projected(self, path: str, study: Study) -> Recipe:
+        parameters = {
+            **study.material.to_dict(),
+            "sweep": study.sweep.to_json(),
+            "tolerance": study.tolerance,
+        }
+        inputs = {
+            "basis": self.layout.basis(study),
+            "operators": _operators_of(study.geometry),
+        }
+        return self._recipe("solve_projected", path, parameters, inputs)
+
+    def _check(self, path: str, study: Study) -> Recipe:
+        samples = self.layout.samples(study)
+        parameters = {"indices": json.dumps(list(samples))}
+        inputs: Inputs = {
+            "projected": paths.PROJECTED.format(study=study.name),
+            "references": list(samples.values()),
+        }
+        return self._recipe("check_projected", path, parameters, inputs)
+
+    def _models(self, path: str, study: Study) -> Recipe:
+        return self._of_models("evaluate_models", path, study)
+
+    def _eigenvalues(self, path: str, study: Study) -> Recipe:
+        return self._of_models("trace_eigenvalues", path, study)
+
+    def _of_models(self, rule: str, path: str, study: Study) -> Recipe:
+        parameters = {
+            **study.material.to_dict(),
+            "sweep": study.sweep.to_json(),
+            "models": ",".join(self.layout.models(study)),
+        }
+        return self._recipe(rule, path, parameters, {"operators": _operators_of(study.geometry)})
+
+    def _signals(self, path: str, study: Study) -> Recipe:
+        layout = self.layout
+        parameters = {"sweep": study.sweep.to_json(), "models": ",".join(study.models)}
+        projected = layout.is_projected(study)
+        inputs = {
+            "references": list(layout.references(study).values()),
+            "projected": [paths.PROJECTED.format(study=study.name)] if projected else [],
+            "models": [paths.MODELS.format(study=study.name)] if layout.models(study) else [],
+        }
+        return self._recipe("gather_signals", path, parameters, inputs)
+
+    def _orders(self, path: str, study: Study) -> Recipe:
+        parameters = {"models": ",".join(self.layout.models(study))}
+        return self._recipe("fit_orders", path, parameters, _signals_of(study))
+
+    def _kurtosis(self, path: str, study: Study) -> Recipe:
+        return self._recipe("fit_kurtosis", path, {}, _signals_of(study))
+
+    def _inversion(self, path: str, inversion: Inversion) -> Recipe:
+        studies = [self.config.studies[name] for name in inversion.studies]
+        # Fits of the radius make meshes of their own; others have nothing to do with the shape.
+        first, cell = studies[0], {}
+        if "radius" in inversion.parameters:
+            cell = {**first.shape.to_dict(), **first.mesh.to_dict()}
+        parameters = {
+            **first.material.to_dict(),
+            "kind": inversion.kind,
+            "cell": json.dumps(cell),
+            "inversion": inversion.to_json(),
+            "sweeps": json.dumps([study.sweep.to_json() for study in studies]),
+        }
+        inputs = self.layout.inversion_inputs(inversion)
+        return self._recipe("fit_inversion", path, parameters, inputs)
+
+    def _bloch(self, path: str, run: Any) -> Recipe:
+        parameters = {**run.material.to_dict(), **run.to_dict()}
+        inputs = {"operators": _operators_of(run.geometry), "mesh": _mesh_of(run.geometry)}
+        return self._recipe("solve_bloch", path, parameters, inputs)
+
+    def _figure(self, path: str, name: str) -> Recipe:
+        figure, entry = self.config.figures[name], figures.CATALOGUE[name]
+        stem = paths.FIGURE.format(figure=name)
+        return self._recipe(
+            "draw_figure",
+            path,
+            {"names": ",".join(shown(figure)), "figure": name, "module": entry.module},
+            {"sources": self.layout.sources(entry.reads, figure)},
+            beside=(f"{stem}.pdf", f"{stem}.png"),
+            module=entry.module,
+        )
+
+    def _table(self, path: str, name: str) -> Recipe:
+        table, entry = self.config.tables[name], tables.CATALOGUE[name]
+        stem = paths.TABLE.format(table=name)
+        return self._recipe(
+            "write_table",
+            path,
+            {"names": ",".join(shown(table)), "table": name, "module": entry.module},
+            {"sources": self.layout.sources(entry.reads, table)},
+            beside=(f"{stem}.csv", f"{stem}.md"),
+            module=entry.module,
+        )
+
+
+def files_of(entry: str | list[str]) -> list[str]:
+    """One file or several, as a list."""
+    return [entry] if isinstance(entry, str) else entry
+
+
+def _mesh_of(geometry: str) -> str:
+    return paths.MESH.format(geometry=geometry)
+
+
+def _operators_of(geometry: str) -> str:
+    return paths.OPERATORS.format(geometry=geometry)
+
+
+def _signals_of(study: Study) -> Inputs:
+    return {"signals": paths.SIGNALS.format(study=study.name)}

@@ -1,0 +1,154 @@
+"""Walk through all results and name what is damaged, stale or foreign, without any other record."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from torrey import artifacts, seals
+from torrey.layout import RESULTS
+from torrey.workflow.recipes import Recipe, Recipes
+
+Kind = Literal["damaged", "stale", "foreign"]
+
+#: What a run writes beside its results.
+_LOGS: Final = "logs"
+_MEANING: Final[dict[Kind, str]] = {
+    "damaged": "the content is not what was written",
+    "stale": "made with other parameters or other code than the configuration and library have now",
+    "foreign": "nothing of this configuration",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a file.
+
+    Attributes
+    ----------
+    path : str
+    kind : {"damaged", "stale", "foreign"}
+    reason : str
+    """
+
+    path: str
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found.
+
+    Attributes
+    ----------
+    sound : int
+        Files that hold what they should.
+    missing : int
+        Files of the configuration that are not there.
+    findings : tuple of Finding
+    """
+
+    sound: int
+    missing: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether no file of the configuration is damaged or stale."""
+        return all(finding.kind == "foreign" for finding in self.findings)
+
+    def text(self) -> str:
+        """Say all of it, a line each."""
+        lines = [f"{found.path}: {found.kind}: {found.reason}" for found in self.findings]
+        counts = Counter(found.kind for found in self.findings)
+        lines.append(
+            f"{self.sound} files are as they were written and up to date; "
+            + "; ".join(f"{counts[kind]} {kind} ({text})" for kind, text in _MEANING.items())
+            + f"; {self.missing} files of the configuration have not been made"
+        )
+        return "\n".join(lines)
+
+
+def verify(recipes: Recipes, directory: Path = Path(".")) -> Report:
+    """Compare the results below a directory with the recipes of a configuration.
+
+    Parameters
+    ----------
+    recipes : Recipes
+    directory : Path
+        Where the run is: the parent of ``results/``.
+    """
+    findings: list[Finding] = []
+    sound = missing = 0
+    known: set[str] = set()
+    for path in recipes.outputs():
+        recipe = recipes[path]
+        known.update(recipe.outputs)
+        if not (directory / path).exists():
+            missing += 1
+            continue
+        found = list(_check(directory, path, recipe, recipes.key(path)))
+        findings += found
+        sound += not found
+    findings += [
+        Finding(path, "foreign", "the configuration makes no such file")
+        for path in _files(directory)
+        if path not in known
+    ]
+    return Report(sound, missing, tuple(findings))
+
+
+def _check(directory: Path, path: str, recipe: Recipe, key: str) -> Iterator[Finding]:
+    """Yield what is wrong with a file and with those made together with it."""
+    try:
+        seal = seals.check(directory / path)
+        attributes = artifacts.attributes(directory / path)
+    except (seals.DamagedError, OSError) as error:
+        reason = (
+            "it is empty, cut off or changed" if isinstance(error, seals.DamagedError) else error
+        )
+        yield Finding(path, "damaged", f"{reason}: delete it")
+        return
+    if seal.key != key:
+        yield Finding(path, "stale", _difference(attributes, recipe))
+    digests = json.loads(attributes.get(artifacts.BESIDE, "{}"))
+    for other in recipe.outputs[1:]:
+        file = directory / other
+        if file.exists() and seals.digest(file) != digests.get(file.name):
+            yield Finding(other, "damaged", f"not what was made together with {path}: delete both")
+
+
+def _difference(attributes: dict[str, str], recipe: Recipe) -> str:
+    """Say in what the recipe of a file differs from the one of today."""
+    if attributes.get("stage") != recipe.rule:
+        return f"made by {attributes.get('stage')}, not by {recipe.rule}"
+    before = json.loads(attributes.get("parameters", "{}"))
+    now = dict(recipe.parameters)
+    changed = [
+        f"{name} was {_short(before.get(name))} and is {_short(now.get(name))}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]
+    if changed:
+        return "; ".join(changed)
+    if attributes.get("code_digest") != recipe.code:
+        return f"made by other code of {recipe.rule}"
+    return "something upstream of it is another"
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _files(directory: Path) -> Iterator[str]:
+    """Paths of all results, without logs and unfinished files."""
+    for file in sorted((directory / RESULTS).rglob("*")):
+        inside = file.relative_to(directory / RESULTS)
+        if file.is_file() and inside.parts[0] != _LOGS and not inside.name.startswith("."):
+            yield file.relative_to(directory).as_posix()

@@ -1,0 +1,278 @@
+"""Whatever fails, is killed, damaged or swapped: no old or foreign file is taken for a new one.
+
+Each test ends in the results of a run from nothing, byte for byte, or in an error that says which
+file to delete; never in exit code 0 beside a wrong file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from project import CONFIG, TINY, Project
+
+TARGETS = (
+    "studies",
+    "figures",
+    "results/studies/sweep/eigenvalues.nc",
+    "results/studies/sweep/kurtosis.nc",
+)
+
+# All rules in a third of the jobs.
+SMALL = (
+    TINY.replace("[3e-5 m/s, 5e-5 m/s]", "5e-5 m/s")
+    .replace("Delta: [5 ms, 8 ms]", "Delta: 8 ms")
+    .replace("[200 s/mm^2, 500 s/mm^2]", "[0 s/mm^2, 200 s/mm^2, 500 s/mm^2]")
+)
+# Another cell of both kinds: everything is to be made anew.
+CHANGED = SMALL.replace("radius: 0.3}", "radius: 0.28}").replace("[0.6, 0.4]", "[0.55, 0.45]")
+
+# Loaded by every Python of a run, if its directory is on the path: the last step, in which a
+# complete file gets its name, fails for files of this kind.
+FAILING = """\
+import errno, os, signal
+
+rename = os.replace
+
+
+def fail(source, target, **options):
+    if "{part}" in str(target):
+        {action}
+    rename(source, target, **options)
+
+
+os.replace = fail
+"""
+NO_SPACE = 'raise OSError(errno.EFBIG, "File too large")'
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+
+#: A part of the path of what each rule makes.
+MADE_BY = {
+    "build_mesh": "cell/mesh.nc",
+    "assemble_operators": "cell/operators.nc",
+    "extract_tensors": "tensors.nc",
+    "solve_reference": "results/reference/",
+    "build_basis": "results/basis/",
+    "solve_projected": "projected.nc",
+    "check_projected": "check.nc",
+    "evaluate_models": "sweep/models.nc",
+    "trace_eigenvalues": "eigenvalues.nc",
+    "gather_signals": "sweep/signals.nc",
+    "fit_orders": "convergence.nc",
+    "fit_kurtosis": "kurtosis.nc",
+    "fit_inversion": "fit.nc",
+    "solve_bloch": "bands.nc",
+    "draw_figure": "kl23_fig6.png",
+    "write_table": "table_tensors.md",
+}
+
+
+@pytest.fixture(scope="module")
+def small(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small project in which all is made; not to be changed."""
+    return made(origin, tmp_path_factory.mktemp("small") / "project", SMALL)
+
+
+@pytest.fixture(scope="module")
+def scratch(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The changed project, made from nothing."""
+    return made(origin, tmp_path_factory.mktemp("scratch") / "project", CHANGED)
+
+
+def made(origin: Path, root: Path, config: str) -> Project:
+    project = Project.create(root, config, origin)
+    run = project.run("--cores=2", *TARGETS)
+    assert run.code == 0, run.text
+    return project
+
+
+def failing(project: Project, directory: Path, part: str, action: str) -> Project:
+    """The same project, in whose runs the writing of some files fails."""
+    directory.mkdir()
+    text = FAILING.format(part=part, action=action)
+    (directory / "sitecustomize.py").write_text(text, encoding="utf-8")
+    path = f"{directory}{os.pathsep}{project.path('src')}"
+    return Project(project.root, {"PYTHONPATH": path})
+
+
+def assert_as_from_nothing(project: Project, scratch: Project) -> None:
+    expected = scratch.results()
+    results = project.results()
+    for name, path in expected.items():
+        assert results[name].read_bytes() == path.read_bytes(), name
+    for figure in scratch.path("results").rglob("*.p[dn][fg]"):
+        name = figure.relative_to(scratch.root)
+        assert project.path(str(name)).read_bytes() == figure.read_bytes(), name
+
+
+def test_the_table_above_has_every_rule():
+    scripts = {path.stem for path in Path(__file__).parents[2].glob("workflow/scripts/*.py")}
+    assert set(MADE_BY) == scripts - {"verify"}
+
+
+FAULTS = [(rule, NO_SPACE) for rule in MADE_BY] + [("build_mesh", KILLED)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rule", "action"),
+    FAULTS,
+    ids=[f"{r}-{'full' if a == NO_SPACE else 'killed'}" for r, a in FAULTS],
+)
+def test_a_rule_that_fails_once_after_a_change_leaves_nothing_stale(
+    small, scratch, tmp_path, rule, action
+):
+    project = small.copy(tmp_path / "project")
+    project.write(CONFIG, CHANGED)
+    broken = failing(project, tmp_path / "broken", MADE_BY[rule], action)
+    run = broken.run("--cores=2", *TARGETS)
+    assert run.code != 0, run.text
+    assert rule in run.rules
+    run = project.run("--cores=2", *TARGETS)
+    assert run.code == 0, run.text
+    assert_as_from_nothing(project, scratch)
+    assert project.plan(*TARGETS) == set()
+
+
+def test_results_without_snakemakes_record_are_made_anew_where_they_are_stale(small, tmp_path):
+    project = small.copy(tmp_path / "project")
+    shutil.rmtree(project.path(".snakemake"))
+    assert project.plan(*TARGETS) == set()
+    project.edit(CONFIG, "radius: 0.3}", "radius: 0.28}")
+    rules = {job.rule for job in project.plan(*TARGETS)}
+    assert {"build_mesh", "solve_reference", "gather_signals", "draw_figure"} <= rules
+
+
+SWAPS = {
+    "mesh": ("results/geometry/cell/mesh.nc", "results/geometry/walls/mesh.nc"),
+    "operators": ("results/geometry/cell/operators.nc", "results/geometry/walls/operators.nc"),
+    "signals": ("results/studies/sweep/signals.nc", "results/studies/wall/signals.nc"),
+}
+
+
+@pytest.mark.parametrize(("name", "other"), SWAPS.values(), ids=SWAPS)
+def test_a_file_of_something_else_is_made_again(small, tmp_path, name, other):
+    project = small.copy(tmp_path / "project")
+    shutil.copy2(project.path(other), project.path(name))
+    made_again = {job.rule for job in project.plan(*TARGETS)}
+    assert made_again & {"build_mesh", "assemble_operators", "gather_signals"}
+    verified = project.run("--cores=1", "verify")
+    assert verified.code != 0
+    assert f"{name}: stale: " in verified.text
+
+
+@pytest.mark.parametrize("cut", [0, 1000], ids=["empty", "cut off"])
+def test_a_file_that_is_not_whole_is_made_again(small, tmp_path, cut):
+    project = small.copy(tmp_path / "project")
+    path = project.path("results/geometry/walls/operators.nc")
+    path.write_bytes(path.read_bytes()[:cut])
+    assert "assemble_operators" in {job.rule for job in project.plan(*TARGETS)}
+
+
+def test_a_damaged_input_stops_its_reader_and_is_named(small, tmp_path):
+    project = small.copy(tmp_path / "project")
+    name = "results/geometry/walls/operators.nc"
+    flip(project.path(name), 20_000)
+    run = project.run("--cores=1", "--forcerun=extract_tensors", *TARGETS)
+    assert run.code != 0
+    assert f"{name} is damaged" in run.text
+    assert "Delete it" in run.text
+    assert "Traceback" not in run.text
+    verified = project.run("--cores=1", "verify")
+    assert verified.code != 0
+    assert f"{name}: damaged: " in verified.text
+
+
+def test_a_damaged_picture_is_found(small, tmp_path):
+    project = small.copy(tmp_path / "project")
+    flip(project.path("results/figures/kl23_fig6.png"), 500)
+    project.path("results/notes.txt").write_text("mine")
+    run = project.run("--cores=1", "verify")
+    assert run.code != 0
+    assert "results/figures/kl23_fig6.png: damaged: " in run.text
+    assert "results/notes.txt: foreign: " in run.text
+
+
+def test_sound_results_are_verified_without_any_other_record(small, tmp_path):
+    project = small.copy(tmp_path / "project")
+    shutil.rmtree(project.path(".snakemake"))
+    run = project.run("--cores=1", "verify")
+    assert run.code == 0, run.text
+    assert "0 damaged" in run.text
+    assert "0 stale" in run.text
+
+
+# Loaded by every Python of a run, if its directory is on the path: the library is edited just when
+# a job reads it, as a checkout would, and the edit is taken back before the job ends.
+EDITING = """\
+import os, sys, time
+
+
+class Editor:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torrey.propagation" and "torrey.workflow.jobs" in sys.modules:
+            sys.meta_path.remove(self)
+            self.write("_FEWEST_STEPS = 6", "_FEWEST_STEPS = 7")
+            __import__(name)
+            self.write("_FEWEST_STEPS = 7", "_FEWEST_STEPS = 6")
+        return None
+
+    def write(self, old, new):
+        source = {source!r}
+        text = open(source).read()
+        assert old in text
+        open(source, "w").write(text.replace(old, new))
+        later = time.time() + 2 * int(new[-1] == "6")  # as if it had taken longer
+        os.utime(source, (later, later))
+
+
+sys.meta_path.insert(0, Editor())
+"""
+
+
+def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(small, tmp_path):
+    project = small.copy(tmp_path / "project")
+    directory = tmp_path / "editing"
+    directory.mkdir()
+    source = str(project.path("src/torrey/propagation.py"))
+    (directory / "sitecustomize.py").write_text(EDITING.format(source=source), encoding="utf-8")
+    environment = {"PYTHONPATH": f"{directory}{os.pathsep}{project.path('src')}"}
+    name = "results/studies/wall/signals.nc"
+    for file in project.path("results/reference/walls").rglob("*.nc"):
+        file.unlink()
+    project.path(name).unlink()
+    run = Project(project.root, environment).run("--cores=1", name)
+    assert run.code != 0, run.text
+    assert "propagation.py was changed while this job ran. Start the run again" in run.text
+    run = project.run("--cores=1", name)
+    assert run.code == 0, run.text
+    assert project.path(name).read_bytes() == small.path(name).read_bytes()
+
+
+def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(small, tmp_path):
+    project = small.copy(tmp_path / "project")
+    directory = tmp_path / "editing"
+    directory.mkdir()
+    source = str(project.path("src/torrey/propagation.py"))
+    text = f"open({source!r}, 'a').write('ADDED = 1\\n')"
+    (directory / "sitecustomize.py").write_text(
+        FAILING.format(part="wall/models.nc", action=text), encoding="utf-8"
+    )
+    environment = {"PYTHONPATH": f"{directory}{os.pathsep}{project.path('src')}"}
+    for name in ("wall/models.nc", "wall/signals.nc"):
+        project.path(f"results/studies/{name}").unlink()
+    shutil.rmtree(project.path("results/reference"))
+    run = Project(project.root, environment).run(
+        "--cores=1", "results/studies/wall/models.nc", "results/studies/wall/signals.nc"
+    )
+    assert run.code != 0, run.text
+    assert "was changed" in run.text
+
+
+def flip(path: Path, place: int) -> None:
+    """Turn one bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[place] ^= 4
+    path.write_bytes(content)
