@@ -23,6 +23,11 @@ def levels(shape: Shape, mesh: MeshOptions, material: Material) -> list[Callable
     mesh : MeshOptions
     material : Material
         One diffusivity per compartment.
+
+    Raises
+    ------
+    MeshError
+        If no mesh of the cell passes its checks, which are made here for every level.
     """
     meshes = build_meshes(shape, mesh)
     membranes = np.array([(m.outside, m.inside) for m in shape.membranes()], dtype=np.int64)

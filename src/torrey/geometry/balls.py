@@ -21,6 +21,9 @@ from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 LEAST_GAP = 1e-3
 """Least distance between two membranes, in units of the cell: thinner water cannot be meshed."""
 
+LONGEST_PERIOD = 1e3
+"""Largest component of a vector of a lattice, in units of the cell."""
+
 Interior = Literal["water", "obstacle"]
 
 _ROUNDING = 1e-12
@@ -197,6 +200,11 @@ class Balls:
             return
         periods, radii = self.periods, self.outer_radii
         centers = np.array([cell.center for cell in self.cells])
+        if np.any(periods != np.eye(self.dimension)):
+            # Next neighbours differ by -1, 0 or 1 of the shortest vectors, not of any.
+            centers = centers @ periods
+            periods = reduced_basis(periods)
+            centers = centers @ np.linalg.inv(periods)
         images = np.array(list(product((-1, 0, 1), repeat=self.dimension)))
         # In a cubic lattice the nearest image is found by rounding.
         near = images if np.any(periods != np.eye(self.dimension)) else images[:1] * 0
@@ -257,12 +265,13 @@ class Discs(Balls):
         if (
             len(self.lattice) != 2
             or any(len(vector) != 2 for vector in self.lattice)
-            or not math.isfinite(math.fsum(map(abs, sum(self.lattice, ()))))
+            or not all(abs(x) <= LONGEST_PERIOD for vector in self.lattice for x in vector)
             or not np.linalg.det(self.periods) > 1e-3
         ):
             raise InputError(
                 f"{[list(vector) for vector in self.lattice]}",
-                "two vectors of two numbers each, the second to the left of the first",
+                "two vectors of two numbers each, the second to the left of the first, "
+                f"no number above {LONGEST_PERIOD:g}",
                 at=("lattice",),
             )
         super().__post_init__()
@@ -345,6 +354,20 @@ class Spheres(Balls):
     kind: ClassVar[str] = "spheres"
     dimension: ClassVar[int] = 3
     ball: ClassVar[type[Ball]] = Sphere
+
+
+def reduced_basis(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shortest basis of the same lattice, by Lagrange and Gauss in the plane, shape (d, d).
+
+    In space the lattices are cubic, and what is given comes back.
+    """
+    if len(vectors) != 2:
+        return np.asarray(vectors, dtype=float)
+    short, long = sorted(np.array(vectors, dtype=float), key=np.linalg.norm)
+    while turns := round(float(short @ long) / float(short @ short)):
+        short, long = sorted((short, long - turns * short), key=np.linalg.norm)
+    basis = np.array([short, long])
+    return basis if np.linalg.det(basis) > 0 else np.array([short, -long])
 
 
 def _ball_measure(dimension: int, radius: float) -> float:

@@ -22,12 +22,17 @@ _TOPOLOGY = {
 
 
 def write_meshes(
-    path: str | Path, shape: Shape, meshes: Sequence[CellMesh], provenance: Provenance
+    path: str | Path,
+    shape: Shape,
+    meshes: Sequence[CellMesh],
+    provenance: Provenance,
+    failures: Sequence[str] = (),
 ) -> None:
-    """Write the meshes of a cell, coarsest first."""
+    """Write the meshes of a cell, coarsest first, and what failed before they were found."""
     levels = {f"level{i}": _variables(mesh) for i, mesh in enumerate(meshes[1:], start=1)}
     root = {**_variables(meshes[0]), **_names(shape)}
-    artifacts.write(path, root, provenance, groups=levels)
+    comment = {"comment": "\n".join(("attempts that failed:", *failures))} if failures else {}
+    artifacts.write(path, root, provenance, groups=levels, attributes=comment)
 
 
 def read_meshes(path: str | Path) -> tuple[CellMesh, ...]:

@@ -25,6 +25,31 @@ class MeshError(TorreyError, ValueError):
     """The mesh breaks a promise: unmatched faces, a missing compartment, a wrong area."""
 
 
+class FoldedError(MeshError):
+    """Curved elements fold over.
+
+    Attributes
+    ----------
+    places : (n, d) float
+        Where they are.
+    sizes : (n,) float
+        Mean length of their edges.
+    """
+
+    def __init__(self, places: NDArray[np.float64], sizes: NDArray[np.float64]) -> None:
+        super().__init__(places, sizes)
+        self.places = places
+        self.sizes = sizes
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{x:.4g}" for x in self.places[0])
+        several = len(self.places) > 1
+        return (
+            f"{len(self.places)} curved element{'s fold' if several else ' folds'} over, "
+            f"{'the first ' if several else ''}at ({where})"
+        )
+
+
 @dataclass(frozen=True)
 class CellMesh:
     """One mesh of a unit cell, lengths in units of the cell.
@@ -112,6 +137,7 @@ def break_mesh(
     pieces: list[Piece],
     facets: list[Facets],
     lattice: NDArray[np.float64],
+    box: NDArray[np.float64] | None = None,
 ) -> CellMesh:
     """Give each piece its own nodes and identify the periodic ones.
 
@@ -123,6 +149,8 @@ def break_mesh(
         ``outside`` and ``inside`` are indices into ``pieces``.
     lattice : (d, d) float
         Rows are the vectors by which the cell repeats.
+    box : (d, d) float, optional
+        Another basis of the same lattice, where the points fill the box that it spans.
 
     Raises
     ------
@@ -156,7 +184,9 @@ def break_mesh(
         membrane=np.concatenate(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
-        periodic=_periodic_map(broken_points @ np.linalg.inv(lattice), elements, compartment),
+        periodic=_periodic_map(
+            broken_points @ np.linalg.inv(lattice if box is None else box), elements, compartment
+        ),
         lattice=np.asarray(lattice, dtype=float),
     )
 
@@ -211,6 +241,9 @@ def _match_faces(
     axis: int,
 ) -> NDArray[np.int64]:
     """Pairs of nodes (on the lower face, on the upper face) across one axis, shape (n, 2)."""
+    # Loaded where meshes are made: those who only read them need none of it.
+    from scipy.spatial import cKDTree
+
     shift = np.zeros(points.shape[1])
     shift[axis] = 1.0
     if low.sum() != high.sum():
@@ -218,24 +251,20 @@ def _match_faces(
             f"faces across axis {axis} do not match: {low.sum()} facets on one, "
             f"{high.sum()} on the other"
         )
-    order_low = _order(points[facets[low]].mean(axis=1))
-    order_high = _order(points[facets[high]].mean(axis=1) - shift)
-    below, above = facets[low][order_low], facets[high][order_high]
-    if not np.array_equal(owner[low][order_low], owner[high][order_high]):
+    lower, upper = facets[low], facets[high]
+    # Nearest, not sorted: the order of places depends on how they are rounded.
+    tree = cKDTree(points[upper].mean(axis=1) - shift)
+    _, partner = tree.query(points[lower].mean(axis=1)) if len(lower) else (None, np.arange(0))
+    if len(np.unique(partner)) < len(lower):
+        raise MeshError(f"facets across axis {axis} do not match one to one")
+    if not np.array_equal(owner[low], owner[high][partner]):
         raise MeshError(f"faces across axis {axis} carry different compartments")
-    # The two facets may list their nodes in another order: bring both to that of the places.
-    pairs = [
-        (a[_order(points[a])], b[_order(points[b] - shift)])
-        for a, b in zip(below, above, strict=True)
-    ]
-    nodes = np.array(pairs, dtype=np.int64).reshape(-1, 2, facets.shape[1])
-    result = nodes.transpose(0, 2, 1).reshape(-1, 2)
+    # The two facets may list their nodes in another order: bring one to that of the other.
+    here, there = points[lower], points[upper[partner]] - shift
+    nearest = np.linalg.norm(here[:, :, None] - there[:, None], axis=-1).argmin(axis=2)
+    above = np.take_along_axis(upper[partner], nearest, axis=1)
+    result = np.column_stack([lower.ravel(), above.ravel()])
     gap = np.abs(points[result[:, 1]] - shift - points[result[:, 0]]).max(initial=0.0)
     if gap > MATCHING_TOLERANCE:
         raise MeshError(f"nodes on the faces across axis {axis} differ by {gap:.2e} of the cell")
     return result
-
-
-def _order(places: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Lexicographic order of places, blind to rounding."""
-    return np.lexsort(np.round(places, 8).T)

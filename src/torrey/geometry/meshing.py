@@ -2,25 +2,59 @@
 
 pygmsh makes the shapes and their fragments; the gmsh interface under it sets the periodic faces,
 refines (new nodes lie on the exact circles and spheres) and hands out nodes by surface or volume.
+Every mesh is checked. Where one is not good the next attempt is made, in a fixed order: smaller
+elements where they folded, another box, smaller elements everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import gmsh
 import numpy as np
 import pygmsh
-from numpy.typing import NDArray
 
-from torrey.geometry.balls import Balls
+from torrey.geometry.balls import Discs, Spheres
+from torrey.geometry.boxes import Box, ranked_boxes
+from torrey.geometry.checks import check_mesh
 from torrey.geometry.drawing import Owners, draw_balls, draw_strips, layer_edges, tie_opposite_faces
-from torrey.geometry.membranes import NOTHING
-from torrey.geometry.mesh import CellMesh, Facets, MeshError, Piece, break_mesh
+from torrey.geometry.extraction import refined_levels
+from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
+from torrey.geometry.neighbours import narrowest_gap, nearest_ball
 from torrey.geometry.shapes import Layers, MeshOptions, Shape
+from torrey.geometry.sizes import Spots
 
-#: Nodes of a quadratic element by its dimension.
-_NODES = {1: 3, 2: 6, 3: 10}
+_LOG = logging.getLogger(__name__)
+
+#: Boxes that are tried at each size.
+_BOXES = 4
+#: How often elements that fold are made smaller before the next box is tried, and by how much.
+_MENDINGS = 3
+_SHRINKING = 0.5
+#: Parts of the size that are tried everywhere.
+_SIZES = (1.0, 0.7, 0.5)
+#: Reasons that a message gives when no attempt was good.
+_REASONS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Meshing:
+    """Meshes of a cell and how they came about.
+
+    Attributes
+    ----------
+    meshes : tuple of CellMesh
+        Coarsest first.
+    failures : tuple of str
+        What was wrong with each attempt before the good one; empty if the first was good.
+    """
+
+    meshes: tuple[CellMesh, ...]
+    failures: tuple[str, ...] = ()
 
 
 def build_meshes(shape: Shape, options: MeshOptions) -> tuple[CellMesh, ...]:
@@ -39,29 +73,97 @@ def build_meshes(shape: Shape, options: MeshOptions) -> tuple[CellMesh, ...]:
     Raises
     ------
     MeshError
-        If faces do not match or a region is missing from the mesh.
+        If no attempt gives meshes that pass `torrey.geometry.checks.check_mesh`.
     """
-    if isinstance(shape, Layers) and shape.dimension == 1:
-        meshes = tuple(
-            _line_mesh(shape, options.size, level) for level in range(options.refinements + 1)
-        )
-    else:
-        with pygmsh.occ.Geometry() as model:
-            gmsh.option.setNumber("General.Terminal", 0)
-            model.characteristic_length_max = options.size
-            if isinstance(shape, Balls):
-                origin, owners = draw_balls(shape, options.size)
-            else:
-                origin, owners = np.zeros(2), draw_strips(shape)
-            tie_opposite_faces(origin, shape.periods)
-            gmsh.model.mesh.generate(shape.dimension)
-            meshes = tuple(_levels(shape, owners, options.refinements))
+    return mesh_cell(shape, options).meshes
+
+
+def mesh_cell(shape: Shape, options: MeshOptions) -> Meshing:
+    """Meshes of a cell, as `build_meshes` returns them, and what failed before.
+
+    Each attempt that fails is also logged, at the level INFO.
+    """
+    if isinstance(shape, Discs | Spheres):
+        return _mesh_balls(shape, options)
+    if shape.dimension == 2:
+        box = Box(np.zeros(2), np.eye(2))
+        return Meshing(_attempt(shape, box, options.size, options, partial(draw_strips, shape)))
+    meshes = [_line_mesh(shape, options.size, level) for level in range(options.refinements + 1)]
     for mesh in meshes:
-        missing = set(range(len(shape.region_names))) - set(mesh.region.tolist())
-        if missing:
-            names = ", ".join(shape.region_names[i] for i in sorted(missing))
-            raise MeshError(f"no element lies in {names}: choose a smaller mesh size")
-    return meshes
+        check_mesh(mesh, shape)
+    return Meshing(tuple(meshes))
+
+
+def _mesh_balls(shape: Discs | Spheres, options: MeshOptions) -> Meshing:
+    """Try boxes and sizes in their order until meshes are good."""
+    failures: list[str] = []
+    reasons: list[MeshError] = []
+    for part in _SIZES:
+        size = part * options.size
+        for box in islice(ranked_boxes(shape, options.size), _BOXES):
+            spots = Spots.none(shape.dimension)
+            for _ in range(_MENDINGS + 1):
+                draw = partial(draw_balls, shape, box, size, spots)
+                try:
+                    return Meshing(_attempt(shape, box, size, options, draw), tuple(failures))
+                except MeshError as error:
+                    corner = ", ".join(f"{x:.4g}" for x in box.corner)
+                    failures.append(f"size {size:.3g}, box at ({corner}): {error}")
+                    reasons.append(error)
+                    _LOG.info("attempt %d at a mesh: %s", len(failures), failures[-1])
+                    if not isinstance(error, FoldedError):
+                        break
+                    spots = spots.and_also(Spots(error.places, _SHRINKING * error.sizes))
+    raise MeshError(_no_mesh(shape, options.size, reasons)) from reasons[-1]
+
+
+def _attempt(
+    shape: Shape, box: Box, size: float, options: MeshOptions, draw: Callable[[], Owners]
+) -> tuple[CellMesh, ...]:
+    """Draw, mesh, refine and check once."""
+    with pygmsh.occ.Geometry() as model:
+        try:
+            gmsh.option.setNumber("General.Terminal", 0)
+            model.characteristic_length_max = size
+            owners = draw()
+            tie_opposite_faces(box)
+            gmsh.model.mesh.generate(shape.dimension)
+            return tuple(refined_levels(shape, owners, options.refinements, box))
+        except Exception as error:
+            # What gmsh raises has no type of its own.
+            if type(error) is not Exception:
+                raise
+            raise MeshError(f"gmsh stops with: {error}") from error
+
+
+def _no_mesh(shape: Discs | Spheres, size: float, reasons: list[MeshError]) -> str:
+    """Say what was tried, what failed where, and what would help."""
+    count = len(shape.cells)
+    kind = shape.kind if count != 1 else shape.kind.removesuffix("s")
+    said = list(dict.fromkeys(_with_place(shape, error) for error in reasons))
+    more = len(said) - _REASONS_SHOWN
+    least = f"{_SIZES[-1] * size:.3g}"
+    advice = f"Not tried: a mesh.size below {least}"
+    if shape.cells:
+        advice = (
+            f"The narrowest place is {narrowest_gap(shape)}. {advice}, and a ball moved by 0.01"
+        )
+    return (
+        f"no mesh of this cell of {count} {kind} passes the checks: {len(reasons)} attempts, with "
+        f"the cell cut at {_BOXES} places, sizes {size:.3g} to {least} and smaller "
+        f"elements where they fold. What failed: {'; '.join(said[:_REASONS_SHOWN])}"
+        f"{f'; and {more} more' if more > 0 else ''}. {advice}"
+    )
+
+
+def _with_place(shape: Discs | Spheres, error: MeshError) -> str:
+    """What failed, and for folded elements the nearest ball."""
+    if not isinstance(error, FoldedError) or not shape.cells:
+        return str(error)
+    nearest = nearest_ball(shape, error.places[0])
+    cell = shape.cells[nearest]
+    centre = ", ".join(f"{x:.6g}" for x in cell.center)
+    return f"{error}, next to cell_{nearest + 1} (center [{centre}], radius {cell.radius:.6g})"
 
 
 def _line_mesh(shape: Layers, size: float, level: int) -> CellMesh:
@@ -80,74 +182,3 @@ def _line_mesh(shape: Layers, size: float, level: int) -> CellMesh:
         if i < n_pieces - 1:
             facets.append(Facets(np.array([[start]]), i, i, i + 1))
     return break_mesh(np.concatenate(places)[:, None], pieces, facets, np.eye(1))
-
-
-def _levels(shape: Shape, owners: Owners, refinements: int) -> Iterator[CellMesh]:
-    """Yield the current mesh and its refinements as broken quadratic meshes."""
-    for level in range(refinements + 1):
-        if level:
-            gmsh.model.mesh.setOrder(1)
-            gmsh.model.mesh.refine()
-        gmsh.model.mesh.setOrder(2)
-        yield _extract(shape, owners)
-
-
-def _extract(shape: Shape, owners: Owners) -> CellMesh:
-    """The mesh that gmsh holds now, as a broken mesh."""
-    d = shape.dimension
-    tags, places, _ = gmsh.model.mesh.getNodes()
-    index = np.empty(int(tags.max()) + 1, dtype=np.int64)
-    index[tags] = np.arange(len(tags))
-    # gmsh says the byte order of its numbers, which NetCDF takes for a foreign one.
-    points = places.reshape(-1, 3)[:, :d].astype("=f8")
-    pieces, piece_of = _pieces(shape, owners, index)
-    facets = []
-    for _, entity in gmsh.model.getEntities(d - 1):
-        around = gmsh.model.getAdjacencies(d - 1, entity)[0]
-        sides = sorted({piece_of[tag] for tag in around if tag in piece_of})
-        nodes = _elements(d - 1, entity, index)
-        if len(sides) == 2:
-            facets.append(_membrane_facets(shape, pieces, points, nodes, sides))
-        elif (dry := [tag for tag in around if tag not in piece_of]) and sides:
-            facets.append(Facets(nodes, owners[dry[0]].ball, sides[0], NOTHING))
-    return break_mesh(points, pieces, facets, shape.periods)
-
-
-def _pieces(
-    shape: Shape, owners: Owners, index: NDArray[np.int64]
-) -> tuple[list[Piece], dict[int, int]]:
-    """Pieces of the mesh, and the piece of each surface or volume that holds water."""
-    wet = {tag: owner.region for tag, owner in owners.items() if owner.region is not None}
-    elements = {tag: _elements(shape.dimension, tag, index) for tag in wet}
-    regions = {tag: np.full(len(elements[tag]), region) for tag, region in wet.items()}
-    compartment = shape.region_compartment
-    if len(compartment) == shape.n_compartments:
-        pieces = [Piece(elements[tag], compartment[wet[tag]], regions[tag]) for tag in wet]
-        return pieces, {tag: i for i, tag in enumerate(wet)}
-    # Regions of one compartment share their nodes.
-    whole = Piece(
-        np.concatenate(list(elements.values())), 0, np.concatenate(list(regions.values()))
-    )
-    return [whole], dict.fromkeys(wet, 0)
-
-
-def _elements(dimension: int, entity: int, index: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Nodes of the elements of an entity."""
-    _, _, nodes = gmsh.model.mesh.getElements(dimension, entity)
-    return np.asarray(index[nodes[0]].reshape(-1, _NODES[dimension]), dtype=np.int64)
-
-
-def _membrane_facets(
-    shape: Shape,
-    pieces: list[Piece],
-    points: NDArray[np.float64],
-    nodes: NDArray[np.int64],
-    sides: list[int],
-) -> Facets:
-    """Name the membrane between two pieces, and its sides."""
-    if isinstance(shape, Layers):
-        membrane = int(np.argmin(np.abs(layer_edges(shape) - points[nodes[0, 0], 0])))
-        left, right = sorted(sides, key=lambda s: float(points[pieces[s].elements, 0].mean()))
-        return Facets(nodes, membrane, outside=left, inside=right)
-    outside, inside = sorted(sides, key=lambda s: pieces[s].compartment)
-    return Facets(nodes, pieces[inside].compartment - 1, outside, inside)

@@ -1,0 +1,257 @@
+"""What every mesh must keep: regions and membranes measure what they should, no element folds.
+
+Curved elements are images of straight ones under quadratic maps. The determinant of such a map is
+a polynomial; its coefficients in Bernstein's basis bound it from below and average to its integral.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from itertools import permutations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.geometry.balls import Balls
+from torrey.geometry.boxes import ELEMENTS_PER_CIRCLE
+from torrey.geometry.mesh import CellMesh, FoldedError, MeshError
+from torrey.geometry.shapes import Shape
+
+Array = NDArray[np.float64]
+
+#: Relative error of a measure over the fourth power of the angle that an element spans, at most;
+#: 1/480 for arcs in rows, more for the longest of unequal elements.
+_MEASURE_ERROR = 1 / 60
+#: Angle that an element spans where no membrane tells, in layers.
+_NOMINAL_ANGLE = 2 * math.pi / ELEMENTS_PER_CIRCLE[2]
+#: What rounding may change.
+_ROUNDING = 1e-9
+_LAST_DIGITS = 1e-13
+#: Nodes of membranes lie on the exact surface up to this (units of the cell).
+_ON_SURFACE = 1e-6
+#: Elements whose determinants are computed at a time.
+_BATCH = 20_000
+#: Edges of a quadratic simplex in the order of its middle nodes.
+_PAIR = (1 + math.sqrt(5 / 14)) / 4
+_EDGES = {
+    1: ((0, 1),),
+    2: ((0, 1), (1, 2), (2, 0)),
+    3: tuple(((0, 1), (1, 2), (2, 0), (0, 3), (2, 3), (1, 3))),
+}
+
+
+def _orbit(weights: tuple[float, ...]) -> Array:
+    """All places with the same barycentric coordinates in another order."""
+    return np.array(sorted(set(permutations(weights))))
+
+
+#: Barycentric places at which the operators read the maps: quadrature of order 4.
+_READ = {
+    1: np.vstack([_orbit((0.5 - x, 0.5 + x)) for x in (0.0, math.sqrt(0.15))]),
+    2: np.vstack([_orbit((1 - 2 * x, x, x)) for x in (0.445948490915965, 0.091576213509771)]),
+    3: np.vstack(
+        [
+            _orbit((0.25,) * 4),
+            _orbit((1 - 3 / 14, 1 / 14, 1 / 14, 1 / 14)),
+            _orbit((_PAIR, _PAIR, 0.5 - _PAIR, 0.5 - _PAIR)),
+        ]
+    ),
+}
+
+
+def check_mesh(mesh: CellMesh, shape: Shape) -> None:
+    """Raise unless a mesh is one of the shape.
+
+    Parameters
+    ----------
+    mesh : CellMesh
+    shape : Discs, Spheres or Layers
+
+    Raises
+    ------
+    FoldedError
+        If curved elements fold over; it knows their places.
+    MeshError
+        If a region or membrane is missing, measures something else or lies elsewhere.
+    """
+    missing = set(range(len(shape.region_names))) - set(mesh.region.tolist())
+    if missing:
+        listed = ", ".join(shape.region_names[i] for i in sorted(missing))
+        raise MeshError(f"no element lies in {listed}")
+    measure, folded = volumes(mesh)
+    if np.any(folded):
+        corners = mesh.points[mesh.elements[folded, : mesh.dimension + 1]]
+        edges = [corners[:, a] - corners[:, b] for a, b in _EDGES[mesh.dimension]]
+        sizes = np.linalg.norm(edges, axis=-1).mean(axis=0)
+        raise FoldedError(corners.mean(axis=1), sizes)
+    for name, found, exact, tolerance in compared_measures(mesh, shape, measure):
+        if not abs(found - exact) <= tolerance:
+            raise MeshError(
+                f"{name} measures {found:.8g} on the mesh, {exact:.8g} in truth; elements of this "
+                f"size explain a difference of {tolerance:.1e}"
+            )
+    if isinstance(shape, Balls) and len(mesh.membrane):
+        _check_surfaces(mesh, shape)
+
+
+def compared_measures(
+    mesh: CellMesh, shape: Shape, measure: Array
+) -> Iterator[tuple[str, float, float, float]]:
+    """Yield name, measure on the mesh, exact measure and tolerance of all regions and membranes.
+
+    Parameters
+    ----------
+    mesh : CellMesh
+    shape : Discs, Spheres or Layers
+    measure : (n_elements,) float
+        Of each element, as `volumes` returns them.
+    """
+    found = np.zeros(len(shape.region_names))
+    np.add.at(found, mesh.region, measure)
+    tolerances = region_tolerances(mesh, shape)
+    yield from zip(shape.region_names, found, shape.region_measures(), tolerances, strict=True)
+    if membranes := shape.membranes():
+        names = [membrane.name for membrane in membranes]
+        areas = np.zeros(len(names))
+        np.add.at(areas, mesh.membrane, facet_measures(mesh))
+        exact = np.array(shape.interface_measures())
+        yield from zip(names, areas, exact, _relative(mesh, shape) * exact, strict=True)
+
+
+def region_tolerances(mesh: CellMesh, shape: Shape) -> Array:
+    """How far the measure of each region may be off, shape (n_regions,); like h^4."""
+    exact = np.array(shape.region_measures())
+    if not isinstance(shape, Balls):
+        return _ROUNDING * exact + _LAST_DIGITS
+    d = shape.dimension
+    unit = {2: math.pi, 3: 4 / 3 * math.pi}[d]
+    radii = np.array([cell.radius for cell in shape.cells])
+    inner = unit * radii**d * _relative(mesh, shape)
+    outer = unit * shape.outer_radii**d * _relative(mesh, shape)
+    parts = [np.array([outer.sum() + _ROUNDING]), inner, inner + outer]
+    return np.concatenate(parts)[: len(exact)]
+
+
+def _relative(mesh: CellMesh, shape: Shape) -> Array:
+    """Relative error of the measures of each ball or membrane, shape (n,)."""
+    if not isinstance(shape, Balls):
+        return np.full(len(shape.membranes()), _ROUNDING)
+    angle = np.full(len(shape.cells), _NOMINAL_ANGLE)
+    if len(mesh.membrane):
+        nodes = mesh.points[mesh.membrane_outside]
+        d = mesh.dimension
+        length = np.max(
+            [np.linalg.norm(nodes[:, a] - nodes[:, b], axis=1) for a, b in _EDGES[d - 1]], axis=0
+        )
+        longest = np.zeros(len(shape.cells))
+        np.maximum.at(longest, mesh.membrane, length)
+        angle = longest / [cell.radius for cell in shape.cells]
+    return np.asarray(_MEASURE_ERROR * angle**4 + _ROUNDING)
+
+
+def _check_surfaces(mesh: CellMesh, shape: Balls) -> None:
+    """Nodes of membranes must lie on the circles and spheres, or on periodic images of them."""
+    centres = np.array([cell.center for cell in shape.cells])[mesh.membrane]
+    radii = np.array([cell.radius for cell in shape.cells])[mesh.membrane]
+    # The middle of a facet is close to the surface, so that it finds the image; its nodes follow.
+    places = mesh.points[mesh.membrane_outside]
+    apart = places - (centres @ shape.periods)[:, None]
+    turns = np.round(apart[:, :1] @ np.linalg.inv(shape.periods))
+    gaps = []
+    for shift in product((-1, 0, 1), repeat=shape.dimension):
+        distance = np.linalg.norm(apart - (turns + shift) @ shape.periods, axis=-1)
+        gaps.append(np.abs(distance - radii[:, None]).max(axis=1))
+    gap = np.min(gaps, axis=0)
+    worst = int(gap.argmax())
+    if gap[worst] > _ON_SURFACE:
+        name = shape.membranes()[mesh.membrane[worst]].name
+        raise MeshError(f"a node of {name} lies {gap[worst]:.1e} off its surface")
+
+
+def volumes(mesh: CellMesh) -> tuple[Array, NDArray[np.bool_]]:
+    """Measure of each element, and whether it folds over, both of shape (n_elements,).
+
+    An element folds over where the determinant of its map is not positive at a point at which the
+    operators read it.
+    """
+    d = mesh.dimension
+    where = np.vstack([_grid(d, d) / d, _READ[d]])[:, 1:]
+    gradients = _gradients(where)
+    # The mean of the coefficients is the mean of the polynomial.
+    mean = np.linalg.inv(_bernstein(d, d)).mean(axis=0)
+    determinant = np.empty((len(mesh.elements), len(where)))
+    for start in range(0, len(determinant), _BATCH):
+        here = slice(start, start + _BATCH)
+        determinant[here] = _determinants(mesh.points[mesh.elements[here]], gradients)
+    measure = determinant[:, : len(mean)] @ mean
+    # gmsh may number the corners of the elements either way.
+    folded = np.any(determinant[:, len(mean) :] * np.sign(measure)[:, None] <= 0, axis=1)
+    return np.abs(measure) / math.factorial(d), folded
+
+
+def facet_measures(mesh: CellMesh) -> Array:
+    """Length or area of each facet of the membranes, shape (n_facets,); a point counts 1."""
+    d = mesh.dimension - 1
+    nodes = mesh.points[mesh.membrane_outside]
+    if d == 0:
+        return np.ones(len(nodes))
+    where, weight = _quadrature(d)
+    tangents = np.einsum("fna,znd->fzad", nodes, _gradients(where))
+    metric = np.einsum("fzad,fzae->fzde", tangents, tangents)
+    return np.asarray(np.sqrt(np.linalg.det(metric)) @ weight)
+
+
+def _determinants(nodes: Array, gradients: Array) -> Array:
+    """Determinants of the maps of elements at some points, shape (n_elements, n_points)."""
+    d = nodes.shape[2]
+    jacobian = np.tensordot(nodes, gradients, axes=(1, 1))  # element, axis, point, direction
+    columns = [jacobian[..., i].transpose(1, 0, 2) for i in range(d)]
+    if d == 1:
+        return np.asarray(columns[0][0])
+    if d == 2:
+        (a, b), (c, e) = columns
+        return np.asarray(a * e - b * c)
+    (a, b, c), (e, f, g), (h, i, j) = columns
+    return np.asarray(a * (f * j - g * i) - b * (e * j - g * h) + c * (e * i - f * h))
+
+
+@cache
+def _grid(dimension: int, degree: int) -> NDArray[np.int64]:
+    """Barycentric multi-indices of a degree, shape (n, dimension + 1)."""
+    rest = product(range(degree + 1), repeat=dimension)
+    return np.array([(degree - sum(r), *r) for r in rest if sum(r) <= degree], dtype=np.int64)
+
+
+def _bernstein(dimension: int, degree: int) -> Array:
+    """Bernstein's polynomials, by column, at the grid of their degree."""
+    grid = _grid(dimension, degree)
+    factorial = np.array([math.factorial(i) for i in range(degree + 1)])
+    count = math.factorial(degree) / factorial[grid].prod(axis=1)
+    powers = (grid[:, None, :] / degree) ** grid[None, :, :]
+    return np.asarray(count * powers.prod(axis=2))
+
+
+def _gradients(places: Array) -> Array:
+    """Gradients of the quadratic shape functions at places, shape (n_places, n_nodes, d)."""
+    d = places.shape[1]
+    barycentric = np.column_stack([1 - places.sum(axis=1), places])
+    slopes = np.vstack([-np.ones(d), np.eye(d)])
+    corners = (4 * barycentric[:, :, None] - 1) * slopes
+    middles = [
+        4 * (barycentric[:, a, None] * slopes[b] + barycentric[:, b, None] * slopes[a])
+        for a, b in _EDGES[d]
+    ]
+    return np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
+
+
+def _quadrature(dimension: int) -> tuple[Array, Array]:
+    """Gauss points on a line, and their products collapsed onto a triangle."""
+    x, w = np.polynomial.legendre.leggauss(6)
+    x, w = (x + 1) / 2, w / 2
+    if dimension == 1:
+        return x[:, None], w
+    a, b = np.meshgrid(x, x, indexing="ij")
+    weight = np.outer(w, w) * (1 - a)
+    return np.column_stack([a.ravel(), (b * (1 - a)).ravel()]), weight.ravel()
