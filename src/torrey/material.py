@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -124,7 +126,7 @@ class Material:
                 parts[label] = "_".join([outside, _once(insides)] if insides else [outside])
         if self.membranes:
             parts["mem"] = _once([_text(value) for value in self.membranes])
-        return slug(parts)
+        return _without_period(slug(parts))
 
     def to_dict(self) -> dict[str, str | int | float]:
         """Return plain values ``diffusivity_<compartment>``; of a matrix, ``_<row><column>``.
@@ -181,6 +183,17 @@ def _text(value: float | Tensor) -> str:
 def _once(texts: Sequence[str]) -> str:
     """Join texts; if all are the same, one stands for them."""
     return texts[0] if len(set(texts)) == 1 else "_".join(texts)
+
+
+#: Snakemake takes a name that ends in 20 equal parts for a rule that calls itself for ever.
+_PERIODIC = re.compile(r"(.+?)\1{19,}$")
+
+
+def _without_period(name: str) -> str:
+    """End a name in a digest where it would end in many equal parts."""
+    if not _PERIODIC.search(name):
+        return name
+    return f"{name[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _read(plain: Mapping[str, str | int | float], i: int) -> float | Tensor:

@@ -322,7 +322,7 @@ def test_problems_are_found_in_every_file(messages):
         ("studies: {[1]: 2}\n", "mine.yaml:1: studies: found a key that is not a word"),
         ("studies: {<<: 3}\n", 'mine.yaml:1: studies.<<: found "3", accepted: a mapping'),
         ("studies: &s\n  mine: *s\n", "found a value nested too deeply"),
-        ("studies: \0\n", "mine.yaml: found"),
+        ("studies: \0\n", "mine.yaml:1: found"),
     ],
 )
 def test_files_that_are_not_configurations_are_refused(messages, text, found):

@@ -10,6 +10,7 @@ from typing import Final
 from torrey.acquisition.text import (
     UNIT_VECTOR,
     Vector,
+    check_range,
     counted,
     is_unit,
     normalised,
@@ -18,6 +19,7 @@ from torrey.acquisition.text import (
     spread,
     written,
 )
+from torrey.budgets import MOST_MEASUREMENTS
 from torrey.errors import InputError
 from torrey.keys import round_significant
 
@@ -105,6 +107,10 @@ def read_fsl(bval: Path, bvec: Path) -> GradientTable:
             "one row of b-values, or one b-value per line",
         )
     b = [(line, round_significant(x * B_UNIT)) for line, row in rows for x in row]
+    if len(b) > MOST_MEASUREMENTS:
+        raise InputError(f"{bval.name}: {len(b)} b-values", f"at most {MOST_MEASUREMENTS}")
+    for i, (line, value) in enumerate(b, start=1):
+        check_range(max(value, 0.0), "b_value", f"{place_of(line, bval)}, entry {i}", "b")
     vectors = _vectors(bvec, bval, len(b))
     try:
         return GradientTable(

@@ -11,17 +11,18 @@ from typing import Final, Literal
 
 from torrey.acquisition.text import (
     GRADIENT_UNIT,
+    check_range,
     counted,
     place_of,
-    quoted,
     read_lines,
     read_text,
     to_number,
     written,
 )
+from torrey.budgets import MOST_SAMPLES, quoted
 from torrey.errors import InputError
 from torrey.keys import round_significant
-from torrey.units import Kind, UnitError, parse
+from torrey.units import Kind, UnitError, unit_factor
 
 SampledKind = Literal["gradient", "wave_vector"]
 
@@ -148,6 +149,8 @@ def read_waveform(path: Path) -> SampledGradient:
     kind, factors = _columns(place_of(line, path), header)
     # A header that is no comment is a line like the others.
     lines = [(i, text) for i, text in read_lines(path) if i != line]
+    if len(lines) > MOST_SAMPLES:
+        raise InputError(f"{path.name}: {len(lines)} samples", f"at most {MOST_SAMPLES}")
     samples = [_sample(place_of(i, path), text.split(separator), factors) for i, text in lines]
     try:
         return SampledGradient(
@@ -190,11 +193,12 @@ def _columns(place: str, header: str) -> tuple[SampledKind, list[float]]:
     kind: Kind = "gradient" if is_gradient else "q"
     factors: list[float] = []
     for match in _COLUMN.finditer(header):
+        unit = match[2].strip()
         try:
-            factors.append(parse(f"1 {match[2].strip()}", kind if factors else "time"))
+            shown = f"{place}: {match[1]} in {quoted(unit)}"
+            factors.append(unit_factor(unit, kind if factors else "time", shown))
         except UnitError as error:
-            found = error.found.removeprefix('"1 ')
-            raise InputError(f'{place}: {match[1]} in "{found}', error.accepted) from None
+            raise InputError(error.found, error.accepted) from None
     return "gradient" if is_gradient else "wave_vector", factors
 
 
@@ -205,7 +209,9 @@ def _sample(place: str, fields: Sequence[str], factors: Sequence[float]) -> list
             f"{place}: {counted(len(fields), 'column')}",
             f"{len(factors)}, as many as have a name and separated as the names are",
         )
-    return [
+    time, *values = (
         round_significant(to_number(field, place) * factor)
         for field, factor in zip(fields, factors, strict=True)
-    ]
+    )
+    check_range(time, "time", place, "time")
+    return [time, *values]

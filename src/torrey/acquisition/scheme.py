@@ -13,16 +13,17 @@ from torrey.acquisition.text import (
     GRADIENT_UNIT,
     UNIT_VECTOR,
     Vector,
+    check_range,
     counted,
     is_unit,
     normalised,
     place_of,
-    quoted,
     read_lines,
     spread,
     to_number,
     written,
 )
+from torrey.budgets import MOST_MEASUREMENTS, quoted
 from torrey.errors import InputError
 from torrey.keys import round_significant
 
@@ -129,6 +130,8 @@ def read_scheme(path: Path) -> tuple[SchemeRow, ...]:
         raise InputError(f"{place_of(line, path)}: {quoted(header)}", _SCHEME_HEADER)
     if not lines:
         raise InputError(f"{path.name}: no row below its first line", "one row per measurement")
+    if len(lines) > MOST_MEASUREMENTS:
+        raise InputError(f"{path.name}: {len(lines)} rows", f"at most {MOST_MEASUREMENTS}")
     return tuple(_scheme_row(line, text, path) for line, text in lines)
 
 
@@ -148,6 +151,9 @@ def _scheme_row(line: int, text: str, path: Path) -> SchemeRow:
     x, y, z, tesla, *seconds = numbers
     Delta, delta, echo_time = (round_significant(time * TIME_UNIT) for time in seconds)
     gradient = round_significant(tesla * GRADIENT_UNIT)
+    check_range(gradient, "gradient", place, "gamma |G|")
+    for name, time in (("DELTA", Delta), ("delta", delta), ("TE", echo_time)):
+        check_range(time, "time", place, name)
     direction = normalised((x, y, z)) if gradient else (0.0, 0.0, 0.0)
     try:
         return SchemeRow(direction, gradient, Delta, delta, echo_time, line)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from torrey.budgets import MOST_FILE_BYTES, printable, quoted, read_bytes
 from torrey.errors import InputError
 from torrey.keys import round_significant
-from torrey.units import PROTON_GYROMAGNETIC_RATIO
+from torrey.units import PROTON_GYROMAGNETIC_RATIO, UNITS, Kind
 
 Vector = tuple[float, float, float]
 
@@ -22,11 +24,19 @@ UNIT_VECTOR: Final = "a vector of length 1 (within 1 % in a file)"
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file, with or without a mark of the byte order."""
+    """Return the text of a regular file, with or without a mark of the byte order.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is none of text or is too large.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "a text file that can be read") from None
+        content = read_bytes(path, MOST_FILE_BYTES)
+        text = re.sub("\r\n?", "\n", content.decode("utf-8-sig"))
+    except InputError as error:
+        accepted = error.accepted.replace("a file", "a text file")
+        raise InputError(f"{printable(str(path))}: {error.found}", accepted) from None
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: not a text in UTF-8", "a text file") from None
     if "\0" in text:
@@ -54,11 +64,14 @@ def read_numbers(path: Path) -> list[tuple[int, list[float]]]:
 
 def to_number(text: str, place: str) -> float:
     """A number, or a refusal that names its place."""
-    try:
-        # Python takes 1_000 for a number; no program that writes such files means that.
-        return float(text.replace("_", "?"))
-    except ValueError:
-        raise InputError(f"{place}: {quoted(text.strip())}", "a number") from None
+    # Python also takes 1_000, and the digits of other scripts; no program that writes such files
+    # means that.
+    if text.isascii() and "_" not in text:
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    raise InputError(f"{place}: {quoted(text.strip())}", "a number")
 
 
 def normalised(vector: Vector) -> Vector:
@@ -80,10 +93,17 @@ def place_of(line: int, path: Path) -> str:
     return f"line {line} of {path.name}"
 
 
-def quoted(text: str) -> str:
-    """Text in quotation marks, cut short."""
-    longest = 60
-    return f'"{text}"' if len(text) <= longest else f'"{text[:longest]}..."'
+def check_range(value: float, kind: Kind, place: str, column: str) -> None:
+    """Refuse a value in internal units that no measurement has; infinities are told elsewhere.
+
+    Raises
+    ------
+    InputError
+        If the value is finite and not plausible: see `torrey.units.UNITS`.
+    """
+    unit = UNITS[kind]
+    if math.isfinite(value) and not unit.holds(value):
+        raise InputError(f"{place}: {column} = {value:g} {unit.internal}", f"0, or {unit.range}")
 
 
 def written(values: Sequence[float]) -> str:

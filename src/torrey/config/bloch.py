@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from torrey.budgets import MOST_POINTS, MOST_RESOLVED, quoted
 from torrey.config.domain import BlochRun, Geometry
 from torrey.config.findings import Findings
 from torrey.config.quantities import (
@@ -28,6 +29,8 @@ from torrey.waveforms import Pgse
 _KINDS: Final = (
     "bands, narrow-maps, narrow-signals, sampling, schemes, maps, strengths, spectrum or modes"
 )
+#: Of numbers without a unit, in whose powers nothing must overflow.
+_LEAST_RATIO: Final = 1e-9
 #: Kinds that compare two meshes.
 _TWO_MESHES: Final = ("schemes", "spectrum", "modes")
 _PULSES: Final = "a whole number: narrow pulses in a reciprocal lattice vector, P in MMG20"
@@ -44,11 +47,14 @@ class Ratio(Readable):
     def read(cls, text: object) -> Ratio:
         """Read the number."""
         try:
-            value = float(str(text))
+            value = float(text) if isinstance(text, str) and text.isascii() else math.nan
         except ValueError:
             value = math.nan
         if not 0.0 < value < math.inf:
-            raise InputError(f'"{text}"', "a number above zero")
+            raise InputError(quoted(str(text)), "a number above zero")
+        if not _LEAST_RATIO <= value <= 1 / _LEAST_RATIO:
+            accepted = f"a number above zero, from {_LEAST_RATIO:g} to {1 / _LEAST_RATIO:g}"
+            raise InputError(quoted(str(text)), accepted)
         return cls(value)
 
     @classmethod
@@ -56,8 +62,8 @@ class Ratio(Readable):
         return {"type": "number", "exclusiveMinimum": 0}
 
 
-Whole = Annotated[list[int], Field(min_length=2, max_length=3)]
-Directions = Annotated[list[Whole], Field(min_length=1), OrOne(vectors=True)]
+Whole = Annotated[list[Annotated[int, Field(ge=-100, le=100)]], Field(min_length=2, max_length=3)]
+Directions = Annotated[list[Whole], Field(min_length=1, max_length=100), OrOne(vectors=True)]
 
 
 class BlochModel(Model):
@@ -138,12 +144,12 @@ class SchemesModel(BlochModel):
     direction: Whole = Field(description=_ALONG)
     gradient_length: Ratio = Field(description="a number above zero: l_g over the period")
     ratio: Ratio = Field(description="a number above zero: l_delta/l_g")
-    pulses: Annotated[list[Annotated[int, Field(ge=2, le=10_000)]], Field(min_length=1)] = Field(
-        description=f"a list of {_PULSES}"
-    )
-    modes: Annotated[list[Annotated[int, Field(ge=1, le=10_000)]], Field(min_length=1)] = Field(
-        description="a list of whole numbers: Laplacian modes at each wave vector"
-    )
+    pulses: Annotated[
+        list[Annotated[int, Field(ge=2, le=10_000)]], Field(min_length=1, max_length=100)
+    ] = Field(description=f"a list of {_PULSES}")
+    modes: Annotated[
+        list[Annotated[int, Field(ge=1, le=1_000)]], Field(min_length=1, max_length=100)
+    ] = Field(description="a list of whole numbers up to 1000: Laplacian modes at each wave vector")
     resolution: Ratio = Field(description=_RESOLUTION)
 
 
@@ -205,6 +211,11 @@ def read_bloch(
     for key in ("direction", "directions"):
         if key in settings:
             _check_directions(findings, (*path, key), settings[key], geometry)
+    if "resolution" in settings:
+        _check_resolution(findings, path, settings["resolution"], geometry)
+    with findings.under(*path):
+        sizes = [len(each) for each in settings.values() if isinstance(each, tuple)]
+        findings.spend("points of bloch", math.prod(sizes), MOST_POINTS)
     if model.permeability and all(m.is_surface for m in geometry.shape.membranes()):
         findings.add((*path, "permeability"), "a permeability above zero", "0 m/s: no membrane")
     if len(findings.problems) > before:
@@ -219,6 +230,18 @@ def read_bloch(
         permeability=float(model.permeability),
         settings=tuple(settings.items()),
     )
+
+
+def _check_resolution(
+    findings: Findings, path: KeyPath, resolution: float, geometry: Geometry
+) -> None:
+    """The modes that resolve a length grow like its inverse to the power of the dimension."""
+    d = geometry.shape.dimension
+    least = MOST_RESOLVED ** (-1.0 / d)
+    if resolution < least:
+        findings.add(
+            (*path, "resolution"), f"{resolution:g}", f"at least {least:.3g} in {d} dimensions"
+        )
 
 
 def _settings(model: Any) -> dict[str, Any]:

@@ -11,13 +11,15 @@ import types
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel, Tag, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from torrey.config.nodes import Node
+from torrey.budgets import MOST_CANDIDATES, quoted
+from torrey.config.nodes import Node, listed
 from torrey.config.problems import Problem
 from torrey.errors import InputError, KeyPath
 
@@ -31,10 +33,27 @@ class Findings:
     root : Node
         The merged files.
     problems : list of Problem
+    spent : dict of str to int
+        What the entries that were read ask for together, such as points, by its noun.
     """
 
     root: Node
     problems: list[Problem] = field(default_factory=list)
+    spent: dict[str, int] = field(default_factory=dict)
+
+    def spend(self, what: str, amount: int, most: int) -> None:
+        """Take an amount from what a configuration may ask for in all.
+
+        Raises
+        ------
+        InputError
+            If it is more than is left.
+        """
+        before = self.spent.get(what, 0)
+        if before + amount > most:
+            others = f", beside {before} of other entries" if before else ""
+            raise InputError(f"{amount} {what}{others}", f"at most {most} in a configuration")
+        self.spent[what] = before + amount
 
     def add(self, path: KeyPath, found: str, accepted: str) -> None:
         """Note a problem at the deepest part of the path that stands in the file."""
@@ -50,21 +69,24 @@ class Findings:
     def add_unknown_key(self, path: KeyPath, accepted: Iterable[str]) -> None:
         """Note an unknown key, with the nearest accepted one."""
         key, accepted = str(path[-1]), list(accepted)
-        found = f'the unknown key "{key}"{_nearest(key, accepted)}'
+        found = f"the unknown key {quoted(key)}{_nearest(key, accepted)}"
         self.add(path, found, f"the keys {', '.join(accepted)}")
 
     def require_entry(self, path: KeyPath, name: str, section: str) -> None:
         """Note a reference to an entry that does not exist in a section, with the nearest one."""
         known = self.keys((section,))
         if name not in known:
-            accepted = f"an entry of {section}: {', '.join(known) or 'there are none'}"
-            self.add(path, f'"{name}"{_nearest(name, known)}', accepted)
+            accepted = f"an entry of {section}: {listed(known) or 'there are none'}"
+            self.add(path, f"{quoted(name)}{_nearest(name, known)}", accepted)
 
     def require_once(self, path: KeyPath, values: Sequence[object]) -> None:
         """Note each value of a list that stands in it before."""
+        seen: set[object] = set()
         for i, value in enumerate(values):
-            if value in values[:i]:
-                self.add((*path, i), f"{value} a second time", "each value once")
+            if value in seen:
+                shown = quoted(value).strip('"') if isinstance(value, str) else value
+                self.add((*path, i), f"{shown} a second time", "each value once")
+            seen.add(value)
 
     def keys(self, path: KeyPath) -> list[str]:
         """Return the keys of the mapping at a path; none if there is no mapping."""
@@ -84,7 +106,7 @@ class Findings:
         """Return what stands at the path as a model, or None if it has problems."""
         node = list(self.root.walk(path))[-1]
         try:
-            return TypeAdapter(model).validate_python(node.plain())
+            return _adapter(model).validate_python(node.plain())
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 self._add_details(path, model, details)
@@ -101,7 +123,7 @@ class Findings:
         elif kind == "union_tag_not_found":
             self.add_missing((*path, "kind"), place.kinds)
         elif kind == "union_tag_invalid":
-            self.add((*path, "kind"), f'"{details["ctx"]["tag"]}"', place.kinds)
+            self.add((*path, "kind"), quoted(str(details["ctx"]["tag"])), place.kinds)
         else:
             node = list(self.root.walk(path))[-1]
             error = details.get("ctx", {}).get("error")
@@ -112,7 +134,15 @@ class Findings:
                 self.add(path, node.describe(), accepted)
 
 
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    """What reads a model; to make it takes longer than most entries do."""
+    return TypeAdapter(model)
+
+
 def _nearest(name: str, accepted: list[str]) -> str:
+    if len(accepted) > MOST_CANDIDATES:
+        return ""
     near = difflib.get_close_matches(name, accepted, n=1)
     return f' (did you mean "{near[0]}"?)' if near else ""
 

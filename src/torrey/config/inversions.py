@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from torrey.budgets import MOST_FITS, MOST_ORDER, quoted
 from torrey.config.domain import Inversion, Study
 from torrey.config.findings import Findings
 from torrey.config.quantities import Model, Number, OrOne
@@ -18,10 +19,18 @@ from torrey.sweep import REFERENCE
 _KINDS: Final = "karger or physical"
 _STARTS: Final = "a whole number of starts, at least 1, or a list of them, such as [10, 15, 20]"
 
-Texts = Annotated[list[str], Field(min_length=1), OrOne()]
-Counts = Annotated[list[Annotated[int, Field(ge=1, le=1000)]], Field(min_length=1), OrOne()]
+_MOST_LISTED: Final = 100
+
+Texts = Annotated[list[str], Field(min_length=1, max_length=_MOST_LISTED), OrOne()]
+Counts = Annotated[
+    list[Annotated[int, Field(ge=1, le=1000)]],
+    Field(min_length=1, max_length=_MOST_LISTED),
+    OrOne(),
+]
 Ratios = Annotated[
-    list[Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1), OrOne()
+    list[Annotated[float, Field(ge=1e-3, le=1e9)]],
+    Field(min_length=1, max_length=_MOST_LISTED),
+    OrOne(),
 ]
 ParameterName = Literal["kappa", "radius", "D_e", "D_c"]
 
@@ -39,7 +48,9 @@ class NoiseModel(Model):
     """Noise of repeated experiments."""
 
     kind: Literal["gaussian", "rician"] = Field(description="gaussian or rician")
-    snr: Ratios = Field(description="a number above 0, or a list of them: S(b = 0) over the noise")
+    snr: Ratios = Field(
+        description="a number above 0 (1e-3 to 1e9), or a list of them: S(b = 0) over the noise"
+    )
     repeats: int = Field(ge=2, le=10_000, description="a whole number of repeats, at least 2")
 
 
@@ -48,7 +59,7 @@ class InversionModel(Model):
 
     studies: Texts = Field(description="the name of a study, or a list of them")
     starts: Counts = Field(default_factory=lambda: [1], description=_STARTS)
-    seed: int = Field(1, ge=0, description="a whole number, at least 0")
+    seed: int = Field(1, ge=0, le=2**32 - 1, description="a whole number, at least 0, below 2^32")
     spread: Number = Field(
         0.5,
         gt=0,
@@ -88,7 +99,7 @@ class PhysicalInversionModel(InversionModel):
 
 AnyInversion = Annotated[KargerInversionModel | PhysicalInversionModel, Field(discriminator="kind")]
 
-_FITTED: Final = re.compile(r"R[012]|P(0|[1-9][0-9]?)")
+_FITTED: Final = re.compile(rf"R[012]|P({'|'.join(map(str, range(MOST_ORDER + 1)))})")
 
 
 def read_inversion(findings: Findings, name: str, studies: Mapping[str, Study]) -> Inversion | None:
@@ -190,7 +201,11 @@ def _check_karger(
         missing = [study.name for study in studies if name not in study.models]
         if missing:
             accepted = f"a model of study {missing[0]}"
-            findings.add((*path, "data", i), f'"{name}"', accepted)
+            findings.add((*path, "data", i), quoted(name), accepted)
+    fits = max(model.starts) * len(model.data)
+    fits *= model.noise.repeats * len(model.noise.snr) if model.noise else 1
+    with findings.under(*path):
+        findings.spend("fits", fits, MOST_FITS)
     if model.noise:
         findings.require_once((*path, "noise", "snr"), model.noise.snr)
 
@@ -224,7 +239,8 @@ def _check_physical(
     findings.require_once((*path, "parameters"), model.parameters)
     for i, name in enumerate(model.models):
         if not _FITTED.fullmatch(name):
-            findings.add((*path, "models", i), f'"{name}"', "R0, R1, R2, or P0, P1, ...")
+            accepted = f"R0, R1, R2, or P0, P1, ..., P{MOST_ORDER}"
+            findings.add((*path, "models", i), quoted(name), accepted)
 
 
 def _check_round(findings: Findings, path: KeyPath, study: Study) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from torrey.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
 from torrey.config.bloch import read_bloch
 from torrey.config.domain import Config, Figure, Geometry, Table
 from torrey.config.findings import Findings
@@ -107,11 +108,16 @@ def _check_sections(root: Node, problems: list[Problem]) -> Node:
 
 def _names(findings: Findings, section: str) -> Sequence[str]:
     names = findings.keys((section,))
+    if len(names) > MOST_ENTRIES:
+        findings.add((section,), f"{len(names)} entries", f"at most {MOST_ENTRIES}")
+        return ()
     for name in names:
+        found = f"the name {quoted(name)}"
         if not re.fullmatch(NAME_PATTERN, name):
-            findings.add(
-                (section, name), f'the name "{name}"', "letters, digits, _ and - in a name"
-            )
+            findings.add((section, name), found, "letters, digits, _ and - in a name")
+        elif end := repeated_end(name):
+            accepted = f'at most {MOST_REPEATS} of "{end}" at the end: Snakemake refuses more'
+            findings.add((section, name), found, accepted)
     return names
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag
 
+from torrey.budgets import MOST_CELLS, MOST_ENTRIES, MOST_ORDER, MOST_VALUES
 from torrey.config.bloch import AnyBloch
 from torrey.config.inversions import AnyInversion
 from torrey.config.quantities import (
@@ -21,26 +22,34 @@ from torrey.config.quantities import (
     Gradient,
     Length,
     Model,
-    NotNegative,
     Number,
     OrOne,
     Permeability,
     RelaxationTime,
+    Share,
     Sweep,
     WaveNumber,
     absent,
     or_more,
 )
 from torrey.config.waveform_models import AcquisitionModel, AnyWaveform
+from torrey.geometry.shapes import LEAST_THICKNESS
 from torrey.units import UNITS
 
 V = TypeVar("V")
 
+#: Numbers in a vector or in the row of a matrix: more than any cell has dimensions.
+_LONGEST: Final = 8
+Vector = Annotated[list[Number], Field(max_length=_LONGEST)]
+
 NAME_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
 MODELS_ACCEPTED: Final = (
-    "reference, R0, R1, R2, ..., P0, P1, ... (any order), lumped-R0, lumped-R2, Pade"
+    f"reference, R0, R1, R2, ..., P0, P1, ... (orders up to {MOST_ORDER}), lumped-R0, lumped-R2, "
+    "Pade"
 )
-MODEL_PATTERN: Final = r"^(reference|[RP](0|[1-9][0-9]?)|lumped-R[02]|Pade)$"
+MODEL_PATTERN: Final = (
+    rf"^(reference|[RP]({'|'.join(map(str, range(MOST_ORDER + 1)))})|lumped-R[02]|Pade)$"
+)
 
 ModelName = Annotated[str, StringConstraints(pattern=MODEL_PATTERN)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
@@ -84,7 +93,8 @@ class DiscsModel(GeometryModel):
 
     kind: Literal["discs"] = Field(description=_KINDS)
     cells: list[CellModel] = Field(
-        description="a list of discs, such as {center: [0.5, 0.5], radius: 0.2}"
+        max_length=MOST_CELLS,
+        description="a list of discs, such as {center: [0.5, 0.5], radius: 0.2}",
     )
     interior: Interior = "water"
     layer: Number = Field(
@@ -92,7 +102,8 @@ class DiscsModel(GeometryModel):
         description="a number of 0 to 0.5: thickness of a layer around each disc, in units of the "
         "cell, in the place of a membrane",
     )
-    lattice: list[list[Number]] = Field(
+    lattice: list[Vector] = Field(
+        max_length=3,
         default_factory=lambda: [[1.0, 0.0], [0.0, 1.0]],
         description="two vectors by which the cell repeats, such as [[1, 0], [0.5, 0.866]]",
     )
@@ -112,7 +123,8 @@ class SpheresModel(GeometryModel):
 
     kind: Literal["spheres"] = Field(description=_KINDS)
     cells: list[SphereModel] = Field(
-        description="a list of spheres, such as {center: [0.5, 0.5, 0.5], radius: 0.4}"
+        max_length=MOST_CELLS,
+        description="a list of spheres, such as {center: [0.5, 0.5, 0.5], radius: 0.4}",
     )
     interior: Interior = "water"
 
@@ -122,7 +134,10 @@ class LayersModel(GeometryModel):
 
     kind: Literal["layers"] = Field(description=_KINDS)
     thicknesses: list[Number] = Field(
-        min_length=1, description="a list of numbers above 0 with sum 1, such as [0.6, 0.4]"
+        min_length=1,
+        max_length=MOST_CELLS,
+        description=f"a list of numbers of at least {LEAST_THICKNESS:g} with sum 1, such as "
+        "[0.6, 0.4]",
     )
     dimension: int = Field(1, description="1 or 2")
 
@@ -137,8 +152,8 @@ def form_inside(value: object) -> str:
 AnyDiffusivity = Annotated[
     Annotated[Diffusivity, Tag("number")]
     | Annotated[
-        list[Annotated[list[DiffusivityEntry], Field(min_length=1)]],
-        Field(min_length=1),
+        list[Annotated[list[DiffusivityEntry], Field(min_length=1, max_length=_LONGEST)]],
+        Field(min_length=1, max_length=_LONGEST),
         Tag("matrix"),
     ],
     Discriminator(lambda value: "matrix" if isinstance(value, list) else "number"),
@@ -147,7 +162,8 @@ AnyDiffusivity = Annotated[
 
 # One value for all compartments inside, or a list with one for each.
 Inside = Annotated[
-    Annotated[V, Tag("one")] | Annotated[list[V], Field(min_length=1), Tag("list")],
+    Annotated[V, Tag("one")]
+    | Annotated[list[V], Field(min_length=1, max_length=MOST_CELLS), Tag("list")],
     Discriminator(form_inside),
 ]
 
@@ -182,10 +198,8 @@ class RelaxationModel(Model):
 class DensityModel(Model):
     """Initial spin densities of the compartments, relative to each other."""
 
-    outside: NotNegative = Field(description=f"{_DENSITY} {_LAYER_0}")
-    inside: Inside[NotNegative] = Field(
-        default_factory=list, description=f"{_DENSITY}, {_PER_CELL}"
-    )
+    outside: Share = Field(description=f"{_DENSITY} {_LAYER_0}")
+    inside: Inside[Share] = Field(default_factory=list, description=f"{_DENSITY}, {_PER_CELL}")
 
 
 def _one_of(*keys: str) -> dict[str, Any]:
@@ -233,7 +247,9 @@ class StudyModel(Model):
         default_factory=lambda: DensityModel.model_construct(outside=1.0),
         description="a mapping, such as {outside: 1, inside: 0.8}",
     )
-    permeability_factors: Annotated[list[NotNegative], Field(min_length=1), OrOne()] = Field(
+    permeability_factors: Annotated[
+        list[Share], Field(min_length=1, max_length=MOST_CELLS), OrOne()
+    ] = Field(
         default_factory=list,
         description="a list of numbers of at least 0, one per membrane, such as [1, 0.5]",
     )
@@ -265,9 +281,9 @@ class StudyModel(Model):
     gradient: Sweep[Gradient] = Field(
         default_factory=absent, description=or_more("gradient", "or gamma G, in rad/(mm ms)")
     )
-    directions: Annotated[list[list[Number]], Field(min_length=1), OrOne(vectors=True)] = Field(
-        default_factory=list, description="a list of vectors, such as [[1, 0]]"
-    )
+    directions: Annotated[
+        list[Vector], Field(min_length=1, max_length=MOST_VALUES), OrOne(vectors=True)
+    ] = Field(default_factory=list, description="a list of vectors, such as [[1, 0]]")
     reference: ReferenceModel = Field(
         default_factory=lambda: ReferenceModel.model_construct(method="full"),
         description="a mapping: {method: full} or {method: projected}",
@@ -283,7 +299,7 @@ class StudyModel(Model):
     )
 
 
-Names = Annotated[list[str], Field(min_length=1), OrOne()]
+Names = Annotated[list[str], Field(min_length=1, max_length=MOST_ENTRIES), OrOne()]
 
 
 class FigureModel(Model):

@@ -1,7 +1,8 @@
 """YAML with line numbers.
 
 Every scalar stays the text that its author wrote: what it means is decided by the models, so that
-``1e-5``, ``on`` and ``1:30`` hold no surprises. Duplicate keys are refused.
+``1e-5``, ``on`` and ``1:30`` hold no surprises. Duplicate keys are refused, and so is a file that
+asks for more than `torrey.budgets` allows: values are counted before aliases are expanded.
 """
 
 from __future__ import annotations
@@ -9,13 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from torrey.budgets import (
+    MOST_CHARACTERS,
+    MOST_CONFIGURATION_BYTES,
+    MOST_ITEMS_SHOWN,
+    MOST_LEVELS,
+    MOST_NAME_CHARACTERS,
+    MOST_NODES,
+    quoted,
+    read_bytes,
+)
 from torrey.config.problems import ConfigError, Problem
-from torrey.errors import KeyPath
+from torrey.errors import InputError, KeyPath
 
-_DEEPEST = 20
+_TOO_DEEP = "a value nested too deeply", f"at most {MOST_LEVELS} levels"
 
 
 @dataclass(frozen=True)
@@ -50,10 +62,17 @@ class Node:
     def describe(self) -> str:
         """Say what is here, for a message."""
         if isinstance(self.content, dict):
-            return f"the keys {', '.join(self.content)}" if self.content else "an empty mapping"
+            return f"the keys {listed(self.content)}" if self.content else "an empty mapping"
         if isinstance(self.content, list):
             return f"a list of {len(self.content)}" if self.content else "an empty list"
-        return "nothing" if self.content is None else f'"{self.content}"'
+        return "nothing" if self.content is None else quoted(self.content)
+
+
+def listed(names: Sequence[str] | dict[str, Node]) -> str:
+    """Names with commas between them; of very many the first ones."""
+    shown = list(names)[:MOST_ITEMS_SHOWN]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def read_yaml(path: Path) -> Node:
@@ -62,22 +81,23 @@ def read_yaml(path: Path) -> Node:
     Raises
     ------
     ConfigError
-        If the file cannot be read, is not YAML, or holds a key twice; all such keys are listed.
+        If the file cannot be read, is too large, is not YAML, or holds a key twice; all such keys
+        are listed.
     """
     file = str(path)
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "text that is not UTF-8"
-        raise ConfigError(
-            [Problem(file, 0, (), str(reason), "a YAML file that can be read")]
-        ) from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        what = " ".join(filter(None, [error.context, error.problem]))
-        raise ConfigError([Problem(file, line, (), what, "valid YAML")]) from None
-    except yaml.YAMLError as error:
-        raise ConfigError([Problem(file, 0, (), str(error), "valid YAML")]) from None
+        content = read_bytes(path, MOST_CONFIGURATION_BYTES)
+    except InputError as error:
+        accepted = error.accepted.replace("a file", "a YAML file")
+        raise ConfigError([Problem(file, 0, (), error.found, accepted)]) from None
+    try:
+        root = _compose(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError([Problem(file, line, (), "text that is not UTF-8", "UTF-8")]) from None
+    except _Refusal as refusal:
+        problem = Problem(file, refusal.line, refusal.path, refusal.found, refusal.accepted)
+        raise ConfigError([problem]) from None
     if root is None:
         return Node(None, file, 1)
     problems: list[Problem] = []
@@ -103,9 +123,85 @@ def merge_entries(roots: Sequence[Node]) -> Node:
     return Node(merged, roots[-1].file if roots else "", 1)
 
 
+class _Refusal(Exception):  # noqa: N818  (no error of the program)
+    """Where the reading of a file stops, and why."""
+
+    def __init__(
+        self, line: int, found: str, accepted: str = "valid YAML", path: KeyPath = ()
+    ) -> None:
+        super().__init__(line, found, accepted, path)
+        self.line = line
+        self.found = found
+        self.accepted = accepted
+        self.path = path
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes while it counts what they will be once aliases are expanded."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._path: list[str | int] = []
+        self._open: list[str | None] = []
+        self._sizes: dict[yaml.Node, int] = {}
+        #: Values of each node that is being composed, and of the file.
+        self._counts = [0]
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose one node, unless there are too many of them, or too many in each other."""
+        event = self.peek_event()
+        alias = event.anchor if isinstance(event, yaml.AliasEvent) else None
+        line = event.start_mark.line + 1
+        part = index.value if isinstance(index, yaml.ScalarNode) else index
+        self._path.append(part if isinstance(part, str | int) else "?")
+        if len(self._path) > MOST_LEVELS + 2:
+            raise _Refusal(line, *_TOO_DEEP, tuple(self._path[1 : MOST_LEVELS + 1]))
+        if alias is not None and alias in self._open:
+            found = f'{_TOO_DEEP[0]}: the alias "{alias}" stands in what it repeats'
+            raise _Refusal(line, found, _TOO_DEEP[1], tuple(self._path[1:]))
+        self._counts.append(1)
+        self._open.append(event.anchor if alias is None else None)
+        node = super().compose_node(parent, index)
+        self._open.pop()
+        count = self._counts.pop()
+        if node is not None:
+            count = self._sizes.setdefault(node, count)
+        self._counts[-1] += count
+        if self._counts[-1] > MOST_NODES:
+            found = f"more than {MOST_NODES} keys and values, aliases expanded"
+            raise _Refusal(line, found, f"at most {MOST_NODES} in a file")
+        self._path.pop()
+        return node
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """Compose the one document of a file.
+
+    Raises
+    ------
+    _Refusal
+        If it is not YAML, or asks for too much.
+    """
+    loader = None
+    try:
+        loader = _Loader(text)
+        node: yaml.Node | None = loader.get_single_node()
+        return node
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        what = " ".join(filter(None, [error.context, error.problem]))
+        raise _Refusal(line, what) from None
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise _Refusal(line, f"the character {chr(error.character)!a}, which YAML lacks") from None
+    except ValueError:  # of chr() and int(), which the scanner trusts
+        line = loader.line + 1 if loader else 0
+        raise _Refusal(line, "an escape of a character that does not exist") from None
+
+
 def _convert(node: yaml.Node, file: str, line: int, path: KeyPath, problems: list[Problem]) -> Node:
-    if len(path) > _DEEPEST:
-        problems.append(Problem(file, line, path, "a value nested too deeply", "at most 20 levels"))
+    if len(path) > MOST_LEVELS:
+        problems.append(Problem(file, line, path, *_TOO_DEEP))
         return Node(None, file, line)
     if isinstance(node, yaml.MappingNode):
         return Node(_convert_mapping(node, file, path, problems), file, line)
@@ -115,7 +211,13 @@ def _convert(node: yaml.Node, file: str, line: int, path: KeyPath, problems: lis
             for i, item in enumerate(node.value)
         ]
         return Node(items, file, line)
-    return Node(None if node.tag == "tag:yaml.org,2002:null" else str(node.value), file, line)
+    if node.tag == "tag:yaml.org,2002:null":
+        return Node(None, file, line)
+    text = str(node.value)
+    if len(text) > MOST_CHARACTERS:
+        found = f"a text of {len(text)} characters, {quoted(text)}"
+        problems.append(Problem(file, line, path, found, f"at most {MOST_CHARACTERS} characters"))
+    return Node(text[:MOST_CHARACTERS], file, line)
 
 
 def _convert_mapping(
@@ -129,6 +231,11 @@ def _convert_mapping(
             problems.append(Problem(file, line, path, "a key that is not a word", "words as keys"))
             continue
         name = str(key.value)
+        if len(name) > MOST_NAME_CHARACTERS:
+            found = f"a key of {len(name)} characters, {quoted(name)}"
+            accepted = f"at most {MOST_NAME_CHARACTERS} characters"
+            problems.append(Problem(file, line, path, found, accepted))
+            continue
         here = (*path, name)
         if key.tag == "tag:yaml.org,2002:merge":
             for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from torrey.budgets import MOST_PROBLEMS_SHOWN, printable, shortened
 from torrey.errors import KeyPath, dotted
 
 
@@ -21,15 +22,20 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         key = f"{dotted(self.path)}: " if self.path else ""
-        return f"{where}: {key}found {self.found}, accepted: {self.accepted}"
+        return printable(f"{where}: {key}found {shortened(self.found)}, accepted: {self.accepted}")
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be used; lists all its problems, in the order of the file."""
+    """A configuration that cannot be used; holds all its problems, in the order of the file.
+
+    Its message shows the first hundred of them.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line)))
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
+        shown = list(map(str, self.problems[:MOST_PROBLEMS_SHOWN]))
+        more = len(self.problems) - len(shown)
+        return "\n".join([*shown, f"and {more} more problems"] if more else shown)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from torrey import acquisition
+from torrey.budgets import MOST_SEGMENTS
 from torrey.config.findings import Findings
 from torrey.config.models import ENCODING_KEYS, GRADIENT_KEYS, StudyModel
 from torrey.config.quantities import Model
@@ -149,6 +150,7 @@ def _shapes(
     if isinstance(model.waveform, SampledModel):
         with findings.under(*place, "path"):
             sampled = acquisition.read_waveform(_beside(findings, path, model.waveform.path))
+            findings.spend("segments of waveforms", len(sampled.times), MOST_SEGMENTS)
             samples = Samples(_sampled_waveform(sampled), echo_time)
             with findings.under(*place):
                 _ = samples.waveforms
@@ -161,10 +163,18 @@ def _shapes(
         return None, ()
     grid = WaveformGrid(kind, tuple(values.items()), echo_time)
     with findings.under(*place):
+        findings.spend("segments of waveforms", _n_segments(values), MOST_SEGMENTS)
         for waveform in grid.waveforms:
             _ = waveform.segments  # the shape itself may be refused
         return grid, ()
     return None, ()
+
+
+def _n_segments(values: Mapping[str, tuple[float, ...]]) -> int:
+    """Stretches of time of all waveforms of a grid, before any is made: at most so many."""
+    lobes = values.get("cycles", ()) if "rise_time" in values else ()
+    waveforms = math.prod(map(len, values.values()))
+    return round(waveforms * (9 + 12 * math.fsum(lobes) / max(1, len(lobes))))
 
 
 def _sampled_waveform(sampled: acquisition.SampledGradient) -> SampledWaveform:
@@ -182,9 +192,13 @@ def _acquire(
     if model.scheme and not (model.bval or model.bvec):
         file = _beside(findings, path, model.scheme)
         scheme = acquisition.read_scheme(file)
+        times = {(row.delta, row.Delta, row.echo_time) for row in scheme}
+        findings.spend("segments of waveforms", 5 * len(times), MOST_SEGMENTS)
+        # Rows with the same times share one waveform, whose integrals are made once.
+        pulses = cache(_pulses)
         rows = tuple(
             _measurement(
-                _pulses(row),
+                pulses(bool(row.gradient), row.delta, row.Delta, row.echo_time),
                 row.gradient,
                 "gradient",
                 row.direction,
@@ -215,12 +229,12 @@ def _acquire(
     return rows, table.summary()
 
 
-def _pulses(row: acquisition.SchemeRow) -> Waveform:
+def _pulses(gradient: bool, delta: float, Delta: float, echo_time: float) -> Waveform:
     """Rectangular pulses in the middle of the time to the echo of a row."""
-    if row.gradient:
-        return AtEcho(Pgse(row.delta, row.Delta), row.echo_time)
+    if gradient:
+        return AtEcho(Pgse(delta, Delta), echo_time)
     # Without gradient its shape plays no part, but its echo time does where water relaxes.
-    half = row.echo_time / 2 or 1.0
+    half = echo_time / 2 or 1.0
     return Pgse(half, half)
 
 
@@ -250,6 +264,8 @@ def _measurement(
 
 #: Files hold directions with few digits.
 _ACROSS = 1e-3
+#: Of a direction: shorter and longer ones lose digits when they are brought to length 1.
+_LEAST_LENGTH = 1e-6
 
 
 def _beside(findings: Findings, path: KeyPath, name: str) -> Path:
@@ -266,6 +282,9 @@ def _unit_vector(i: int, vector: Sequence[float]) -> Vector:
     norm = math.hypot(*vector)
     if norm == 0:
         raise InputError("a vector of length 0", "a direction such as [1, 0]", at=(i,))
+    if not _LEAST_LENGTH <= norm <= 1 / _LEAST_LENGTH:
+        accepted = f"a length from {_LEAST_LENGTH:g} to {1 / _LEAST_LENGTH:g}"
+        raise InputError(f"a vector of length {norm:g}", accepted, at=(i,))
     return tuple(x / norm + 0.0 for x in vector)  # + 0.0: no negative zeros in names
 
 

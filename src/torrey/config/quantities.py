@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -18,9 +19,11 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from torrey.budgets import MOST_QUANTITY_CHARACTERS, MOST_VALUES, quoted
 from torrey.errors import InputError
 from torrey.keys import round_significant
 from torrey.units import UNITS, Kind, UnitError, parse
+from torrey.waveforms.oscillating import MOST_CYCLES
 
 T = TypeVar("T", bound="Readable")
 
@@ -63,7 +66,7 @@ class Quantity(Readable):
         value = parse(text, cls.kind)
         if (value < 0 and not cls.may_be_negative) or (value == 0 and not cls.may_be_zero):
             least = "at least zero" if cls.may_be_zero else "above zero"
-            raise UnitError(f'"{text}"', f"{UNITS[cls.kind].accepted}, {least}")
+            raise UnitError(quoted(str(text)), f"{UNITS[cls.kind].accepted}, {least}")
         return cls(value)
 
     @classmethod
@@ -74,8 +77,9 @@ class Quantity(Readable):
         sign = "[+-]?" if cls.may_be_negative else "[+]?"
         return {
             "type": "string",
-            "pattern": rf"^\s*{sign}(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*[^\d\s+-].*$",
-            "description": f"{unit.accepted}.",
+            "pattern": rf"^\s*{sign}([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*[^\d\s+-].*$",
+            "maxLength": MOST_QUANTITY_CHARACTERS,
+            "description": f"{unit.accepted}, {unit.range}.",
             "examples": [unit.example],
         }
 
@@ -172,21 +176,22 @@ class Angle(Quantity):
     may_be_negative = True
 
 
-class Count(Readable):
-    """A whole number, at least 1; without a unit."""
+class Cycles(Readable):
+    """A whole number of periods; without a unit."""
 
     @classmethod
     def read(cls, text: object) -> Self:
         """Read the number."""
-        if isinstance(text, str) and text.strip().isdecimal() and int(text) >= 1:
-            return cls(int(text))
-        raise InputError(f'"{text}"', "a whole number, at least 1")
+        digits = text.strip() if isinstance(text, str) else ""
+        if digits.isascii() and digits.isdecimal() and 1 <= float(digits) <= MOST_CYCLES:
+            return cls(int(digits))
+        raise InputError(quoted(str(text)), f"a whole number, at least 1 and at most {MOST_CYCLES}")
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "integer", "minimum": 1}
+        return {"type": "integer", "minimum": 1, "maximum": MOST_CYCLES}
 
 
 class Model(BaseModel):
@@ -200,7 +205,11 @@ class Range(Model, Generic[T]):
 
     start: T = Field(description="the first value")
     stop: T = Field(description="the last value, which is included")
-    num: int = Field(ge=2, le=100_000, description="a whole number of values, at least 2")
+    num: int = Field(
+        ge=2,
+        le=MOST_VALUES,
+        description=f"a whole number of values, at least 2 and at most {MOST_VALUES}",
+    )
     scale: Literal["linear", "log"] = Field("linear", description="linear or log")
 
     def values(self) -> tuple[float, ...]:
@@ -230,7 +239,7 @@ class Sweep(
     RootModel[
         Annotated[
             Annotated[T, Tag("one")]
-            | Annotated[list[T], Field(min_length=1), Tag("list")]
+            | Annotated[list[T], Field(min_length=1, max_length=MOST_VALUES), Tag("list")]
             | Annotated[Range[T], Tag("range")],
             Discriminator(_form),
         ]
@@ -283,4 +292,13 @@ class OrOne:
 
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _plausible(value: float) -> float:
+    if value and not 1e-6 <= value <= 1e6:
+        raise InputError(f"{value:g}", "a number, at least 0; if it is not 0, from 1e-6 to 1e6")
+    return value
+
+
+Share = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_plausible)]
+"""Of something relative to other values: a density, or a factor on a permeability."""

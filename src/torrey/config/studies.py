@@ -19,6 +19,7 @@ from torrey.config.models import (
 )
 from torrey.config.protocols import check_keys, once, read_protocol, require_one, swept
 from torrey.config.quantities import Model
+from torrey.config.scales import check_scales, check_work, spend_points
 from torrey.errors import InputError, KeyPath
 from torrey.geometry import Discs
 from torrey.geometry.shapes import Shape
@@ -63,23 +64,30 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     geometry = geometries.get(model.geometry)
     dimension = geometry.shape.dimension if geometry else None
     protocol, notes = read_protocol(findings, path, model, dimension)
+    if not spend_points(findings, path, model, cells, protocol):
+        return None
     if geometry is None:
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
     _check_lumped(findings, path, model, geometry.shape, protocol)
     _check_pade(findings, path, model, cells, protocol)
+    check_work(findings, path, model, geometry, protocol)
     material = _fill(findings, path, model, cells, geometry.shape)
     if material is None or protocol is None or len(findings.problems) > before:
         return None
     given: tuple[PermeabilityKind, ...] = ("sigma0", "surface_relaxivity")
     permeability_kind: PermeabilityKind = next((k for k in given if cells[k]), "permeability")
+    sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol)
+    check_scales(findings, path, sweep, material)
+    if len(findings.problems) > before:
+        return None
     return Study(
         name=name,
         geometry=geometry.name,
         shape=geometry.shape,
         mesh=geometry.mesh,
         material=material,
-        sweep=Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol),
+        sweep=sweep,
         models=tuple(model.models),
         tolerance=model.tolerance,
         method=model.reference.method,

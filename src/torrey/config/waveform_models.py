@@ -8,7 +8,7 @@ from pydantic import Field
 
 from torrey.config.quantities import (
     Angle,
-    Count,
+    Cycles,
     Model,
     NotNegativeTime,
     Sweep,
@@ -52,21 +52,21 @@ class SineModel(PairModel):
     """Oscillating gradients, sine."""
 
     kind: Literal["sine-ogse"] = Field(description="sine-ogse")
-    cycles: Sweep[Count] = Field(description=_CYCLES)
+    cycles: Sweep[Cycles] = Field(description=_CYCLES)
 
 
 class CosineModel(PairModel):
     """Oscillating gradients, cosine."""
 
     kind: Literal["cosine-ogse"] = Field(description="cosine-ogse")
-    cycles: Sweep[Count] = Field(description=_CYCLES)
+    cycles: Sweep[Cycles] = Field(description=_CYCLES)
 
 
 class TrapezoidalOgseModel(PairModel):
     """Oscillating trapezoids."""
 
     kind: Literal["trapezoid-ogse"] = Field(description="trapezoid-ogse")
-    cycles: Sweep[Count] = Field(description=_CYCLES)
+    cycles: Sweep[Cycles] = Field(description=_CYCLES)
     rise_time: Sweep[Time] = Field(description=or_more("time", "from zero to the full gradient"))
 
 

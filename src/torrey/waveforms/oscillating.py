@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from torrey.errors import InputError
 from torrey.waveforms.base import Waveform, check_pair
 from torrey.waveforms.pulses import check_rise, rest, trapezoid
 from torrey.waveforms.segments import Segment, Wave, integrate_gradient
+
+MOST_CYCLES: Final = 100
+"""Of one train: 1 kHz for 100 ms. Each turn of F is resolved in time."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,10 @@ class TrapezoidalOgse(_Trains):
 
 
 def check_cycles(cycles: float) -> None:
-    """Refuse a number of periods that is not whole."""
-    if not (cycles >= 1 and float(cycles).is_integer()):
-        raise InputError(f"cycles = {cycles:g}", "a whole number, at least 1", at=("cycles",))
+    """Refuse a number of periods that is not whole, or too large."""
+    if not (1 <= cycles <= MOST_CYCLES and float(cycles).is_integer()):
+        raise InputError(
+            f"cycles = {cycles:g}",
+            f"a whole number, at least 1 and at most {MOST_CYCLES}",
+            at=("cycles",),
+        )

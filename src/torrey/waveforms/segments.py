@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Vector = tuple[float, ...]
 
+#: Phase of a wave (rad) that one rule of Gauss integrates.
+_TURNS_AT_ONCE = 200.0
 #: Two waveforms that differ by less, of a largest value of one, are the same.
 _SAME = 1e-12
 #: Numbers of steps below twice this are not doubled from smaller ones.
@@ -121,8 +123,12 @@ class Segment:
         """Nodes and weights (ms) that integrate polynomials of degree 4 in F to rounding."""
         turns = 0.0 if self.wave is None else self.wave.omega * self.duration
         degree = 4 * (len(self.coefficients) - 1)
+        # The work for nodes grows like the cube of their number: long trains are cut.
+        pieces = max(1, math.ceil(turns / _TURNS_AT_ONCE))
+        turns /= pieces
         nodes, weights = _gauss(degree // 2 + 1 + (24 + math.ceil(2.2 * turns) if turns else 0))
-        return nodes * self.duration, weights * self.duration
+        places = (np.arange(pieces)[:, None] + nodes).ravel() / pieces
+        return places * self.duration, np.tile(weights, pieces) / pieces * self.duration
 
     def variation(self) -> float:
         """Length of the path of F, to a per cent: how much there is to resolve in time."""
@@ -217,7 +223,9 @@ def symmetry(segments: Sequence[Segment]) -> int:
 def _largest(segment: Segment, derivative: int) -> float:
     """On a grid that holds the ends, then on ever smaller intervals round the best node."""
     turns = 0.0 if segment.wave is None else segment.wave.omega * segment.duration
-    t = np.linspace(0.0, segment.duration, 65 + 16 * math.ceil(turns))
+    # Along a line, and of a constant slope, the largest stands at an end.
+    count = 2 if segment.linear else 65 + 16 * math.ceil(turns)
+    t = np.linspace(0.0, segment.duration, count)
     while True:
         norms = np.linalg.norm(segment.jet(t, derivative)[:, derivative], axis=1)
         best = int(norms.argmax())

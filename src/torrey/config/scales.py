@@ -1,0 +1,142 @@
+"""What the values of a study ask for together: work, and the condition of what is solved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from torrey.budgets import (
+    MOST_ATTENUATION,
+    MOST_DIFFUSION,
+    MOST_EXCHANGE,
+    MOST_EXCHANGES,
+    MOST_FULL_POINTS,
+    MOST_ORDER_OF_SEVERAL,
+    MOST_PHASE,
+    MOST_POINTS,
+    MOST_RELAXATION,
+)
+from torrey.config.domain import Geometry
+from torrey.config.findings import Findings
+from torrey.config.models import StudyModel
+from torrey.errors import InputError, KeyPath
+from torrey.material import Material
+from torrey.sweep import REFERENCE, Acquisition, Product, Sweep
+
+_TWO_MESHES = "a geometry with mesh.refinements of 1 or more: two meshes tell the error of a signal"
+
+
+def spend_points(
+    findings: Findings,
+    path: KeyPath,
+    model: StudyModel,
+    cells: Mapping[str, tuple[float, ...]],
+    protocol: Product | Acquisition | None,
+) -> bool:
+    """Whether a study has so few points that they can be listed, beside those of the others.
+
+    Parameters
+    ----------
+    findings : Findings
+        Collects the problems.
+    path : tuple of str
+        Of the study.
+    model : StudyModel
+    cells : mapping of str to tuple of float
+        Values of the period and of the permeability by their keys.
+    protocol : Product or Acquisition, optional
+    """
+    sizes = {key: len(values) for key, values in cells.items() if values}
+    if protocol:
+        sizes |= {key: len(values) for key, values in protocol.axes().items()}
+    points = math.prod(sizes.values())
+    axes = ", ".join(f"{size} of {key}" for key, size in sizes.items() if size > 1)
+    budgets = {"points": MOST_POINTS}
+    if REFERENCE in model.models and model.reference.method == "full":
+        budgets["points that are solved in full"] = MOST_FULL_POINTS
+    for noun, most in budgets.items():
+        try:
+            findings.spend(noun, points, most)
+        except InputError as error:
+            findings.add(path, f"{error.found} ({axes})" if axes else error.found, error.accepted)
+            return False
+    return True
+
+
+def check_work(
+    findings: Findings,
+    path: KeyPath,
+    model: StudyModel,
+    geometry: Geometry,
+    protocol: Product | Acquisition | None,
+) -> None:
+    """Note orders that a waveform makes too costly, and a geometry that tells no error.
+
+    The number of correctors grows fast where gradients have several components.
+    """
+    if geometry.mesh.refinements < 1:
+        findings.add((*path, "geometry"), f"{geometry.name}, with one mesh", _TWO_MESHES)
+    if protocol is None or all(m.waveform.n_components == 1 for m in protocol.measurements):
+        return
+    for i, name in enumerate(model.models):
+        if name[1:].isdigit() and int(name[1:]) > MOST_ORDER_OF_SEVERAL:
+            accepted = f"orders up to {MOST_ORDER_OF_SEVERAL} for a waveform of several components"
+            findings.add((*path, "models", i), name, accepted)
+
+
+def check_scales(findings: Findings, path: KeyPath, sweep: Sweep, material: Material) -> None:
+    """Note values that leave no signal, or systems too badly conditioned for their signals.
+
+    Parameters
+    ----------
+    findings : Findings
+        Collects the problems.
+    path : tuple of str
+        Of the study.
+    sweep : Sweep
+    material : Material
+    """
+    measurements = sweep.protocol.measurements
+    time = max(m.waveform.echo_time for m in measurements)
+    smallest, largest = min(sweep.periods), max(sweep.periods)
+    rates = [np.linalg.eigvalsh(np.atleast_2d(np.array(D))) for D in material.diffusivity]
+    slowest, fastest = min(float(r[0]) for r in rates), max(float(r[-1]) for r in rates)
+
+    key = sweep.protocol.encoding_kind if isinstance(sweep.protocol, Product) else "acquisition"
+    if (number := max(m.q for m in measurements) * largest) > MOST_PHASE:
+        findings.add(
+            (*path, key),
+            f"wave numbers up to {number:.3g} rad per period",
+            f"at most {MOST_PHASE:g} rad: weaker gradients, shorter pulses or a smaller period",
+        )
+    if (number := max(m.b for m in measurements) * fastest) > MOST_ATTENUATION:
+        findings.add(
+            (*path, key),
+            f"b D up to {number:.3g}",
+            f"at most {MOST_ATTENUATION:g}: nothing is left of the signal of free water",
+        )
+    if (number := fastest * time / smallest**2) > MOST_DIFFUSION:
+        findings.add(
+            (*path, "period"),
+            f"D t / L^2 up to {number:.3g}, for t = {time:g} ms and L = {smallest:g} um",
+            f"at most {MOST_DIFFUSION:g}: a larger period or a shorter waveform; models of lower "
+            "order are exact long before",
+        )
+    factor = max((1.0, *material.membranes))
+    highest = max(kappa for _, kappa in sweep.cells()) * factor
+    for name, number, most in (
+        ("kappa L / D", highest * largest / slowest, MOST_EXCHANGE),
+        ("kappa^2 t / D", highest**2 * time / slowest, MOST_EXCHANGES),
+    ):
+        if number > most:
+            accepted = f"at most {most:g}: a membrane that lets more through is none"
+            where = (*path, sweep.permeability_kind)
+            findings.add(where, f"{name} up to {number:.3g}", accepted)
+    if material.T2 and (number := time / max(material.T2)) > MOST_RELAXATION:
+        findings.add(
+            (*path, "T2"),
+            f"an echo after {number:.3g} times the longest T2",
+            f"at most {MOST_RELAXATION:g} times: nothing is left of the signal",
+        )
