@@ -38,9 +38,12 @@ from torrey.waveforms import Segment, Waveform
 #: The error in space falls like h^4, by 16 from one mesh to the next, that in time by 10 to 30 when
 #: the steps are doubled. Differences of two results are divided by less, for a safe estimate.
 _SPACE_DIVISOR = 5.0
+_SPACE_RATIO = 16.0
 _TIME_DIVISOR = 12.0
 #: Change of the signal from the coarsest mesh to the next below which both count as resolved.
 _RESOLVED = 0.02
+#: Relative tolerance below which two meshes, which may agree by chance, do not end the search.
+_LEAST_OF_TWO_MESHES = 1e-5
 #: Time errors on two meshes differ by 2 to 16 % in tests: how much of a correction to distrust.
 _TRANSFER = 0.3
 
@@ -251,16 +254,16 @@ def _step(
     """One Rodas5P step under a varying gradient.
 
     The mean decay rate of the state is taken out exactly, as a factor: the steps then resolve how
-    the state changes its shape, not how it fades.
+    the state changes its shape, not how it fades. Of several states it is that of the slowest, so
+    that none is made to grow.
     """
     cell, M = system.operators.cell, system.operators.mass_matrix
     g, rate = q * segment.jet(begin, 1)
     entries = system.entries(g)
-    first = u[:, 0]
-    decay = float(
-        np.vdot(first, cell.matrix(entries) @ first).real / np.vdot(first, M @ first).real
-    )
-    decay = min(decay, 0.5 / (rosenbrock.GAMMA * duration))
+    through, within = cell.matrix(entries) @ u, M @ u
+    size = np.sum(u.conj() * within, axis=0).real
+    rates = np.sum(u.conj() * through, axis=0).real / np.where(size > 0.0, size, 1.0)
+    decay = min(float(rates.min()), 0.5 / (rosenbrock.GAMMA * duration))
 
     def shifted(t: float, v: States) -> States:
         now = system.entries(q * segment.jet(begin + t, 0)[0])
@@ -304,8 +307,9 @@ def reference_signal(
     zone = Zone(levels[0]().cell.lattice, point.period)
     reach = zone.reach(point.waveform.segments, point.frame, point.q)
     solver = _Solver(levels, point, tolerance, zone if reach > _REACH_OF_PLAIN else None)
-    result = solver.on_mesh(1)
-    for level in range(2, len(levels)):
+    first = 1 if tolerance >= _LEAST_OF_TWO_MESHES else min(2, len(levels) - 1)
+    result = solver.on_mesh(first)
+    for level in range(first + 1, len(levels)):
         if result.error <= tolerance * abs(result.signal):
             break
         result = solver.on_mesh(level)
@@ -325,7 +329,8 @@ def space_error(values: Sequence[NDArray[np.complex128]] | NDArray[np.complex128
     """Estimate for the mesh of the last values, from the change that the last refinement made.
 
     If the change before was not much larger, the meshes do not resolve the field yet, and the
-    error is closer to the change itself.
+    error is closer to the change itself. If it was larger by more than the order of the elements
+    explains, the last change is small by chance, and counts as what that order leaves.
 
     Parameters
     ----------
@@ -337,6 +342,7 @@ def space_error(values: Sequence[NDArray[np.complex128]] | NDArray[np.complex128
         resolved = change <= _RESOLVED * np.abs(values[-1])
         return change / np.where(resolved, _SPACE_DIVISOR, 1.0)
     before = np.abs(values[-2] - values[-3])
+    change = np.maximum(change, before / _SPACE_RATIO)
     with np.errstate(divide="ignore", invalid="ignore"):
         divisor = np.where(change > 0.0, before / change - 1.0, 1.0)
     estimate: Array = change / np.clip(divisor, 1.0, _SPACE_DIVISOR)

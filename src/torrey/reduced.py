@@ -128,12 +128,14 @@ class Flow:
     ) -> ComplexArray:
         """One step of Rodas5P, from the factors at its beginning and at its stages.
 
-        The mean decay rate of each state is taken out exactly, as a factor: the step then resolves
-        how a state changes its shape, not how it fades.
+        The mean decay rate of each point is taken out exactly, as a factor: the step then resolves
+        how a state changes its shape, not how it fades. Of several states of a point it is that of
+        the slowest, so that none is made to grow.
         """
         first = self.apply(begin, w)
-        mean = np.einsum("pr,pr->p", w[:, 0].conj(), first[:, 0]).real
-        decay = np.nan_to_num(mean / np.einsum("pr,pr->p", w[:, 0].conj(), w[:, 0]).real)
+        size = np.sum(w.conj() * w, axis=2).real
+        rates = np.sum(w.conj() * first, axis=2).real / np.where(size > 0.0, size, 1.0)
+        decay = np.nan_to_num(np.min(rates, axis=1))
         # The matrix of the step stays positive definite.
         decay = np.clip(decay, 0.0, 0.5 / (rosenbrock.GAMMA * duration))[:, None, None]
 

@@ -59,7 +59,7 @@ def test_relaxation_runs_to_the_echo(shape):
         system = GradientSystem.at(
             levels(shape, MeshOptions(0.2, 0), material)[0](), 6.0, 0.0, (1.0, 0.0)
         )
-        short, long = (signal(system, w, q, 12) for w in (INNER, WAVEFORM))
+        short, long = (signal(system, w, q, 24) for w in (INNER, WAVEFORM))
         relaxed = T2[density.index(1.0)]
         assert long == pytest.approx(short * math.exp(-wait / relaxed), rel=1e-9)
         parts.append(long)
