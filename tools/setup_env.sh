@@ -105,14 +105,27 @@ locked() {
         requirements.lock
 }
 
-# Compiled here and now, every job of a first run starts 4 s sooner; in a shell that forbids Python
-# to write bytecode, every job of every run.
+# uv gives up where its cache cannot be written; pip does without one.
+has_cache() {
+    cache=${UV_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/uv}
+    mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ]
+}
+
+# A package index within a company may have a certificate that only this system's store knows; a
+# machine without such a store needs the certificates that uv brings along. pip asks both.
 install_with_uv() {
+    has_cache || export UV_NO_CACHE=1
     locked uv >"$venv/uv.txt" &&
         "$venv/bin/python" -m pip install --quiet -r "$venv/uv.txt" &&
-        "$venv/bin/uv" pip sync --quiet --compile-bytecode --python "$venv/bin/python" \
-            requirements.lock &&
-        "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
+        { sync_with_uv "${UV_SYSTEM_CERTS:-true}" || sync_with_uv false; }
+}
+
+# Compiled here and now, every job of a first run starts 4 s sooner; in a shell that forbids Python
+# to write bytecode, every job of every run.
+sync_with_uv() {
+    UV_SYSTEM_CERTS=$1 "$venv/bin/uv" pip sync --quiet --compile-bytecode \
+        --python "$venv/bin/python" requirements.lock &&
+        UV_SYSTEM_CERTS=$1 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
             --no-deps --no-build-isolation --editable .
 }
 

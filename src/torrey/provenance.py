@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -86,7 +86,7 @@ def script_digest(script: Path, *modules: str) -> str:
     *modules : str
         Modules that the script imports by a name that it is given.
     """
-    return _digest([*_imports(script), *map(_path, modules)], [script])
+    return _digest([*_read(script).imports, *map(_path, modules)], [script])
 
 
 def _digest(modules: Iterable[Path], scripts: Iterable[Path]) -> str:
@@ -96,10 +96,10 @@ def _digest(modules: Iterable[Path], scripts: Iterable[Path]) -> str:
     total = hashlib.sha256()
     for path in sorted(closure):
         total.update(path.relative_to(_ROOT).as_posix().encode())
-        total.update(_meaning(path).encode())
+        total.update(_read(path).meaning.encode())
     for path in scripts:
         total.update(path.name.encode())
-        total.update(_meaning(path).encode())
+        total.update(_read(path).meaning.encode())
     return total.hexdigest()[:_LENGTH]
 
 
@@ -140,47 +140,49 @@ def _follow(path: Path, seen: set[Path]) -> None:
     if path in seen or path.relative_to(_ROOT).parts[0] == _AROUND:
         return
     seen.add(path)
-    for found in _imports(path):
+    for found in _read(path).imports:
         _follow(found, seen)
 
 
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class _Module:
+    """What a file imports from this package, and its syntax tree without docstrings, as text."""
+
+    imports: frozenset[Path]
+    meaning: str
 
 
 @cache
-def _imports(path: Path) -> frozenset[Path]:
-    """Files of this package that a file imports, packages on the way included."""
+def _read(path: Path) -> _Module:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     names: set[str] = set()
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    found = set()
+        _strip(node)
+    inside = {name for name in names if name.split(".")[0] == torrey.__name__}
+    return _Module(frozenset(_files(inside)), ast.dump(tree))
+
+
+def _strip(node: ast.AST) -> None:
+    """Take the docstring off."""
+    body = getattr(node, "body", None)
+    if not isinstance(body, list) or not body:
+        return
+    match body[0]:
+        case ast.Expr(value=ast.Constant(value=str())):
+            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+
+
+def _files(names: Iterable[str]) -> Iterator[Path]:
+    """Files of modules of this package, packages on the way included."""
     for name in names:
         parts = name.split(".")
-        if parts[0] != torrey.__name__:
-            continue
         for end in range(2, len(parts) + 1):
             try:
-                found.add(_path(".".join(parts[:end])))
+                yield _path(".".join(parts[:end]))
             except ModuleNotFoundError:  # a function or a class, not a module
                 break
-    return frozenset(found)
-
-
-@cache
-def _meaning(path: Path) -> str:
-    """Syntax tree of a file without docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if not isinstance(body, list) or not body:
-            continue
-        match body[0]:
-            case ast.Expr(value=ast.Constant(value=str())):
-                node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.dump(tree)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from project import TARGETS, Project
+from project import CHANGED, SMALL, TARGETS, TINY, Project
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,24 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def finished(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project in which all is made; not to be changed."""
-    project = Project.create(tmp_path_factory.mktemp("finished") / "project", origin=origin)
+    return made(origin, tmp_path_factory.mktemp("finished") / "project", TINY)
+
+
+@pytest.fixture(scope="session")
+def small(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A smaller project in which all is made; not to be changed."""
+    return made(origin, tmp_path_factory.mktemp("small") / "project", SMALL)
+
+
+@pytest.fixture(scope="session")
+def scratch(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The smaller project with other cells, made from nothing."""
+    return made(origin, tmp_path_factory.mktemp("scratch") / "project", CHANGED)
+
+
+def made(origin: Path, root: Path, config: str) -> Project:
+    """A project that has run to its end."""
+    project = Project.create(root, config, origin)
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
     return project

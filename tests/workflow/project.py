@@ -102,6 +102,16 @@ bloch:
 """
 
 
+# All rules in a third of the jobs.
+SMALL = (
+    TINY.replace("[3e-5 m/s, 5e-5 m/s]", "5e-5 m/s")
+    .replace("Delta: [5 ms, 8 ms]", "Delta: 8 ms")
+    .replace("[200 s/mm^2, 500 s/mm^2]", "[0 s/mm^2, 200 s/mm^2, 500 s/mm^2]")
+)
+# Another cell of both kinds: everything is to be made anew.
+CHANGED = SMALL.replace("radius: 0.3}", "radius: 0.28}").replace("[0.6, 0.4]", "[0.55, 0.45]")
+
+
 @dataclass(frozen=True, order=True)
 class Job:
     """A rule and its wildcards, which are written ``name=value, name=value``."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from base64 import b64decode
 from pathlib import Path
@@ -16,7 +18,7 @@ from project import TARGETS, Job, Project
 from torrey import artifacts
 from torrey.figures.drawing import Drawing, save
 from torrey.provenance import Provenance
-from torrey.workflow.runs import forget_dead_runs
+from torrey.workflow.runs import begin_run
 
 # Loaded by every Python of a run, if its directory is on the path: writers stop before the last
 # step, in which a complete file gets its name.
@@ -167,14 +169,21 @@ def leave_lock(project: Project) -> Path:
     return lock
 
 
+DIES = (
+    "import os; from pathlib import Path; from torrey.workflow.runs import begin_run;"
+    "begin_run(Path('.snakemake'), Path('results')); os._exit(1)"
+)
+
+
 def test_the_lock_of_a_run_that_was_killed_is_no_obstacle(project):
     leave_lock(project)
+    subprocess.run([sys.executable, "-c", DIES], cwd=project.root, check=False)
     run = project.run("--cores=2", "--forcerun=fit_orders", "studies")
     assert run.code == 0, run.text
 
 
 def test_a_second_run_beside_a_living_one_is_refused(project):
-    with forget_dead_runs(project.path(".snakemake")):
+    with begin_run(project.path(".snakemake"), project.path("results")):
         lock = leave_lock(project)
         run = project.run("--cores=2", "--forcerun=fit_orders", "studies")
         assert run.code != 0

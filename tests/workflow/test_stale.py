@@ -11,23 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from project import CONFIG, TINY, Project
-
-TARGETS = (
-    "studies",
-    "figures",
-    "results/studies/sweep/eigenvalues.nc",
-    "results/studies/sweep/kurtosis.nc",
-)
-
-# All rules in a third of the jobs.
-SMALL = (
-    TINY.replace("[3e-5 m/s, 5e-5 m/s]", "5e-5 m/s")
-    .replace("Delta: [5 ms, 8 ms]", "Delta: 8 ms")
-    .replace("[200 s/mm^2, 500 s/mm^2]", "[0 s/mm^2, 200 s/mm^2, 500 s/mm^2]")
-)
-# Another cell of both kinds: everything is to be made anew.
-CHANGED = SMALL.replace("radius: 0.3}", "radius: 0.28}").replace("[0.6, 0.4]", "[0.55, 0.45]")
+from project import CHANGED, CONFIG, TARGETS, Project
 
 # Loaded by every Python of a run, if its directory is on the path: the last step, in which a
 # complete file gets its name, fails for files of this kind.
@@ -69,25 +53,6 @@ MADE_BY = {
 }
 
 
-@pytest.fixture(scope="module")
-def small(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A small project in which all is made; not to be changed."""
-    return made(origin, tmp_path_factory.mktemp("small") / "project", SMALL)
-
-
-@pytest.fixture(scope="module")
-def scratch(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The changed project, made from nothing."""
-    return made(origin, tmp_path_factory.mktemp("scratch") / "project", CHANGED)
-
-
-def made(origin: Path, root: Path, config: str) -> Project:
-    project = Project.create(root, config, origin)
-    run = project.run("--cores=2", *TARGETS)
-    assert run.code == 0, run.text
-    return project
-
-
 def failing(project: Project, directory: Path, part: str, action: str) -> Project:
     """The same project, in whose runs the writing of some files fails."""
     directory.mkdir()
@@ -116,6 +81,10 @@ FAULTS = [(rule, NO_SPACE) for rule in MADE_BY] + [("build_mesh", KILLED)]
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "a job fails or is killed in the last step of its file, once for each rule, after a change",
+    "started again, the run ends in the files of a run from nothing, byte for byte",
+)
 @pytest.mark.parametrize(
     ("rule", "action"),
     FAULTS,
@@ -136,6 +105,10 @@ def test_a_rule_that_fails_once_after_a_change_leaves_nothing_stale(
     assert project.plan(*TARGETS) == set()
 
 
+@pytest.mark.fault(
+    "Snakemake's records are lost, and the configuration changes",
+    "what the change touches is made again",
+)
 def test_results_without_snakemakes_record_are_made_anew_where_they_are_stale(small, tmp_path):
     project = small.copy(tmp_path / "project")
     shutil.rmtree(project.path(".snakemake"))
@@ -152,6 +125,10 @@ SWAPS = {
 }
 
 
+@pytest.mark.fault(
+    "a result is replaced by one of another cell or study",
+    "`snakemake verify` names it, and the next run makes it again",
+)
 @pytest.mark.parametrize(("name", "other"), SWAPS.values(), ids=SWAPS)
 def test_a_file_of_something_else_is_made_again(small, tmp_path, name, other):
     project = small.copy(tmp_path / "project")
@@ -171,6 +148,10 @@ def test_a_file_that_is_not_whole_is_made_again(small, tmp_path, cut):
     assert "assemble_operators" in {job.rule for job in project.plan(*TARGETS)}
 
 
+@pytest.mark.fault(
+    "a bit of an input is flipped between two runs",
+    "the job that reads it stops and names it; `snakemake verify` names it too",
+)
 def test_a_damaged_input_stops_its_reader_and_is_named(small, tmp_path):
     project = small.copy(tmp_path / "project")
     name = "results/geometry/walls/operators.nc"
@@ -185,6 +166,7 @@ def test_a_damaged_input_stops_its_reader_and_is_named(small, tmp_path):
     assert f"{name}: damaged: " in verified.text
 
 
+@pytest.mark.fault("a picture or a table is changed", "`snakemake verify` names it")
 def test_a_damaged_picture_is_found(small, tmp_path):
     project = small.copy(tmp_path / "project")
     flip(project.path("results/figures/kl23_fig6.png"), 500)
@@ -232,6 +214,10 @@ sys.meta_path.insert(0, Editor())
 """
 
 
+@pytest.mark.fault(
+    "the library is edited while a job reads it, and the edit is taken back",
+    "the job stops, says so and leaves no file",
+)
 def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(small, tmp_path):
     project = small.copy(tmp_path / "project")
     directory = tmp_path / "editing"
@@ -251,6 +237,10 @@ def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(small,
     assert project.path(name).read_bytes() == small.path(name).read_bytes()
 
 
+@pytest.mark.fault(
+    "the library is edited during a run",
+    "the next job whose code it is stops and says so",
+)
 def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(small, tmp_path):
     project = small.copy(tmp_path / "project")
     directory = tmp_path / "editing"

@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -11,7 +12,7 @@ from torrey.provenance import library_digest
 from torrey.tables import catalogue as tables
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes
-from torrey.workflow.runs import forget_dead_runs
+from torrey.workflow.runs import RunError, begin_run
 
 # The papers' figures, unless the user brings a configuration of their own.
 CONFIG_FILES = [Path(f) for f in workflow.config_settings.configfiles] or [
@@ -35,8 +36,8 @@ WRONG = [
 if WRONG:
     raise WorkflowError("\n".join(WRONG))
 
-if workflow.is_main_process:
-    # Jobs compare the library with what it is now.
+# Jobs compare the library with what it is now. On a cluster they may inherit this from the run.
+if workflow.is_main_process or LIBRARY_VARIABLE not in os.environ:
     os.environ[LIBRARY_VARIABLE] = library_digest()
 
 RECIPES = Recipes(CONFIG, SCRIPTS)
@@ -47,12 +48,22 @@ if workflow.is_main_process:
         for note in study.notes:
             logger.info(f"Study {study.name}: {note}")
 
-# Open until the process ends.
-RUNNING = (
-    forget_dead_runs(Path(".snakemake"))
-    if workflow.is_main_process and not workflow.dryrun
-    else None
-)
+# Its record lives as long as the process. While rules are read, Snakemake does not say yet whether it
+# only asks what would be done: the words of the command do.
+try:
+    RUN = (
+        begin_run(
+            Path(".snakemake"),
+            Path(paths.RESULTS),
+            words=sys.argv[1:],
+            dry=workflow.dryrun,
+            say=logger.info,
+        )
+        if workflow.is_main_process
+        else None
+    )
+except RunError as error:
+    raise WorkflowError(str(error))
 
 
 def names(values):

@@ -1,0 +1,72 @@
+"""The last line of a file says what it was made from, and what was written."""
+
+from __future__ import annotations
+
+import pytest
+
+from torrey import seals
+from torrey.seals import NO_KEY, DamagedError, Seal
+
+KEY = "0123456789abcdef"
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    seals.sign(path, KEY)
+    return path
+
+
+def test_a_seal_is_one_line_behind_the_content(file):
+    content, line, rest = file.read_bytes().partition(b"\n# torrey")
+    assert content == b"content"
+    assert line + rest == b"\n# torrey key 0123456789abcdef content " + (
+        b"ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73\n"
+    )
+    assert len(line + rest) == 104
+
+
+def test_a_seal_is_read(file):
+    assert seals.peek(file) == seals.check(file) == Seal(KEY, seals.check(file).content)
+
+
+def test_without_a_key_there_are_zeros(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"")
+    seals.sign(path, "")
+    assert seals.check(path).key == NO_KEY
+
+
+@pytest.mark.parametrize("change", [b"", b"x", b"content", b"content\n# torrey key \n"])
+def test_a_file_without_a_seal_is_damaged(tmp_path, change):
+    path = tmp_path / "file"
+    path.write_bytes(change)
+    assert seals.peek(path) is None
+    with pytest.raises(DamagedError, match="file is damaged: its last line"):
+        seals.check(path)
+
+
+def test_what_is_added_or_taken_away_is_noticed(file):
+    whole = file.read_bytes()
+    for changed in (whole + b"x", whole[:-1], whole[1:], b"x" + whole, whole[:3] + whole[4:]):
+        file.write_bytes(changed)
+        with pytest.raises(DamagedError):
+            seals.check(file)
+    file.write_bytes(whole)
+    assert seals.check(file).key == KEY
+
+
+def test_a_change_after_a_check_is_noticed(file):
+    seals.check(file)
+    content = file.read_bytes()
+    file.write_bytes(b"d" + content[1:])
+    with pytest.raises(DamagedError):
+        seals.check(file)
+
+
+def test_a_file_that_cannot_be_read_has_no_seal(tmp_path):
+    assert seals.peek(tmp_path / "nowhere") is None
+    assert seals.peek(tmp_path) is None
+    with pytest.raises(FileNotFoundError):
+        seals.check(tmp_path / "nowhere")
