@@ -8,7 +8,6 @@ as one attempt. The text of the file around the table stays as it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -59,16 +58,25 @@ class _Collector:
 
 
 def write_faults(path: Path, faults: dict[tuple[str, str], list[bool]]) -> None:
-    """Replace the table of a file."""
+    """Renew the rows of a table; those of faults that were not tried now stay."""
+    text = path.read_text(encoding="utf-8")
+    table = read_faults(text)
+    for (what, then), passed in faults.items():
+        table[what, then] = (str(len(passed)), str(sum(passed)))
     rows = ["| fault | tried | survived | what happens |", "|-|-|-|-|"]
     rows += [
-        f"| {what} | {len(passed)} | {sum(passed)} | {then} |"
-        for (what, then), passed in sorted(faults.items())
+        f"| {what} | {tried} | {survived} | {then} |"
+        for (what, then), (tried, survived) in sorted(table.items())
     ]
-    text = path.read_text(encoding="utf-8")
-    table = BEGIN + "\n".join(rows) + "\n" + END
-    whole, count = re.subn(
-        f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: table, text, flags=re.DOTALL
-    )
-    assert count == 1, f"{path} has no place for the table"
-    path.write_text(whole, encoding="utf-8")
+    begin, end = text.index(BEGIN), text.index(END)
+    lines = BEGIN + "\n".join(rows) + "\n"
+    path.write_text(text[:begin] + lines + text[end:], encoding="utf-8")
+
+
+def read_faults(text: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """Attempts and survivals by fault and what then happens, as a table has them."""
+    found = {}
+    for line in text[text.index(BEGIN) : text.index(END)].splitlines()[3:]:
+        what, tried, survived, then = (entry.strip() for entry in line.strip("|").split("|"))
+        found[what, then] = (tried, survived)
+    return found

@@ -163,6 +163,10 @@ def test_a_cluster_gives_the_values_of_a_local_run(fresh, local, slurm):
 
 
 @pytest.mark.parametrize("way", ["scancel", "SIGKILL"])
+@pytest.mark.fault(
+    "on Slurm: a job is cancelled or killed",
+    "the run fails and names it; started again, it ends in the values of a local run",
+)
 def test_a_job_that_is_killed_fails_the_run_and_is_done_again(project, hanging, local, slurm, way):
     run = hanging.start(*QUICKLY, *TARGETS)
     wait_for(project.path("hangs").exists, run)
@@ -173,6 +177,10 @@ def test_a_job_that_is_killed_fails_the_run_and_is_done_again(project, hanging, 
     assert_failed_and_then_completes(end_of(run), project, local)
 
 
+@pytest.mark.fault(
+    "on Slurm: a point is killed within a group",
+    "the run fails; started again, it ends in the values of a local run",
+)
 def test_a_point_that_is_killed_within_a_group_is_done_again(project, local, tmp_path):
     for path in project.path("results/reference").rglob("*.nc"):
         path.unlink()
@@ -183,18 +191,30 @@ def test_a_point_that_is_killed_within_a_group_is_done_again(project, local, tmp
     assert_failed_and_then_completes(end_of(run), project, local, "solve_reference")
 
 
+@pytest.mark.fault(
+    "on Slurm: a job needs more memory than it asked for",
+    "the run fails and names it; started again with more, it ends right",
+)
 def test_a_job_that_takes_more_memory_than_it_asked_for_is_named(project, local):
     failed = on_cluster(project, "--set-resources=evaluate_models:mem_mb=40")
     assert "exceeded memory limit" in failed.text
     assert_failed_and_then_completes(failed, project, local)
 
 
+@pytest.mark.fault(
+    "on Slurm: a job exceeds its time",
+    "the run fails and names it; started again with more, it ends right",
+)
 def test_a_job_that_exceeds_its_time_is_named(hanging, project, local):
     failed = on_cluster(hanging, "--set-resources=evaluate_models:runtime=1")
     assert "DUE TO TIME LIMIT" in failed.text
     assert_failed_and_then_completes(failed, project, local)
 
 
+@pytest.mark.fault(
+    "on Slurm: the run is killed and its jobs live on",
+    "the next run ends right",
+)
 def test_a_run_that_is_killed_leaves_no_job_beside_the_next_one(hanging, project, local, slurm):
     run = hanging.start(*QUICKLY, *TARGETS)
     wait_for(project.path("hangs").exists, run)

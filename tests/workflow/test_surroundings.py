@@ -153,11 +153,19 @@ def without_rights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "file systems without locks",
+    "the run needs none",
+)
 def test_a_run_needs_no_locks_of_python(empty, tmp_path):
     assert_passes(loading(empty, tmp_path / "site", NO_LOCKS))
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "file systems without locks",
+    "the run needs none",
+)
 def test_a_run_needs_no_locks_of_hdf5(empty, tmp_path):
     compiler = shutil.which("cc")
     if compiler is None:
@@ -170,6 +178,10 @@ def test_a_run_needs_no_locks_of_hdf5(empty, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "a second machine starts a run beside a living one that it cannot see",
+    "refused, and the way out is told",
+)
 def test_two_hosts_never_work_at_once_and_the_way_out_is_told(project, tmp_path):
     undo(project)
     first = loading(project, tmp_path / "a", ANOTHER_HOST.format(name="host-a"), HANGING)
@@ -191,6 +203,10 @@ def test_two_hosts_never_work_at_once_and_the_way_out_is_told(project, tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "a run is killed with all its jobs, and its lock stays",
+    "the next one on this machine starts",
+)
 def test_a_run_that_was_killed_is_no_obstacle_on_its_own_host(project, tmp_path):
     undo(project)
     first = loading(project, tmp_path / "a", ANOTHER_HOST.format(name="host-a"), HANGING)
@@ -201,6 +217,10 @@ def test_a_run_that_was_killed_is_no_obstacle_on_its_own_host(project, tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "a run is killed and its jobs live on",
+    "the next run on this machine ends them first",
+)
 def test_jobs_that_outlive_their_run_are_ended_by_the_next_one(project, tmp_path):
     undo(project)
     process = loading(project, tmp_path / "a", HANGING).start("--cores=2", "studies")
@@ -239,6 +259,10 @@ def test_a_dry_run_leaves_no_trace_and_is_not_refused(project):
     assert records(project) == [living]
 
 
+@pytest.mark.fault(
+    "two runs at once in one folder",
+    "the second is refused with the name of the first",
+)
 def test_a_second_run_is_refused_with_the_name_of_the_first(project):
     living = project.path(".snakemake/runs/living.json")
     living.parent.mkdir(exist_ok=True)
@@ -249,6 +273,10 @@ def test_a_second_run_is_refused_with_the_name_of_the_first(project):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bytes", "folder"])
+@pytest.mark.fault(
+    "notes of an earlier version that are no text",
+    "ignored",
+)
 def test_the_note_of_an_earlier_version_stops_nothing(project, kind):
     note = project.path(".snakemake/running")
     note.unlink(missing_ok=True)
@@ -256,6 +284,10 @@ def test_the_note_of_an_earlier_version_stops_nothing(project, kind):
     assert_passes(project)
 
 
+@pytest.mark.fault(
+    "the record of a run that cannot be read",
+    "refused, and the record is named",
+)
 def test_a_record_that_cannot_be_read_is_named(project):
     damaged = project.path(".snakemake/runs/damaged.json")
     damaged.parent.mkdir(exist_ok=True)
@@ -267,6 +299,10 @@ def test_a_record_that_cannot_be_read_is_named(project):
 
 
 @pytest.mark.parametrize("words", [(), ("--dry-run",)])
+@pytest.mark.fault(
+    "a second user without the right to write",
+    "one line that says so",
+)
 def test_a_second_user_gets_one_clear_line(project, without_rights, words):
     for folder in (".snakemake", *(str(p) for p in project.path("results").rglob("*"))):
         if project.path(folder).is_dir():
@@ -275,6 +311,10 @@ def test_a_second_user_gets_one_clear_line(project, without_rights, words):
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "a home folder that cannot be written",
+    "the run does not need it",
+)
 def test_a_home_that_cannot_be_written_is_not_needed(empty, tmp_path, without_rights):
     home = tmp_path / "home"
     home.mkdir(mode=0o555)
@@ -305,6 +345,10 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "a full temporary folder",
+    "the run does not need it",
+)
 def test_a_full_temporary_folder_is_not_needed(empty, full_disk):
     assert_passes(Project(empty.root, {"TMPDIR": str(full_disk)}))
 
@@ -314,6 +358,10 @@ def test_a_full_temporary_folder_is_not_needed(empty, full_disk):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("names", [(MESH,), (MESH, "results/geometry/walls/operators.nc")])
+@pytest.mark.fault(
+    "inputs whose times lie in the future",
+    "set to the present, with a word; the run goes on",
+)
 def test_inputs_from_the_future_stop_no_job(project, names):
     ahead = time.time() + 86400
     for name in names:
