@@ -1,6 +1,6 @@
-"""Tests of faults tell what they tried: `--reliability FILE` writes it down as a table.
+"""Tests of faults tell what they tried: `--reliability=FILE` writes it down as a table.
 
-    pytest -m "fault" --reliability docs/reliability.md
+    pytest -m "fault" --reliability=docs/reliability.md
 
 A test is marked with the fault that it causes and with what then happens; each of its cases counts
 as one attempt. The text of the file around the table stays as it is.
