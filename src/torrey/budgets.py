@@ -74,6 +74,12 @@ MOST_RELAXATION: Final = 500.0
 MOST_SEGMENTS: Final = 20_000
 """Of all waveforms of a configuration together: each costs a tenth of a millisecond to check."""
 
+MOST_ELEMENTS: Final = 1_000_000
+"""On the finest mesh of a cell: they take a minute and more to make, and factors of several GB."""
+
+ELEMENTS_PER_VOLUME: Final = {1: 1.0, 2: 2.3, 3: 8.3}
+"""In a unit length, area or volume, of elements of size 1, as gmsh makes them."""
+
 MOST_CELLS: Final = 1_000
 """Discs, spheres or layers in one cell: all pairs are compared, and all must be meshed."""
 

@@ -126,6 +126,7 @@ def projected_signals(
     waveform: Waveform,
     points: Points,
     tolerance: float,
+    layers: NDArray[np.bool_] | None = None,
 ) -> ProjectedSignals:
     """Signals of points under one waveform, to a relative tolerance where a rung reaches it.
 
@@ -138,9 +139,12 @@ def projected_signals(
     points : Points
     tolerance : float
         Relative to |S|.
+    layers : (points,) bool, optional
+        Whether the second mesh resolves layers of diffusion: see `propagation.space_error`.
     """
     found = ProjectedSignals.empty(len(points))
-    batch = _Batch(ladders, waveform, points, tolerance)
+    every = np.ones(len(points), dtype=bool)
+    batch = _Batch(ladders, waveform, points, tolerance, every if layers is None else layers)
     lowest = np.array([rung_for(gamma) for gamma in points.q * points.period])
     # The error of a rung is what the one above it changes.
     for rung in range(LOWEST_RUNG, ladders[0]().order):
@@ -159,8 +163,10 @@ class _Batch:
         waveform: Waveform,
         points: Points,
         tolerance: float,
+        layers: NDArray[np.bool_],
     ) -> None:
         self._ladders = ladders
+        self._layers = layers
         self._waveform = waveform
         self._points = points
         self._tolerance = tolerance
@@ -278,7 +284,7 @@ class _Batch:
             change = self._signal(level, below, steps[inner], rows[inner]) - base[inner]
             finer = found.coarse_signal[inner] + change
             values.append(finer)
-            found.space_error[inner] = space_error(values)
+            found.space_error[inner] = space_error(values, self._layers[rows[inner]])
             found.signal[inner], found.level[inner] = finer, level
             enough = self._within(1.0, found.error[inner], finer)
             found.reached[inner] = enough

@@ -13,7 +13,7 @@ from torrey.folded_study import solve_folded
 from torrey.integration import Points
 from torrey.projected_reference import ProjectedSignals, projected_signals
 from torrey.projection import ProjectedModel
-from torrey.propagation import reference_signal
+from torrey.propagation import reference_signal, resolves_layers
 from torrey.signals import group_measurements
 from torrey.sweep import Sweep
 from torrey.waveforms import Waveform
@@ -71,7 +71,8 @@ def solve_study(
             q = np.array([sweep.protocol.measurements[row].q for row in rows])
             points = Points.of(q, cells[:, :1], cells[:, 1:] / cells[:, :1])
             where = (np.arange(len(cells))[:, None] * count + np.array(rows)).ravel()
-            signals = projected_signals(along, waveform, points, tolerance)
+            layers = resolves_layers(levels[1](), points.period, waveform.echo_time)
+            signals = projected_signals(along, waveform, points, tolerance, layers)
             found.put(where, _sharpen(signals, along[0], waveform, points, tolerance))
     solve_folded(list(sweep.points().values()), tolerance, levels, found)
     _solve_the_rest(sweep, tolerance, levels, found)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,6 +65,8 @@ def sign(path: PathLike, key: str) -> None:
 def peek(path: PathLike) -> Seal | None:
     """Seal of a file, without a look at its content; None where there is none."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
         with open(path, "rb") as stream:
             return _last_line(stream)
     except OSError:
@@ -83,6 +86,8 @@ def check(path: PathLike) -> Seal:
         If it cannot be read.
     """
     state = os.stat(path)
+    if not stat.S_ISREG(state.st_mode):
+        raise DamagedError(f"{path} is no file. Delete it and run again")
     return _checked(
         os.path.abspath(path), str(path), state.st_ino, state.st_size, state.st_ctime_ns
     )

@@ -31,15 +31,22 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from spectral import LayeredCell
 
-from torrey.geometry import Layers
+from torrey.cell.build import levels
+from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.integration import Points
 from torrey.ladder import climb_meshes
 from torrey.material import Material
 from torrey.projected_reference import projected_signals
-from torrey.propagation import GradientSystem, ReferenceSignal, signal
+from torrey.propagation import (
+    GradientSystem,
+    ReferenceSignal,
+    ToleranceError,
+    reference_signal,
+    signal,
+)
 from torrey.protocol import Point
 from torrey.span import rung_for
-from torrey.waveforms import CosineOgse, TrapezoidalOgse
+from torrey.waveforms import CosineOgse, Pgse, TrapezoidalOgse
 
 TOLERANCES = st.sampled_from([1e-2, 1e-3, 1e-4, 1e-5])
 #: Accuracy of the truths.
@@ -178,3 +185,29 @@ def test_projected_signals_around_discs_are_those_of_the_full_system(case, toler
 @examples(50)
 def test_projected_signals_in_many_layers_are_those_of_the_full_system(case, tolerance):
     check_projected(*case, tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("D", "kappa", "b", "radius", "tolerance"),
+    [
+        ((2.5, 1e-4), 0.08, 1.0, 0.3, 3e-3),
+        ((1e-3, 2.5), 0.08, 5.0, 0.45, 3e-4),
+    ],
+)
+def test_layers_at_membranes_that_the_mesh_misses_are_not_taken_for_resolved(
+    D, kappa, b, radius, tolerance
+):
+    """Water of small D: both meshes miss the layer in which it exchanges, and agree.
+
+    The coarse meshes were accepted with errors of 2 and 2.6 times the tolerance.
+    """
+    shape = Discs((Disc((0.5, 0.5), radius),))
+    pgse = Pgse(4.0, 12.0)
+    point = Point(6.0, kappa, pgse, pgse.q_of_b(b), (1.0, 0.0))
+    coarse = levels(shape, MeshOptions(0.25, 1), Material(D))
+    with pytest.raises(ToleranceError, match="allow more mesh.refinements"):
+        reference_signal(coarse, point, tolerance)
+    truth = finer(Drawn(shape, Material(D), size=0.1, refinements=3), point, 12)
+    fine = reference_signal(levels(shape, MeshOptions(0.1, 3), Material(D)), point, tolerance)
+    assert abs(fine.signal - truth) <= tolerance * abs(truth)

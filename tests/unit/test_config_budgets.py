@@ -404,6 +404,19 @@ def test_layers_are_not_thinner_than_models_of_them_hold(messages):
     assert MeshOptions().refinements >= 1
 
 
+@pytest.mark.parametrize(
+    ("mesh", "found"),
+    [
+        ("{size: 1e-5}", "found size 1e-05 with 2 refinements, about 4e+11 elements"),
+        ("{size: 0.004, refinements: 3}", "about 9e+06 elements, accepted: at most 1,000,000"),
+    ],
+)
+def test_a_mesh_that_no_machine_can_make_is_refused(messages, mesh, found):
+    (message,) = messages(edited("mesh: {size: 0.05}", f"mesh: {mesh}"))
+    assert "geometries.tissue.mesh: " in message
+    assert found in message
+
+
 # ---- documentation ----
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from torrey import seals
@@ -70,3 +72,12 @@ def test_a_file_that_cannot_be_read_has_no_seal(tmp_path):
     assert seals.peek(tmp_path) is None
     with pytest.raises(FileNotFoundError):
         seals.check(tmp_path / "nowhere")
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path):
+        assert seals.peek(path) is None
+        with pytest.raises(DamagedError, match="is no file. Delete it"):
+            seals.check(path)

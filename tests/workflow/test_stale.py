@@ -149,21 +149,27 @@ def test_a_file_that_is_not_whole_is_made_again(small, tmp_path, cut):
 
 
 @pytest.mark.fault(
-    "a bit of an input is flipped between two runs",
-    "the job that reads it stops and names it; `snakemake verify` names it too",
+    "a bit of a result is flipped between two runs, or a pipe or a dead link stands in its place",
+    "`snakemake verify` names it, and the next run makes it again",
 )
-def test_a_damaged_input_stops_its_reader_and_is_named(small, tmp_path):
+@pytest.mark.parametrize("damage", ["bit", "pipe", "link"])
+def test_a_damaged_result_is_named_and_made_again(small, tmp_path, damage):
     project = small.copy(tmp_path / "project")
-    name = "results/geometry/walls/operators.nc"
-    flip(project.path(name), 20_000)
-    run = project.run("--cores=1", "--forcerun=extract_tensors", *TARGETS)
-    assert run.code != 0
-    assert f"{name} is damaged" in run.text
-    assert "Delete it" in run.text
-    assert "Traceback" not in run.text
+    name = "results/studies/sweep/signals.nc"
+    path = project.path(name)
+    if damage == "bit":
+        flip(path, 5_000)
+    else:
+        path.unlink()
+        os.mkfifo(path) if damage == "pipe" else path.symlink_to(tmp_path / "nowhere")
     verified = project.run("--cores=1", "verify")
     assert verified.code != 0
     assert f"{name}: damaged: " in verified.text
+    assert "gather_signals" in {job.rule for job in project.plan(*TARGETS)}
+    if damage == "bit":
+        run = project.run("--cores=1", name)
+        assert run.code == 0, run.text
+        assert path.read_bytes() == small.path(name).read_bytes()
 
 
 @pytest.mark.fault("a picture or a table is changed", "`snakemake verify` names it")

@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from torrey.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
+import numpy as np
+
+from torrey.budgets import (
+    ELEMENTS_PER_VOLUME,
+    MOST_ELEMENTS,
+    MOST_ENTRIES,
+    MOST_REPEATS,
+    quoted,
+    repeated_end,
+)
 from torrey.config.bloch import read_bloch
 from torrey.config.domain import Config, Figure, Geometry, Table
 from torrey.config.findings import Findings
@@ -23,6 +32,7 @@ from torrey.config.models import (
 from torrey.config.nodes import Node, merge_entries, read_yaml
 from torrey.config.problems import ConfigError, Problem
 from torrey.config.studies import read_study
+from torrey.errors import InputError
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape, Sphere, Spheres
 
 SECTIONS = tuple(FileModel.model_fields)
@@ -138,7 +148,24 @@ def _geometry(findings: Findings, name: str) -> Geometry | None:
             shape = _spheres(findings, name, model)
         else:
             shape = Layers(tuple(model.thicknesses), model.dimension)
+        if shape:
+            _check_elements(shape, mesh)
     return Geometry(name, shape, mesh) if shape and len(findings.problems) == before else None
+
+
+def _check_elements(shape: Shape, mesh: MeshOptions) -> None:
+    """Refuse sizes whose meshes no machine can make."""
+    d = len(shape.periods)
+    finest = mesh.size / 2**mesh.refinements
+    volume = abs(float(np.linalg.det(shape.periods)))
+    count = ELEMENTS_PER_VOLUME[d] * volume / finest**d
+    if count > MOST_ELEMENTS:
+        least = (ELEMENTS_PER_VOLUME[d] * volume / MOST_ELEMENTS) ** (1 / d) * 2**mesh.refinements
+        raise InputError(
+            f"size {mesh.size:g} with {mesh.refinements} refinements, about {count:.1g} elements",
+            f"at most {MOST_ELEMENTS:,} elements: a size of {least:.2g} or more",
+            at=("mesh",),
+        )
 
 
 def _discs(findings: Findings, name: str, model: DiscsModel) -> Discs | None:

@@ -25,6 +25,7 @@ from torrey.figures import catalogue as figures
 from torrey.layout import Layout, shown
 from torrey.material import Material
 from torrey.provenance import Plain, script_digest
+from torrey.seals import DamagedError
 from torrey.tables import catalogue as tables
 
 Inputs = Mapping[str, str | list[str]]
@@ -131,9 +132,13 @@ class Recipes:
         }
 
     def is_stale(self, path: str) -> bool:
-        """Whether a file is there but not complete, or not made as its recipe says now."""
-        seal = seals.peek(path)
-        return os.path.exists(path) and (seal is None or seal.key != self.key(path))
+        """Whether a file is there but damaged, or not made as its recipe says now."""
+        if not os.path.lexists(path):
+            return False
+        try:
+            return seals.check(path).key != self.key(path)
+        except (DamagedError, OSError):
+            return True
 
     # Filled as recipes are asked for; a configuration does not change.
     @cached_property

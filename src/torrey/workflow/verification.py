@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def verify(recipes: Recipes, directory: Path = Path(".")) -> Report:
     for path in recipes.outputs():
         recipe = recipes[path]
         known.update(recipe.outputs)
-        if not (directory / path).exists():
+        if not os.path.lexists(directory / path):
             missing += 1
             continue
         found = list(_check(directory, path, recipe, recipes.key(path)))
