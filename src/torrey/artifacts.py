@@ -174,7 +174,12 @@ def _lives(process: int) -> bool:
         return False
     except PermissionError:
         pass  # it is somebody else's
-    return True
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True  # a system that does not say more
+    # Killed, though nobody has asked for its exit code yet.
+    return state.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def _flush(name: Path) -> None:

@@ -54,7 +54,12 @@ def strike(project: Project, seed: int) -> str:
         os.killpg(process.pid, number)
     elif process.poll() is None:
         process.send_signal(number)
-    process.communicate(timeout=300)
+    try:
+        process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        # As whoever shuts a machine down: what does not end when it is asked to is killed.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
     return f"{whom} {number.name} after {wait:.1f} s: exit code {process.returncode}"
 
 
