@@ -82,6 +82,8 @@ def inputs_of(pattern):
         path = pattern.format(**wildcards)
         if path not in RECIPES:
             raise WorkflowError(f"{path}: nothing in the configuration asks for such a file")
+        if os.path.islink(path) and not os.path.exists(path):
+            raise WorkflowError(f"{path} is a link to a file that is not there. Delete it")
         recipe = RECIPES[path]
         if RECIPES.is_stale(path):
             workflow.dag.forcefiles.update(recipe.outputs)
