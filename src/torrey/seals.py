@@ -62,17 +62,6 @@ def sign(path: PathLike, key: str) -> None:
         stream.write(_LINE.format(key=key or NO_KEY, content=content).encode())
 
 
-def peek(path: PathLike) -> Seal | None:
-    """Seal of a file, without a look at its content; None where there is none."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return None
-        with open(path, "rb") as stream:
-            return _last_line(stream)
-    except OSError:
-        return None
-
-
 def check(path: PathLike) -> Seal:
     """Seal of a file whose content is what was written.
 

@@ -127,3 +127,12 @@ def test_one_mesh_is_refused_for_it_gives_no_estimate() -> None:
 def test_without_gradient_the_signal_is_one_and_exact() -> None:
     result = reference_signal(DISC.levels(2), Case(DISC, 5.0, 0.1, 5.0, 15.0, 0.0).point, 1e-6)
     assert (result.signal, result.error) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(("thickness", "period"), [(0.001, 1.0), (0.01, 1.0), (0.3, 10.0)])
+def test_rounding_is_part_of_the_error(thickness: float, period: float) -> None:
+    # Thin elements: the sum of large fluxes is not zero as it should be.
+    cell = layers((thickness, 1.0 - thickness), (3.0, 1.7), size=0.1)
+    point = Case(cell, period, 0.05, 5.0, 250.0, 1e-14, (1.0,)).point
+    result = reference_signal(cell.levels(3), point, 1e-2)
+    assert 0.0 < abs(result.signal - 1.0) <= result.error <= 1e-5

@@ -62,6 +62,8 @@ def test_rows_of_a_scheme_share_their_waveforms(read, tmp_path):
     [
         ("time (ms),g (mT/m)\n0,1\n1e300,1\n", "line 3 of w.csv: time = 1e+300 ms"),
         ("time (ms),g (mT/m)\n" + "".join(f"{i},0\n" for i in range(10_001)), "10001 samples"),
+        ("time (ms),g (mT/m)\n0,1\n1,1e300\n", "line 3 of w.csv: a gradient = 2.67522e+296 rad"),
+        ("t (ms),qx (rad/um),qy (rad/m)\n0,0,0\n1,1,1e9\n", "line 3 of w.csv: a wave number = "),
         ("time (ms),g (mT/m**(9**9**9))\n0,1\n1,1\n", "line 1 of w.csv: g in"),
         ("time (ms),g (mT/m)\n٠,1\n1,1\n", 'line 2 of w.csv: "٠"'),
     ],

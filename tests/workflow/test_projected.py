@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from project import CONFIG, TINY, Job, Project
 
+from torrey import seals
+
 pytestmark = pytest.mark.slow
 
 BY_PROJECTION = TINY.replace(
@@ -102,8 +104,11 @@ def test_a_module_recomputes_what_it_made(project: Project, module: str, jobs: s
 
 def test_a_disagreement_stops_the_run(project: Project):
     table = project.path("results/studies/sweep/projected.nc")
+    # As a wrong calculation would leave it: a change without a new seal is made again.
+    key = seals.check(table).key
     with netCDF4.Dataset(table, "a") as file:
         file["signal_real"][...] = file["signal_real"][...] + 0.1
+    seals.sign(table, key)
     run = project.run("--cores=1", "--forcerun=check_projected", TARGET)
     assert run.code != 0
     log = project.path("results/logs/check_projected/sweep.log").read_text()

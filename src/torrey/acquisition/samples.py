@@ -22,7 +22,7 @@ from torrey.acquisition.text import (
 from torrey.budgets import MOST_SAMPLES, quoted
 from torrey.errors import InputError
 from torrey.keys import round_significant
-from torrey.units import Kind, UnitError, unit_factor
+from torrey.units import UNITS, Kind, UnitError, unit_factor
 
 SampledKind = Literal["gradient", "wave_vector"]
 
@@ -151,7 +151,10 @@ def read_waveform(path: Path) -> SampledGradient:
     lines = [(i, text) for i, text in read_lines(path) if i != line]
     if len(lines) > MOST_SAMPLES:
         raise InputError(f"{path.name}: {len(lines)} samples", f"at most {MOST_SAMPLES}")
-    samples = [_sample(place_of(i, path), text.split(separator), factors) for i, text in lines]
+    unit: Kind = "gradient" if kind == "gradient" else "q"
+    samples = [
+        _sample(place_of(i, path), text.split(separator), factors, unit) for i, text in lines
+    ]
     try:
         return SampledGradient(
             times=tuple(time for time, *_ in samples),
@@ -202,7 +205,7 @@ def _columns(place: str, header: str) -> tuple[SampledKind, list[float]]:
     return "gradient" if is_gradient else "wave_vector", factors
 
 
-def _sample(place: str, fields: Sequence[str], factors: Sequence[float]) -> list[float]:
+def _sample(place: str, fields: Sequence[str], factors: Sequence[float], kind: Kind) -> list[float]:
     """Return a time and the components at it, in internal units."""
     if len(fields) != len(factors):
         raise InputError(
@@ -214,4 +217,8 @@ def _sample(place: str, fields: Sequence[str], factors: Sequence[float]) -> list
         for field, factor in zip(fields, factors, strict=True)
     )
     check_range(time, "time", place, "time")
+    size = math.hypot(*values)
+    # Small values are the noise of a waveform about zero; large ones no scanner has.
+    if size > UNITS[kind].most:
+        check_range(size, kind, place, UNITS[kind].noun)
     return [time, *values]

@@ -170,7 +170,8 @@ def _check_orientation(basis: Basis) -> None:
     flipped = np.any(determinant <= 0.0, axis=1) & np.any(determinant >= 0.0, axis=1)
     if np.any(flipped):
         raise MeshError(
-            f"{int(flipped.sum())} curved elements fold over: choose a smaller mesh.size"
+            f"{int(flipped.sum())} curved elements fold over: this mesh is not one of "
+            "geometry.meshing.build_meshes, which mends them"
         )
 
 
