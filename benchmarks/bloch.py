@@ -26,12 +26,12 @@ from torrey.bloch.folded_signals import Propagator, converged_signal, folded_sig
 from torrey.bloch.narrow_pulses import pulsed_signal
 from torrey.bloch.spectrum_files import spectrum_variables
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry import Disc, Discs, MeshOptions
-from torrey.material import Material
-from torrey.propagation import reference_signal
-from torrey.protocol import Point
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.reference.full import reference_signal
 
 HERE = Path(__file__).parent
 SHAPE = Discs((Disc((0.5, 0.5), 0.4),), "obstacle")

@@ -28,10 +28,10 @@ from tempfile import TemporaryDirectory
 from speed import machine
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "tests" / "fuzz"))
+sys.path.append(str(HERE.parent / "tests"))
 
-from documents import write_files  # noqa: E402
-from examination import KINDS  # noqa: E402
+from support.documents import write_files  # noqa: E402
+from support.examination import KINDS  # noqa: E402
 
 SECONDS, MEGABYTES = 5.0, 500.0
 #: Memory that a process may take before it is refused more (bytes), and its examples.

@@ -68,7 +68,7 @@ def per_job(directory: Path) -> tuple[float, float]:
 def verification(directory: Path) -> float:
     """Seconds to check 100 MB."""
     call = (
-        "import time, numpy as np; from pathlib import Path; from torrey import seals;"
+        "import time, numpy as np; from pathlib import Path; from torrey.base import seals;"
         "Path('big').write_bytes(np.random.default_rng(1).bytes(100_000_000));"
         "seals.sign('big', ''); start = time.process_time(); seals.check('big');"
         "print(time.process_time() - start)"

@@ -22,15 +22,16 @@ import numpy as np
 from speed import machine
 
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.expansion import expand
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, MeshOptions
-from torrey.integration import Points, growth_rate
-from torrey.ladder import climb
-from torrey.material import Material
-from torrey.projected_reference import projected_signals
-from torrey.propagation import GradientSystem, signal
-from torrey.waveforms import Pgse
+from torrey.gradients.waveforms import Pgse
+from torrey.models.expansion import expand
+from torrey.models.integration import Points, growth_rate
+from torrey.reference.full import signal
+from torrey.reference.ladder import climb
+from torrey.reference.projected import projected_signals
 
 HERE = Path(__file__).parent
 DIRECTION = (0.0, 1.0)

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from torrey.errors import InputError
+from torrey.base.errors import InputError
 from torrey.geometry import Disc, Discs, MeshOptions, Sphere, Spheres
 
 SEED = 20261126

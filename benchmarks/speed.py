@@ -26,18 +26,18 @@ from pathlib import Path
 import numpy as np
 
 from torrey.cell.assembly import assemble
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
-from torrey.expansion import expand
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.geometry.meshing import build_meshes
-from torrey.integration import Points, model_signal
-from torrey.ladder import climb_meshes
-from torrey.material import Material
-from torrey.projected_reference import projected_signals
-from torrey.propagation import reference_signal
-from torrey.protocol import Point
-from torrey.tensors import papers_tensors
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.models.expansion import expand
+from torrey.models.integration import Points, model_signal
+from torrey.models.tensors import papers_tensors
+from torrey.reference.full import reference_signal
+from torrey.reference.ladder import climb_meshes
+from torrey.reference.projected import projected_signals
 
 HERE = Path(__file__).parent
 MEMBRANES = np.array([[0, 1]])

@@ -17,9 +17,9 @@ import sys
 import numpy as np
 
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.geometry import Disc, Discs, MeshOptions
-from torrey.material import Material
-from torrey.tensors import papers_tensors
+from torrey.models.tensors import papers_tensors
 
 FRACTION, PERIMETER = 0.51, 4.70
 TARGET = np.array([[1.9, 7.78e-3], [7.78e-3, 1.75]])

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-# The copy of the project that the tests of the workflow change and kill.
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-
-from slurm import Slurm, why_not
+from support.slurm import Slurm, why_not
 
 
 @pytest.fixture(scope="session")

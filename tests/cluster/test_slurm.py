@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from project import Project, Run
-from slurm import Slurm
+from support.project import Project, Run
+from support.slurm import Slurm
 
-from torrey import artifacts
+from torrey.base import artifacts
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 

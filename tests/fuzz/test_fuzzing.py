@@ -9,10 +9,10 @@ import time
 from random import Random
 
 import pytest
-from documents import configurations, write_files
-from examination import KINDS, configuration_from_structure
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.documents import configurations, write_files
+from support.examination import KINDS, configuration_from_structure
 
 from torrey.config import load
 

@@ -19,18 +19,19 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cells import D_C, DISC, FOUR_DISCS, Cell, layers, pgse_signal
-from matrix_formalism import disc_signal, eigenbasis
 from scipy.integrate import quad
 from scipy.special import jn_zeros, jnp_zeros, jv
-from spectral import LayeredCell
+from support.cells import D_C, DISC, FOUR_DISCS, Cell, layers, pgse_signal
+from support.matrix_formalism import disc_signal, eigenbasis
+from support.spectral import LayeredCell
 
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Discs
-from torrey.material import Material
-from torrey.propagation import GradientSystem, reference_signal, signal
-from torrey.protocol import Point
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.reference.full import reference_signal, signal
 
 WAVEFORM = Pgse(5.0, 15.0)
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from torrey.cell.build import levels
-from torrey.folded_study import FOLDED, solve_folded
+from torrey.cell.material import Material
 from torrey.geometry import Disc, Discs, MeshOptions
-from torrey.material import Material
-from torrey.projected_reference import ProjectedSignals
-from torrey.propagation import reference_signal
-from torrey.protocol import Point
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.reference.folded import FOLDED, solve_folded
+from torrey.reference.full import reference_signal
+from torrey.reference.projected import ProjectedSignals
 
 TOLERANCE = 2e-3
 WAVEFORM = Pgse(2.0, 4.0)

@@ -8,15 +8,16 @@ import pytest
 from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.folded_basis import folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, magnetisation
-from torrey.bloch.folding import Zone
 from torrey.bloch.maps_files import schemes_variables
 from torrey.bloch.narrow_pulses import pulsed_signal
 from torrey.cell.build import levels
+from torrey.cell.folding import Zone
+from torrey.cell.material import Material
+from torrey.cell.system import GradientSystem
 from torrey.geometry import MeshOptions, Sphere, Spheres
 from torrey.geometry.meshing import build_meshes
-from torrey.material import Material
-from torrey.propagation import GradientSystem, folded_signal
-from torrey.waveforms import Pgse
+from torrey.gradients.waveforms import Pgse
+from torrey.reference.full import folded_signal
 
 #: An obstacle of MMG20's figure 7.
 SHAPE = Spheres((Sphere((0.5, 0.5, 0.5), 0.4),), "obstacle")

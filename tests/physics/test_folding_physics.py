@@ -6,9 +6,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cells import ASYMMETRIC, Cell, layers
-from intervals import interval_signal
-from spectral import LayeredCell
+from support.cells import ASYMMETRIC, Cell, layers
+from support.intervals import interval_signal
+from support.spectral import LayeredCell
 
 from torrey.bloch.folded_basis import everywhere, folded_models, road
 from torrey.bloch.folded_signals import (
@@ -18,12 +18,13 @@ from torrey.bloch.folded_signals import (
     folded_signal,
     magnetisation,
 )
-from torrey.bloch.folding import Zone
+from torrey.cell.folding import Zone
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs
-from torrey.propagation import GradientSystem, reference_signal, signal
-from torrey.propagation import folded_signal as full_signal
-from torrey.protocol import Point
-from torrey.waveforms import CosineOgse, DoublePgse, Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse
+from torrey.reference.full import folded_signal as full_signal
+from torrey.reference.full import reference_signal, signal
 
 LAYERS = layers((0.4, 0.6), (2.0, 1.0), size=0.25)
 STRIPS = layers((0.3, 0.5, 0.2), (2.0, 1.0, 0.5), dimension=2, size=0.25)

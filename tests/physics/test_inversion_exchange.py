@@ -12,20 +12,20 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cells import Cell, discs
+from support.cells import Cell, discs
 
+from torrey.base.errors import InputError
 from torrey.cell.operators import BlochTorrey
-from torrey.errors import InputError
 from torrey.geometry import Disc, Discs
-from torrey.integration import model_signal
+from torrey.gradients.protocol import Measurement
+from torrey.gradients.waveforms import Pgse
 from torrey.inversion.fit import draw_starts, fit_from
 from torrey.inversion.problem import KargerProblem
 from torrey.inversion.study import Data, Options, fit_karger, homogenised
-from torrey.karger import Exchange, FinitePulseKarger
-from torrey.protocol import Measurement
-from torrey.signals import build_models
-from torrey.tensors import Tensors, papers_tensors
-from torrey.waveforms import Pgse
+from torrey.models.evaluation import build_models
+from torrey.models.integration import model_signal
+from torrey.models.karger import Exchange, FinitePulseKarger
+from torrey.models.tensors import Tensors, papers_tensors
 
 CELL = Cell(Discs((Disc((0.5, 0.5), 0.49),)), (3.0, 1.6), size=0.1)
 SIGMA = 0.05

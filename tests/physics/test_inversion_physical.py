@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cells import FOUR_DISCS, LARGE_DISC, Cell
+from support.cells import FOUR_DISCS, LARGE_DISC, Cell
 
+from torrey.base.errors import InputError
+from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
-from torrey.errors import InputError
-from torrey.integration import model_signal
+from torrey.gradients.protocol import Measurement, Point
+from torrey.gradients.waveforms import Pgse
 from torrey.inversion.fit import fit, identify
 from torrey.inversion.physical import PhysicalProblem, parametric_model, physical_problem
 from torrey.inversion.study import Options, fit_physical
-from torrey.material import Material
-from torrey.propagation import reference_signal
-from torrey.protocol import Measurement, Point
-from torrey.signals import build_models
-from torrey.waveforms import Pgse
+from torrey.models.evaluation import build_models
+from torrey.models.integration import model_signal
+from torrey.reference.full import reference_signal
 
 X = (1.0, 0.0)
 TRUTH = {"kappa": 0.05, "D_e": 3.0, "D_c": 1.7}

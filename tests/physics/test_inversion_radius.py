@@ -8,17 +8,17 @@ from functools import cache
 import numpy as np
 import pytest
 
+from torrey.base.errors import InputError
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.errors import InputError
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape, Sphere, Spheres
+from torrey.gradients.protocol import Measurement
+from torrey.gradients.waveforms import Pgse
 from torrey.inversion.fit import at_bound, fit, identify
 from torrey.inversion.physical import physical_problem
 from torrey.inversion.radius import Radii, RadiusProblem, RoundCell, radius_problem
 from torrey.inversion.study import Options, fit_physical
-from torrey.material import Material
-from torrey.protocol import Measurement
-from torrey.waveforms import Pgse
 
 MATERIAL = Material((3.0, 1.7))
 KNOWN = {"kappa": 0.05, "D_e": 3.0, "D_c": 1.7}

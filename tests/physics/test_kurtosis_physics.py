@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cells import Cell, layers
+from support.cells import Cell, layers
 
-from torrey.convergence import fit_order
 from torrey.geometry import Disc, Discs
-from torrey.integration import model_signal
-from torrey.kurtosis import build_pade, compartment_kurtosis
-from torrey.propagation import signal
-from torrey.signals import build_models
-from torrey.tensors import papers_tensors
-from torrey.waveforms import Pgse
+from torrey.gradients.waveforms import Pgse
+from torrey.models.evaluation import build_models
+from torrey.models.integration import model_signal
+from torrey.models.kurtosis import build_pade, compartment_kurtosis
+from torrey.models.tensors import papers_tensors
+from torrey.reference.full import signal
+from torrey.study.orders import fit_order
 
 WAVEFORM = Pgse(2.5, 5.0)
 DIRECTION = (0.0, 1.0)

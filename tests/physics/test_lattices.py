@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry import Disc, Discs, MeshOptions
-from torrey.material import Material
-from torrey.propagation import reference_signal
-from torrey.protocol import Point
-from torrey.tensors import papers_tensors
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.models.tensors import papers_tensors
+from torrey.reference.full import reference_signal
 
 RADIUS = 0.3
 MATERIAL = Material((3.0, 1.7))

@@ -31,20 +31,21 @@ from functools import cache
 
 import numpy as np
 import pytest
-from intervals import interval_signal
 from scipy.linalg import expm
+from support.intervals import interval_signal
 
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
-from torrey.convergence import local_orders
-from torrey.expansion import expand
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
-from torrey.integration import model_signal
-from torrey.material import Material
-from torrey.projection import project
-from torrey.propagation import GradientSystem, signal
-from torrey.protocol import Measurement
-from torrey.waveforms import CosineOgse, DoublePgse, Pgse, Waveform
+from torrey.gradients.protocol import Measurement
+from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse, Waveform
+from torrey.models.expansion import expand
+from torrey.models.integration import model_signal
+from torrey.models.projection import project
+from torrey.reference.full import signal
+from torrey.study.orders import local_orders
 
 ASYMMETRIC = Discs((Disc((0.27, 0.4), 0.15), Disc((0.75, 0.93), 0.2)))
 ONE_DISC = Discs((Disc((0.5, 0.5), 0.2),))

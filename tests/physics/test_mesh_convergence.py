@@ -17,7 +17,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from cells import (
+from scipy.integrate import solve_ivp
+from scipy.linalg import expm
+from scipy.sparse import csc_array
+from support.cells import (
     ASYMMETRIC,
     D_C,
     DISC,
@@ -27,19 +30,17 @@ from cells import (
     layers,
     pgse_signal,
 )
-from matrix_formalism import disc_signal
-from scipy.integrate import solve_ivp
-from scipy.linalg import expm
-from scipy.sparse import csc_array
-from spectral import LayeredCell
+from support.matrix_formalism import disc_signal
+from support.spectral import LayeredCell
 
-from torrey import rosenbrock
+from torrey.base import rosenbrock
+from torrey.cell.krylov import ConvergenceError, expm_form, expm_multiply
+from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Discs
-from torrey.krylov import ConvergenceError, expm_form, expm_multiply
-from torrey.material import Material
-from torrey.propagation import GradientSystem, signal
-from torrey.waveforms import Pgse
+from torrey.gradients.waveforms import Pgse
+from torrey.reference.full import signal
 
 WAVEFORM = Pgse(5.0, 15.0)
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.geometry import Disc, Discs, MeshOptions, Sphere, Spheres
-from torrey.material import Material
-from torrey.propagation import ReferenceSignal, reference_signal
-from torrey.protocol import Point
-from torrey.tensors import papers_tensors
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.models.tensors import papers_tensors
+from torrey.reference.full import ReferenceSignal, reference_signal
 
 MATERIAL = Material((3.0, 1.7))
 PGSE = Pgse(delta=5.0, Delta=25.0)

@@ -12,14 +12,14 @@ import math
 
 import numpy as np
 import pytest
-from cells import ASYMMETRIC, D_E, DISC, FOUR_DISCS, Cell, discs
+from support.cells import ASYMMETRIC, D_E, DISC, FOUR_DISCS, Cell, discs
 
-from torrey.convergence import fit_order, local_orders
 from torrey.geometry import Discs
-from torrey.integration import model_signal
-from torrey.propagation import signal
-from torrey.signals import build_models
-from torrey.waveforms import Pgse
+from torrey.gradients.waveforms import Pgse
+from torrey.models.evaluation import build_models
+from torrey.models.integration import model_signal
+from torrey.reference.full import signal
+from torrey.study.orders import fit_order, local_orders
 
 WAVEFORM = Pgse(5.0, 15.0)
 Q = WAVEFORM.q_of_b(0.85)

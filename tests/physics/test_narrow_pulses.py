@@ -7,7 +7,6 @@ import pytest
 
 from torrey.bloch import laws
 from torrey.bloch.bands import BandSet, band_basis, band_set
-from torrey.bloch.folding import phase
 from torrey.bloch.narrow_pulses import (
     evolve,
     magnetisation,
@@ -18,12 +17,14 @@ from torrey.bloch.narrow_pulses import (
 )
 from torrey.bloch.sampling import RULES, sample
 from torrey.cell.build import levels
+from torrey.cell.folding import phase
+from torrey.cell.krylov import expm_multiply
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
-from torrey.krylov import expm_multiply
-from torrey.material import Material
-from torrey.propagation import GradientSystem, signal
-from torrey.waveforms import CosineOgse, Pgse
+from torrey.gradients.waveforms import CosineOgse, Pgse
+from torrey.reference.full import signal
 
 OBSTACLE = Discs((Disc((0.5, 0.5), 0.4),), interior="obstacle")
 #: Two discs behind membranes and no centre of symmetry.

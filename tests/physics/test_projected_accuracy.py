@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cells import Cell, discs
+from support.cells import Cell, discs
 
-from torrey.expansion import expand
-from torrey.integration import Points, growth_rate, model_signal, projected_signal
-from torrey.ladder import climb
-from torrey.projected_reference import projected_signals
-from torrey.projection import ProjectedModel, project
-from torrey.propagation import signal
-from torrey.waveforms import Pgse
+from torrey.gradients.waveforms import Pgse
+from torrey.models.expansion import expand
+from torrey.models.integration import Points, growth_rate, model_signal, projected_signal
+from torrey.models.projection import ProjectedModel, project
+from torrey.reference.full import signal
+from torrey.reference.ladder import climb
+from torrey.reference.projected import projected_signals
 
 DIRECTION = (0.0, 1.0)
 DISC_020 = discs((0.5, 0.5, 0.2), size=0.1)

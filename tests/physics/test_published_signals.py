@@ -6,11 +6,11 @@ PGSE with delta = 5 ms along y; one disc of D_c = 1.7 in D_e = 3 um^2/ms.
 from __future__ import annotations
 
 import pytest
-from cells import DISC, LARGE_DISC, Cell
+from support.cells import DISC, LARGE_DISC, Cell
 
-from torrey.propagation import reference_signal
-from torrey.protocol import Point
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.reference.full import reference_signal
 
 #: Cell, period (um), kappa (um/ms), Delta (ms), b (ms/um^2), signal.
 PUBLISHED = [

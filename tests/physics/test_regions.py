@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.expansion import expand
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, MeshOptions
-from torrey.material import Material
-from torrey.propagation import GradientSystem, reference_signal, signal
-from torrey.protocol import Point
-from torrey.tensors import papers_tensors, rate_matrices
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.models.expansion import expand
+from torrey.models.tensors import papers_tensors, rate_matrices
+from torrey.reference.full import reference_signal, signal
 
 RADIUS, LAYER = 0.3, 0.05
 COATED = Discs((Disc((0.5, 0.5), RADIUS),), layer=LAYER)

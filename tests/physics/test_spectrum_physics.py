@@ -6,9 +6,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cells import Cell, layers
 from numpy.testing import assert_allclose
 from scipy.optimize import brentq
+from support.cells import Cell, layers
 
 from torrey.bloch.branches import follow
 from torrey.bloch.eigenmodes import eigenmode, product

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from torrey.cell.assembly import assemble
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
+from torrey.cell.system import GradientSystem
 from torrey.geometry import NOTHING, MeshOptions, Sphere, Spheres
 from torrey.geometry.meshing import build_meshes
-from torrey.material import Material
-from torrey.propagation import GradientSystem, signal
-from torrey.tensors import papers_tensors
-from torrey.waveforms import Pgse
+from torrey.gradients.waveforms import Pgse
+from torrey.models.tensors import papers_tensors
+from torrey.reference.full import signal
 
 
 def on_meshes(shape: Spheres, material: Material, size: float, count: int) -> list[BlochTorrey]:

@@ -14,14 +14,15 @@ import pytest
 from scipy.linalg import eigh
 
 from torrey.cell.build import levels
-from torrey.expansion import expand
+from torrey.cell.material import Material
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, MeshOptions
-from torrey.integration import model_signal
-from torrey.material import Material
-from torrey.projection import project
-from torrey.propagation import GradientSystem, reference_signal, signal
-from torrey.protocol import Point
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.models.expansion import expand
+from torrey.models.integration import model_signal
+from torrey.models.projection import project
+from torrey.reference.full import reference_signal, signal
 
 SHAPE = Discs((Disc((0.5, 0.5), 0.4),), "obstacle")
 GAMMA, AREA = 2 * math.pi * 0.4, 1 - math.pi * 0.4**2

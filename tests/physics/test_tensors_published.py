@@ -20,11 +20,11 @@ import numpy as np
 import pytest
 
 from torrey.cell.assembly import assemble
+from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.geometry.meshing import build_meshes
-from torrey.material import Material
-from torrey.tensors import Tensors, papers_tensors, rate_matrices
+from torrey.models.tensors import Tensors, papers_tensors, rate_matrices
 
 D_E, D_C, RADIUS = 3.0, 1.7, 0.2
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from torrey.cell.build import levels
+from torrey.cell.material import Material
 from torrey.geometry import Layers, MeshOptions
 from torrey.geometry.shapes import LEAST_THICKNESS
-from torrey.material import Material
-from torrey.propagation import reference_signal
-from torrey.protocol import Point
-from torrey.signals import evaluate_models
-from torrey.sweep import Product, Sweep, WaveformGrid
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.sweep import Product, Sweep, WaveformGrid
+from torrey.gradients.waveforms import Pgse
+from torrey.models.evaluation import evaluate_models
+from torrey.reference.full import reference_signal
 
 PGSE = Pgse(4.0, 12.0)
 GRID = WaveformGrid("pgse", (("delta", (4.0,)), ("Delta", (12.0,))))

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from cells import ASYMMETRIC, DISC, FOUR_DISCS, LARGE_DISC, Cell, layers
-from spectral import LayeredCell
+from support.cells import ASYMMETRIC, DISC, FOUR_DISCS, LARGE_DISC, Cell, layers
+from support.spectral import LayeredCell
 
 from torrey.geometry import Layers
-from torrey.propagation import ReferenceSignal, ToleranceError, reference_signal, signal
-from torrey.protocol import Point
-from torrey.waveforms import Pgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.reference.full import ReferenceSignal, ToleranceError, reference_signal, signal
 
 TOLERANCES = (1e-3, 1e-4, 1e-5)
 MESHES = 4

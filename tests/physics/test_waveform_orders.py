@@ -12,13 +12,21 @@ from functools import cache
 
 import numpy as np
 import pytest
-from waveform_systems import ASYMMETRIC, DISC, OBLIQUE, PULSES, full_signal, measure, operators
+from support.waveform_systems import (
+    ASYMMETRIC,
+    DISC,
+    OBLIQUE,
+    PULSES,
+    full_signal,
+    measure,
+    operators,
+)
 
-from torrey.convergence import local_orders
-from torrey.expansion import expand
-from torrey.integration import model_signal
-from torrey.material import Material
-from torrey.waveforms import CosineOgse, DoublePgse, Waveform
+from torrey.cell.material import Material
+from torrey.gradients.waveforms import CosineOgse, DoublePgse, Waveform
+from torrey.models.expansion import expand
+from torrey.models.integration import model_signal
+from torrey.study.orders import local_orders
 
 SIGMA = 0.02
 B = 0.85

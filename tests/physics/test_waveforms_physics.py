@@ -19,9 +19,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from intervals import Piece, interval_signal
 from scipy.integrate import solve_ivp
-from waveform_systems import (
+from support.intervals import Piece, interval_signal
+from support.waveform_systems import (
     ASYMMETRIC,
     DISC,
     EVERY_KIND,
@@ -38,12 +38,10 @@ from waveform_systems import (
     small_signal,
 )
 
+from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
-from torrey.expansion import expand
 from torrey.geometry import Layers
-from torrey.material import Material
-from torrey.projection import project
-from torrey.waveforms import (
+from torrey.gradients.waveforms import (
     CosineOgse,
     DoublePgse,
     SampledWaveform,
@@ -52,6 +50,8 @@ from torrey.waveforms import (
     TrapezoidalPgse,
     Waveform,
 )
+from torrey.models.expansion import expand
+from torrey.models.projection import project
 
 
 def rotate(degrees: float) -> np.ndarray:

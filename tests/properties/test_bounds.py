@@ -12,15 +12,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import Drawn, echo_loss, examples, in_discs, in_layers, solve
 from hypothesis import given
 from hypothesis import strategies as st
+from support.drawn import Drawn, echo_loss, examples, in_discs, in_layers, solve
 
+from torrey.cell.material import Material
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, Layers
-from torrey.material import Material
-from torrey.propagation import GradientSystem, propagate, signal
-from torrey.protocol import Point
-from torrey.waveforms import TrapezoidalPgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import TrapezoidalPgse
+from torrey.reference.full import propagate, signal
 
 #: Of Krylov exponentials and rounding.
 ROUNDING = 1e-9

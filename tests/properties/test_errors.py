@@ -12,7 +12,9 @@ import math
 from dataclasses import replace
 
 import pytest
-from drawn import (
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from support.drawn import (
     EXCESS,
     Drawn,
     echo_loss,
@@ -27,26 +29,19 @@ from drawn import (
     slack,
     solve,
 )
-from hypothesis import assume, given
-from hypothesis import strategies as st
-from spectral import LayeredCell
+from support.spectral import LayeredCell
 
 from torrey.cell.build import levels
+from torrey.cell.material import Material
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
-from torrey.integration import Points
-from torrey.ladder import climb_meshes
-from torrey.material import Material
-from torrey.projected_reference import projected_signals
-from torrey.propagation import (
-    GradientSystem,
-    ReferenceSignal,
-    ToleranceError,
-    reference_signal,
-    signal,
-)
-from torrey.protocol import Point
-from torrey.span import rung_for
-from torrey.waveforms import CosineOgse, Pgse, TrapezoidalOgse
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import CosineOgse, Pgse, TrapezoidalOgse
+from torrey.models.integration import Points
+from torrey.reference.full import ReferenceSignal, ToleranceError, reference_signal, signal
+from torrey.reference.ladder import climb_meshes
+from torrey.reference.projected import projected_signals
+from torrey.reference.span import rung_for
 
 TOLERANCES = st.sampled_from([1e-2, 1e-3, 1e-4, 1e-5])
 #: Accuracy of the truths.

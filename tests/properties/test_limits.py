@@ -14,7 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import (
+from hypothesis import given
+from support.drawn import (
     Drawn,
     echo_loss,
     examples,
@@ -28,14 +29,13 @@ from drawn import (
     slack,
     solve,
 )
-from hypothesis import given
-from intervals import interval_signal
-from matrix_formalism import disc_signal
+from support.intervals import interval_signal
+from support.matrix_formalism import disc_signal
 
+from torrey.cell.material import Material
 from torrey.geometry import Discs
-from torrey.material import Material
-from torrey.protocol import Point
-from torrey.waveforms import Waveform
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Waveform
 
 # ---- closed ----
 

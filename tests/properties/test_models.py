@@ -12,7 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import (
+from hypothesis import given
+from hypothesis import strategies as st
+from support.drawn import (
     Drawn,
     evenly,
     examples,
@@ -25,16 +27,15 @@ from drawn import (
     round_cells,
     turned,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
-from torrey.expansion import expand
-from torrey.integration import growth_rate, model_signal
-from torrey.projection import project
-from torrey.propagation import GradientSystem, signal
-from torrey.protocol import Point
-from torrey.rates import SmallModel
-from torrey.reduced import Flow
+from torrey.cell.system import GradientSystem
+from torrey.gradients.protocol import Point
+from torrey.models.expansion import expand
+from torrey.models.integration import growth_rate, model_signal
+from torrey.models.projection import project
+from torrey.models.rates import SmallModel
+from torrey.models.reduced import Flow
+from torrey.reference.full import signal
 
 ROUNDING = 1e-9
 

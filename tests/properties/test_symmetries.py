@@ -18,7 +18,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import (
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from support.drawn import (
     Drawn,
     evenly,
     examples,
@@ -36,14 +38,13 @@ from drawn import (
     stretch,
     turned,
 )
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
+from torrey.cell.material import Material
+from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, Layers
-from torrey.material import Material
-from torrey.propagation import GradientSystem, ReferenceSignal, signal
-from torrey.protocol import Point
-from torrey.waveforms import SampledWaveform
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import SampledWaveform
+from torrey.reference.full import ReferenceSignal, signal
 
 STEPS = 12
 

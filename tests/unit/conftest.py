@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from configurations import edited, load_texts
+from support.configurations import edited, load_texts
 
 from torrey.config import Config, ConfigError
 

@@ -15,27 +15,23 @@ LIBRARY = Path(torrey.__file__).parent
 ROOT = LIBRARY.parents[1]
 SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
 
-# Modules and packages by the floor on which they stand.
-FLOORS = {
-    1: (
-        "units errors keys provenance seals artifacts waveforms protocol sweep material span "
-        "geometry config acquisition budgets"
-    ),
-    2: "cell",
-    3: (
-        "rates expansion tensors projection reduced rosenbrock krylov propagation integration "
-        "bloch ladder projected_reference karger"
-    ),
-    4: (
-        "kurtosis signals convergence fitting inversion layout projected_study "
-        "projected_files sweep_files reference_files model_files study_files tensor_files "
-        "ladder_files comparison sources bloch_runs "
-        "folded_study"
-    ),
-    5: "figures tables",
-    6: "workflow",
-}
-FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
+# The rooms from the ground up: nobody imports from a room above the own one.
+ROOMS = [
+    "base",
+    "geometry",
+    "gradients",
+    "cell",
+    "models",
+    "bloch",
+    "reference",
+    "study",
+    "inversion",
+    "config",
+    "figures",
+    "tables",
+    "workflow",
+]
+FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 MODULES = sorted(
     ".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix(".__init__")
     for path in LIBRARY.rglob("*.py")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from torrey import layout
 from torrey.config import load
 from torrey.figures.catalogue import CATALOGUE
+from torrey.workflow import layout
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from project import CHANGED, SMALL, TARGETS, TINY, Project
+from support.project import CHANGED, SMALL, TARGETS, TINY, Project
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from project import CONFIG, TINY, Job, Project, Run
+from support.project import CONFIG, TINY, Job, Project, Run
 
 from torrey.figures.catalogue import CATALOGUE
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from project import CHANGED, CONFIG, TARGETS, Project
+from support.project import CHANGED, CONFIG, TARGETS, Project
 
-from torrey import artifacts
-from torrey.seals import DamagedError
+from torrey.base import artifacts
+from torrey.base.seals import DamagedError
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 SEEDS = range(15)

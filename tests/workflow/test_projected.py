@@ -8,9 +8,9 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 import pytest
-from project import CONFIG, TINY, Job, Project
+from support.project import CONFIG, TINY, Job, Project
 
-from torrey import seals
+from torrey.base import seals
 
 pytestmark = pytest.mark.slow
 

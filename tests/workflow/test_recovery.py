@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from project import TARGETS, Job, Project
+from support.project import TARGETS, Job, Project
 
-from torrey import artifacts
+from torrey.base import artifacts
+from torrey.base.provenance import Provenance
 from torrey.figures.drawing import Drawing, save
-from torrey.provenance import Provenance
 from torrey.workflow.runs import begin_run
 
 # Loaded by every Python of a run, if its directory is on the path: writers stop before the last

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 import pytest
-from project import CONFIG, ROOT, TARGETS, TINY, Job, Project, points
+from support.project import CONFIG, ROOT, TARGETS, TINY, Job, Project, points
 
 MESHES = {
     geometry: {
@@ -317,7 +317,7 @@ def test_what_is_kept_and_what_is_new_fit_together(project, origin, tmp_path, ol
 @pytest.mark.slow
 def test_an_edit_to_a_solver_changes_its_results(project):
     before = {name: path.read_bytes() for name, path in project.results().items()}
-    project.edit("src/torrey/propagation.py", "_FEWEST_STEPS = 6", "_FEWEST_STEPS = 7")
+    project.edit("src/torrey/reference/full.py", "_FEWEST_STEPS = 6", "_FEWEST_STEPS = 7")
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
     assert run.jobs == ALL_POINTS | SOLVED | ALL_TABLES | BLOCH

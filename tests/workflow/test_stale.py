@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from project import CHANGED, CONFIG, TARGETS, Project
+from support.project import CHANGED, CONFIG, TARGETS, Project
 
 # Loaded by every Python of a run, if its directory is on the path: the last step, in which a
 # complete file gets its name, fails for files of this kind.
@@ -210,7 +210,7 @@ import os, sys, time
 
 class Editor:
     def find_spec(self, name, path=None, target=None):
-        if name == "torrey.propagation" and "torrey.workflow.jobs" in sys.modules:
+        if name == "torrey.reference.full" and "torrey.workflow.jobs" in sys.modules:
             sys.meta_path.remove(self)
             self.write("_FEWEST_STEPS = 6", "_FEWEST_STEPS = 7")
             __import__(name)
@@ -238,7 +238,7 @@ def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(small,
     project = small.copy(tmp_path / "project")
     directory = tmp_path / "editing"
     directory.mkdir()
-    source = str(project.path("src/torrey/propagation.py"))
+    source = str(project.path("src/torrey/reference/full.py"))
     (directory / "sitecustomize.py").write_text(EDITING.format(source=source), encoding="utf-8")
     environment = {"PYTHONPATH": f"{directory}{os.pathsep}{project.path('src')}"}
     name = "results/studies/wall/signals.nc"
@@ -261,7 +261,7 @@ def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(small,
     project = small.copy(tmp_path / "project")
     directory = tmp_path / "editing"
     directory.mkdir()
-    source = str(project.path("src/torrey/propagation.py"))
+    source = str(project.path("src/torrey/reference/full.py"))
     text = f"open({source!r}, 'a').write('ADDED = 1\\n')"
     (directory / "sitecustomize.py").write_text(
         FAILING.format(part="wall/models.nc", action=text), encoding="utf-8"

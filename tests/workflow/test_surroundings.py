@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from project import CONFIG, Project
+from support.project import CONFIG, Project
 
 from torrey.workflow.processes import this_process
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 import pytest
-from project import CONFIG, ROOT, Job, Project
+from support.project import CONFIG, ROOT, Job, Project
 
-from torrey import artifacts, seals
+from torrey.base import artifacts, seals
 from torrey.config import load
 from torrey.figures.catalogue import CATALOGUE, paper_of
 from torrey.tables import catalogue as tables

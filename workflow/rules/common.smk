@@ -5,10 +5,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from torrey import layout as paths
+from torrey.workflow import layout as paths
 from torrey.config import ConfigError, load
-from torrey.figures.catalogue import paper_of, problems
-from torrey.provenance import library_digest
+from torrey.figures.catalogue import CATALOGUE, paper_of, problems
+from torrey.base.provenance import library_digest
 from torrey.tables import catalogue as tables
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes

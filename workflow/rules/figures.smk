@@ -6,7 +6,10 @@ rule draw_figure:
         png=report(
             f"{paths.FIGURE}.png",
             category=figure_category,
-            labels=lambda wildcards: {"figure": wildcards.figure},
+            labels=lambda wildcards: {
+                "figure": wildcards.figure,
+                "shows": CATALOGUE[wildcards.figure].caption,
+            },
         ),
         data=f"{paths.FIGURE}.nc",
     log:

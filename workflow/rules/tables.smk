@@ -6,7 +6,10 @@ rule write_table:
         markdown=report(
             f"{paths.TABLE}.md",
             category=table_category,
-            labels=lambda wildcards: {"table": wildcards.table},
+            labels=lambda wildcards: {
+                "table": wildcards.table,
+                "shows": tables.CATALOGUE[wildcards.table].caption,
+            },
         ),
         data=f"{paths.TABLE}.nc",
     log:

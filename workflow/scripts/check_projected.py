@@ -3,8 +3,8 @@
 import json
 
 from torrey.workflow.jobs import job
-from torrey import artifacts
-from torrey.comparison import compare_with_full
+from torrey.base import artifacts
+from torrey.study.comparison import compare_with_full
 
 with job(snakemake) as provenance:
     indices = map(tuple, json.loads(snakemake.params.recipe["indices"]))

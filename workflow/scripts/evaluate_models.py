@@ -2,10 +2,10 @@
 
 from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.material import Material
-from torrey.model_files import write_models
-from torrey.signals import evaluate_models
-from torrey.sweep import Sweep
+from torrey.cell.material import Material
+from torrey.gradients.sweep import Sweep
+from torrey.models.evaluation import evaluate_models
+from torrey.models.files import write_models
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

@@ -2,9 +2,9 @@
 
 from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.material import Material
-from torrey.tensor_files import write_tensors
-from torrey.tensors import papers_tensors
+from torrey.cell.material import Material
+from torrey.models.tensor_files import write_tensors
+from torrey.models.tensors import papers_tensors
 
 with job(snakemake) as provenance:
     material = Material.from_dict(snakemake.params.recipe)

@@ -3,11 +3,11 @@
 import json
 
 from torrey.workflow.jobs import job
-from torrey import artifacts
+from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
+from torrey.cell.material import Material
+from torrey.gradients.sweep import Sweep
 from torrey.inversion.run import run_karger, run_physical
-from torrey.material import Material
-from torrey.sweep import Sweep
 
 with job(snakemake) as provenance:
     recipe, files = snakemake.params.recipe, snakemake.input

@@ -1,8 +1,8 @@
 """Fit orders of convergence in the period."""
 
 from torrey.workflow.jobs import job
-from torrey import artifacts
-from torrey.study_files import fit_orders
+from torrey.base import artifacts
+from torrey.study.files import fit_orders
 
 with job(snakemake) as provenance:
     table = fit_orders(snakemake.input.signals, snakemake.params.recipe["models"].split(","))

@@ -1,9 +1,9 @@
 """Gather the signals of a study from its points."""
 
 from torrey.workflow.jobs import job
-from torrey import artifacts
-from torrey.study_files import gather_signals
-from torrey.sweep import Sweep
+from torrey.base import artifacts
+from torrey.gradients.sweep import Sweep
+from torrey.study.files import gather_signals
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

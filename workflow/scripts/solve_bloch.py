@@ -1,11 +1,11 @@
 """Solve for bands, spectra, eigenmodes or magnetisation of a periodic medium at any gradient."""
 
 from torrey.workflow.jobs import job
-from torrey import artifacts
-from torrey.bloch_runs import compute
+from torrey.base import artifacts
+from torrey.bloch.runs import compute
 from torrey.cell.files import lazy_levels
+from torrey.cell.material import Material
 from torrey.geometry.files import read_meshes
-from torrey.material import Material
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

@@ -1,13 +1,13 @@
 """Solve the Bloch-Torrey equation for all points of a study by projected models."""
 
 from torrey.workflow.jobs import job
-from torrey import artifacts
+from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.ladder_files import lazy_ladders
-from torrey.material import Material
-from torrey.projected_files import table_variables
-from torrey.projected_study import solve_study
-from torrey.sweep import Sweep
+from torrey.cell.material import Material
+from torrey.gradients.sweep import Sweep
+from torrey.reference.ladder_files import lazy_ladders
+from torrey.reference.projected_files import table_variables
+from torrey.reference.slab import solve_study
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

@@ -2,10 +2,10 @@
 
 from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.material import Material
-from torrey.propagation import reference_signal
-from torrey.protocol import Point
-from torrey.reference_files import write_reference
+from torrey.cell.material import Material
+from torrey.gradients.protocol import Point
+from torrey.reference.files import write_reference
+from torrey.reference.full import reference_signal
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

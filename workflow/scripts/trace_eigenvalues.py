@@ -1,11 +1,11 @@
 """Follow the eigenvalues of the homogenised models along the waveform."""
 
 from torrey.workflow.jobs import job
-from torrey import artifacts
+from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.material import Material
-from torrey.model_files import eigenvalue_table
-from torrey.sweep import Sweep
+from torrey.cell.material import Material
+from torrey.gradients.sweep import Sweep
+from torrey.models.files import eigenvalue_table
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

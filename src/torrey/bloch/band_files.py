@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey import artifacts
-from torrey.artifacts import Group, Variable
+from torrey.base import artifacts
+from torrey.base.artifacts import Group, Variable
 from torrey.bloch.bands import BandBasis, BandSet, band_set
 from torrey.bloch.narrow_pulses import short_pulse_magnetisation, short_pulse_signals
 from torrey.bloch.sampling import RULES, Plateaus, sample
 from torrey.bloch.zone_lines import ZoneLine
 from torrey.cell.operators import Array
-from torrey.waveforms import Waveform
+from torrey.gradients.waveforms import Waveform
 
 PathLike = str | Path
 

@@ -27,13 +27,13 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.bloch.folding import phase
+from torrey.base.errors import InputError
 from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
+from torrey.cell.folding import phase
 from torrey.cell.operators import Array, BlochTorrey, factorise
-from torrey.errors import InputError
-from torrey.projection import even, extend, odd
-from torrey.propagation import GradientSystem
+from torrey.cell.system import GradientSystem
+from torrey.models.projection import even, extend, odd
 
 ComplexArray = NDArray[np.complex128]
 

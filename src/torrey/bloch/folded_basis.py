@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from torrey.bloch.folding import Integers, Zone, phase
+from torrey.cell.folding import Integers, Zone, phase
 from torrey.cell.operators import BlochTorrey, factorise
 
 Array = NDArray[np.float64]

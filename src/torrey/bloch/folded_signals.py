@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.errors import TorreyError
 from torrey.bloch.folded_basis import FoldedModel
-from torrey.bloch.folding import Stretch
-from torrey.errors import TorreyError
-from torrey.waveforms import Segment, Waveform
+from torrey.cell.folding import Stretch
+from torrey.gradients.waveforms import Segment, Waveform
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]

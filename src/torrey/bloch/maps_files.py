@@ -12,7 +12,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.artifacts import Group, Variable
+from torrey.base.artifacts import Group, Variable
+from torrey.base.errors import InputError
 from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.fields import dof_of_node
 from torrey.bloch.folded_basis import count_modes, folded_models, road
@@ -21,9 +22,8 @@ from torrey.bloch.narrow_pulses import pulsed_signal
 from torrey.bloch.sampling import RULES
 from torrey.bloch.spectrum_files import mesh_variables, outside_diffusivity, scales
 from torrey.cell.operators import BlochTorrey
-from torrey.errors import InputError
 from torrey.geometry.mesh import CellMesh
-from torrey.waveforms import Pgse, Waveform
+from torrey.gradients.waveforms import Pgse, Waveform
 
 Array = NDArray[np.float64]
 Integers = tuple[int, ...]

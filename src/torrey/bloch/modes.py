@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from torrey.cell.operators import Array, factorise
-from torrey.propagation import GradientSystem
+from torrey.cell.system import GradientSystem
 
 #: Real at p = 0, complex elsewhere.
 Modes = NDArray[np.inexact]

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from torrey.bloch.bands import BandSet, ComplexArray
 from torrey.bloch.sampling import Plateaus, Rule, Steps, sample
 from torrey.cell.operators import Array
-from torrey.waveforms import Waveform
+from torrey.gradients.waveforms import Waveform
 
 #: p beyond the boundary of the zone by less than this, in units of its width, is on it.
 _ON_BOUNDARY = 1e-9

@@ -29,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import elementwise
 
-from torrey.bloch.folding import turning_points
-from torrey.errors import InputError
-from torrey.waveforms import Segment, Waveform
+from torrey.base.errors import InputError
+from torrey.cell.folding import turning_points
+from torrey.gradients.waveforms import Segment, Waveform
 
 Array = NDArray[np.float64]
 Rule = Literal["floor", "ceil", "round", "midpoint"]

@@ -35,7 +35,7 @@ from scipy.linalg import eig
 
 from torrey.bloch.folded_basis import FoldedModel, folded_models, road
 from torrey.bloch.folded_signals import step_means
-from torrey.bloch.folding import Integers
+from torrey.cell.folding import Integers
 from torrey.cell.operators import BlochTorrey
 
 Array = NDArray[np.float64]

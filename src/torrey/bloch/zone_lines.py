@@ -9,9 +9,9 @@ from math import gcd, lcm
 import numpy as np
 from numpy.typing import ArrayLike
 
-from torrey.bloch.folding import Zone
+from torrey.base.errors import InputError
+from torrey.cell.folding import Zone
 from torrey.cell.operators import Array
-from torrey.errors import InputError
 
 Integers = tuple[int, ...]
 

@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 
 from torrey.cell.assembly import assemble
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
 from torrey.geometry.meshing import build_meshes
 from torrey.geometry.shapes import MeshOptions, Shape
-from torrey.material import Material
 
 
 def levels(shape: Shape, mesh: MeshOptions, material: Material) -> list[Callable[[], BlochTorrey]]:

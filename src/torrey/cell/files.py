@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from torrey import artifacts
-from torrey.artifacts import Group, Variable
+from torrey.base import artifacts
+from torrey.base.artifacts import Group, Variable
+from torrey.base.provenance import Provenance
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, CellOperators, bloch_torrey
-from torrey.material import Material
-from torrey.provenance import Provenance
 
 
 def write_operators(

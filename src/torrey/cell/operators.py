@@ -32,8 +32,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU, splu
 
+from torrey.cell.material import Material
 from torrey.geometry.membranes import NOTHING
-from torrey.material import Material
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,10 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from torrey.budgets import MOST_POINTS, MOST_RESOLVED, quoted
+from torrey.base.budgets import MOST_POINTS, MOST_RESOLVED, quoted
+from torrey.base.errors import InputError, KeyPath
+from torrey.base.units import UNITS
+from torrey.cell.material import Material
 from torrey.config.domain import BlochRun, Geometry
 from torrey.config.findings import Findings
 from torrey.config.quantities import (
@@ -21,10 +24,7 @@ from torrey.config.quantities import (
     Sweep,
     Time,
 )
-from torrey.errors import InputError, KeyPath
-from torrey.material import Material
-from torrey.units import UNITS
-from torrey.waveforms import Pgse
+from torrey.gradients.waveforms import Pgse
 
 _KINDS: Final = (
     "bands, narrow-maps, narrow-signals, sampling, schemes, maps, strengths, spectrum or modes"

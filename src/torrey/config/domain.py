@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from torrey.cell.material import Material
 from torrey.geometry.shapes import MeshOptions, Shape
-from torrey.material import Material
-from torrey.protocol import Point
-from torrey.sweep import Index, Sweep
+from torrey.gradients.protocol import Point
+from torrey.gradients.sweep import REFERENCE, Index, Product, Sweep
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,32 @@ class Study:
     def points(self) -> dict[Index, Point]:
         """Return every point of the sweep by its index along the axes."""
         return self.sweep.points()
+
+    @property
+    def homogenised(self) -> tuple[str, ...]:
+        """The models beside the reference."""
+        return tuple(model for model in self.models if model != REFERENCE)
+
+    @property
+    def is_projected(self) -> bool:
+        """Whether the study has a reference made by projected models."""
+        return REFERENCE in self.models and self.method == "projected"
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether orders of convergence can be fitted: a reference, models and several periods."""
+        return len(self.sweep.periods) > 1 and REFERENCE in self.models and bool(self.homogenised)
+
+    @property
+    def has_kurtosis(self) -> bool:
+        """Whether a kurtosis can be fitted: three values along b or more."""
+        protocol = self.sweep.protocol
+        return isinstance(protocol, Product) and len(protocol.encodings) >= 3
+
+    @property
+    def has_tensors(self) -> bool:
+        """Whether the papers' tensors exist: no membrane lies within one compartment."""
+        return all(m.outside != m.inside for m in self.shape.membranes())
 
 
 @dataclass(frozen=True)

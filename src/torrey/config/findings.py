@@ -18,10 +18,10 @@ from pydantic import BaseModel, RootModel, Tag, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from torrey.budgets import MOST_CANDIDATES, quoted
+from torrey.base.budgets import MOST_CANDIDATES, quoted
+from torrey.base.errors import InputError, KeyPath
 from torrey.config.nodes import Node, listed
 from torrey.config.problems import Problem
-from torrey.errors import InputError, KeyPath
 
 
 @dataclass

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from torrey.budgets import MOST_FITS, MOST_ORDER, quoted
+from torrey.base.budgets import MOST_FITS, MOST_ORDER, quoted
+from torrey.base.errors import KeyPath
 from torrey.config.domain import Inversion, Study
 from torrey.config.findings import Findings
 from torrey.config.quantities import Model, Number, OrOne
-from torrey.errors import KeyPath
 from torrey.geometry.balls import Balls
-from torrey.sweep import REFERENCE
+from torrey.gradients.sweep import REFERENCE
 
 _KINDS: Final = "karger or physical"
 _STARTS: Final = "a whole number of starts, at least 1, or a list of them, such as [10, 15, 20]"

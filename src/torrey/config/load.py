@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from torrey.budgets import (
+from torrey.base.budgets import (
     ELEMENTS_PER_VOLUME,
     MOST_ELEMENTS,
     MOST_ENTRIES,
@@ -16,6 +16,7 @@ from torrey.budgets import (
     quoted,
     repeated_end,
 )
+from torrey.base.errors import InputError
 from torrey.config.bloch import read_bloch
 from torrey.config.domain import Config, Figure, Geometry, Table
 from torrey.config.findings import Findings
@@ -32,7 +33,6 @@ from torrey.config.models import (
 from torrey.config.nodes import Node, merge_entries, read_yaml
 from torrey.config.problems import ConfigError, Problem
 from torrey.config.studies import read_study
-from torrey.errors import InputError
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape, Sphere, Spheres
 
 SECTIONS = tuple(FileModel.model_fields)

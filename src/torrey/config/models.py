@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag
 
-from torrey.budgets import MOST_CELLS, MOST_ENTRIES, MOST_ORDER, MOST_VALUES
+from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_ORDER, MOST_VALUES
+from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
 from torrey.config.inversions import AnyInversion
 from torrey.config.quantities import (
@@ -34,7 +35,6 @@ from torrey.config.quantities import (
 )
 from torrey.config.waveform_models import AcquisitionModel, AnyWaveform
 from torrey.geometry.shapes import LEAST_THICKNESS
-from torrey.units import UNITS
 
 V = TypeVar("V")
 

@@ -2,7 +2,7 @@
 
 Every scalar stays the text that its author wrote: what it means is decided by the models, so that
 ``1e-5``, ``on`` and ``1:30`` hold no surprises. Duplicate keys are refused, and so is a file that
-asks for more than `torrey.budgets` allows: values are counted before aliases are expanded.
+asks for more than `torrey.base.budgets` allows: values are counted before aliases are expanded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from torrey.budgets import (
+from torrey.base.budgets import (
     MOST_CHARACTERS,
     MOST_CONFIGURATION_BYTES,
     MOST_ITEMS_SHOWN,
@@ -24,8 +24,8 @@ from torrey.budgets import (
     quoted,
     read_bytes,
 )
+from torrey.base.errors import InputError, KeyPath
 from torrey.config.problems import ConfigError, Problem
-from torrey.errors import InputError, KeyPath
 
 _TOO_DEEP = "a value nested too deeply", f"at most {MOST_LEVELS} levels"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from torrey.budgets import MOST_PROBLEMS_SHOWN, printable, shortened
-from torrey.errors import KeyPath, dotted
+from torrey.base.budgets import MOST_PROBLEMS_SHOWN, printable, shortened
+from torrey.base.errors import KeyPath, dotted
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from torrey import acquisition
-from torrey.budgets import MOST_SEGMENTS
+from torrey.base.budgets import MOST_SEGMENTS
+from torrey.base.errors import InputError, KeyPath
+from torrey.base.keys import format_number
+from torrey.base.units import UNITS, Kind
 from torrey.config.findings import Findings
 from torrey.config.models import ENCODING_KEYS, GRADIENT_KEYS, StudyModel
 from torrey.config.quantities import Model
 from torrey.config.waveform_models import AcquisitionModel, SampledModel
-from torrey.errors import InputError, KeyPath
-from torrey.keys import format_number
-from torrey.protocol import EncodingKind, Measurement, Vector, frame
-from torrey.sweep import Acquisition, Product, Samples, WaveformGrid
-from torrey.units import UNITS, Kind
-from torrey.waveforms import KINDS, AtEcho, Pgse, SampledWaveform, Waveform
+from torrey.gradients import acquisition
+from torrey.gradients.protocol import EncodingKind, Measurement, Vector, frame
+from torrey.gradients.sweep import Acquisition, Product, Samples, WaveformGrid
+from torrey.gradients.waveforms import KINDS, AtEcho, Pgse, SampledWaveform, Waveform
 
 T = TypeVar("T")
 

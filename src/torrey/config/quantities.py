@@ -19,11 +19,11 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from torrey.budgets import MOST_QUANTITY_CHARACTERS, MOST_VALUES, quoted
-from torrey.errors import InputError
-from torrey.keys import round_significant
-from torrey.units import UNITS, Kind, UnitError, parse
-from torrey.waveforms.oscillating import MOST_CYCLES
+from torrey.base.budgets import MOST_QUANTITY_CHARACTERS, MOST_VALUES, quoted
+from torrey.base.errors import InputError
+from torrey.base.keys import round_significant
+from torrey.base.units import UNITS, Kind, UnitError, parse
+from torrey.gradients.waveforms.oscillating import MOST_CYCLES
 
 T = TypeVar("T", bound="Readable")
 

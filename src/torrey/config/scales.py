@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from torrey.budgets import (
+from torrey.base.budgets import (
     MOST_ATTENUATION,
     MOST_DIFFUSION,
     MOST_EXCHANGE,
@@ -18,12 +18,12 @@ from torrey.budgets import (
     MOST_POINTS,
     MOST_RELAXATION,
 )
+from torrey.base.errors import InputError, KeyPath
+from torrey.cell.material import Material
 from torrey.config.domain import Geometry
 from torrey.config.findings import Findings
 from torrey.config.models import StudyModel
-from torrey.errors import InputError, KeyPath
-from torrey.material import Material
-from torrey.sweep import REFERENCE, Acquisition, Product, Sweep
+from torrey.gradients.sweep import REFERENCE, Acquisition, Product, Sweep
 
 _TWO_MESHES = "a geometry with mesh.refinements of 1 or more: two meshes tell the error of a signal"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from torrey.base.errors import InputError, KeyPath
+from torrey.base.keys import round_significant
+from torrey.cell.material import Material, Tensor
 from torrey.config.domain import Geometry, Study
 from torrey.config.findings import Findings
 from torrey.config.models import (
@@ -20,12 +23,9 @@ from torrey.config.models import (
 from torrey.config.protocols import check_keys, once, read_protocol, require_one, swept
 from torrey.config.quantities import Model
 from torrey.config.scales import check_scales, check_work, spend_points
-from torrey.errors import InputError, KeyPath
 from torrey.geometry import Discs
 from torrey.geometry.shapes import Shape
-from torrey.keys import round_significant
-from torrey.material import Material, Tensor
-from torrey.sweep import Acquisition, PermeabilityKind, Product, Sweep
+from torrey.gradients.sweep import Acquisition, PermeabilityKind, Product, Sweep
 
 _NOUNS: Final = {
     "diffusivity": ("diffusivity", "diffusivities"),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from torrey.base.units import UNITS
 from torrey.config.quantities import (
     Angle,
     Cycles,
@@ -15,7 +16,6 @@ from torrey.config.quantities import (
     Time,
     or_more,
 )
-from torrey.units import UNITS
 
 _ECHO = (
     f"{UNITS['time'].accepted} (from excitation to echo, with the gradients in its middle; without "

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-from torrey import layout
 from torrey.config import Config, Figure, Table
-from torrey.layout import Layout, shown
+
+Source = Literal[
+    "mesh",
+    "signals",
+    "models",
+    "convergence",
+    "kurtosis",
+    "eigenvalues",
+    "tensors",
+    "inversion",
+    "bloch",
+]
+"""Kinds of files that figures and tables are made from; the workflow knows where they are."""
+
+_SECTIONS: Final[dict[Source, str]] = {"inversion": "inversions", "bloch": "bloch"}
+"""Section of the configuration that a kind of file is made for; studies or geometries without."""
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Entry:
     """How a figure is made.
 
     Attributes
@@ -20,15 +34,14 @@ class Recipe:
     module, function : str
         ``function(FigureFiles) -> Drawing`` in ``module``.
     reads : tuple of str
-        Path patterns with the wildcard of what the figure shows: ``{geometry}`` or ``{study}``. Of
-        a study, ``{geometry}`` and ``{material}`` may stand beside it.
+        Kinds of files, each for all that the figure shows.
     caption : str
         For the report.
     """
 
     module: str
     function: str
-    reads: tuple[str, ...]
+    reads: tuple[Source, ...]
     caption: str
 
 
@@ -45,110 +58,98 @@ _MMG20_VOLUME = "torrey.figures.mmg20_volume"
 _LAYERS = "torrey.figures.layers"
 _OWN = "torrey.figures.own"
 
-CATALOGUE: Final[dict[str, Recipe]] = {
-    "chl14_fig4_1": Recipe(_CHL14, "fig4_1", (layout.SIGNALS,), "Signals against b, one cell"),
-    "chl14_fig4_2": Recipe(
-        _CHL14, "fig4_2", (layout.SIGNALS, layout.MESH), "Signals against b, four cells"
-    ),
-    "inversion_bias": Recipe(
+CATALOGUE: Final[dict[str, Entry]] = {
+    "chl14_fig4_1": Entry(_CHL14, "fig4_1", ("signals",), "Signals against b, one cell"),
+    "chl14_fig4_2": Entry(_CHL14, "fig4_2", ("signals", "mesh"), "Signals against b, four cells"),
+    "inversion_bias": Entry(
         _INVERSIONS,
         "inversion_bias",
-        (layout.INVERSION,),
+        ("inversion",),
         "Permeability recovered from reference signals by several models, against the true one",
     ),
-    "inversion_noise": Recipe(
+    "inversion_noise": Entry(
         _INVERSIONS,
         "inversion_noise",
-        (layout.INVERSION,),
+        ("inversion",),
         "Bias and spread of fitted exchange parameters against the signal-to-noise ratio",
     ),
-    "khm19_fig1": Recipe(_KHM19, "fig1", (layout.MESH,), "The two boxes with their meshes"),
-    "khm19_fig2": Recipe(
-        _KHM19, "fig2", (layout.SIGNALS, layout.MESH), "Signals against the period"
+    "khm19_fig1": Entry(_KHM19, "fig1", ("mesh",), "The two boxes with their meshes"),
+    "khm19_fig2": Entry(_KHM19, "fig2", ("signals", "mesh"), "Signals against the period"),
+    "khm19_fig3": Entry(_KHM19, "fig3", ("signals",), "Signals against b"),
+    "khm19_fig4": Entry(_KHM19, "fig4", ("mesh",), "The boxes with layers around cells"),
+    "khm19_fig5": Entry(
+        _KHM19, "fig5", ("signals", "mesh"), "Signals against b, boxes with layers"
     ),
-    "khm19_fig3": Recipe(_KHM19, "fig3", (layout.SIGNALS,), "Signals against b"),
-    "khm19_fig4": Recipe(_KHM19, "fig4", (layout.MESH,), "The boxes with layers around cells"),
-    "khm19_fig5": Recipe(
-        _KHM19, "fig5", (layout.SIGNALS, layout.MESH), "Signals against b, boxes with layers"
-    ),
-    "kl23_fig1": Recipe(
-        _KL23_CELLS, "fig1", (layout.MESH,), "Cell with its subdomains and membranes"
-    ),
-    "kl23_fig2": Recipe(_KL23_CELLS, "fig2", (layout.MESH,), "Periodic extension of the cell"),
-    "kl23_fig3": Recipe(_KL23_CELLS, "fig3", (layout.MESH,), "The two cells with their meshes"),
-    "kl23_fig4": Recipe(_KL23, "fig4", (layout.SIGNALS,), "Signals against the period"),
-    "kl23_fig5": Recipe(
+    "kl23_fig1": Entry(_KL23_CELLS, "fig1", ("mesh",), "Cell with its subdomains and membranes"),
+    "kl23_fig2": Entry(_KL23_CELLS, "fig2", ("mesh",), "Periodic extension of the cell"),
+    "kl23_fig3": Entry(_KL23_CELLS, "fig3", ("mesh",), "The two cells with their meshes"),
+    "kl23_fig4": Entry(_KL23, "fig4", ("signals",), "Signals against the period"),
+    "kl23_fig5": Entry(
         _KL23,
         "fig5",
-        (layout.CONVERGENCE,),
+        ("convergence",),
         "Errors of the homogenised models against the period, with fitted orders",
     ),
-    "kl23_fig6": Recipe(_KL23, "fig6", (layout.SIGNALS,), "Signals against b, one cell"),
-    "kl23_fig7": Recipe(
+    "kl23_fig6": Entry(_KL23, "fig6", ("signals",), "Signals against b, one cell"),
+    "kl23_fig7": Entry(
         _KL23,
         "fig7",
-        (layout.KURTOSIS, layout.SIGNALS),
+        ("kurtosis", "signals"),
         "Apparent diffusion and kurtosis",
     ),
-    "kl23_fig8": Recipe(_KL23, "fig8", (layout.SIGNALS,), "Signals against b, four cells"),
-    "kl23_fig9": Recipe(
-        _KL23, "fig9", (layout.EIGENVALUES,), "Eigenvalues of the second-order model against time"
+    "kl23_fig8": Entry(_KL23, "fig8", ("signals",), "Signals against b, four cells"),
+    "kl23_fig9": Entry(
+        _KL23, "fig9", ("eigenvalues",), "Eigenvalues of the second-order model against time"
     ),
-    "layer_limit": Recipe(
+    "layer_limit": Entry(
         _LAYERS,
         "layer_limit",
-        (layout.SIGNALS, layout.MESH),
+        ("signals", "mesh"),
         "A layer of low diffusivity becomes a membrane as it thins",
     ),
-    "mmg20_fig1": Recipe(_MMG20_CELLS, "fig1", (layout.MESH,), "A medium periodic along x"),
-    "mmg20_fig2": Recipe(
-        _MMG20_PULSES, "fig2", (layout.BLOCH,), "Steps for the wave number by the four rules"
+    "mmg20_fig1": Entry(_MMG20_CELLS, "fig1", ("mesh",), "A medium periodic along x"),
+    "mmg20_fig2": Entry(
+        _MMG20_PULSES, "fig2", ("bloch",), "Steps for the wave number by the four rules"
     ),
-    "mmg20_fig3": Recipe(_MMG20_CELLS, "fig3", (layout.MESH,), "Three unit cells of one medium"),
-    "mmg20_fig4": Recipe(
-        _MMG20_SIGNALS, "fig4", (layout.BLOCH,), "Magnetisation for a gradient along x"
+    "mmg20_fig3": Entry(_MMG20_CELLS, "fig3", ("mesh",), "Three unit cells of one medium"),
+    "mmg20_fig4": Entry(_MMG20_SIGNALS, "fig4", ("bloch",), "Magnetisation for a gradient along x"),
+    "mmg20_fig5": Entry(
+        _MMG20_SIGNALS, "fig5", ("bloch",), "Magnetisation for a gradient along the diagonal"
     ),
-    "mmg20_fig5": Recipe(
-        _MMG20_SIGNALS, "fig5", (layout.BLOCH,), "Magnetisation for a gradient along the diagonal"
+    "mmg20_fig6": Entry(
+        _MMG20_SIGNALS, "fig6", ("bloch",), "Signals against the gradient, with three laws"
     ),
-    "mmg20_fig6": Recipe(
-        _MMG20_SIGNALS, "fig6", (layout.BLOCH,), "Signals against the gradient, with three laws"
+    "mmg20_fig7": Entry(
+        _MMG20_VOLUME, "fig7", ("bloch",), "Magnetisation in a cubic lattice of spheres"
     ),
-    "mmg20_fig7": Recipe(
-        _MMG20_VOLUME, "fig7", (layout.BLOCH,), "Magnetisation in a cubic lattice of spheres"
+    "mmg20_fig8": Entry(
+        _MMG20_SPECTRUM, "fig8", ("bloch",), "Spectrum of the Bloch-Torrey operator"
     ),
-    "mmg20_fig8": Recipe(
-        _MMG20_SPECTRUM, "fig8", (layout.BLOCH,), "Spectrum of the Bloch-Torrey operator"
+    "mmg20_fig9": Entry(
+        _MMG20_SPECTRUM, "fig9", ("bloch",), "The spectrum over a wider range of gradients"
     ),
-    "mmg20_fig9": Recipe(
-        _MMG20_SPECTRUM, "fig9", (layout.BLOCH,), "The spectrum over a wider range of gradients"
+    "mmg20_fig10": Entry(
+        _MMG20_SPECTRUM, "fig10", ("bloch",), "Eigenmodes on both sides of a branching point"
     ),
-    "mmg20_fig10": Recipe(
-        _MMG20_SPECTRUM, "fig10", (layout.BLOCH,), "Eigenmodes on both sides of a branching point"
+    "mmg20_fig11": Entry(
+        _MMG20_PULSES, "fig11", ("bloch",), "The first two bands of the Laplacian"
     ),
-    "mmg20_fig11": Recipe(
-        _MMG20_PULSES, "fig11", (layout.BLOCH,), "The first two bands of the Laplacian"
+    "mmg20_figA1": Entry(_MMG20_PULSES, "figA1", ("bloch", "mesh"), "Narrow pulses along x"),
+    "mmg20_figA2": Entry(
+        _MMG20_PULSES, "figA2", ("bloch", "mesh"), "Narrow pulses along the diagonal"
     ),
-    "mmg20_figA1": Recipe(
-        _MMG20_PULSES, "figA1", (layout.BLOCH, layout.MESH), "Narrow pulses along x"
-    ),
-    "mmg20_figA2": Recipe(
-        _MMG20_PULSES, "figA2", (layout.BLOCH, layout.MESH), "Narrow pulses along the diagonal"
-    ),
-    "mmg20_figA3": Recipe(
-        _MMG20_PULSES, "figA3", (layout.BLOCH,), "Signals of narrow pulses against q"
-    ),
-    "projected_vs_order": Recipe(
+    "mmg20_figA3": Entry(_MMG20_PULSES, "figA3", ("bloch",), "Signals of narrow pulses against q"),
+    "projected_vs_order": Entry(
         _OWN,
         "projected_vs_order",
-        (layout.SIGNALS,),
+        ("signals",),
         "Errors of truncated series and projected models; they dip where they change sign",
     ),
     # The table of models says what they were made with: the diffusivity.
-    "validity_map": Recipe(
+    "validity_map": Entry(
         _OWN,
         "validity_map",
-        (layout.SIGNALS, layout.MODELS),
+        ("signals", "models"),
         "Where a model may be trusted: errors against diffusion and exchange",
     ),
 }
@@ -163,10 +164,9 @@ def entry_problems(
     config: Config,
     section: str,
     entries: Mapping[str, Figure] | Mapping[str, Table],
-    catalogue: Mapping[str, Recipe],
+    catalogue: Mapping[str, Entry],
 ) -> Iterator[str]:
     """Say what is wrong with the figures or the tables of a configuration."""
-    files = Layout(config)
     one = section.removesuffix("s")
     for entry in entries.values():
         where = f"{section}.{entry.name}"
@@ -181,28 +181,36 @@ def entry_problems(
             continue
         for name in entry.studies:
             study = config.studies[name]
-            if layout.CONVERGENCE in reads and not files.has_orders(study):
+            if "convergence" in reads and not study.has_orders:
                 yield (
                     f"{where}: found study {name}, accepted: one with a reference, other models "
                     "and several periods, to which orders are fitted"
                 )
-            if layout.KURTOSIS in reads and not files.has_kurtosis(study):
+            if "kurtosis" in reads and not study.has_kurtosis:
                 yield f"{where}: found study {name}, accepted: one with three b-values or more"
-            if layout.TENSORS in reads and not files.tensors(study):
+            if "tensors" in reads and not study.has_tensors:
                 yield f"{where}: found study {name}, accepted: membranes between compartments"
 
 
 _VERB: Final = {"figure": "draws", "table": "makes"}
 
 
-def _wanted(reads: tuple[str, ...]) -> str:
+def _wanted(reads: tuple[Source, ...]) -> str:
     """Section of what is shown; a study's files may stand beside those of its geometry."""
-    text = "".join(reads)
-    if "{inversion}" in text:
-        return "inversions"
-    if "{bloch}" in text:
-        return "bloch"
-    return "studies" if "{study}" in text or "{material}" in text else "geometries"
+    if set(reads) == {"mesh"}:
+        return "geometries"
+    return next((_SECTIONS[kind] for kind in reads if kind in _SECTIONS), "studies")
+
+
+def shown(entry: Figure | Table, section: str | None = None) -> tuple[str, ...]:
+    """Names of what a figure or a table shows, in all sections or in one of them."""
+    lists = {
+        "geometries": entry.geometries,
+        "studies": entry.studies,
+        "inversions": entry.inversions,
+        "bloch": getattr(entry, "bloch", ()),
+    }
+    return lists[section] if section else next(filter(None, lists.values()), ())
 
 
 def paper_of(figure: str) -> str:

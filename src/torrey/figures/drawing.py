@@ -8,11 +8,11 @@ from importlib import import_module
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from torrey import artifacts
-from torrey.artifacts import Group
-from torrey.figures.catalogue import Recipe
-from torrey.provenance import Provenance
-from torrey.sources import SourceFiles
+from torrey.base import artifacts
+from torrey.base.artifacts import Group
+from torrey.base.provenance import Provenance
+from torrey.figures.catalogue import Entry
+from torrey.figures.sources import SourceFiles
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Drawing:
     data: Group
 
 
-def draw(recipe: Recipe, files: FigureFiles) -> Drawing:
-    """Call the function of a recipe."""
-    function = getattr(import_module(recipe.module), recipe.function)
+def draw(entry: Entry, files: FigureFiles) -> Drawing:
+    """Call the function of an entry of the catalogue."""
+    function = getattr(import_module(entry.module), entry.function)
     drawing: Drawing = function(files)
     return drawing
 

@@ -12,8 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from torrey import artifacts
-from torrey.convergence import local_orders
+from torrey.base import artifacts
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import (
@@ -27,6 +26,7 @@ from torrey.figures.panels import (
     to_group,
 )
 from torrey.figures.style import PAGE, S_PER_MS, UM_PER_MM, CurveLabel, look_of, styled
+from torrey.study.orders import local_orders
 
 Array = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
-from torrey import artifacts
-from torrey.artifacts import Group, Variable
+from torrey.base import artifacts
+from torrey.base.artifacts import Group, Variable
 from torrey.figures import cells, style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.style import PAGE, new_figure, styled

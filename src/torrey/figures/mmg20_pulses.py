@@ -17,8 +17,8 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
-from torrey import artifacts
-from torrey.artifacts import Group, Variable
+from torrey.base import artifacts
+from torrey.base.artifacts import Group, Variable
 from torrey.bloch import laws
 from torrey.bloch.sampling import RULES
 from torrey.figures import cells, style

@@ -18,7 +18,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from torrey import artifacts
+from torrey.base import artifacts
+from torrey.cell.material import Material
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import (
@@ -30,8 +31,7 @@ from torrey.figures.panels import (
     to_group,
 )
 from torrey.figures.style import PAGE, SMALL, CurveLabel, Look, styled
-from torrey.material import Material
-from torrey.sweep import REFERENCE
+from torrey.gradients.sweep import REFERENCE
 
 Array = NDArray[np.float64]
 

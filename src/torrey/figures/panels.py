@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from torrey import artifacts
-from torrey.artifacts import Group, Variable
+from torrey.base import artifacts
+from torrey.base.artifacts import Group, Variable
+from torrey.figures.sources import SourceFiles
 from torrey.figures.style import PAGE, UNSTABLE_GROWTH, letters, new_figure, note
-from torrey.sources import SourceFiles
 
 # Neither swept nor told apart: they describe an entry and are not axes of the sweep.
 _INNER: Final = ("axis", "instant", "eigenvalue")

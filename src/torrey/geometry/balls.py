@@ -15,7 +15,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.errors import InputError
+from torrey.base.errors import InputError
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 
 LEAST_GAP = 1e-3

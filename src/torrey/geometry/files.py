@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from torrey import artifacts
-from torrey.artifacts import Group, Variable
+from torrey.base import artifacts
+from torrey.base.artifacts import Group, Variable
+from torrey.base.provenance import Provenance
 from torrey.geometry.balls import Discs
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.shapes import Shape
-from torrey.provenance import Provenance
 
 _TOPOLOGY = {
     1: "edge_node_connectivity",

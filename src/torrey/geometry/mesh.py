@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from torrey.errors import TorreyError
+from torrey.base.errors import TorreyError
 from torrey.geometry.membranes import NOTHING
 
 #: Two nodes on opposite faces are the same if they differ by less than this (units of the cell).

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.errors import InputError
+from torrey.base.errors import InputError
 from torrey.geometry.balls import LEAST_GAP, Discs, Spheres
 from torrey.geometry.membranes import Membrane, Plain, numbered
 

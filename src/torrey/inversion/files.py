@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey import artifacts
-from torrey.artifacts import Group, Variable
-from torrey.errors import InputError
+from torrey.base import artifacts
+from torrey.base.artifacts import Group, Variable
+from torrey.base.errors import InputError
+from torrey.gradients.sweep import Sweep
 from torrey.inversion.noise import Noise, bias_and_spread
 from torrey.inversion.problem import unit_of
 from torrey.inversion.radius import RADIUS
 from torrey.inversion.study import Data, KargerResult, Options, PhysicalResult
-from torrey.sweep import Sweep
 
 PathLike = str | Path
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from torrey.errors import InputError, TorreyError
+from torrey.base.errors import InputError, TorreyError
 from torrey.inversion.problem import Problem
 
 Array = NDArray[np.float64]

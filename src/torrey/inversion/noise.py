@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.errors import InputError
+from torrey.base.errors import InputError
 from torrey.inversion.fit import fit
 from torrey.inversion.problem import Problem
 

@@ -4,7 +4,7 @@ The geometry is known; kappa, D_e and D_c (of the outside and of all cells) are 
 unknown too, see `torrey.inversion.radius`. What a model needs is prepared once, so that its signals
 at other parameters cost no solve on the mesh.
 
-- Every coefficient of G_0, G_1, G_2 (`torrey.expansion`) is a sum of 1, D_a and 1/D_a: the
+- Every coefficient of G_0, G_1, G_2 (`torrey.models.expansion`) is a sum of 1, D_a and 1/D_a: the
   correctors of each compartment are solved on it alone, and lengths, times and diffusivities are
   tied by dimensions. The terms are found from a few expansions, and more of them check it.
 - A projected model is affine in the diffusivities once its basis serves all of them: each field of
@@ -21,16 +21,16 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.errors import InputError
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
-from torrey.errors import InputError
-from torrey.expansion import expand
-from torrey.integration import model_signal
+from torrey.gradients.protocol import Measurement
 from torrey.inversion.problem import unit_of
-from torrey.material import Material
-from torrey.projection import ProjectedModel, extend, galerkin, side_by_side
-from torrey.protocol import Measurement
-from torrey.rates import Monomial, RateModel, SmallModel
-from torrey.signals import ModelName, group_measurements
+from torrey.models.evaluation import ModelName, group_measurements
+from torrey.models.expansion import expand
+from torrey.models.integration import model_signal
+from torrey.models.projection import ProjectedModel, extend, galerkin, side_by_side
+from torrey.models.rates import Monomial, RateModel, SmallModel
 
 Array = NDArray[np.float64]
 

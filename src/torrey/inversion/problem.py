@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.karger import Exchange, FinitePulseKarger
+from torrey.models.karger import Exchange, FinitePulseKarger
 
 Array = NDArray[np.float64]
 

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
+from torrey.base.errors import InputError
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.errors import InputError
 from torrey.geometry.balls import LEAST_GAP, Balls
 from torrey.geometry.shapes import Shape
+from torrey.gradients.protocol import Measurement
 from torrey.inversion.physical import PhysicalProblem, physical_problem
 from torrey.inversion.problem import unit_of
-from torrey.material import Material
-from torrey.protocol import Measurement
 
 Array = NDArray[np.float64]
 

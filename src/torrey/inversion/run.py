@@ -6,18 +6,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from torrey import artifacts
-from torrey.artifacts import Group
+from torrey.base import artifacts
+from torrey.base.artifacts import Group
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.shapes import MeshOptions, Shape, shape_from_dict
+from torrey.gradients.sweep import REFERENCE, Sweep
 from torrey.inversion.files import PathLike, karger_variables, physical_variables, read_data
 from torrey.inversion.noise import Noise
 from torrey.inversion.problem import KargerProblem
 from torrey.inversion.radius import RADIUS, RoundCell
 from torrey.inversion.study import Options, fit_karger, fit_physical, homogenised
-from torrey.karger import FinitePulseKarger
-from torrey.material import Material
-from torrey.sweep import REFERENCE, Sweep
+from torrey.models.karger import FinitePulseKarger
 
 #: Of the meshes for other radii: signals then change by 1e-6 from one mesh to another.
 _REFINEMENTS = 1

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.errors import InputError
+from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.errors import InputError
+from torrey.gradients.protocol import Measurement
 from torrey.inversion.fit import (
     Fit,
     Identifiability,
@@ -27,9 +29,7 @@ from torrey.inversion.physical import PhysicalProblem, diffusivities, physical_p
 from torrey.inversion.problem import KargerProblem
 from torrey.inversion.profiles import Profile, profile
 from torrey.inversion.radius import RADIUS, RadiusProblem, RoundCell, radius_problem
-from torrey.karger import Exchange
-from torrey.material import Material
-from torrey.protocol import Measurement
+from torrey.models.karger import Exchange
 
 Array = NDArray[np.float64]
 

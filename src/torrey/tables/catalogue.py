@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from torrey import layout
 from torrey.config import Config
-from torrey.figures.catalogue import Recipe, entry_problems
+from torrey.figures.catalogue import Entry, entry_problems
 
 _CHL14: Final = {
     "5_1": "one cell, single initial guesses",
@@ -17,24 +16,24 @@ _CHL14: Final = {
     "5_5": "four cells, the best of several initial guesses, theta_c from the rates",
 }
 
-CATALOGUE: Final[dict[str, Recipe]] = {
+CATALOGUE: Final[dict[str, Entry]] = {
     **{
-        f"chl14_table{number}": Recipe(
+        f"chl14_table{number}": Entry(
             "torrey.tables.chl14",
             f"table{number}",
-            (layout.INVERSION,),
+            ("inversion",),
             f"Inversion beside the paper's numbers: {text}",
         )
         for number, text in _CHL14.items()
     },
-    "khm19_table_tensors": Recipe(
+    "khm19_table_tensors": Entry(
         "torrey.tables.khm19",
         "table_tensors",
-        (layout.TENSORS, layout.SIGNALS),
+        ("tensors", "signals"),
         "Tensors D, S, T, B and W of every box, with their symmetries",
     ),
 }
-"""Functions ``function(TableFiles) -> Table``; patterns as for the figures."""
+"""Functions ``function(TableFiles) -> Table``; kinds of files as for the figures."""
 
 
 def problems(config: Config) -> Iterator[str]:

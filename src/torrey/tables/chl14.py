@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey import artifacts
+from torrey.base import artifacts
 from torrey.tables.chl14_published import ORDER, PUBLISHED, Published
 from torrey.tables.writing import Column, Table, TableFiles, plain_unit
 

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey import artifacts
-from torrey.kurtosis import CONFINED, fourth_moment, symmetric_part, unique_components
+from torrey.base import artifacts
+from torrey.gradients.waveforms import Pgse
+from torrey.models.kurtosis import CONFINED, fourth_moment, symmetric_part, unique_components
 from torrey.tables.writing import Column, Table, TableFiles
-from torrey.waveforms import Pgse
 
 Array = NDArray[np.float64]
 Timing = tuple[float, float]

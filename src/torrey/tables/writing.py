@@ -11,11 +11,11 @@ from importlib import import_module
 
 import numpy as np
 
-from torrey import artifacts
-from torrey.artifacts import Variable
-from torrey.figures.catalogue import Recipe
-from torrey.provenance import Provenance
-from torrey.sources import SourceFiles
+from torrey.base import artifacts
+from torrey.base.artifacts import Variable
+from torrey.base.provenance import Provenance
+from torrey.figures.catalogue import Entry
+from torrey.figures.sources import SourceFiles
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class Table:
             raise ValueError(f"columns of {sorted(lengths)} entries: a table needs one length")
 
 
-def make(recipe: Recipe, files: TableFiles) -> Table:
-    """Call the function of a recipe."""
-    function = getattr(import_module(recipe.module), recipe.function)
+def make(entry: Entry, files: TableFiles) -> Table:
+    """Call the function of an entry of the catalogue."""
+    function = getattr(import_module(entry.module), entry.function)
     table: Table = function(files)
     return table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from torrey.errors import TorreyError
+from torrey.base.errors import TorreyError
 
 
 class FutureTimeError(TorreyError):

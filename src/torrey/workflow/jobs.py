@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from torrey import seals
-from torrey.errors import TorreyError
-from torrey.provenance import Provenance, library_digest, library_state, script_digest
+from torrey.base import seals
+from torrey.base.errors import TorreyError
+from torrey.base.provenance import Provenance, library_digest, library_state, script_digest
 
 LIBRARY_VARIABLE: Final = "TORREY_LIBRARY"
 """Environment variable with the digest of the library's files when the run began."""

@@ -4,7 +4,7 @@ A recipe holds all that a job depends on: its parameters, the digest of the code
 and the files that it reads. Its *key* is the digest of all this and of the keys of these files: an
 edit anywhere upstream changes the keys of all that is downstream. The rules of the workflow take
 their inputs and parameters from here and have nothing of their own, so that no job can be left
-out. Each file carries its key (see `torrey.seals`).
+out. Each file carries its key (see `torrey.base.seals`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from torrey import layout as paths
-from torrey import seals
+from torrey.base import seals
+from torrey.base.provenance import Plain, script_digest
+from torrey.base.seals import DamagedError
+from torrey.cell.material import Material
 from torrey.config import Config, Inversion, Study
 from torrey.figures import catalogue as figures
-from torrey.layout import Layout, shown
-from torrey.material import Material
-from torrey.provenance import Plain, script_digest
-from torrey.seals import DamagedError
+from torrey.figures.catalogue import shown
 from torrey.tables import catalogue as tables
+from torrey.workflow import layout as paths
+from torrey.workflow.layout import Layout
 
 Inputs = Mapping[str, str | list[str]]
 
@@ -179,7 +180,7 @@ class Recipes:
         yield self._reference, "{path}", [({"path": path}, ()) for path in layout.jobs]
         yield self._basis, "{path}", [({"path": path}, ()) for path in layout.spans]
         studies = [({"study": name}, (study,)) for name, study in config.studies.items()]
-        projected = [entry for entry in studies if layout.is_projected(*entry[1])]
+        projected = [entry for entry in studies if entry[1][0].is_projected]
         yield self._projected, paths.PROJECTED, projected
         yield self._check, paths.CHECK, projected
         yield self._models, paths.MODELS, studies
@@ -267,23 +268,23 @@ class Recipes:
         parameters = {
             **study.material.to_dict(),
             "sweep": study.sweep.to_json(),
-            "models": ",".join(self.layout.models(study)),
+            "models": ",".join(study.homogenised),
         }
         return self._recipe(rule, path, parameters, {"operators": _operators_of(study.geometry)})
 
     def _signals(self, path: str, study: Study) -> Recipe:
         layout = self.layout
         parameters = {"sweep": study.sweep.to_json(), "models": ",".join(study.models)}
-        projected = layout.is_projected(study)
+        projected = study.is_projected
         inputs = {
             "references": list(layout.references(study).values()),
             "projected": [paths.PROJECTED.format(study=study.name)] if projected else [],
-            "models": [paths.MODELS.format(study=study.name)] if layout.models(study) else [],
+            "models": [paths.MODELS.format(study=study.name)] if study.homogenised else [],
         }
         return self._recipe("gather_signals", path, parameters, inputs)
 
     def _orders(self, path: str, study: Study) -> Recipe:
-        parameters = {"models": ",".join(self.layout.models(study))}
+        parameters = {"models": ",".join(study.homogenised)}
         return self._recipe("fit_orders", path, parameters, _signals_of(study))
 
     def _kurtosis(self, path: str, study: Study) -> Recipe:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from torrey.errors import TorreyError
+from torrey.base.errors import TorreyError
 from torrey.workflow.clocks import FutureTimeError, settle_future_times
 from torrey.workflow.processes import Life, Process, marked_processes, read_process, this_process
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from torrey import artifacts, seals
-from torrey.layout import RESULTS
+from torrey.base import artifacts, seals
+from torrey.workflow.layout import RESULTS
 from torrey.workflow.recipes import Recipe, Recipes
 
 Kind = Literal["damaged", "stale", "foreign"]

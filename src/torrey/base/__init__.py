@@ -1,0 +1,1 @@
+"""Quantities in and out, names, files: nothing of the field."""

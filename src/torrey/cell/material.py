@@ -1,0 +1,212 @@
+"""What fills the compartments of a cell."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.base.errors import InputError
+from torrey.base.keys import format_number, slug
+
+Tensor = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Diffusivity, relaxation and density of each compartment, and how membranes differ.
+
+    Parameters
+    ----------
+    diffusivity : tuple of float or nested tuple of float
+        For each compartment a positive number, or a symmetric positive definite matrix (um^2/ms).
+    T2 : tuple of float, optional
+        Transverse relaxation time of each compartment (ms), `math.inf` where there is none. Empty:
+        no relaxation.
+    density : tuple of float, optional
+        Initial spin density of each compartment, at least zero and not all zero. Empty: uniform.
+    membranes : tuple of float, optional
+        Factor on the permeability of each membrane, at least zero. Empty: all have the same.
+
+    Raises
+    ------
+    ValueError
+        If there is no compartment, or a value is none of these.
+    """
+
+    diffusivity: tuple[float | Tensor, ...]
+    T2: tuple[float, ...] = ()
+    density: tuple[float, ...] = ()
+    membranes: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.diffusivity:
+            raise InputError("no diffusivity", "one per compartment", at=("diffusivity",))
+        for i, value in enumerate(self.diffusivity):
+            if not _is_positive(value):
+                raise InputError(
+                    _shown(value),
+                    "a positive number, or a symmetric positive definite matrix (um^2/ms)",
+                    at=("diffusivity", i),
+                )
+        count = len(self.diffusivity)
+        for name, values in (("T2", self.T2), ("density", self.density)):
+            if len(values) not in (0, count):
+                raise InputError(f"{len(values)} values", f"{count}, one per compartment", (name,))
+        for i, time in enumerate(self.T2):
+            if not time > 0:
+                raise InputError(
+                    f"{time}", "a time above zero (ms), infinite without relaxation", at=("T2", i)
+                )
+        for name, values in (("density", self.density), ("membranes", self.membranes)):
+            for i, number in enumerate(values):
+                if not 0 <= number < math.inf:
+                    raise InputError(f"{number}", "a finite number, at least zero", at=(name, i))
+        if self.density and not any(self.density):
+            raise InputError("no density above zero", "at least one", at=("density",))
+
+    @property
+    def relaxation(self) -> NDArray[np.float64]:
+        """Relaxation rate 1/T2 of each compartment, shape (n_compartments,), in 1/ms."""
+        return 1.0 / np.array(self.T2 or (math.inf,) * len(self.diffusivity))
+
+    @property
+    def densities(self) -> NDArray[np.float64]:
+        """Initial spin density of each compartment, shape (n_compartments,); 1 if not given."""
+        return np.array(self.density or (1.0,) * len(self.diffusivity), dtype=float)
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all densities are equal: a normalised signal does not depend on them then."""
+        return len(set(self.density)) <= 1
+
+    def tensors(self, dimension: int) -> NDArray[np.float64]:
+        """Return the diffusion tensors, shape (n_compartments, dimension, dimension), in um^2/ms.
+
+        Raises
+        ------
+        ValueError
+            If a matrix is not of this dimension.
+        """
+        tensors = np.empty((len(self.diffusivity), dimension, dimension))
+        for i, value in enumerate(self.diffusivity):
+            if isinstance(value, tuple) and len(value) != dimension:
+                raise InputError(
+                    f"a matrix of {len(value)} rows",
+                    f"{dimension} rows, as many as the cell has dimensions",
+                    at=("diffusivity", i),
+                )
+            tensors[i] = value if isinstance(value, tuple) else value * np.eye(dimension)
+        return tensors
+
+    def key(self) -> str:
+        """Return the canonical name: the outside after ``De``, the insides after ``Di``.
+
+        Only what is given follows: ``T2`` and ``rho`` (the density), outside first, and ``mem``,
+        the factors of the membranes. Values inside, or of membranes, that are all equal stand once.
+
+        >>> Material((3.0, 1.7, 1.7)).key()
+        'De3_Di1.7'
+        >>> Material((3.0, 1.7, 1.2)).key()
+        'De3_Di1.7_1.2'
+        >>> Material((3.0, 1.7), T2=(80.0, math.inf), membranes=(0.5,)).key()
+        'De3_Di1.7_T280_inf_mem0.5'
+        """
+        outside, *insides = [_text(value) for value in self.diffusivity]
+        parts = {"De": outside} | ({"Di": _once(insides)} if insides else {})
+        for label, values in (("T2", self.T2), ("rho", self.density)):
+            if values:
+                outside, *insides = [_text(value) for value in values]
+                parts[label] = "_".join([outside, _once(insides)] if insides else [outside])
+        if self.membranes:
+            parts["mem"] = _once([_text(value) for value in self.membranes])
+        return _without_period(slug(parts))
+
+    def to_dict(self) -> dict[str, str | int | float]:
+        """Return plain values ``diffusivity_<compartment>``; of a matrix, ``_<row><column>``.
+
+        What is absent has no entries, and an infinite T2 is the text ``inf``.
+        """
+        plain: dict[str, str | int | float] = {"n_compartments": len(self.diffusivity)}
+        for i, value in enumerate(self.diffusivity):
+            if isinstance(value, tuple):
+                entries = np.ndenumerate(np.array(value))
+                plain |= {f"diffusivity_{i}_{j}{k}": float(x) for (j, k), x in entries}
+            else:
+                plain[f"diffusivity_{i}"] = value
+        # Infinity has no place in JSON, in which parameters are recorded.
+        plain |= {f"T2_{i}": time if time < math.inf else "inf" for i, time in enumerate(self.T2)}
+        plain |= {f"density_{i}": value for i, value in enumerate(self.density)}
+        plain |= {f"membranes_{i}": factor for i, factor in enumerate(self.membranes)}
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
+        """Rebuild what `to_dict` described."""
+        return cls(
+            tuple(_read(plain, i) for i in range(int(plain["n_compartments"]))),
+            T2=_numbers(plain, "T2"),
+            density=_numbers(plain, "density"),
+            membranes=_numbers(plain, "membranes"),
+        )
+
+
+def _is_positive(value: float | Tensor) -> bool:
+    if not isinstance(value, tuple):
+        return math.isfinite(value) and value > 0
+    if not value or not all(len(row) == len(value) for row in value):
+        return False
+    matrix = np.array(value, dtype=float)
+    return bool(
+        np.isfinite(matrix).all()
+        and np.array_equal(matrix, matrix.T)
+        and np.linalg.eigvalsh(matrix)[0] > 0
+    )
+
+
+def _shown(value: float | Tensor) -> str:
+    return f"the matrix {[list(row) for row in value]}" if isinstance(value, tuple) else f"{value}"
+
+
+def _text(value: float | Tensor) -> str:
+    if isinstance(value, tuple):
+        return "x".join(format_number(entry) for row in value for entry in row)
+    return "inf" if value == math.inf else format_number(value)
+
+
+def _once(texts: Sequence[str]) -> str:
+    """Join texts; if all are the same, one stands for them."""
+    return texts[0] if len(set(texts)) == 1 else "_".join(texts)
+
+
+#: Snakemake takes a name that ends in 20 equal parts for a rule that calls itself for ever.
+_PERIODIC = re.compile(r"(.+?)\1{19,}$")
+
+
+def _without_period(name: str) -> str:
+    """End a name in a digest where it would end in many equal parts."""
+    if not _PERIODIC.search(name):
+        return name
+    return f"{name[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _read(plain: Mapping[str, str | int | float], i: int) -> float | Tensor:
+    if f"diffusivity_{i}" in plain:
+        return float(plain[f"diffusivity_{i}"])
+    size = math.isqrt(sum(name.startswith(f"diffusivity_{i}_") for name in plain))
+    rows = range(size)
+    return tuple(tuple(float(plain[f"diffusivity_{i}_{j}{k}"]) for k in rows) for j in rows)
+
+
+def _numbers(plain: Mapping[str, str | int | float], name: str) -> tuple[float, ...]:
+    """Return the values name_0, name_1, ...; none if there is no such entry."""
+    numbers: list[float] = []
+    while (key := f"{name}_{len(numbers)}") in plain:
+        numbers.append(float(plain[key]))
+    return tuple(numbers)

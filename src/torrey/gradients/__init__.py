@@ -1,0 +1,1 @@
+"""What is measured: g(t), b-tensors, acquisitions and sweeps."""

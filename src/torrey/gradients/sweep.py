@@ -1,0 +1,284 @@
+"""The points of a study: cells of several sizes and permeabilities under a protocol."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any, Literal, Self
+
+from torrey.base.keys import round_significant
+from torrey.gradients.protocol import EncodingKind, Measurement, Point, Vector
+from torrey.gradients.waveforms import KINDS, AtEcho, SampledWaveform, Waveform, from_dict
+
+PermeabilityKind = Literal["permeability", "sigma0", "surface_relaxivity"]
+Index = tuple[int, ...]
+
+UM_PER_MM = 1000.0
+
+REFERENCE = "reference"
+"""Name of the reference among the models of a study."""
+
+
+@dataclass(frozen=True)
+class WaveformGrid:
+    """Waveforms of one kind: the product of the values of their parameters.
+
+    Parameters
+    ----------
+    kind : str
+        See `torrey.gradients.waveforms.KINDS`.
+    parameters : tuple of (name, tuple of float)
+        In the order of the waveform's fields.
+    echo_time : float
+        Of all of them (ms); zero where the signal is read at the end of the gradients.
+    """
+
+    kind: str
+    parameters: tuple[tuple[str, tuple[float, ...]], ...]
+    echo_time: float = 0.0
+
+    @property
+    def axes(self) -> dict[str, tuple[float, ...]]:
+        """Values by parameter."""
+        return dict(self.parameters)
+
+    @cached_property
+    def waveforms(self) -> tuple[Waveform, ...]:
+        """The product, the last parameter fastest."""
+        values = product(*(values for _, values in self.parameters))
+        # Fields are checked to be the parameters where a grid is read.
+        shapes = (KINDS[self.kind](*combination) for combination in values)
+        return tuple(_at_echo(shape, self.echo_time) for shape in shapes)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One waveform from a file, with nothing to sweep; `echo_time` as for a grid."""
+
+    waveform: SampledWaveform
+    echo_time: float = 0.0
+
+    @property
+    def axes(self) -> dict[str, tuple[float, ...]]:
+        """No axes."""
+        return {}
+
+    @property
+    def waveforms(self) -> tuple[Waveform, ...]:
+        """The one waveform."""
+        return (_at_echo(self.waveform, self.echo_time),)
+
+
+def _at_echo(waveform: Waveform, time: float) -> Waveform:
+    return AtEcho(waveform, time) if time else waveform
+
+
+@dataclass(frozen=True)
+class Product:
+    """Every waveform at every strength along every direction.
+
+    Parameters
+    ----------
+    shapes : WaveformGrid or Samples
+    encoding_kind : {"b", "q", "gradient"}
+        Whether `encodings` are b-values (ms/um^2), wave numbers (rad/um) or gradients (rad/um/ms).
+    encodings : tuple of float
+    directions : tuple of tuple of float
+        Unit vectors.
+    """
+
+    shapes: WaveformGrid | Samples
+    encoding_kind: EncodingKind
+    encodings: tuple[float, ...]
+    directions: tuple[Vector, ...]
+
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """Return the swept values by the name of their dimension, in the dimensions' order."""
+        return {
+            **self.shapes.axes,
+            self.encoding_kind: self.encodings,
+            "direction": self.directions,
+        }
+
+    @cached_property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """All measurements, the last axis fastest."""
+        return tuple(
+            Measurement(waveform, self._wave_number(waveform, value), direction)
+            for waveform in self.shapes.waveforms
+            for value in self.encodings
+            for direction in self.directions
+        )
+
+    def _wave_number(self, waveform: Waveform, value: float) -> float:
+        """Return max |g| (rad/um) for one of the `encodings`."""
+        if self.encoding_kind == "b":
+            return waveform.q_of_b(value)
+        if self.encoding_kind == "gradient":
+            return waveform.q_of_gradient(value)
+        return value
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        shapes = self.shapes
+        plain = (
+            {"samples": shapes.waveform.to_dict()["samples"]}
+            if isinstance(shapes, Samples)
+            else {"kind": shapes.kind, "parameters": shapes.parameters}
+        )
+        return {
+            **plain,
+            **({"echo_time": shapes.echo_time} if shapes.echo_time else {}),
+            "encoding_kind": self.encoding_kind,
+            "encodings": self.encodings,
+            "directions": self.directions,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_plain` wrote."""
+        shapes: WaveformGrid | Samples
+        echo_time = float(plain.get("echo_time", 0.0))
+        if "samples" in plain:
+            shapes = Samples(SampledWaveform.from_text(plain["samples"]), echo_time)
+        else:
+            shapes = WaveformGrid(plain["kind"], _freeze(plain["parameters"]), echo_time)
+        return cls(
+            shapes,
+            plain["encoding_kind"],
+            _freeze(plain["encodings"]),
+            _freeze(plain["directions"]),
+        )
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """The measurements of a scan, one after the other.
+
+    Parameters
+    ----------
+    encoding_kind : {"b", "gradient"}
+        What the files of the acquisition give, and names of points show.
+    rows : tuple of Measurement
+    """
+
+    encoding_kind: EncodingKind
+    rows: tuple[Measurement, ...]
+
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """Return the numbers of the measurements, from 0."""
+        return {"measurement": tuple(float(i) for i in range(len(self.rows)))}
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """The measurements in their order."""
+        return self.rows
+
+    @property
+    def directions(self) -> tuple[Vector, ...]:
+        """Direction of each measurement."""
+        return tuple(row.direction for row in self.rows)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what JSON can hold; a waveform stands once for the rows that share it."""
+        shared: dict[Waveform, int] = {}
+        rows = [
+            [shared.setdefault(row.waveform, len(shared)), row.q, row.direction]
+            for row in self.rows
+        ]
+        return {
+            "encoding_kind": self.encoding_kind,
+            "waveforms": [waveform.to_dict() for waveform in shared],
+            "rows": rows,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_plain` wrote."""
+        shared = [from_dict(waveform) for waveform in plain["waveforms"]]
+        rows = [Measurement(shared[i], q, _freeze(n)) for i, q, n in plain["rows"]]
+        return cls(plain["encoding_kind"], tuple(rows))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The product of periods, permeabilities and measurements.
+
+    Parameters
+    ----------
+    periods : tuple of float
+        Physical sizes L of the cell (um).
+    permeability_kind : {"permeability", "sigma0", "surface_relaxivity"}
+        Whether `permeabilities` are kappa, sigma0 with kappa = sigma0 L / (1 mm), or the relaxivity
+        of the surfaces of obstacles, which stands in the place of kappa.
+    permeabilities : tuple of float
+        In um/ms.
+    protocol : Product or Acquisition
+        The measurements.
+    """
+
+    periods: tuple[float, ...]
+    permeability_kind: PermeabilityKind
+    permeabilities: tuple[float, ...]
+    protocol: Product | Acquisition
+
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """Return the swept values by the name of their dimension, in the dimensions' order."""
+        return {
+            "period": self.periods,
+            self.permeability_kind: self.permeabilities,
+            **self.protocol.axes(),
+        }
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values along each axis."""
+        return tuple(len(values) for values in self.axes().values())
+
+    def kappa(self, period: float, permeability: float) -> float:
+        """Return kappa (um/ms) for one of the `permeabilities`."""
+        if self.permeability_kind == "sigma0":
+            return round_significant(permeability * period / UM_PER_MM)
+        return permeability
+
+    def cells(self) -> Iterator[tuple[float, float]]:
+        """Yield period (um) and kappa (um/ms), the permeability fastest."""
+        for period, permeability in product(self.periods, self.permeabilities):
+            yield period, self.kappa(period, permeability)
+
+    def points(self) -> dict[Index, Point]:
+        """Return every point of the sweep by its index along the axes, the last one fastest."""
+        points = (
+            Point(period, kappa, m.waveform, m.q, m.direction)
+            for (period, kappa), m in product(self.cells(), self.protocol.measurements)
+        )
+        return dict(zip(product(*map(range, self.shape)), points, strict=True))
+
+    def to_json(self) -> str:
+        """Return the sweep as one string."""
+        plain = {
+            "periods": self.periods,
+            "permeability_kind": self.permeability_kind,
+            "permeabilities": self.permeabilities,
+            "protocol": self.protocol.to_plain(),
+        }
+        return json.dumps(plain, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Rebuild what `to_json` wrote."""
+        plain = json.loads(text)
+        kind = Acquisition if "rows" in plain["protocol"] else Product
+        return cls(
+            _freeze(plain["periods"]),
+            plain["permeability_kind"],
+            _freeze(plain["permeabilities"]),
+            kind.from_plain(plain["protocol"]),
+        )
+
+
+def _freeze(value: Any) -> Any:
+    return tuple(map(_freeze, value)) if isinstance(value, list) else value

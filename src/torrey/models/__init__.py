@@ -1,0 +1,1 @@
+"""Everything that has a signal and a growth rate: expansions, projections, tensors."""

@@ -1,0 +1,95 @@
+"""Homogenised models of a study as NetCDF files: signals, and eigenvalues along the waveform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from torrey.base import artifacts
+from torrey.base.artifacts import Group, Variable
+from torrey.base.provenance import Provenance
+from torrey.cell.operators import BlochTorrey
+from torrey.gradients.axes import MAY_OVERFLOW, coordinates
+from torrey.gradients.sweep import Product, Sweep
+from torrey.models.evaluation import ModelTable, build_models, group_measurements
+from torrey.models.kurtosis import PADE
+
+
+def write_models(path: str | Path, table: ModelTable, sweep: Sweep, provenance: Provenance) -> None:
+    """Write the signals of homogenised models over a sweep, on every mesh."""
+    dims = ("model", "level", *sweep.axes())
+    variables = {
+        "model": Variable(("model",), np.array(table.models), "", "homogenised model"),
+        "signal_real": Variable(dims, table.signal.real, "1", "signal, real part", MAY_OVERFLOW),
+        "signal_imag": Variable(
+            dims, table.signal.imag, "1", "signal, imaginary part", MAY_OVERFLOW
+        ),
+        "space_error": Variable(
+            _without(dims, "level"),
+            table.space_error(),
+            "1",
+            "estimated error of the finest mesh, absolute",
+            MAY_OVERFLOW,
+        ),
+        "growth_rate": Variable(
+            _without(dims, "level"),
+            table.growth,
+            "ms-1",
+            "largest growth rate over the waveform; above zero the model is unstable",
+        ),
+        **coordinates(sweep),
+    }
+    artifacts.write(path, variables, provenance)
+
+
+def eigenvalue_table(
+    operators: BlochTorrey, sweep: Sweep, models: Sequence[str], instants: int = 181
+) -> Group:
+    """Eigenvalues of the models' rate matrices along the waveform (KL23 figure 9).
+
+    The Pade form has no rate matrix and is left out.
+    """
+    models = [model for model in models if model != PADE]
+    axes, protocol = sweep.axes(), sweep.protocol
+    cells = np.array(list(sweep.cells()))
+    # Instants lie off the jumps of the gradient.
+    fraction = (np.arange(instants) + 0.5) / instants
+    built = {
+        axes: build_models(operators, np.array(axes), models)
+        for axes in group_measurements(protocol.measurements)
+    }
+    width = max(len(model.start) for group in built.values() for model in group)
+    n = len(protocol.measurements)
+    eigenvalues = np.full((len(models), len(cells), n, instants, width), np.nan)
+    time = np.empty((n, instants))
+    for row, m in enumerate(protocol.measurements):
+        time[row] = m.waveform.echo_time * fraction
+        for i, model in enumerate(built[tuple(map(tuple, m.frame.tolist()))]):
+            jets = m.q * m.waveform.sample(time[row], model.n_derivatives)
+            for cell, (period, kappa) in enumerate(cells):
+                G = model.matrix(jets, period, kappa / period)
+                values = np.sort(np.linalg.eigvals(G).real, axis=-1)
+                eigenvalues[i, cell, row, :, : len(model.start)] = values
+    shape = tuple(len(values) for values in protocol.axes().values())
+    time = time.reshape(*shape, instants)
+    names = tuple(protocol.axes())
+    if isinstance(protocol, Product):  # neither strength nor direction change the times
+        names, time = tuple(protocol.shapes.axes), time[..., 0, 0, :]
+    return {
+        "model": Variable(("model",), np.array(models), "", "homogenised model"),
+        "time": Variable((*names, "instant"), time, "ms", "time in the waveform"),
+        "eigenvalue_real": Variable(
+            ("model", *axes, "instant", "eigenvalue"),
+            eigenvalues.reshape(len(models), *sweep.shape, instants, width),
+            "ms-1",
+            "real part of the eigenvalues of G, smallest first; below zero the model is unstable",
+            {"allow_missing": True},
+        ),
+        **coordinates(sweep),
+    }
+
+
+def _without(dims: tuple[str, ...], dim: str) -> tuple[str, ...]:
+    return tuple(d for d in dims if d != dim)

@@ -1,0 +1,268 @@
+"""Projected models P_l: the Bloch-Torrey system on the span of the correctors.
+
+W is an M-orthonormal basis of the span of the coefficient fields of H_0 ... H_l (`expansion`), for
+gradients along one direction or along several axes. The Galerkin system
+
+    dw/dt = -A_W(g) w,    A_W(g) = W^T A(g) W,    S = z^T w(T_E) / z^T a,
+    w(0) = a = W^T M rho,    z = W^T M 1
+
+inherits Hermitian and positive semi-definite from A(g): it can only dissipate, whatever the period,
+the permeability, the gradient or the waveform, where the truncated series R_n may grow (KL23 remark
+4.4). A is affine in 1/L^2, g/L, g^2 and kappa/L, so that one basis serves them all. The bases are
+nested: P_l is a leading part of P_{l+1}, and the difference of the two estimates the error of P_l.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csc_array
+
+from torrey.cell.operators import Array, BlochTorrey
+from torrey.models.expansion import Expansion, expand
+from torrey.models.rates import ComplexArray, Polynomial
+
+#: A field whose part outside the span of the others is smaller than this adds nothing.
+_INDEPENDENT = 1e-9
+
+
+@dataclass(frozen=True)
+class ProjectedModel:
+    """Bloch-Torrey operators on a small basis, for gradients along some axes.
+
+    Attributes
+    ----------
+    K : (r, r) float, um^2/ms
+        W^T K W; lengths in units of the cell.
+    C : (c, r, r) float, um^2/ms
+        W^T C W for each axis.
+    N : (c, c, r, r) float, um^2/ms
+    J : (r, r) float
+    R : (r, r) float, 1/ms
+    start : (r,) float
+        W^T M rho: the initial magnetisation.
+    readout : (r,) float
+        W^T M 1: weights of the signal.
+    frame : (c, d) float
+        The axes.
+    ranks : tuple of int
+        Number of basis vectors of P_0, P_1, ..., of this model.
+    """
+
+    K: Array
+    C: Array
+    N: Array
+    J: Array
+    R: Array
+    start: Array
+    readout: Array
+    frame: Array
+    ranks: tuple[int, ...]
+
+    @property
+    def order(self) -> int:
+        """l of P_l."""
+        return len(self.ranks) - 1
+
+    @property
+    def n_derivatives(self) -> int:
+        """None: A depends on g alone."""
+        return 0
+
+    def truncate(self, order: int) -> ProjectedModel:
+        """The model P_order of lower order.
+
+        Raises
+        ------
+        ValueError
+            If the basis does not go that far.
+        """
+        if not 0 <= order <= self.order:
+            raise ValueError(f"order {order} of a basis with orders 0 to {self.order}")
+        r = self.ranks[order]
+        K, C, N, J, R = (X[..., :r, :r] for X in (self.K, self.C, self.N, self.J, self.R))
+        start, readout = self.start[:r], self.readout[:r]
+        return ProjectedModel(K, C, N, J, R, start, readout, self.frame, self.ranks[: order + 1])
+
+    def along(self, frame: Array) -> ProjectedModel:
+        """The model for gradients along other axes, in the span of those of the basis.
+
+        Parameters
+        ----------
+        frame : (c, d) float
+
+        Raises
+        ------
+        ValueError
+            If an axis is not in the span.
+        """
+        turn = frame @ self.frame.T
+        if not np.allclose(turn @ self.frame, frame, rtol=0.0, atol=1e-9):
+            raise ValueError(f"axes {frame.tolist()} for a basis along {self.frame.tolist()}")
+        return replace(
+            self,
+            C=np.einsum("ab,bij->aij", turn, self.C),
+            N=np.einsum("ac,bd,cdij->abij", turn, turn, self.N),
+            frame=frame,
+        )
+
+    def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """A_W(g), Hermitian and positive semi-definite.
+
+        Parameters
+        ----------
+        jet : (..., n, c) array_like
+            g (rad/um); derivatives may follow and are not used.
+        period : (...) array_like, um
+        sigma : (...) array_like, 1/ms
+            kappa / L.
+
+        Returns
+        -------
+        (..., r, r) complex, 1/ms
+        """
+        g = np.asarray(jet, dtype=float)[..., 0, :]
+        period, sigma = (np.asarray(x, dtype=float)[..., None, None] for x in (period, sigma))
+        r = len(self.start)
+        flat_N = self.N.reshape(-1, r * r)
+        quadratic = (g[..., :, None] * g[..., None, :]).reshape(*g.shape[:-1], -1) @ flat_N
+        real = self.K / period**2 + quadratic.reshape(*g.shape[:-1], r, r) + sigma * self.J
+        linear = (g @ self.C.reshape(-1, r * r)).reshape(*g.shape[:-1], r, r)
+        result: ComplexArray = real + self.R + (1j / period) * linear
+        return result
+
+    def apply(
+        self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike, w: ComplexArray
+    ) -> ComplexArray:
+        """A_W(g) w without the matrix: products with the few fixed ones for all points at once.
+
+        Parameters
+        ----------
+        jet, period, sigma
+            See `matrix`.
+        w : (..., r, m) complex
+        """
+        g = np.asarray(jet, dtype=float)[..., 0, :]
+        period, sigma = np.asarray(period, dtype=float), np.asarray(sigma, dtype=float)
+        shape, r = g.shape[:-1], len(self.start)
+        c = len(self.frame)
+        factors = np.empty((*shape, 3 + c + c * c), dtype=complex)
+        factors[..., 0], factors[..., 1], factors[..., 2] = 1 / period**2, sigma, 1.0
+        factors[..., 3 : 3 + c] = 1j * g / period[..., None]
+        factors[..., 3 + c :] = (g[..., :, None] * g[..., None, :]).reshape(*shape, c * c)
+        rows = w.swapaxes(-1, -2).reshape(-1, r)
+        # One real product for the real and imaginary parts of all states with all matrices.
+        parts = np.concatenate([rows.real, rows.imag]) @ self._side_by_side
+        terms = (parts[: len(rows)] + 1j * parts[len(rows) :]).reshape(*shape, -1, 3 + c + c * c, r)
+        result: ComplexArray = np.einsum("...mbr,...b->...rm", terms, factors)
+        return result
+
+    @cached_property
+    def _side_by_side(self) -> Array:
+        """Transposes of K, J, R, C and N next to each other, shape (r, n r)."""
+        r = len(self.start)
+        matrices = [self.K, self.J, self.R, *self.C, *self.N.reshape(-1, r, r)]
+        return np.hstack([X.T for X in matrices])
+
+    def jump(self, *_: object) -> None:
+        """Nothing: the state is a field, and continuous in time."""
+        return
+
+
+def project(operators: BlochTorrey, frame: ArrayLike, order: int) -> ProjectedModel:
+    """Operators on the span of H_0 ... H_order.
+
+    Parameters
+    ----------
+    operators : BlochTorrey
+    frame : (d,) or (c, d) array_like
+        Gradient direction, or the axes of the components of g.
+    order : int
+    """
+    expansion = expand(operators, frame, max(order - 1, 0))
+    basis, ranks = corrector_basis(operators, expansion, order)
+    return galerkin(operators, expansion.frame, basis, ranks)
+
+
+def galerkin(
+    operators: BlochTorrey, frame: Array, basis: Array, ranks: tuple[int, ...]
+) -> ProjectedModel:
+    """Operators on an M-orthonormal basis, shape (n_dofs, r)."""
+    cell, along = operators.cell, operators.along(frame)
+
+    def reduce(entries: Array) -> Array:
+        return basis.T @ (cell.matrix(entries) @ basis)
+
+    K, J, R = (reduce(entries) for entries in (operators.K, operators.J, operators.R))
+    C = np.array([reduce(entries) for entries in along.C])
+    N = np.array([[reduce(entries) for entries in row] for row in along.N])
+    M = operators.mass_matrix
+    readout = basis.T @ (M @ np.ones(cell.n_dofs))
+    start = readout if np.all(operators.rho == 1.0) else basis.T @ (M @ operators.rho)
+    # Exactly (anti)symmetric: rounding must not feed growth.
+    return ProjectedModel(
+        K=even(K), C=odd(C), N=even(N), J=even(J), R=even(R),
+        start=start, readout=readout, frame=frame, ranks=ranks,
+    )  # fmt: skip
+
+
+def corrector_basis(
+    operators: BlochTorrey, expansion: Expansion, order: int
+) -> tuple[Array, tuple[int, ...]]:
+    """M-orthonormal basis of the span of H_0 ... H_order, and its size after each order.
+
+    Returns
+    -------
+    basis : (n_dofs, r) float
+    ranks : tuple of int, length order + 1
+    """
+    basis = np.empty((operators.cell.n_dofs, 0))
+    ranks = []
+    for fields in expansion.fields[: order + 1]:
+        basis = extend(basis, side_by_side(fields, operators.cell.n_dofs), operators.mass_matrix)
+        ranks.append(basis.shape[1])
+    return basis, tuple(ranks)
+
+
+def side_by_side(fields: Polynomial, n_dofs: int) -> Array:
+    """All coefficient fields as columns; none where water is free and there are no correctors."""
+    return np.hstack([np.empty((n_dofs, 0)), *fields.values()])
+
+
+def extend(basis: Array, fields: Array, M: csc_array, least: float = _INDEPENDENT) -> Array:
+    """Add to an M-orthonormal basis what is new in some fields, the columns of an array.
+
+    Gram-Schmidt, twice; a part smaller than `least` of its field is left out.
+    """
+    lengths = np.sqrt(np.einsum("ni,ni->i", fields, M @ fields))
+    v = fields[:, lengths > 0.0] / lengths[lengths > 0.0]
+    for _ in range(2):
+        v = v - basis @ (basis.T @ (M @ v))
+    new, M_new = np.empty((len(v), 0)), np.empty((len(v), 0))
+    for column in v.T:
+        rest = column
+        for _ in range(2):
+            rest = rest - new @ (M_new.T @ rest)
+        length = float(np.sqrt(rest @ (M @ rest)))
+        if length > least:
+            # What is left may be small: it is cleaned once more before it is stretched.
+            rest = rest / length
+            rest = rest - basis @ (basis.T @ (M @ rest)) - new @ (M_new.T @ rest)
+            M_rest = M @ rest
+            length = float(np.sqrt(rest @ M_rest))
+            new = np.column_stack([new, rest / length])
+            M_new = np.column_stack([M_new, M_rest / length])
+    return np.hstack([basis, new])
+
+
+def even(X: Array) -> Array:
+    """Symmetric part of matrices, exactly: rounding must not feed growth."""
+    return (X + X.swapaxes(-1, -2)) / 2
+
+
+def odd(X: Array) -> Array:
+    """Antisymmetric part of matrices."""
+    return (X - X.swapaxes(-1, -2)) / 2

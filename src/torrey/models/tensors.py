@@ -1,0 +1,427 @@
+"""The papers' own homogenised tensors, from their own cell problems: a second way to G_0, G_1, G_2.
+
+Per compartment a, with nu on a membrane pointing from its inside to its outside and s = +1 for the
+compartment outside, -1 for the one inside, KL23 solves on the unit cell::
+
+    -div D(grad omega_j + e_j) = 0                             no flux through membranes      (3.18)
+    -div(D grad chi_ij + D e_i omega_j) = 0                    no flux                        (3.21)
+    -div D grad phi_ij = D e_i . (grad omega_j + e_j) - D^a_ij no flux                        (3.22)
+    -div D grad psi_m = s theta_m         D grad psi_m . nu = 1 on membrane m, 0 on others    (3.23)
+
+all periodic and with zero mean on each compartment; theta_m = |Gamma_m|/|Y_a|. Then come D, S, T, B
+(3.17), (3.24)-(3.26), I (3.28), Z (3.27), and the ordinary differential equations (4.4)-(4.10).
+They are written here for any number of compartments and membranes, with one function psi_m and one
+pair I, Z per membrane; KL23 has the two compartments e (outside) and c (inside).
+
+Sign of (3.23): KL23 prints -div D grad psi = -+theta (- for e), with nu pointing out of the
+cell. Integrated over Y_e, whose outward normal is -nu, the flux condition gives
+int -div D grad psi = +int_Gamma D grad psi . nu = +|Gamma|; over Y_c it gives -|Gamma|. So both
+signs are reversed in print, as in (A.7), (A.12) and (A.15): that problem has no solution. The
+same condition one order later, (A.20) and (A.39), has the signs used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import coo_array, csc_array
+
+from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
+from torrey.geometry.membranes import NOTHING
+from torrey.models.rates import Polynomial
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """Homogenised tensors of one cell and material; lengths in units of the cell, times in ms.
+
+    Axes named i, j, k, l are space directions, as the papers index them.
+
+    Attributes
+    ----------
+    D : (k+1, d, d) float, um^2/ms
+        Homogenised diffusivity [a, i, j], a mean over the compartment (KL23 (3.17)).
+    S : (k+1, d, d) float
+        [a, i, j] = -<omega_i omega_j> (KL23 (3.24)).
+    T, B : (k+1, d, d, d, d) float, um^2/ms
+        KL23 (3.26), and the Burnett tensor B = -T + D (x) S (KL23 (3.25), KHM19 (20)).
+    I : (k+1, n_membranes, d, d) float
+        [a, m, j, l] (KL23 (3.28)), zero where membrane m does not bound compartment a.
+    Z : (k+1, k+1, n_membranes, d, d) float
+        [a, b, m, j, l] (KL23 (3.27)), zero unless membrane m bounds both a and b.
+    theta : (k+1, n_membranes) float
+        |Gamma_m|/|Y_a| where membrane m bounds compartment a, else zero (KL23 (3.9)).
+    psi_jump : (n_membranes, n_membranes) float, ms/um^2
+        <[psi_n]>_{Gamma_m} at [m, n]: symmetric up to the membranes' measures.
+    omega_jump : (n_membranes, d) float
+        <[omega_j]>_{Gamma_m} at [m, j].
+    measures : (k+1,) float
+        |Y_a|.
+    interface_measures : (n_membranes,) float
+        |Gamma_m|.
+    incidence : (n_membranes, k+1) float
+        +1 for the compartment outside membrane m, -1 for the one inside.
+    diffusivity : (k+1, d, d) float, um^2/ms
+        Intrinsic diffusivity; of lumped cells, its mean.
+    lumped : bool
+        Whether several cells share one compartment, see `lump`: not a consistent homogenisation.
+    """
+
+    D: Array
+    S: Array
+    T: Array
+    B: Array
+    I: Array
+    Z: Array
+    theta: Array
+    psi_jump: Array
+    omega_jump: Array
+    measures: Array
+    interface_measures: Array
+    incidence: Array
+    diffusivity: Array
+    lumped: bool = False
+
+    @property
+    def eta(self) -> Array:
+        """Share of the water in each compartment, shape (k+1,): KL23 (3.8)."""
+        return self.measures / self.measures.sum()
+
+
+@dataclass(frozen=True)
+class _CellSolutions:
+    """Solutions of the cell problems, each with zero mean on every compartment.
+
+    Attributes
+    ----------
+    omega : (n_dofs, d) float
+        omega_j, in units of the cell (KL23 (3.18)).
+    chi, phi : (n_dofs, d, d) float
+        chi_ij and phi_ij, in units of the cell squared (KL23 (3.21), (3.22)).
+    psi : (n_dofs, n_membranes) float
+        psi_m on both sides of membrane m, zero in other compartments; ms/um^2 (KL23 (3.23)).
+    """
+
+    omega: Array
+    chi: Array
+    phi: Array
+    psi: Array
+
+
+class _Forms:
+    """The integrals that the cell problems and the tensors need, on one finite-element space."""
+
+    def __init__(self, operators: BlochTorrey) -> None:
+        cell = operators.cell
+        self.cell: CellOperators = cell
+        self.factor: PinnedFactor = operators.stiffness_factor
+        self.measures = cell.measures()
+        self.mass: csc_array = cell.matrix(cell.mass)
+        #: flux[i]: int D e_i . grad u v, with u the column and v the row.
+        self.flux: list[csc_array] = [cell.matrix(data) for data in operators.B]
+        #: weighted[i][j]: int D_ij u v.
+        self.weighted = [[cell.matrix(data) for data in row] for row in operators.N]
+        self.within = [cell.compartment == a for a in range(cell.n_compartments)]
+        #: Mean of D_ij over each compartment, shape (k+1, d, d).
+        ones = np.ones(cell.n_dofs)
+        integrals = np.array([[w @ ones for w in row] for row in self.weighted])
+        self.diffusivity = np.einsum("na,ijn->aij", cell.indicators, integrals)
+        self.diffusivity /= self.measures[:, None, None]
+
+    def jump(self, m: int) -> csc_array:
+        """Return int_{Gamma_m} [u][v] of one membrane."""
+        cell = self.cell
+        here = cell.jump_membrane == m
+        where = cell.jump_position[here]
+        columns = np.searchsorted(cell.indptr, where, side="right") - 1
+        entries = (cell.jump_value[here], (cell.indices[where], columns))
+        return coo_array(entries, shape=(cell.n_dofs, cell.n_dofs)).tocsc()
+
+    def solve(self, load: Array, size: float) -> Array:
+        """Zero-mean solutions of K u = load, where the load must balance on each compartment.
+
+        The balance is compared with ``size``, not with the load: a load that should vanish, as
+        along layers, is rounding alone and balances nothing.
+        """
+        imbalance = np.abs(self.cell.indicators.T @ load).max(initial=0.0)
+        if not imbalance <= 1e-9 * size:
+            raise ArithmeticError(
+                f"a cell problem has no solution: its load sums to {imbalance:.2e} on a compartment"
+            )
+        return self.factor.solve(load, tolerance=np.inf)
+
+    def mean(self, u: Array, form: csc_array, v: Array) -> Array:
+        """Mean of a product over each compartment, shape (k+1, columns of u, columns of v)."""
+        w = form @ v
+        integrals = [u[here].T @ w[here] for here in self.within]
+        return np.array(integrals) / self.measures[:, None, None]
+
+    def homogenised_diffusivity(self, omega: Array) -> Array:
+        """<D e_i . (grad omega_j + e_j)>, shape (k+1, d, d): KL23 (3.17)."""
+        ones = np.ones((self.cell.n_dofs, 1))
+        return self.diffusivity + np.concatenate(
+            [self.mean(ones, flux, omega) for flux in self.flux], axis=1
+        )
+
+
+def _solve(forms: _Forms) -> _CellSolutions:
+    """KL23 (3.18), (3.21), (3.22) and, with its signs mended, (3.23)."""
+    cell, d = forms.cell, forms.cell.dimension
+    degenerate = np.flatnonzero(cell.membranes[:, 0] == cell.membranes[:, 1])
+    if degenerate.size:
+        raise ValueError(
+            f"membrane {degenerate[0]} has compartment {cell.membranes[degenerate[0], 0]} on both "
+            "sides: the papers' tensors need two different ones; torrey.models.expansion does not"
+        )
+    ones = np.ones(cell.n_dofs)
+    largest = float(np.abs(forms.diffusivity).max())
+    omega = forms.solve(-np.column_stack([flux.T @ ones for flux in forms.flux]), largest)
+    chi = forms.solve(-np.hstack([flux.T @ omega for flux in forms.flux]), largest)
+    homogenised = forms.homogenised_diffusivity(omega)[cell.compartment].reshape(-1, d * d)
+    source = np.column_stack([weighted @ ones for row in forms.weighted for weighted in row])
+    source += np.hstack([flux @ omega for flux in forms.flux])
+    phi = forms.solve(source - (forms.mass @ ones)[:, None] * homogenised, largest)
+    psi = np.zeros((cell.n_dofs, cell.n_membranes))
+    for m in range(cell.n_membranes):
+        load = _psi_load(forms, m)
+        psi[:, m] = forms.solve(load, float(np.abs(load).sum()))
+    return _CellSolutions(omega, chi.reshape(-1, d, d), phi.reshape(-1, d, d), psi)
+
+
+def _psi_load(forms: _Forms, m: int) -> Array:
+    """-s (int_{Gamma_m} v - theta int_{Y_a} v) on both sides a of membrane m."""
+    cell = forms.cell
+    # [v] is v on the outside and -v on the inside, so that int_{Gamma_m} [v] carries s.
+    trace = forms.jump(m) @ forms.within[cell.membranes[m, 0]]
+    balance = (cell.indicators.T @ trace) / forms.measures
+    return -trace + (forms.mass @ np.ones(cell.n_dofs)) * balance[cell.compartment]
+
+
+def papers_tensors(operators: BlochTorrey) -> Tensors:
+    """KL23 (3.17), (3.24)-(3.28), KHM19 (20), with one compartment per connected component.
+
+    Shares nothing with `models.expansion` but the finite-element space and the factors of the
+    stiffness matrix, so that each checks the other.
+
+    Parameters
+    ----------
+    operators : BlochTorrey
+
+    Raises
+    ------
+    ValueError
+        If a membrane has the same compartment on both sides.
+    """
+    forms = _Forms(_without_surfaces(operators))
+    fields = _solve(forms)
+    cell, d = forms.cell, forms.cell.dimension
+    omega, psi = fields.omega, fields.psi
+    second = (fields.chi + fields.phi).reshape(-1, d * d)
+
+    D = forms.homogenised_diffusivity(omega)
+    S = -forms.mean(omega, forms.mass, omega)
+    ones = np.ones((cell.n_dofs, 1))
+    # The last term vanishes where D is constant on a compartment, as in the papers.
+    T = np.array(
+        [
+            [
+                forms.mean(ones, w, second).reshape(-1, d, d) - forms.mean(omega, w, omega)
+                for w in row
+            ]
+            for row in forms.weighted
+        ]
+    )
+    T = np.moveaxis(T, 2, 0)
+    I = np.zeros((cell.n_compartments, cell.n_membranes, d, d))
+    for i, flux in enumerate(forms.flux):
+        down = forms.mean(second, flux, omega) - forms.mean(omega, flux, second).swapaxes(1, 2)
+        T[:, i] += down.reshape(-1, d, d, d)
+        I[:, :, :, i] = forms.mean(psi, flux, omega) - forms.mean(omega, flux, psi).swapaxes(1, 2)
+    Z, interface, omega_jump, psi_jump = _on_membranes(forms, omega, second, psi)
+    sign = cell.incidence.T
+    theta = np.abs(sign) * interface / forms.measures[:, None]
+    return Tensors(
+        D=D,
+        S=S,
+        T=T,
+        B=_burnett(T, D, S),
+        I=I + np.einsum("am,am,ajl->amjl", sign, theta, S),
+        Z=Z,
+        theta=theta,
+        psi_jump=psi_jump,
+        omega_jump=omega_jump,
+        measures=forms.measures,
+        interface_measures=interface,
+        incidence=cell.incidence,
+        diffusivity=forms.diffusivity,
+    )
+
+
+def _without_surfaces(operators: BlochTorrey) -> BlochTorrey:
+    """The same where surfaces of obstacles do not relax: nothing passes them."""
+    cell = operators.cell
+    if not np.any(cell.membranes == NOTHING):
+        return operators
+    nothing = np.empty(0, dtype=np.int64)
+    closed = replace(
+        cell,
+        membranes=np.empty((0, 2), dtype=np.int64),
+        jump_position=nothing,
+        jump_membrane=nothing,
+        jump_value=np.empty(0),
+    )
+    return replace(operators, cell=closed)
+
+
+def _burnett(T: Array, D: Array, S: Array) -> Array:
+    """KL23 (3.25), KHM19 (20)."""
+    return -T + np.einsum("aij,akl->aijkl", D, S)
+
+
+def _on_membranes(
+    forms: _Forms, omega: Array, second: Array, psi: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Z (KL23 (3.27)), |Gamma_m|, <[omega]> and <[psi]> on each membrane."""
+    cell, d = forms.cell, forms.cell.dimension
+    k, n = cell.n_compartments, cell.n_membranes
+    Z, interface = np.zeros((k, k, n, d, d)), np.zeros(n)
+    omega_jump, psi_jump = np.zeros((n, d)), np.zeros((n, n))
+    for m, sides in enumerate(cell.membranes):
+        jump = forms.jump(m)
+        outside = forms.within[sides[0]] @ jump  # int_{Gamma_m} [u], as a row
+        interface[m] = outside @ forms.within[sides[0]]
+        omega_jump[m] = outside @ omega / interface[m]
+        psi_jump[m] = outside @ psi / interface[m]
+        for b in sides:
+            here = forms.within[b][:, None]
+            # A function that lives on b jumps by s_b times its trace.
+            s_b = cell.incidence[m, b]
+            trace = s_b * (outside @ (here * second)).reshape(d, d)
+            for a in sides:
+                s_a = cell.incidence[m, a]
+                product = s_a * s_b * (omega * here).T @ jump @ (omega * forms.within[a][:, None])
+                Z[a, b, m] = s_a * (product - trace) / forms.measures[a]
+    return Z, interface, omega_jump, psi_jump
+
+
+def rate_matrices(
+    tensors: Tensors, direction: Sequence[float], *, first_order: bool = True
+) -> tuple[Polynomial, Polynomial, Polynomial]:
+    """G_0, G_1, G_2 of KL23 (4.3)-(4.10) for one gradient direction and any number of membranes.
+
+    In the form that `torrey.models.rates.RateModel` takes: real (k+1, k+1) matrices per monomial in
+    (s, ds/dt, sigma), s = i |g|, with dm/dt = -sum_n L^n G_n m. Row a and column b of G_2, with
+    s_am the incidence, read::
+
+        g^4         delta_ab B^a :: nnnn
+        -g dg/dt    delta_ab S^a : nn
+        g^2 sigma   sum_m s_bm (|Y_a|/|Y_b|) (I^a_m + Z^ab_m) : nn
+        sigma^2     sum_mn s_am |Gamma_m| <[psi_n]>_{Gamma_m} s_bn / |Y_b|
+
+    and for a compartment outside and one inside they are (4.7)-(4.10).
+
+    Parameters
+    ----------
+    tensors : Tensors
+    direction : (d,) sequence of float
+        Normalised here.
+    first_order : bool
+        False leaves G_1 out, as KL23 does in (4.11): it is imaginary.
+
+    Raises
+    ------
+    ValueError
+        If the direction is zero, not finite or has another number of components than the cell.
+    """
+    n = _unit(direction, tensors.D.shape[-1])
+    sign, V = tensors.incidence.T, tensors.measures
+    flow = sign * tensors.interface_measures
+    diffusion = np.einsum("aij,i,j->a", tensors.D, n, n)
+    S = np.einsum("aij,i,j->a", tensors.S, n, n)
+    B = np.einsum("aijkl,i,j,k,l->a", tensors.B, n, n, n, n)
+    exchange = tensors.I[:, None] + tensors.Z
+    exchange = np.einsum("abmjl,j,l,bm->ab", exchange, n, n, sign) * V[:, None] / V
+    transfer = (np.abs(sign) * (tensors.omega_jump @ n)) @ flow.T / V
+    np.fill_diagonal(transfer, 0.0)
+    zeroth: Polynomial = {(2, 0, 0): -np.diag(diffusion), (0, 0, 1): flow @ sign.T / V}
+    first: Polynomial = {(1, 0, 1): transfer} if first_order else {}
+    second: Polynomial = {
+        (4, 0, 0): np.diag(B),
+        (1, 1, 0): np.diag(S),
+        (2, 0, 1): -exchange,
+        (0, 0, 2): flow @ tensors.psi_jump @ sign.T / V,
+    }
+    return zeroth, first, second
+
+
+def _unit(direction: Sequence[float], dimension: int) -> Array:
+    n = np.asarray(direction, dtype=float)
+    length = np.linalg.norm(n)
+    if n.shape != (dimension,) or not (np.isfinite(length) and length > 0):
+        raise ValueError(f"direction {list(direction)}: {dimension} numbers are needed, not all 0")
+    return n / length
+
+
+def lump(tensors: Tensors, outside: int = 0) -> Tensors:
+    """All cells in one compartment c beside the outside e: KL23's two compartments, as printed.
+
+    Averages run over all of Y_c, and theta_c = |Gamma|/|Y_c| is one number. With it (3.23) has no
+    solution in Y_c unless all cells have the same |Gamma_m|/|Y_a|, because the load must balance
+    on each connected component (CHL14, Lemma 1); psi_c is therefore solved cell by cell, each
+    with its own constant. With cells that differ, the model of these tensors does not converge
+    to the Bloch-Torrey equation as the period shrinks: it is for comparison only.
+
+    Parameters
+    ----------
+    tensors : Tensors
+        One compartment per connected component.
+    outside : int
+        The compartment that becomes e, number 0 of the result; all others become c, number 1.
+
+    Returns
+    -------
+    Tensors
+        Of two compartments and one membrane, marked as lumped.
+
+    Raises
+    ------
+    ValueError
+        If there is no membrane, or one that does not lie between the outside and a cell.
+    """
+    turn = tensors.incidence[:, outside]  # -1 where a membrane has its own inside in e
+    if not (turn.size and turn.all()):
+        raise ValueError(f"not every membrane bounds compartment {outside}: nothing to lump")
+    member = np.zeros((2, len(tensors.measures)))
+    member[1] = 1.0
+    member[:, outside] = 1.0, 0.0
+    measures = member @ tensors.measures
+    share = member * tensors.measures / measures[:, None]
+    gamma = tensors.interface_measures.sum()
+    sign, theta = np.array([1.0, -1.0]), gamma / measures
+    weight = turn * tensors.interface_measures / gamma
+    D, S, T, diffusivity = (
+        np.tensordot(share, X, axes=1)
+        for X in (tensors.D, tensors.S, tensors.T, tensors.diffusivity)
+    )
+    # I without its last term, which has a constant of its own in each compartment.
+    bare = tensors.I - np.einsum("ma,am,ajl->amjl", tensors.incidence, tensors.theta, tensors.S)
+    I = np.einsum("ea,m,amjl->ejl", share, turn, bare) + (sign * theta)[:, None, None] * S
+    Z = np.einsum("ea,cb,m,abmjl->ecjl", share, member, turn, tensors.Z, optimize=True)
+    return Tensors(
+        D=D,
+        S=S,
+        T=T,
+        B=_burnett(T, D, S),
+        I=I[:, None],
+        Z=Z[:, :, None],
+        theta=theta[:, None],
+        psi_jump=np.array([[weight @ tensors.psi_jump @ turn]]),
+        omega_jump=(weight @ tensors.omega_jump)[None],
+        measures=measures,
+        interface_measures=np.array([gamma]),
+        incidence=sign[None],
+        diffusivity=diffusivity,
+        lumped=True,
+    )

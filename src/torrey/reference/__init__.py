@@ -1,0 +1,1 @@
+"""Everything that promises an error: the full solution, projected and folded ones."""

@@ -1,0 +1,151 @@
+"""Projected models of any reach: correctors, enriched with fields at gradients that are not small.
+
+The correctors of `projection` are moments at g = 0. They converge slowly where gamma = |g| L is
+large, about beyond pi. There the basis is enriched: at gamma_j = 3, 6, 9, ... along each direction,
+with the rational Krylov space of the flow,
+
+    X_0 = 1_a,    B X_i = M X_{i-1},    B Y_i = dA/dgamma X_i and J X_i,    B = A(gamma_j) + s M
+
+whose real and imaginary parts serve +gamma_j and -gamma_j. The rungs of the ladder are nested:
+rung l holds the correctors of P_l (of P_4 at most) and the fields at gamma_j to the depth
+l - 2 - j, so that each rung goes deeper and further than the one before, and the difference of two
+rungs estimates the error of the lower one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csc_array
+from scipy.sparse.linalg import SuperLU
+
+from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.models.expansion import expand
+from torrey.models.projection import ProjectedModel, corrector_basis, extend, galerkin, side_by_side
+from torrey.reference.span import LOWEST_RUNG, SPACING
+
+#: Correctors beyond this order are many and add less than the enrichment does.
+_HIGHEST_CORRECTOR = 4
+_DEEPEST = 4
+#: What is new in a field of the enrichment must be larger than this to be kept.
+_NEW = 1e-4
+
+ComplexArray = NDArray[np.complex128]
+
+
+def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedModel:
+    """The projected model with the rungs 0 to `highest`: `truncate(l)` gives rung l.
+
+    Parameters
+    ----------
+    operators : BlochTorrey
+    frame : (d,) or (c, d) array_like
+        Gradient direction, or axes that span all directions wanted.
+    highest : int
+        At least 3; the rungs up to 3 are P_0 to P_3.
+    """
+    expansion = expand(operators, frame, min(highest, _HIGHEST_CORRECTOR) - 1)
+    M = operators.mass_matrix
+    basis, ranks = corrector_basis(operators, expansion, LOWEST_RUNG)
+    # Enrichments are made when a rung first asks for them.
+    places = [
+        _Enrichment(operators, gamma)
+        for gamma in _wave_numbers(expansion.frame, max(highest - 3, 0))
+    ]
+    for rung in range(LOWEST_RUNG + 1, highest + 1):
+        if rung <= _HIGHEST_CORRECTOR:
+            fields = side_by_side(expansion.fields[rung], operators.cell.n_dofs)
+            basis = extend(basis, fields, M)
+        for place in places:
+            depth = rung - 2 - place.number
+            if 1 <= depth <= _DEEPEST:
+                basis = extend(basis, place.layer(depth), M, _NEW)
+        ranks = (*ranks, basis.shape[1])
+    return galerkin(operators, expansion.frame, basis, ranks)
+
+
+def climb_meshes(
+    levels: Sequence[Callable[[], BlochTorrey]], frame: ArrayLike, highest: int
+) -> list[ProjectedModel]:
+    """Ladders on a sequence of meshes, to the height that reference signals need.
+
+    The two highest rungs tell errors of lower ones, on the coarsest mesh alone.
+
+    Parameters
+    ----------
+    levels : sequence of callables
+        ``levels[k]()`` gives the operators on mesh k, coarsest first.
+    frame : (d,) or (c, d) array_like
+    highest : int
+        On the coarsest mesh; see `climb`.
+    """
+    finer = max(highest - 2, LOWEST_RUNG)
+    return [climb(level(), frame, finer if k else highest) for k, level in enumerate(levels)]
+
+
+def _wave_numbers(frame: Array, count: int) -> list[tuple[int, Array]]:
+    """Numbers and vectors gamma (rad per period) of the enrichment, from the smallest on."""
+    if len(frame) == 1:
+        directions = [frame[0]]
+    else:
+        # Axes and diagonals; a field at -gamma is the conjugate of that at gamma.
+        pairs = [(a, b) for a in range(len(frame)) for b in range(a + 1, len(frame))]
+        diagonals = [frame[a] + s * frame[b] for a, b in pairs for s in (1.0, -1.0)]
+        directions = [*frame, *(x / np.linalg.norm(x) for x in diagonals)]
+    return [(j, SPACING * j * n) for j in range(1, count + 1) for n in directions]
+
+
+@dataclass
+class _Enrichment:
+    """The Krylov fields at one wave vector, layer by layer."""
+
+    operators: BlochTorrey
+    place: tuple[int, Array]
+    _fields: list[ComplexArray] = field(default_factory=list, init=False)
+
+    @property
+    def number(self) -> int:
+        """j of gamma_j."""
+        return self.place[0]
+
+    def layer(self, depth: int) -> Array:
+        """Fields that this depth adds to the one before, real and imaginary parts."""
+        op = self.operators
+        if not self._fields:
+            self._fields = [op.cell.indicators.astype(complex)]
+        while len(self._fields) < depth:
+            self._fields.append(self._lu.solve(op.mass_matrix @ self._fields[-1]))
+        before = self._fields[depth - 1]
+        loads = [op.mass_matrix @ before]
+        if depth >= 2:
+            loads.append(self._slope @ before)
+            if depth >= 3 and op.J.any():
+                loads.append(op.cell.matrix(op.J) @ before)
+        new = self._lu.solve(np.hstack(loads))
+        if len(self._fields) == depth:
+            self._fields.append(new[:, : before.shape[1]])
+        return np.hstack([new.real, new.imag])
+
+    @cached_property
+    def _lu(self) -> SuperLU:
+        return factorise(self._matrix())
+
+    def _matrix(self) -> csc_array:
+        """A(gamma) + s M on the unit cell, without permeability."""
+        op, gamma = self.operators, self.place[1]
+        size = float(np.linalg.norm(gamma))
+        along = op.along(gamma)
+        shift = size * float(np.trace(op.diffusivity.mean(axis=0))) / len(gamma)
+        real = op.K + size**2 * along.N[0, 0] + shift * op.M
+        return op.cell.matrix(real + 1j * size * along.C[0])
+
+    @cached_property
+    def _slope(self) -> csc_array:
+        """dA/d|gamma|."""
+        op, gamma = self.operators, self.place[1]
+        along = op.along(gamma)
+        return op.cell.matrix(2 * float(np.linalg.norm(gamma)) * along.N[0, 0] + 1j * along.C[0])

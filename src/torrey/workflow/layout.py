@@ -1,0 +1,188 @@
+"""Where every file of a run is, and which points a configuration asks for: the one place for paths.
+
+All paths are relative to the directory of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from torrey.base.keys import format_number
+from torrey.cell.material import Material
+from torrey.config import Config, Figure, Inversion, Study, Table
+from torrey.figures.catalogue import Source, shown
+from torrey.gradients.protocol import Point
+from torrey.gradients.sweep import REFERENCE, Index
+from torrey.reference.span import Span
+
+RESULTS = "results"
+
+MESH = f"{RESULTS}/geometry/{{geometry}}/mesh.nc"
+OPERATORS = f"{RESULTS}/geometry/{{geometry}}/operators.nc"
+TENSORS = f"{RESULTS}/tensors/{{geometry}}/{{material}}/tensors.nc"
+REFERENCE_SIGNAL = f"{RESULTS}/reference/{{geometry}}/{{material}}/{{point}}.nc"
+BASIS = f"{RESULTS}/basis/{{geometry}}/{{material}}/{{span}}.nc"
+MODELS = f"{RESULTS}/studies/{{study}}/models.nc"
+SIGNALS = f"{RESULTS}/studies/{{study}}/signals.nc"
+PROJECTED = f"{RESULTS}/studies/{{study}}/projected.nc"
+CHECK = f"{RESULTS}/studies/{{study}}/check.nc"
+CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
+KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
+EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
+BLOCH = f"{RESULTS}/bloch/{{bloch}}/{{kind}}.nc"
+"""Something of a periodic medium at any gradient, by its name and kind."""
+
+INVERSION = f"{RESULTS}/inversions/{{inversion}}/fit.nc"
+FIGURE = f"{RESULTS}/figures/{{figure}}"
+"""Stem of a figure: .pdf, .png and .nc."""
+TABLE = f"{RESULTS}/tables/{{table}}"
+"""Stem of a table: .csv, .md and .nc."""
+
+_SOURCES: Final[Mapping[Source, str]] = {
+    "mesh": MESH,
+    "signals": SIGNALS,
+    "models": MODELS,
+    "convergence": CONVERGENCE,
+    "kurtosis": KURTOSIS,
+    "eigenvalues": EIGENVALUES,
+    "tensors": TENSORS,
+    "inversion": INVERSION,
+    "bloch": BLOCH,
+}
+
+Plain = dict[str, str | int | float]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A reference signal to compute."""
+
+    geometry: str
+    material: Material
+    point: Point
+    tolerance: float
+
+    def parameters(self) -> Plain:
+        """Plain values that the job depends on."""
+        return {
+            **self.material.to_dict(),
+            **self.point.to_dict(),
+            "tolerance": self.tolerance,
+        }
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Files and points of a configuration."""
+
+    config: Config
+
+    @cached_property
+    def materials(self) -> Mapping[tuple[str, str], Material]:
+        """Materials of all studies by the name of the geometry and their canonical name.
+
+        Equal insides stand once in a name: it says all only together with the geometry.
+        """
+        studies = self.config.studies.values()
+        return {(study.geometry, study.material.key()): study.material for study in studies}
+
+    @cached_property
+    def jobs(self) -> Mapping[str, Job]:
+        """Points to solve in full by their path; studies share what they have in common."""
+        jobs = {}
+        for study in self.config.studies.values():
+            points = study.points()
+            for index, path in (self.references(study) | self.samples(study)).items():
+                jobs[path] = Job(study.geometry, study.material, points[index], study.tolerance)
+        return jobs
+
+    @cached_property
+    def spans(self) -> Mapping[str, tuple[Study, Span]]:
+        """A study for each basis to build by its path, and what the basis must span."""
+        studies = [study for study in self.config.studies.values() if study.is_projected]
+        return {self.basis(study): (study, Span.of(study.sweep)) for study in studies}
+
+    def basis(self, study: Study) -> str:
+        """Path of the basis of a study's projected reference."""
+        return BASIS.format(
+            geometry=study.geometry,
+            material=study.material.key(),
+            span=Span.of(study.sweep).label,
+        )
+
+    def reference(self, study: Study, point: Point) -> str:
+        """Path of the reference signal of one point, to the tolerance that the study wants."""
+        key = point.key(study.sweep.protocol.encoding_kind)
+        return REFERENCE_SIGNAL.format(
+            geometry=study.geometry,
+            material=study.material.key(),
+            point=f"{key}_tol{format_number(study.tolerance)}",
+        )
+
+    def references(self, study: Study) -> dict[Index, str]:
+        """Paths of all signals of a study that are solved in full, point by point."""
+        if REFERENCE not in study.models or study.is_projected:
+            return {}
+        return {index: self.reference(study, point) for index, point in study.points().items()}
+
+    def samples(self, study: Study) -> dict[Index, str]:
+        """Paths of the signals in full that a projected reference is compared with.
+
+        They are the point with the largest |g| L, and one in the middle of the sweep.
+        """
+        if not study.is_projected:
+            return {}
+        points = study.points()
+        hardest = max(points, key=lambda index: points[index].q * points[index].period)
+        middle = list(points)[len(points) // 2]
+        return {index: self.reference(study, points[index]) for index in (hardest, middle)}
+
+    def tensors(self, study: Study) -> list[str]:
+        """Tensors of the cell and material; none where a membrane lies within one compartment."""
+        if not study.has_tensors:
+            return []
+        return [TENSORS.format(geometry=study.geometry, material=study.material.key())]
+
+    def checks(self, study: Study) -> list[str]:
+        """Comparison of a projected reference with the full system, where there is one."""
+        return [CHECK.format(study=study.name)] if study.is_projected else []
+
+    def sources(self, kinds: Sequence[Source], entry: Figure | Table) -> list[str]:
+        """Files that a figure or a table reads: kind by kind, each for all that it shows."""
+        if entry.studies:
+            studies = [self.config.studies[name] for name in entry.studies]
+            fields = [
+                {"study": s.name, "geometry": s.geometry, "material": s.material.key()}
+                for s in studies
+            ]
+        elif entry.geometries:
+            fields = [{"geometry": name} for name in entry.geometries]
+        else:
+            runs = [self.config.bloch[name] for name in shown(entry, "bloch")]
+            fields = [{"bloch": r.name, "kind": r.kind, "geometry": r.geometry} for r in runs]
+            fields += [{"inversion": name} for name in entry.inversions]
+        return [_SOURCES[kind].format(**values) for kind in kinds for values in fields]
+
+    def inversion_inputs(self, inversion: Inversion) -> dict[str, list[str] | str]:
+        """Signals that an inversion fits, and the tensors or the operators of their cell."""
+        signals = [SIGNALS.format(study=name) for name in inversion.studies]
+        study = self.config.studies[inversion.studies[0]]
+        if inversion.kind == "physical":
+            return {"signals": signals, "operators": OPERATORS.format(geometry=study.geometry)}
+        return {"signals": signals, "tensors": self.tensors(study)[0]}
+
+    def own_files(self) -> list[str]:
+        """What inversions and runs of bloch make."""
+        inversions = [INVERSION.format(inversion=name) for name in self.config.inversions]
+        runs = self.config.bloch.values()
+        return inversions + [BLOCH.format(bloch=run.name, kind=run.kind) for run in runs]
+
+    def study_files(self, study: Study) -> list[str]:
+        """Everything that is made for a study."""
+        files = [SIGNALS.format(study=study.name), *self.tensors(study), *self.checks(study)]
+        if study.has_orders:
+            files.append(CONVERGENCE.format(study=study.name))
+        return files

@@ -1,0 +1,1 @@
+"""What tests share: cells, exact solutions, configurations, copies of the project."""

@@ -1,0 +1,121 @@
+"""Runs of bloch are read with their units, or refused with their place."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.configurations import GOOD
+
+SPECTRUM = """\
+bloch:
+  mine:
+    kind: spectrum
+    geometry: stones
+    diffusivity: 2e-3 mm^2/s
+    period: 10 um
+    direction: [1, 0]
+    strengths: {start: 1, stop: 100, num: 3, scale: log}
+    count: 4
+"""
+MAPS = """\
+bloch:
+  mine:
+    kind: maps
+    geometry: tissue
+    diffusivity: 2e-3 mm^2/s
+    permeability: 1e-5 m/s
+    period: 10 um
+    directions: [[1, 0], [1, 1]]
+    gradient_lengths: [0.25, 0.1]
+    ratio: 2
+"""
+
+
+def test_a_spectrum_is_read(read):
+    run = read(GOOD + SPECTRUM).bloch["mine"]
+    assert (run.kind, run.geometry, run.period, run.permeability) == ("spectrum", "stones", 10.0, 0)
+    assert run.material.diffusivity == (2.0,)
+    assert dict(run.settings) == {"direction": (1, 0), "strengths": (1.0, 10.0, 100.0), "count": 4}
+
+
+def test_every_compartment_has_the_one_diffusivity(read):
+    run = read(GOOD + MAPS).bloch["mine"]
+    assert run.material.diffusivity == (2.0, 2.0, 2.0)
+    assert run.permeability == 0.01
+    plain = run.to_dict()
+    assert all(type(value) in (str, float) for value in plain.values())
+    assert json.loads(plain["settings"])["directions"] == [[1, 0], [1, 1]]
+
+
+SAMPLING = """\
+bloch:
+  mine:
+    kind: sampling
+    geometry: stones
+    diffusivity: 2e-3 mm^2/s
+    period: 10 um
+    delta: 1 ms
+    Delta: 2 ms
+    turns: 3.3
+    pulses: 1
+"""
+PLAIN = "  plain: {kind: discs, cells: [], mesh: {refinements: 0}}\nstudies:"
+
+REFUSED = [
+    (SPECTRUM, "kind: spectrum", "kind: spectra", "kind", '"spectra"', "maps, strengths, spectrum"),
+    (SPECTRUM, "geometry: stones", "geometry: stone", "geometry", '"stones"?', "geometries"),
+    (SPECTRUM, "2e-3 mm^2/s", "2e-3", "diffusivity", '"2e-3"', "a diffusivity with its unit"),
+    (SPECTRUM, "[1, 0]", "[2, 0]", "direction", "[2, 0]", "without a common divisor"),
+    (SPECTRUM, "[1, 0]", "[0, 0]", "direction", "[0, 0]", "2 whole numbers"),
+    (SPECTRUM, "[1, 0]", "[1, 0, 0]", "direction", "[1, 0, 0]", "as many as the cell has"),
+    (SPECTRUM, "start: 1,", "start: -1,", "strengths.start", '"-1"', "a number above zero"),
+    (SPECTRUM, "count: 4", "count: 0", "count", '"0"', "a whole number of branches"),
+    (SPECTRUM, "    count: 4", "    ratio: 2", "ratio", 'unknown key "ratio"', "count"),
+    (SPECTRUM, "    count: 4\n", "", "count", "nothing", "a whole number of branches"),
+    (
+        SPECTRUM,
+        "    count: 4",
+        "    count: 4\n    permeability: 1e-5 m/s",
+        "permeability",
+        "a permeability above zero",
+        "0 m/s: no membrane",
+    ),
+    (MAPS, "[0.25, 0.1]", "[0.25, nan]", "gradient_lengths[1]", '"nan"', "a number above zero"),
+    (MAPS, "[[1, 0], [1, 1]]", "[[1, 0], [2, 2]]", "directions[1]", "[2, 2]", "common divisor"),
+    (MAPS, "[0.25, 0.1]", "[0.25, 0.250]", "gradient_lengths[1]", "a second time", "each value"),
+    (
+        SPECTRUM,
+        "geometry: stones",
+        "geometry: plain",
+        "geometry",
+        "plain, with one mesh",
+        "mesh.refinements of 1 or more",
+    ),
+    (
+        SAMPLING,
+        "Delta: 2 ms",
+        "Delta: 0.5 ms",
+        "delta",
+        "delta = 1 ms with Delta = 0.5 ms",
+        "delta not longer than Delta",
+    ),
+    (MAPS, "ratio: 2", "ratio: 2 um", "ratio", '"2 um"', "a number above zero"),
+]
+
+
+@pytest.mark.parametrize(("text", "old", "new", "key", "found", "accepted"), REFUSED)
+def test_runs_that_cannot_be_are_refused(messages, text, old, new, key, found, accepted):
+    assert text.count(old) == 1
+    good = GOOD.replace("studies:", PLAIN, 1) + text.replace(old, new)
+    (message,) = [m for m in messages(good) if f": bloch.mine.{key}:" in m]
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+def test_figures_show_runs_that_exist(messages):
+    text = (GOOD + SPECTRUM).replace("  plot: {studies: [mine]}", "  plot: {bloch: [yours]}")
+    (message,) = messages(text)
+    assert "figures.plot.bloch[0]" in message
+    assert '"yours"' in message

@@ -1,0 +1,203 @@
+"""Matrices, relaxation, densities and membranes are read, or refused with their place."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from support.configurations import TENSOR, edited, line_of
+
+from torrey.cell.material import Material
+
+
+@pytest.mark.parametrize(
+    ("inside", "first", "second"),
+    [
+        (TENSOR, "tensor", "tensor"),
+        (f"[{TENSOR}]", "tensor", "tensor"),
+        (f"[{TENSOR}, 1 um^2/ms]", "tensor", 1.0),
+        (f"[1 um^2/ms, {TENSOR}]", 1.0, "tensor"),
+        (f"[{TENSOR}, {TENSOR}]", "tensor", "tensor"),
+        ("[1 um^2/ms]", 1.0, 1.0),
+        ("[1 um^2/ms, 2 um^2/ms]", 1.0, 2.0),
+    ],
+)
+def test_diffusivities_may_be_matrices(study, inside, first, second):
+    tensor = ((1.5, -0.2), (-0.2, 1.0))
+    expected = tuple(tensor if value == "tensor" else value for value in (first, second))
+    material = study("inside: 1.2e-3 mm^2/s", f"inside: {inside}").material
+    assert material.diffusivity == (2.5, *expected)
+    assert Material.from_dict(material.to_dict()) == material
+
+
+def test_the_outside_may_be_a_matrix(study):
+    material = study("outside: 2.5e-3 mm^2/s", f"outside: {TENSOR}").material
+    assert material.diffusivity == (((1.5, -0.2), (-0.2, 1.0)), 1.2, 1.2)
+    assert material.key() == "De1.5x-0.2x-0.2x1_Di1.2"
+
+
+def test_a_matrix_has_one_row_in_one_dimension(read):
+    text = edited("geometry: tissue", "geometry: layers").replace("[[1, 0]]", "[1]")
+    text = text.replace("inside: 1.2e-3 mm^2/s", 'inside: [["1.2e-3 mm^2/s"]]')
+    assert read(text).studies["mine"].material.diffusivity == (2.5, ((1.2,),))
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "values"),
+    [
+        ("T2: {outside: 80 ms, inside: 0.04 s}", "T2", (80.0, 40.0, 40.0)),
+        ("T2: {outside: 80 ms, inside: [40 ms, 60 ms]}", "T2", (80.0, 40.0, 60.0)),
+        ("T2: {outside: infinite, inside: [40 ms]}", "T2", (math.inf, 40.0, 40.0)),
+        ("density: {outside: 1, inside: 0.8}", "density", (1.0, 0.8, 0.8)),
+        ("density: {outside: 0, inside: [1, 8e-1]}", "density", (0.0, 1.0, 0.8)),
+        ("permeability_factors: [1, 0]", "membranes", (1.0, 0.0)),
+    ],
+)
+def test_relaxation_density_and_membranes(study, line, field, values):
+    material = study("    period:", f"    {line}\n    period:").material
+    assert material == Material((2.5, 1.2, 1.2), **{field: values})
+    assert all(type(value) is float for value in getattr(material, field))
+
+
+def test_one_compartment_has_no_inside(read):
+    text = edited("geometry: tissue", "geometry: stones").replace("8e-5", "0")
+    text = text.replace(", inside: 1.2e-3 mm^2/s", "")
+    text = text.replace("    period:", "    T2: {outside: 80 ms}\n    period:")
+    assert read(text).studies["mine"].material == Material((2.5,), T2=(80.0,))
+
+
+def test_one_membrane_has_one_factor(read):
+    text = edited("thicknesses: [0.6, 0.4]", "thicknesses: [1]").replace("[[1, 0]]", "[1]")
+    text = text.replace("geometry: tissue", "geometry: layers")
+    text = text.replace(", inside: 1.2e-3 mm^2/s", "")
+    text = text.replace("    period:", "    permeability_factors: 0.5\n    period:")
+    assert read(text).studies["mine"].material == Material((2.5,), membranes=(0.5,))
+
+
+def test_what_names_cannot_hold_is_rounded(study):
+    line = "density: {outside: 0.33333333333333333, inside: 1}"
+    material = study("    period:", f"    {line}\n    period:").material
+    assert material.density[0] == 0.333333333333
+
+
+# ---- what is refused ----
+
+INDEFINITE = '[["1 um^2/ms", "2 um^2/ms"], ["2 um^2/ms", "1 um^2/ms"]]'
+DEFINITE = '[["1 um^2/ms", "-0.2 um^2/ms"], ["-0.2 um^2/ms", "1 um^2/ms"]]'
+
+# Diffusivities of two discs; the key below diffusivity, what was found and what is accepted.
+DIFFUSIVITIES = [
+    (f"outside: {INDEFINITE}, inside: 1 um^2/ms", "outside", "[[1.0, 2.0], [2.0, 1", "definite"),
+    (f"outside: 1 um^2/ms, inside: {INDEFINITE}", "inside", "the matrix [[1.0, 2.0]", "definite"),
+    (f"outside: 1 um^2/ms, inside: [{INDEFINITE}]", "inside[0]", "the matrix", "definite"),
+    (f"outside: 1 um^2/ms, inside: [{DEFINITE}, {INDEFINITE}]", "inside[1]", "the matrix", "def"),
+    (f"outside: 1 um^2/ms, inside: [1 um^2/ms, {INDEFINITE}]", "inside[1]", "the matrix", "defin"),
+    (
+        'outside: [["1 um^2/ms", "0 um^2/ms"], ["0.1 um^2/ms", "1 um^2/ms"]], inside: 1 um^2/ms',
+        "outside",
+        "[[1.0, 0.0], [0.1, 1.0]]",
+        "a symmetric positive definite matrix",
+    ),
+    ('outside: [["1 um^2/ms"]], inside: 1 um^2/ms', "outside", "a matrix of 1 rows", "2 rows"),
+    ('outside: 1 um^2/ms, inside: [["1 um^2/ms"]]', "inside", "a matrix of 1 rows", "2 rows"),
+    ('outside: [["1 um^2/ms", "0 ms"]], inside: 1 um^2/ms', "outside[0][1]", "a time", "a diff"),
+    ("outside: 1 um^2/ms, inside: [[1 um^2/ms, 1]]", "inside[0][1]", '"1"', "a diffusivity"),
+    (f"outside: 1 um^2/ms, inside: [{DEFINITE}, [1]]", "inside[1][0]", '"1"', "row by row"),
+    (f"outside: [{DEFINITE}, {DEFINITE}], inside: 1 um^2/ms", "outside[0][0]", "list of 2", "a"),
+    (f"outside: 1 um^2/ms, inside: {[DEFINITE] * 3}".replace("'", ""), "inside", "3 diff", "of 2"),
+    ("outside: 1 um^2/ms, inside: [[]]", "inside[0]", "an empty list", "row by row"),
+    ("outside: 1 um^2/ms, inside: -1 um^2/ms", "inside", '"-1 um^2/ms"', "above zero"),
+]
+
+# A line of the good study, which has two discs; the key, what was found and what is accepted.
+RELAXATION_AND_DENSITY = [
+    ("T2: 80 ms", "T2", '"80 ms"', "a mapping, such as {outside: 80 ms, inside: 40 ms}"),
+    ("T2:", "T2", "nothing", "a mapping"),
+    ("T2: {outside: 80, inside: 40 ms}", "T2.outside", '"80"', "a relaxation time with its unit"),
+    ("T2: {outside: 80 ms, inside: 0 ms}", "T2.inside", '"0 ms"', "above zero, or infinite"),
+    ("T2: {outside: 80 ms, inside: [4 ms, 1 um]}", "T2.inside[1]", "(a length)", "a relaxation"),
+    ("T2: {outside: 80 ms, inside: [4 ms, inf]}", "T2.inside[1]", '"inf"', "or infinite"),
+    ("T2: {outside: 80 ms, inside: [[4 ms]]}", "T2.inside", "a list of 1", "a relaxation time"),
+    ("T2: {outside: 80 ms}", "T2", "no key inside", '"80 ms", or infinite, or a list with one per'),
+    ("T2: {inside: 40 ms}", "T2.outside", "nothing", "(of layer 0 where there are layers)"),
+    ("T2: {outside: 80 ms, insid: 4 ms}", "T2.insid", '"inside"?', "the keys outside, inside"),
+    (
+        "T2: {outside: 80 ms, inside: [4 ms, 5 ms, 6 ms]}",
+        "T2.inside",
+        "3 relaxation times",
+        "one value, or a list of 2: one per compartment inside",
+    ),
+    ("density: 1", "density", '"1"', "a mapping, such as {outside: 1, inside: 0.8}"),
+    ("density: {outside: 1}", "density", "no key inside", "a number, at least 0, or a list"),
+    ("density: {outside: -1, inside: 1}", "density.outside", '"-1"', "a number, at least 0"),
+    ("density: {outside: 1, inside: [1, .inf]}", "density.inside[1]", ".inf", "at least 0"),
+    ("density: {outside: 1, inside: 1 g}", "density.inside", '"1 g"', "a number, at least 0"),
+    ("density: {outside: 0, inside: 0}", "density", "no density above zero", "at least one"),
+    ("density: {outside: 1, inside: [1, 1, 1]}", "density.inside", "3 densities", "a list of 2"),
+    ("permeability_factors: 1", "permeability_factors", "1 factor", "2, one per membrane"),
+    ("permeability_factors: [1, 0, 1]", "permeability_factors", "3 factors", "2, one per membrane"),
+    ("permeability_factors: [1, -1]", "permeability_factors[1]", '"-1"', "at least 0"),
+    ("permeability_factors: [1, 5e-5 m/s]", "permeability_factors[1]", "5e-5 m/s", "numbers"),
+    ("permeability_factors: []", "permeability_factors", "an empty list", "one per membrane"),
+    (
+        "permeability_factor: [1, 1]",
+        "permeability_factor",
+        '"permeability_factors"?',
+        "T2, density",
+    ),
+]
+
+
+def assert_refused(messages, text, key, found, accepted):
+    """Refuse one key of the study mine and name it, whose line begins with the first word of it."""
+    line = line_of(text, f"{key.split('.')[0].split('[')[0]}:")
+    place = f"mine.yaml:{line}: studies.mine.{key}: found "
+    (message,) = [m for m in messages(text) if m.startswith(place)]
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+@pytest.mark.parametrize(("values", "key", "found", "accepted"), DIFFUSIVITIES)
+def test_diffusivities_that_cannot_be_are_refused(messages, values, key, found, accepted):
+    text = edited("outside: 2.5e-3 mm^2/s, inside: 1.2e-3 mm^2/s", values)
+    assert_refused(messages, text, f"diffusivity.{key}", found, accepted)
+
+
+@pytest.mark.parametrize(("line", "key", "found", "accepted"), RELAXATION_AND_DENSITY)
+def test_relaxation_and_density_that_cannot_be_are_refused(messages, line, key, found, accepted):
+    text = edited("    period:", f"    {line}\n    period:")
+    assert_refused(messages, text, key, found, accepted)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "found"),
+    [
+        ("T2: {outside: 80 ms, inside: 40 ms}", "T2.inside", "a relaxation time inside"),
+        ("density: {outside: 1, inside: 0.8}", "density.inside", "a density inside"),
+        ("permeability_factors: 1", "permeability_factors", "1 factor"),
+    ],
+)
+def test_obstacles_have_neither_insides_nor_membranes(messages, line, key, found):
+    text = edited("geometry: tissue", "geometry: stones").replace(", inside: 1.2e-3 mm^2/s", "")
+    text = text.replace("8e-5", "0").replace("    period:", f"    {line}\n    period:")
+    assert_refused(messages, text, key, found, "no such key: the geometry has ")
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ("T2: {outside: 80 ms, inside: 40 ms}", "T2"),
+        ("density: {outside: 1, inside: 0.8}", "density"),
+        ("permeability_factors: [1, 0.5]", "permeability_factors"),
+        (
+            "permeability_factors: [1, 0.5]\n    T2: {outside: 80 ms, inside: 40 ms}",
+            "T2, permeability_factors",
+        ),
+    ],
+)
+def test_lumped_models_know_diffusion_alone(messages, lines, named):
+    text = edited("R0, R2]", "lumped-R0, R2]")
+    text = text.replace("    period:", f"    {lines}\n    period:")
+    accepted = f"R0: lumped models know nothing of {named}"
+    assert_refused(messages, text, "models[1]", "lumped-R0", accepted)

@@ -1,0 +1,126 @@
+"""Figures of narrow pulses and bands, from small real tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.figure_checks import labels_of, overlapping_texts, texts
+
+from torrey.base import artifacts
+from torrey.base.provenance import Provenance
+from torrey.bloch.band_files import (
+    band_groups,
+    sampling_table,
+    short_pulse_maps_table,
+    short_pulse_signals_table,
+)
+from torrey.bloch.bands import band_basis, band_set
+from torrey.bloch.fields import dof_of_node
+from torrey.bloch.sampling import RULES
+from torrey.cell.assembly import assemble
+from torrey.cell.material import Material
+from torrey.cell.operators import bloch_torrey
+from torrey.figures import mmg20_cells, mmg20_pulses
+from torrey.figures.drawing import FigureFiles
+from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.geometry.files import write_meshes
+from torrey.geometry.meshing import build_meshes
+from torrey.gradients.waveforms import Pgse
+
+X, DIAGONAL = (1.0, 0.0), (1.0, 1.0)
+SHAPES = {
+    "homogeneous": Discs(()),
+    "square_disc_r04": Discs((Disc((0.5, 0.5), 0.4),), interior="obstacle"),
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> FigureFiles:
+    made = Provenance("test")
+    place = tmp_path_factory.mktemp("bloch")
+    bands_files = {}
+    for name, shape in SHAPES.items():
+        mesh = build_meshes(shape, MeshOptions(0.08, 0))[0]
+        sides = np.array([(m.outside, m.inside) for m in shape.membranes()]).reshape(-1, 2)
+        cell = bloch_torrey(assemble(mesh, sides), Material((1.0,)))
+        sets = [
+            band_set(band_basis(cell, 1.0, 0.0, [direction], 0.07), direction, 12)
+            for direction in (X, DIAGONAL)
+        ]
+        bands_files[name] = str(place / name / "bands.nc")
+        artifacts.write(bands_files[name], {}, made, groups=band_groups(sets))
+    mesh_file, narrow, sampling = (str(place / f"{n}.nc") for n in ("mesh", "narrow", "sampling"))
+    write_meshes(mesh_file, shape, (mesh,), made)
+    table = {
+        **short_pulse_signals_table(sets, np.arange(0, 25) / 12, (0.01, 1.0), 5.0),
+        **short_pulse_maps_table(sets, dof_of_node(mesh, cell.cell), 7 / 3, (0.01, 1.0)),
+    }
+    artifacts.write(narrow, table, made)
+    artifacts.write(sampling, sampling_table(Pgse(1.0, 2.0), 3.3, 1.0), made)
+    return FigureFiles(
+        {
+            "mesh": {name: mesh_file},
+            "narrow-maps": {name: narrow},
+            "narrow-signals": {name: narrow},
+            "sampling": {name: sampling},
+            "bands": bands_files,
+        }
+    )
+
+
+FIGURES = [
+    mmg20_cells.fig1,
+    mmg20_cells.fig3,
+    mmg20_pulses.fig2,
+    mmg20_pulses.fig11,
+    mmg20_pulses.figA1,
+    mmg20_pulses.figA2,
+    mmg20_pulses.figA3,
+]
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.__name__)
+def test_figures_have_data_and_no_text_on_text(figure, files, tmp_path):
+    drawing = figure(files)
+    artifacts.write(tmp_path / "data.nc", drawing.data, Provenance("test"))
+    for ax in drawing.figure.axes:
+        assert ax.lines or ax.patches or ax.collections
+    assert overlapping_texts(drawing.figure) == []
+
+
+def test_free_bands_cross_and_those_of_the_lattice_do_not(files):
+    drawing = mmg20_pulses.fig11(files)
+    free, lattice = drawing.figure.axes
+    assert "the bands cross" in free.get_title(loc="left")
+    assert "the bands do not cross" in lattice.get_title(loc="left")
+    assert labels_of(free)[0] == r"$p\,a\,/\,2\pi$"
+    p = np.asarray(drawing.data["p_homogeneous"].values)
+    bands = np.asarray(drawing.data["value_homogeneous"].values)
+    exact = (2 * np.pi * np.column_stack([p, 1 - p])) ** 2
+    np.testing.assert_allclose(bands, exact, rtol=1e-3, atol=1e-6)
+    bands = np.asarray(drawing.data["value_square_disc_r04"].values)
+    assert np.all(bands[:, 1] - bands[:, 0] > 5.0)
+
+
+def test_steps_of_all_rules_are_drawn(files):
+    drawing = mmg20_pulses.fig2(files)
+    titles = [ax.get_title(loc="left") for ax in drawing.figure.axes[:4]]
+    assert all(rule in title for rule, title in zip(RULES, titles, strict=True))
+    levels = drawing.figure.axes[1].lines[1].get_ydata()
+    assert np.max(levels) == pytest.approx(4.0)
+
+
+def test_signals_start_at_one_and_follow_their_law(files):
+    drawing = mmg20_pulses.figA3(files)
+    table = artifacts.open_dataset(files.files["narrow-signals"]["square_disc_r04"])
+    ax = drawing.figure.axes[0]
+    assert labels_of(ax) == (r"$q\,a\,/\,2\pi$", "$S$")
+    assert labels_of(drawing.figure.axes[1])[0] == r"$q\,a\,/\,(2\pi\sqrt{2})$"
+    law, curve = ax.lines[0], ax.lines[1]
+    np.testing.assert_allclose(curve.get_ydata(), table.signal[0, 0])
+    np.testing.assert_allclose(law.get_ydata()[:3], table.signal[0, 0, :3], rtol=2e-3)
+
+
+def test_maps_say_the_weight_of_the_pulses(files):
+    assert r"$q\,a = 14\pi/3$" in texts(mmg20_pulses.figA1(files).figure)
+    assert r"$q\,a/\sqrt{2} = 14\pi/3$" in texts(mmg20_pulses.figA2(files).figure)

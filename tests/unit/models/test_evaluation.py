@@ -1,0 +1,133 @@
+"""Tables of models over a sweep: the same numbers as one point at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from torrey.cell.build import levels
+from torrey.cell.material import Material
+from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.gradients.protocol import Measurement
+from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
+from torrey.gradients.waveforms import DoublePgse, Pgse, SineOgse
+from torrey.models.evaluation import ModelName, evaluate_models, group_measurements
+from torrey.models.expansion import expand
+from torrey.models.files import eigenvalue_table
+from torrey.models.integration import growth_rate, model_signal
+from torrey.models.projection import project
+
+MODELS = ("R2", "lumped-R0", "R0", "P3")
+SWEEP = Sweep(
+    periods=(2.0, 5.0),
+    permeability_kind="sigma0",
+    permeabilities=(10.0, 20.0),
+    protocol=Product(
+        WaveformGrid("pgse", (("delta", (3.0,)), ("Delta", (9.0, 12.0)))),
+        encoding_kind="b",
+        encodings=(0.0, 0.8),
+        directions=((1.0, 0.0), (0.6, 0.8)),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def cell():
+    shape = Discs((Disc((0.3, 0.4), 0.2), Disc((0.7, 0.8), 0.1)))
+    return levels(shape, MeshOptions(0.25, 1), Material((3.0, 1.7, 1.1)))
+
+
+@pytest.fixture(scope="module")
+def table(cell):
+    return evaluate_models(cell, SWEEP, MODELS)
+
+
+def test_every_entry_is_that_of_its_point(cell, table) -> None:
+    points = SWEEP.points()
+    assert table.signal.shape == (4, 2, *SWEEP.shape)
+    for index in ((0, 0, 0, 0, 1, 0), (1, 1, 0, 1, 1, 1)):
+        point = points[index]
+        at = (point.waveform, point.q, point.period, point.sigma)
+        r2 = expand(cell[1](), point.direction, 2).model
+        p3 = project(cell[1](), point.direction, 3)
+        assert table.signal[(0, 1, *index)] == pytest.approx(model_signal(r2, *at), abs=1e-9)
+        assert table.signal[(3, 1, *index)] == pytest.approx(model_signal(p3, *at), abs=1e-9)
+
+
+ROWS = (
+    Measurement(Pgse(3.0, 9.0), 0.4, (1.0, 0.0)),
+    Measurement(DoublePgse(2.0, 6.0, 1.0, 60.0), 0.5, (0.6, 0.8)),
+    Measurement(SineOgse(4.0, 6.0, 2.0), 0.6, (0.6, 0.8)),
+    Measurement(Pgse(3.0, 9.0), 0.2, (0.6, 0.8)),
+    Measurement(DoublePgse(2.0, 6.0, 1.0, 60.0), 0.3, (0.6, 0.8)),
+    Measurement(Pgse(3.0, 9.0), 0.0, (1.0, 0.0)),
+)
+ACQUIRED = Sweep((2.0, 5.0), "permeability", (0.05, 0.1), Acquisition("b", ROWS))
+
+
+def test_rows_of_an_acquisition_keep_their_order(cell) -> None:
+    table = evaluate_models([cell[0]], ACQUIRED, ("R2", "P2"))
+    assert table.signal.shape == (2, 1, 2, 2, len(ROWS))
+    periods, kappas = np.array([[2.0], [5.0]]), np.array([0.05, 0.1])
+    for row, m in enumerate(ROWS):
+        r2 = expand(cell[0](), m.frame, 2).model
+        p2 = project(cell[0](), m.frame, 2)
+        at = (m.waveform, m.q, periods, kappas / periods)
+        found = table.signal[:, 0, :, :, row]
+        np.testing.assert_allclose(found[0], model_signal(r2, *at), atol=1e-9)
+        np.testing.assert_allclose(found[1], model_signal(p2, *at), atol=1e-9)
+        np.testing.assert_allclose(table.growth[0, :, :, row], growth_rate(r2, *at), atol=1e-12)
+
+
+def test_measurements_are_grouped_by_axes_and_waveform() -> None:
+    groups = group_measurements(ROWS)
+    assert list(map(len, groups)) == [1, 2, 1]
+    members = [sorted(rows.values()) for rows in groups.values()]
+    assert members == [[[0, 5]], [[1, 4]], [[2], [3]]]
+    for axes, by_waveform in groups.items():
+        for waveform, rows in by_waveform.items():
+            assert all(ROWS[row].waveform == waveform for row in rows)
+            for row in rows:
+                np.testing.assert_array_equal(ROWS[row].frame, axes)
+
+
+@pytest.mark.parametrize("sweep", [SWEEP, ACQUIRED], ids=["product", "acquisition"])
+def test_eigenvalues_follow_each_waveform(cell, sweep) -> None:
+    table = eigenvalue_table(cell[0](), sweep, ("R2",), instants=7)
+    eigenvalues = np.asarray(table["eigenvalue_real"].values)
+    time = np.asarray(table["time"].values)
+    assert table["eigenvalue_real"].dims == ("model", *sweep.axes(), "instant", "eigenvalue")
+    by_measurement = "measurement" in sweep.axes()
+    assert table["time"].dims[:-1] == (("measurement",) if by_measurement else ("delta", "Delta"))
+    for index, point in sweep.points().items():
+        model = expand(cell[0](), point.frame, 2).model
+        instants = time[index[2:]] if by_measurement else time[index[2:4]]
+        assert instants == pytest.approx(point.waveform.echo_time * (np.arange(7) + 0.5) / 7)
+        jets = point.q * point.waveform.sample(instants, model.n_derivatives)
+        expected = np.linalg.eigvals(model.matrix(jets, point.period, point.sigma)).real
+        np.testing.assert_allclose(eigenvalues[(0, *index)], np.sort(expected), atol=1e-12)
+
+
+def test_without_gradient_the_signal_is_one_and_nothing_grows(table) -> None:
+    np.testing.assert_allclose(table.signal[..., 0, :], 1.0, atol=1e-9)
+    assert np.all(table.growth[..., 0, :] <= 0.0)
+
+
+def test_the_error_of_the_mesh_is_estimated_for_every_model(table) -> None:
+    change = np.abs(table.signal[:, 1] - table.signal[:, 0])
+    assert np.all(table.space_error() > 0)
+    assert np.all(table.space_error() < change + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "order"),
+    [("R0", "R", 0), ("R12", "R", 12), ("P3", "P", 3), ("lumped-R2", "lumped-R", 2)],
+)
+def test_names_of_models(name: str, kind: str, order: int) -> None:
+    assert ModelName.parse(name) == ModelName(kind, order)
+
+
+@pytest.mark.parametrize("name", ["reference", "R", "Q2", "lumped-P1", "R2 "])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="accepted: R0"):
+        ModelName.parse(name)

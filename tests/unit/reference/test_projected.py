@@ -1,0 +1,197 @@
+"""Projected references: signals within their error estimates, and the full system where needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from torrey.base import artifacts
+from torrey.base.artifacts import Variable
+from torrey.base.provenance import Provenance
+from torrey.cell.build import levels
+from torrey.cell.material import Material
+from torrey.cell.operators import BlochTorrey
+from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.gradients.protocol import Measurement, Point
+from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
+from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse
+from torrey.models.integration import Points, projected_signal
+from torrey.models.projection import ProjectedModel
+from torrey.reference.full import reference_signal
+from torrey.reference.ladder import climb
+from torrey.reference.ladder_files import lazy_ladders, write_ladders
+from torrey.reference.projected import projected_signals
+from torrey.reference.projected_files import table_variables
+from torrey.reference.slab import solve_study
+from torrey.study.comparison import DisagreementError, compare_with_full
+from torrey.study.files import gather_signals
+
+DIRECTION = (0.0, 1.0)
+WAVEFORM = Pgse(5.0, 15.0)
+TOLERANCE = 1e-4
+
+Levels = list[Callable[[], BlochTorrey]]
+
+
+@pytest.fixture(scope="module")
+def cell() -> Levels:
+    shape = Discs((Disc((0.5, 0.5), 0.3),))
+    return levels(shape, MeshOptions(0.2, 2), Material((3.0, 1.7)))
+
+
+@pytest.fixture(scope="module")
+def ladders(cell: Levels) -> list[Callable[[], ProjectedModel]]:
+    built = [climb(operators(), DIRECTION, 7) for operators in cell]
+    return [lambda model=model: model for model in built]
+
+
+def test_signals_are_those_of_the_full_system_within_their_errors(cell, ladders):
+    q = np.array([WAVEFORM.q_of_b(b) for b in (0.0, 0.3, 1.0, 2.5)])
+    period, kappa = 6.0, 0.05
+    found = projected_signals(ladders, WAVEFORM, Points.of(q, period, kappa / period), TOLERANCE)
+    assert found.reached.all()
+    assert np.all(found.error <= TOLERANCE * np.abs(found.signal))
+    for i in range(len(q)):
+        full = reference_signal(cell, Point(period, kappa, WAVEFORM, q[i], DIRECTION), TOLERANCE)
+        assert abs(found.signal[i] - full.signal) <= found.error[i] + full.error
+        assert abs(found.coarse_signal[i] - full.coarse_signal) <= (
+            found.basis_error[i] + found.time_error[i] + full.coarse_time_error + 1e-15
+        )
+    assert found.signal[0] == pytest.approx(1.0, abs=1e-12)
+
+
+def test_a_smaller_tolerance_takes_a_higher_rung(ladders):
+    points = Points.of(WAVEFORM.q_of_b(2.0), 4.0, 0.01)
+    same_mesh = [ladders[1], ladders[1]]  # no error in space
+    rough, fine = (projected_signals(same_mesh, WAVEFORM, points, t) for t in (1e-2, 1e-6))
+    assert rough.reached.all()
+    assert fine.reached.all()
+    assert fine.rung[0] > rough.rung[0]
+    assert fine.steps[0] > rough.steps[0]
+
+
+def test_a_gradient_beyond_the_ladder_is_not_reached(ladders):
+    found = projected_signals(ladders, WAVEFORM, Points.of([0.2, 3.0], 10.0, 0.01), TOLERANCE)
+    assert list(found.reached) == [True, False]
+
+
+def test_finer_meshes_are_not_asked_for_the_highest_rungs(ladders):
+    points = Points.of([WAVEFORM.q_of_b(b) for b in (0.3, 1.0, 2.5)], 6.0, 0.01)
+    low = [ladders[0], *(lambda ladder=ladder: ladder().truncate(5) for ladder in ladders[1:])]
+    whole, less = (projected_signals(x, WAVEFORM, points, TOLERANCE) for x in (ladders, low))
+    np.testing.assert_array_equal(less.signal, whole.signal)
+
+
+def test_what_a_mesh_changes_is_close_on_a_lower_rung_and_with_fewer_steps(ladders):
+    points = Points.of([WAVEFORM.q_of_b(b) for b in (0.3, 1.0, 2.5)], 6.0, 0.01)
+    found = projected_signals(ladders, WAVEFORM, points, TOLERANCE)
+    assert found.reached.all()
+    for i in range(len(points)):
+        model = ladders[found.level[i]]().truncate(found.rung[i])
+        all_of_it = projected_signal(model, WAVEFORM, points[np.array([i])], int(found.steps[i]))
+        change = abs(found.signal[i] - found.coarse_signal[i])
+        assert abs(found.signal[i] - all_of_it[0]) <= 0.05 * change
+
+
+def test_an_error_in_space_alone_stops_the_climb(ladders):
+    asked = []
+
+    def asking(ladder):
+        def model():
+            asked.append(ladder)
+            return ladder()
+
+        return model
+
+    points = Points.of(WAVEFORM.q_of_b(1.0), 4.0, 0.01)
+    found = projected_signals([asking(x) for x in ladders[:2]], WAVEFORM, points, 1e-6)
+    assert not found.reached[0]
+    assert found.space_error[0] > 1e-6 * abs(found.signal[0])
+    # Base and refinement, each once: no rung was tried after the one that was good enough.
+    assert sum(ladder is ladders[1] for ladder in asked) == 1
+
+
+def one_sweep(b: tuple[float, ...], period: float = 6.0) -> Sweep:
+    grid = WaveformGrid("pgse", (("delta", (5.0,)), ("Delta", (15.0, 25.0))))
+    return Sweep((period,), "permeability", (0.0, 0.05), Product(grid, "b", b, (DIRECTION,)))
+
+
+def test_points_that_no_rung_reaches_are_solved_in_full(cell, ladders):
+    sweep = one_sweep((0.5, 6.0), period=14.0)
+    low = [lambda ladder=ladder: ladder().truncate(5) for ladder in ladders]
+    table = solve_study(sweep, 1e-3, low, cell)
+    assert table.signals.reached.all()
+    assert np.any(table.signals.rung == 0)
+    assert np.any(table.signals.rung > 0)
+    for row, point in enumerate(sweep.points().values()):
+        if table.signals.rung[row] == 0:
+            full = reference_signal(cell, point, 1e-3)
+            assert table.signals.signal[row] == full.signal
+            assert table.signals.error[row] == full.error
+
+
+def test_waveforms_and_directions_of_an_acquisition(cell):
+    rows = tuple(
+        Measurement(waveform, waveform.q_of_b(b), direction)
+        for waveform, b, direction in [
+            (WAVEFORM, 0.5, (1.0, 0.0)),
+            (CosineOgse(10.0, 12.0, 1.0), 0.3, (0.0, 1.0)),
+            (DoublePgse(3.0, 10.0, 2.0, 90.0), 1.0, (0.6, 0.8)),
+            (WAVEFORM, 0.0, (1.0, 0.0)),
+        ]
+    )
+    sweep = Sweep((5.0,), "permeability", (0.03,), Acquisition("b", rows))
+    built = [climb(operators(), np.eye(2), 6) for operators in cell[:2]]
+    table = solve_study(sweep, 1e-3, [lambda m=m: m for m in built], cell)
+    for row, point in enumerate(sweep.points().values()):
+        full = reference_signal(cell, point, 1e-3)
+        assert table.signals.rung[row] > 0
+        assert abs(table.signals.signal[row] - full.signal) <= table.signals.error[row] + full.error
+
+
+# ---- files ----
+
+PROVENANCE = Provenance("test")
+
+
+def test_ladders_come_back_from_their_file(tmp_path: Path, ladders):
+    path = tmp_path / "basis.nc"
+    write_ladders(path, [ladder() for ladder in ladders], PROVENANCE)
+    for read, made in zip(lazy_ladders(path), ladders, strict=True):
+        assert read().ranks == made().ranks
+        for name in ("K", "C", "N", "J", "R", "start", "readout", "frame"):
+            np.testing.assert_array_equal(getattr(read(), name), getattr(made(), name))
+
+
+def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
+    sweep = one_sweep((0.5, 1.0))
+    table = solve_study(sweep, TOLERANCE, ladders, cell)
+    path = tmp_path / "projected.nc"
+    artifacts.write(path, table_variables(table), PROVENANCE)
+    group = gather_signals(sweep, ["reference"], path, None)
+    assert group["signal_real"].values.shape == (1, *sweep.shape)
+    np.testing.assert_array_equal(group["signal_real"].values.ravel(), table.signals.signal.real)
+    np.testing.assert_allclose(group["numerical_error"].values.ravel(), table.signals.error)
+    assert np.all(group["reference_rung"].values > 0)
+
+    index, point = list(sweep.points().items())[1]
+    full = reference_signal(cell, point, TOLERANCE)
+    for shift, fine in ((0.0, True), (1e-3, False)):
+        reference = tmp_path / f"reference{shift}.nc"
+        scalars = {
+            "signal_real": full.signal.real + shift,
+            "signal_imag": 0.0,
+            "space_error": full.space_error,
+            "time_error": full.time_error,
+        }
+        variables = {name: Variable((), float(x), "1", name) for name, x in scalars.items()}
+        artifacts.write(reference, variables, PROVENANCE)
+        if fine:
+            checked = compare_with_full(path, {index: reference})
+            assert checked["difference"].values[0] <= checked["estimate"].values[0]
+        else:
+            with pytest.raises(DisagreementError, match="differ by 1"):
+                compare_with_full(path, {index: reference})

@@ -1,0 +1,159 @@
+"""A job checks what it is given, and says how it went: in words that name the point."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import torrey
+from torrey.workflow.jobs import LIBRARY_VARIABLE, job
+from torrey.base import artifacts, seals
+from torrey.base.artifacts import Variable
+from torrey.base.provenance import Provenance, library_digest, script_digest
+from torrey.cell.krylov import ConvergenceError
+from torrey.geometry.mesh import MeshError
+from torrey.reference.full import ToleranceError
+
+KEY, UPSTREAM = "0123456789abcdef", "fedcba9876543210"
+SCRIPTS = Path(torrey.__file__).parents[2] / "workflow" / "scripts"
+
+
+@pytest.fixture
+def rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What Snakemake gives to a script."""
+    monkeypatch.setenv(LIBRARY_VARIABLE, library_digest())
+    mesh = tmp_path / "mesh.nc"
+    x = Variable(("i",), np.arange(100.0), "1", "x")
+    artifacts.write(mesh, {"x": x}, Provenance("build_mesh", key=UPSTREAM))
+    code = script_digest(SCRIPTS / "solve_reference.py")
+    return SimpleNamespace(
+        rule="solve_reference",
+        wildcards={"geometry": "cell", "point": "L5_b1"},
+        input=[str(mesh)],
+        scriptdir=str(SCRIPTS),
+        params=SimpleNamespace(
+            recipe={"period": 5.0, "code": code, "key": KEY, "upstream": UPSTREAM}
+        ),
+        log=[str(tmp_path / "logs" / "deep" / "point.log")],
+    )
+
+
+WHERE = "solve_reference (geometry cell, point L5_b1)"
+
+
+def test_the_provenance_is_that_of_the_rule(rule):
+    before = dict(rule.params.recipe)
+    with job(rule) as provenance:
+        pass
+    assert provenance.stage == "solve_reference"
+    assert provenance.code == before["code"]
+    assert provenance.key == KEY
+    assert provenance.parameters == {"period": 5.0}
+    assert provenance.inputs == {rule.input[0]: seals.check(rule.input[0]).content}
+    assert rule.params.recipe == before
+
+
+def test_the_log_tells_the_wall_time(rule):
+    with job(rule):
+        pass
+    log = Path(rule.log[0]).read_text()
+    assert log.startswith(f"{WHERE}: 0.")
+    assert log.endswith(" s wall time\n")
+
+
+@pytest.mark.parametrize("error", [ToleranceError, MeshError, ConvergenceError])
+def test_a_result_that_cannot_be_had_ends_the_job_with_its_reason(rule, error):
+    with pytest.raises(SystemExit) as end, job(rule):
+        raise error("choose a larger tolerance")
+    assert end.value.code == f"{WHERE}: choose a larger tolerance"
+    assert Path(rule.log[0]).read_text() == f"{WHERE}: choose a larger tolerance\n"
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError, ArithmeticError])
+def test_a_mistake_in_the_code_leaves_its_traceback_in_the_log(rule, error):
+    with pytest.raises(error, match="unexpected"), job(rule):
+        raise error("unexpected")
+    log = Path(rule.log[0]).read_text()
+    assert log.startswith(f"{WHERE}:\nTraceback")
+    assert f"{error.__name__}: unexpected" in log
+
+
+def test_an_input_that_is_missing_is_an_error_in_the_log(rule):
+    rule.input.append("nowhere.nc")
+    rule.params.recipe["upstream"] += f" {UPSTREAM}"
+    with pytest.raises(FileNotFoundError), job(rule):
+        pass
+    assert "nowhere.nc" in Path(rule.log[0]).read_text()
+
+
+def refusal(rule: Any) -> str:
+    """What a job says that does not begin."""
+    with pytest.raises(SystemExit) as end, job(rule):
+        pytest.fail("the job began")
+    return str(end.value.code)
+
+
+def test_a_damaged_input_is_refused(rule):
+    content = bytearray(Path(rule.input[0]).read_bytes())
+    content[len(content) // 2] ^= 1
+    Path(rule.input[0]).write_bytes(content)
+    assert f"{rule.input[0]} is damaged" in refusal(rule)
+
+
+def test_an_input_that_was_made_otherwise_is_refused(rule):
+    rule.params.recipe["upstream"] = KEY
+    assert f"{rule.input[0]} was made with other parameters or other code" in refusal(rule)
+
+
+def test_other_code_than_that_of_the_run_is_refused(rule, monkeypatch):
+    monkeypatch.setenv(LIBRARY_VARIABLE, "another")
+    with job(rule):
+        pass  # the library is another one, but not what is behind this script
+    rule.params.recipe["code"] = "another"
+    assert "the code behind solve_reference was changed after this run began" in refusal(rule)
+
+
+EDIT = """
+import os, sys
+from pathlib import Path
+from types import SimpleNamespace
+from torrey.workflow.jobs import LIBRARY_VARIABLE, job
+from torrey.base.provenance import library_digest
+import torrey.base.keys
+
+os.environ[LIBRARY_VARIABLE] = library_digest()
+recipe = {"code": "abc", "key": "", "upstream": ""}
+rule = SimpleNamespace(
+    rule="test", wildcards={}, input=[], scriptdir="", params=SimpleNamespace(recipe=recipe),
+    log=["job.log"],
+)
+with job(rule):
+    edited = Path(torrey.__file__).parent / sys.argv[1]
+    text = edited.read_text()
+    edited.write_text(text + "X = 1")
+    edited.write_text(text)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "noticed"), [("base/keys.py", True), ("models/kurtosis.py", False)]
+)
+def test_an_edit_that_is_taken_back_is_noticed_where_it_matters(tmp_path, module, noticed):
+    shutil.copytree(Path(torrey.__file__).parent, tmp_path / "torrey")
+    done = subprocess.run(
+        [sys.executable, "-c", EDIT, module],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode != 0) == noticed, done.stderr
+    assert ("keys.py was changed while this job ran" in done.stderr) == noticed

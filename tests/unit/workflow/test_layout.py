@@ -1,0 +1,174 @@
+"""Paths: one for one result, the same wherever the result is the same."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.configurations import B_VALUES, GOOD, edited, load_texts
+
+from torrey.workflow import layout as paths
+from torrey.workflow.layout import Layout
+
+STUDY = GOOD[GOOD.index("  mine:") : GOOD.index("figures:")]
+
+
+@pytest.fixture
+def layout_of(tmp_path):
+    def layout_of(text: str) -> Layout:
+        return Layout(load_texts(tmp_path, text))
+
+    return layout_of
+
+
+def with_second_study(edits: dict[str, str], text: str = GOOD) -> str:
+    """A file with the good study a second time, edited."""
+    second = STUDY.replace("mine:", "yours:", 1)
+    for old, new in edits.items():
+        assert old in second
+        second = second.replace(old, new, 1)
+    return text.replace("figures:", second + "figures:")
+
+
+def test_a_reference_is_named_by_all_that_it_depends_on(layout_of):
+    layout = layout_of(GOOD)
+    study = layout.config.studies["mine"]
+    assert layout.references(study)[0, 0, 0, 1, 0, 0] == (
+        "results/reference/tissue/De2.5_Di1.2/L6_kappa0.08_pgse-4-20_b0.5_n1_0_tol1e-5.nc"
+    )
+
+
+def test_every_point_has_a_path_of_its_own(layout_of):
+    text = edited("[[1, 0]]", "[[1, 0], [0, 1], [-1, 0], [1, 1e-9]]").replace(
+        "8e-5 m/s", "8e-5 m/s, 8.000000001e-5 m/s"
+    )
+    layout = layout_of(text)
+    study = layout.config.studies["mine"]
+    references = layout.references(study)
+    assert len(set(references.values())) == len(references) == 2 * 2 * 2 * 2 * 4
+    assert set(layout.jobs) == set(references.values())
+
+
+def test_paths_are_safe_and_below_the_results(layout_of):
+    layout = layout_of(with_second_study({B_VALUES: "gradient: [300 mT/m]"}))
+    studies = layout.config.studies.values()
+    files = [*layout.jobs, *(file for study in studies for file in layout.study_files(study))]
+    for file in files:
+        assert re.fullmatch(r"results/[A-Za-z0-9_./-]+\.nc", file)
+        assert all(len(part) < 200 and not part.startswith(".") for part in file.split("/"))
+
+
+def test_a_material_is_named_by_its_relaxation_density_and_membranes(layout_of):
+    keys = [
+        "T2: {outside: infinite, inside: 40 ms}",
+        "density: {outside: 1, inside: [0.8, 0]}",
+        "permeability_factors: [1, 0.5]",
+    ]
+    second = with_second_study({"    period:": "\n".join(f"    {k}" for k in [*keys, "period:"])})
+    layout = layout_of(second)
+    assert sorted(layout.materials) == [
+        ("tissue", "De2.5_Di1.2"),
+        ("tissue", "De2.5_Di1.2_T2inf_40_rho1_0.8_0_mem1_0.5"),
+    ]
+    assert len(layout.jobs) == 2 * len(layout_of(GOOD).jobs)
+    for path, job in layout.jobs.items():
+        assert re.fullmatch(r"[A-Za-z0-9_./-]+\.nc", path)
+        assert {type(value) for value in job.parameters().values()} <= {str, int, float}
+
+
+def test_studies_share_the_points_that_they_have_in_common(layout_of):
+    one = layout_of(GOOD).jobs
+    assert layout_of(with_second_study({})).jobs == one
+    both = layout_of(with_second_study({"12 um]": "18 um]"})).jobs
+    assert len(both) == len(one) + len(one) // 2
+    assert set(one) < set(both)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("geometry: tissue", "geometry: tissue2"),
+        ("1.2e-3", "1.3e-3"),
+        ("1e-5", "1e-4"),
+        ("8e-5", "9e-5"),
+        ("[[1, 0]]", "[[0, 1]]"),
+        ("delta: [4 ms]", "delta: [3 ms]"),
+    ],
+)
+def test_studies_that_differ_share_nothing(layout_of, old, new):
+    tissue = GOOD[GOOD.index("  tissue:") : GOOD.index("  stones:")]
+    text = GOOD.replace("  stones:", f"{tissue.replace('tissue', 'tissue2')}  stones:")
+    jobs = layout_of(with_second_study({old: new}, text)).jobs
+    assert len(jobs) == 2 * len(layout_of(GOOD).jobs)
+
+
+def test_one_point_has_one_job_however_its_permeability_is_given(layout_of):
+    kappa = edited("[6 um, 12 um]", "10 um")
+    sigma0 = {"[6 um, 12 um]": "10 um", "permeability: [8e-5 m/s]": "sigma0: [8e-3 m/s]"}
+    layout = layout_of(with_second_study(sigma0, kappa))
+    assert len(layout.config.studies) == 2
+    assert layout.jobs == layout_of(kappa).jobs
+
+
+def test_parameters_of_a_job_are_plain(layout_of):
+    for job in layout_of(GOOD).jobs.values():
+        parameters = job.parameters()
+        assert {type(value) for value in parameters.values()} <= {str, int, float}
+        assert parameters["tolerance"] == 1e-5
+        assert parameters["diffusivity_1"] == 1.2
+
+
+def test_without_a_reference_there_is_nothing_to_solve(layout_of):
+    layout = layout_of(edited("[reference, R0, R2]", "[R0, R2]"))
+    study = layout.config.studies["mine"]
+    assert layout.jobs == {}
+    assert layout.references(study) == {}
+    assert study.homogenised == ("R0", "R2")
+    assert not study.has_orders
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "orders", "kurtosis"),
+    [
+        ("R0, R2]", "R0, R2]", True, False),
+        ("[reference, R0, R2]", "reference", False, False),
+        ("[6 um, 12 um]", "6 um", False, False),
+        ("1000 s/mm^2]", "1000 s/mm^2, 2 ms/um^2]", True, True),
+    ],
+)
+def test_fits_are_made_where_there_are_points_for_them(layout_of, old, new, orders, kurtosis):
+    layout = layout_of(edited(old, new))
+    study = layout.config.studies["mine"]
+    assert study.has_orders == orders
+    assert study.has_kurtosis == kurtosis
+    files = layout.study_files(study)
+    assert files[0] == "results/studies/mine/signals.nc"
+    assert ("results/studies/mine/convergence.nc" in files) == orders
+
+
+def test_materials_are_found_by_their_names(layout_of):
+    layout = layout_of(with_second_study({"1.2e-3": "1.3e-3"}))
+    assert sorted(layout.materials) == [("tissue", "De2.5_Di1.2"), ("tissue", "De2.5_Di1.3")]
+    assert all(material.key() == name for (_, name), material in layout.materials.items())
+
+
+def test_patterns_have_the_wildcards_that_rules_constrain():
+    patterns = [
+        value
+        for name, value in vars(paths).items()
+        if name.isupper() and isinstance(value, str) and "{" in value
+    ]
+    wildcards = {name for pattern in patterns for name in re.findall(r"{(\w+)}", pattern)}
+    assert wildcards == {
+        "geometry",
+        "material",
+        "point",
+        "span",
+        "study",
+        "figure",
+        "table",
+        "inversion",
+        "bloch",
+        "kind",
+    }
+    assert all(pattern.startswith("results/") for pattern in patterns)
