@@ -61,7 +61,7 @@ def timed(function: Callable[[], T]) -> tuple[T, float]:
 
 
 def finest() -> BlochTorrey:
-    return levels(SHAPE, MeshOptions(SIZE, 2), MATERIAL)[-1]()
+    return levels(SHAPE, MeshOptions(SIZE, 2), MATERIAL)[-1]
 
 
 def pulses(length: float) -> tuple[Pgse, float]:
@@ -130,7 +130,7 @@ def narrow() -> list[Row]:
 
 def sweep() -> list[Row]:
     """The spectrum of figure 9, along x."""
-    two = [level() for level in levels(SHAPE, MeshOptions(0.1, 2), MATERIAL)[-2:]]
+    two = [*levels(SHAPE, MeshOptions(0.1, 2), MATERIAL)[-2:]]
     gradients = np.geomspace(0.5, 1000.0, 100)
     found, seconds = timed(lambda: spectrum_variables(two, 1.0, 0.0, (1, 0), gradients, 12))
     points = found["branching_gradient"].values

@@ -64,7 +64,7 @@ def sample(discs: Sequence[tuple[float, float, float]], count: int, seed: int) -
     """Draw points and solve them in full."""
     shape = Discs(tuple(Disc((x, y), r) for x, y, r in discs))
     material = Material((3.0,) + (1.7,) * len(discs))
-    operators = levels(shape, MeshOptions(0.1, 0), material)[0]()
+    operators = levels(shape, MeshOptions(0.1, 0), material)[0]
     rng = np.random.default_rng(seed)
     L = np.exp(rng.uniform(np.log(0.5), np.log(50.0), count))
     kappa = np.where(rng.random(count) < 0.1, 0.0, 10 ** rng.uniform(-4.0, 0.0, count))

@@ -20,10 +20,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import numpy as np
+from torrey.base.lazy import Lazy
 
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
@@ -58,14 +58,14 @@ class Row:
     note: str
 
 
-def operators(size: float, refinements: int) -> list[Callable[[], BlochTorrey]]:
+def operators(size: float, refinements: int) -> Lazy[BlochTorrey]:
     """Meshes now, operators when asked for."""
     meshes = build_meshes(DISC_R040, MeshOptions(size, refinements))
 
     def level(k: int) -> BlochTorrey:
         return bloch_torrey(assemble(meshes[k], MEMBRANES), MATERIAL)
 
-    return [cache(lambda k=k: level(k)) for k in range(len(meshes))]
+    return Lazy.of(level, len(meshes))
 
 
 def median(function: Callable[[], object], repeats: int) -> tuple[float, object]:
@@ -86,8 +86,7 @@ def reference(repeats: int) -> list[Row]:
 
     whole, result = median(from_nothing, repeats)
     levels = operators(0.1, 2)
-    for level in levels[:2]:
-        level()
+    list(levels[:2])
     solve, _ = median(lambda: reference_signal(levels, POINT, 1e-4), repeats)
     error = abs(result.signal - TRUTH) / TRUTH
     note = (
@@ -121,7 +120,7 @@ def tensors(repeats: int) -> list[Row]:
 
 def second_order(repeats: int) -> list[Row]:
     """R2 for 1,000 b-values."""
-    model = expand(operators(0.1, 1)[1](), (0.0, 1.0), 2).model
+    model = expand(operators(0.1, 1)[1], (0.0, 1.0), 2).model
     q = WAVEFORM.q_of_b(1.0) * np.sqrt(np.linspace(0.0, 4.0, 1000))
     seconds, signals = median(lambda: model_signal(model, WAVEFORM, q, 10.0, 0.005), repeats)
     note = f"S(b = 4000 s/mm2) = {signals[-1].real:.6f}"
@@ -139,12 +138,11 @@ def projected(repeats: int) -> list[Row]:
     build, (levels, ladders) = median(offline, repeats)
     waveforms = [Pgse(5.0, Delta) for Delta in (20.0, 30.0, 40.0, 50.0)]
     b = np.linspace(0.2, 4.0, 20)
-    lazy = [lambda ladder=ladder: ladder for ladder in ladders]
 
     def online():
         return [
             projected_signals(
-                lazy, w, Points.of(np.sqrt(b / w.b_factor), POINT.period, POINT.sigma), tolerance
+                ladders, w, Points.of(np.sqrt(b / w.b_factor), POINT.period, POINT.sigma), tolerance
             )
             for w in waveforms
         ]
@@ -163,7 +161,7 @@ def projected(repeats: int) -> list[Row]:
         f"{reached} of 80 reached, estimate at most {worst:.0e}, error at b = 4000 s/mm2 at most "
         f"{max(differences):.0e}, up to {vectors} vectors"
     )
-    dofs = ", ".join(str(level().cell.n_dofs) for level in levels)
+    dofs = ", ".join(str(level.cell.n_dofs) for level in levels)
     return [
         Row("projected references: mesh, operators, bases", build, "0.6", f"{dofs} dofs"),
         Row("then each of 80 signals, tolerance 1e-5", seconds / 80, "0.005", note),

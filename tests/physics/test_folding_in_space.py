@@ -32,7 +32,7 @@ WAVEFORM, Q = Pgse(0.2, 0.2), WIDTH * 5.0 / 6.0
 
 @pytest.fixture(scope="module")
 def operators():
-    return levels(SHAPE, OPTIONS, Material((D,)))[0]()
+    return levels(SHAPE, OPTIONS, Material((D,)))[0]
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,7 @@ def test_a_projected_model_recovers_what_made_the_reference():
         ]
     )
     result = fit_physical(
-        lambda: cell.operators(1), material(cell), POINTS, 5.0, [0.05], data[None],
+        [cell.operators(1)], material(cell), POINTS, 5.0, [0.05], data[None],
         ["R0", "R2", "P4"], ["kappa"], Options(seed=4),
     )  # fmt: skip
     error = np.abs(result.estimate[:, 0, 0] / 0.05 - 1.0)
@@ -160,7 +160,7 @@ def test_an_unstable_model_has_no_result_and_does_not_stop_the_others():
     # R2 of a large period: its masses grow without end.
     cell = LARGE_DISC
     result = fit_physical(
-        lambda: cell.operators(0), material(cell), POINTS, 200.0, [1.0],
+        [cell.operators(0)], material(cell), POINTS, 200.0, [1.0],
         np.full((1, len(POINTS)), 0.3), ["R2", "R0"], ["kappa"], Options(),
     )  # fmt: skip
     assert np.isnan(result.estimate[0]).all()

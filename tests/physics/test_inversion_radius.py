@@ -32,11 +32,11 @@ POINTS = tuple(
 
 @cache
 def built(shape: Shape) -> BlochTorrey:
-    return levels(shape, MeshOptions(0.1, 1), MATERIAL)[1]()
+    return levels(shape, MeshOptions(0.1, 1), MATERIAL)[1]
 
 
 def coarse(shape: Shape) -> BlochTorrey:
-    return levels(shape, MeshOptions(0.2, 0), MATERIAL)[0]()
+    return levels(shape, MeshOptions(0.2, 0), MATERIAL)[0]
 
 
 def disc(radius: float) -> Discs:
@@ -51,7 +51,7 @@ def problem(model: str, *names: str, radius: float = 0.4) -> RadiusProblem:
 
 def direct(model: str, radius: float, kappas: np.ndarray, size: float = 0.1) -> np.ndarray:
     """Signals of a model of the cell with this very radius."""
-    operators = levels(disc(radius), MeshOptions(size, 1), MATERIAL)[1]()
+    operators = levels(disc(radius), MeshOptions(size, 1), MATERIAL)[1]
     one = physical_problem(operators, MATERIAL, POINTS, PERIOD, model, KNOWN, ("kappa",))
     return one.signals(kappas[:, None])
 
@@ -207,7 +207,7 @@ def test_the_radius_of_a_sphere_is_recovered():
         return Spheres((Sphere((0.5, 0.5, 0.5), radius),))
 
     def operators(shape: Shape) -> BlochTorrey:
-        return levels(shape, MeshOptions(0.25, 0), MATERIAL)[0]()
+        return levels(shape, MeshOptions(0.25, 0), MATERIAL)[0]
 
     points = tuple(replace(m, direction=(1.0, 0.0, 0.0)) for m in POINTS)
     cell = RoundCell(sphere(0.35), operators)

@@ -28,7 +28,7 @@ HEXAGONAL = Discs((Disc((0.5, 0.5), RADIUS),), lattice=((1.0, 0.0), (0.5, math.s
 
 def operators(shape: Discs, size: float = 0.1, level: int = 0) -> BlochTorrey:
     material = Material(MATERIAL.diffusivity[:1] + MATERIAL.diffusivity[1:] * len(shape.cells))
-    return levels(shape, MeshOptions(size, level), material)[level]()
+    return levels(shape, MeshOptions(size, level), material)[level]
 
 
 @pytest.mark.parametrize("shape", [SHEARED, TURNED])

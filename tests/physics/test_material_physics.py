@@ -68,7 +68,7 @@ DENSITY = (1.0, 0.4, 2.0)
 @cache
 def geometry(shape: Shape, level: int = 0) -> BlochTorrey:
     plain = Material((1.0,) * shape.n_compartments)
-    return levels(shape, MeshOptions(0.5, level), plain)[level]()
+    return levels(shape, MeshOptions(0.5, level), plain)[level]
 
 
 def cell_of(shape: Shape, material: Material, level: int = 0) -> BlochTorrey:

@@ -61,7 +61,7 @@ def test_the_diffusivity_of_spheres_does_not_depend_on_their_place(
     found, errors = [], []
     for place in ((0.5, 0.5, 0.5), center):
         cell = levels(Spheres((Sphere(place, 0.3),)), MeshOptions(0.25, 1), MATERIAL)
-        coarse, fine = (papers_tensors(operators()).D[0] for operators in cell)
+        coarse, fine = (papers_tensors(operators).D[0] for operators in cell)
         found.append(fine)
         errors.append(np.abs(fine - coarse).max())
     assert max(errors) < 5e-3

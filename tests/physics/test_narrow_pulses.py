@@ -33,7 +33,7 @@ X, DIAGONAL = (1.0, 0.0), (1.0, 1.0)
 
 
 def operators(shape, diffusivity=(1.0,), size=0.06, **material) -> BlochTorrey:
-    return levels(shape, MeshOptions(size, 0), Material(diffusivity, **material))[0]()
+    return levels(shape, MeshOptions(size, 0), Material(diffusivity, **material))[0]
 
 
 def bands_of(cell, direction, pulses, period=1.0, permeability=0.0, resolution=0.06) -> BandSet:

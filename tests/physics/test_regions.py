@@ -38,7 +38,7 @@ WAVEFORM = Pgse(2.0, 6.0)
 def coated(
     shape: Discs, material: Material, size: float = 0.1, count: int = 1
 ) -> list[BlochTorrey]:
-    return [level() for level in levels(shape, MeshOptions(size, count - 1), material)]
+    return list(levels(shape, MeshOptions(size, count - 1), material))
 
 
 def test_regions_have_their_areas():

@@ -32,7 +32,7 @@ WAVEFORM = Pgse(3.0, 10.0)
 
 @pytest.fixture(scope="module")
 def operators():
-    return levels(SHAPE, MeshOptions(0.15, 0), Material((D,)))[0]()
+    return levels(SHAPE, MeshOptions(0.15, 0), Material((D,)))[0]
 
 
 def slowest_rate(operators, period: float, relaxivity: float) -> float:

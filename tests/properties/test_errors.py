@@ -149,9 +149,7 @@ def check_projected(cell: Drawn, point: Point, tolerance: float) -> None:
     assume(highest <= 11)
     ladders = climb_meshes(cell.levels(), point.frame, highest)
     points = Points.of(point.q, point.period, point.sigma)
-    found = projected_signals(
-        [lambda model=model: model for model in ladders], point.waveform, points, tolerance
-    )
+    found = projected_signals(ladders, point.waveform, points, tolerance)
     # A point beyond the ladder is reported as such, and the full system solved in its place.
     assume(found.reached[0])
     full = solve(cell, point, tolerance)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
 
+from torrey.base.lazy import Lazy
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
@@ -34,9 +34,9 @@ class Cell:
         """Operators on the mesh that was refined ``level`` times."""
         return _operators(self, level)
 
-    def levels(self, count: int) -> list[Callable[[], BlochTorrey]]:
-        """What `reference_signal` takes: one callable per mesh."""
-        return [partial(_operators, self, level) for level in range(count)]
+    def levels(self, count: int) -> Lazy[BlochTorrey]:
+        """What `reference_signal` takes: operators by mesh."""
+        return Lazy.of(partial(_operators, self), count)
 
     def mesh(self, level: int) -> CellMesh:
         """The mesh that was refined ``level`` times."""

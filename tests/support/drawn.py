@@ -7,7 +7,7 @@ failing case reads well and shrinks fast. Runs are the same every time.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +31,7 @@ from torrey.gradients.waveforms import (
 )
 from torrey.reference.full import ReferenceSignal, ToleranceError, reference_signal
 
-Levels = list[Callable[[], BlochTorrey]]
+Levels = Sequence[BlochTorrey]
 
 EXCESS = 3.0
 """How far errors may exceed their estimates, where they are above `NEGLIGIBLE`: they do in a few of
@@ -154,7 +154,7 @@ class Drawn:
 
     def on(self, level: int) -> BlochTorrey:
         """Operators on one mesh."""
-        return self.levels()[level]()
+        return self.levels()[level]
 
     @property
     def weights(self) -> np.ndarray:

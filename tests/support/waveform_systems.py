@@ -54,7 +54,7 @@ TENSOR = ((2.5, 0.4), (0.4, 1.2))
 
 @cache
 def operators(shape: Shape, material: Material, level: int = 0) -> BlochTorrey:
-    return levels(shape, MeshOptions(0.5, level), material)[level]()
+    return levels(shape, MeshOptions(0.5, level), material)[level]
 
 
 def measure(waveform: Waveform, b: float, direction: tuple[float, ...]) -> Measurement:

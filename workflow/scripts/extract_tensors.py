@@ -9,5 +9,5 @@ from torrey.models.tensors import papers_tensors
 with job(snakemake) as provenance:
     material = Material.from_dict(snakemake.params.recipe)
     finest = lazy_levels(snakemake.input.operators, material)[-1]
-    tensors = papers_tensors(finest())
+    tensors = papers_tensors(finest)
     write_tensors(snakemake.output[0], tensors, snakemake.input.mesh, provenance)

@@ -16,9 +16,9 @@ with job(snakemake) as provenance:
         table = run_karger(recipe["inversion"], sweeps, list(files.signals), files.tensors)
     else:
         material = Material.from_dict(recipe)
-        finest = lazy_levels(files.operators, material)[-1]
+        levels = lazy_levels(files.operators, material)
         table = run_physical(
-            recipe["inversion"], sweeps[0], files.signals[0], material, finest, recipe["cell"]
+            recipe["inversion"], sweeps[0], files.signals[0], material, levels, recipe["cell"]
         )
     artifacts.write(
         snakemake.output[0], table, provenance, attributes={"inversion": recipe["inversion"]}

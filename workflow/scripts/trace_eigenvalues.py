@@ -11,5 +11,5 @@ with job(snakemake) as provenance:
     recipe = snakemake.params.recipe
     finest = lazy_levels(snakemake.input.operators, Material.from_dict(recipe))[-1]
     models = recipe["models"].split(",")
-    table = eigenvalue_table(finest(), Sweep.from_json(recipe["sweep"]), models)
+    table = eigenvalue_table(finest, Sweep.from_json(recipe["sweep"]), models)
     artifacts.write(snakemake.output[0], table, provenance)

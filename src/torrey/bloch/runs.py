@@ -34,7 +34,7 @@ class Result:
     groups: Mapping[str, Group] = field(default_factory=dict)
 
 
-Levels = Sequence[Callable[[], BlochTorrey]]
+Levels = Sequence[BlochTorrey]
 
 
 def compute(
@@ -77,14 +77,14 @@ class _Cell:
 
     @property
     def finest(self) -> BlochTorrey:
-        return self.levels[-1]()
+        return self.levels[-1]
 
     @property
     def two(self) -> list[BlochTorrey]:
         """The two finest meshes, the coarser one first."""
         if len(self.levels) < 2:
             raise ValueError("one mesh tells no error: allow mesh.refinements of 1 or more")
-        return [level() for level in self.levels[-2:]]
+        return list(self.levels[-2:])
 
     @property
     def diffusivity(self) -> float:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-
 import numpy as np
 
+from torrey.base.lazy import Lazy
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
@@ -14,7 +12,7 @@ from torrey.geometry.meshing import build_meshes
 from torrey.geometry.shapes import MeshOptions, Shape
 
 
-def levels(shape: Shape, mesh: MeshOptions, material: Material) -> list[Callable[[], BlochTorrey]]:
+def levels(shape: Shape, mesh: MeshOptions, material: Material) -> Lazy[BlochTorrey]:
     """Operators by mesh, coarsest first; each is assembled when first asked for.
 
     Parameters
@@ -32,8 +30,7 @@ def levels(shape: Shape, mesh: MeshOptions, material: Material) -> list[Callable
     meshes = build_meshes(shape, mesh)
     membranes = np.array([(m.outside, m.inside) for m in shape.membranes()], dtype=np.int64)
 
-    @cache
     def operators(level: int) -> BlochTorrey:
         return bloch_torrey(assemble(meshes[level], membranes.reshape(-1, 2)), material)
 
-    return [lambda level=level: operators(level) for level in range(len(meshes))]  # type: ignore[misc]
+    return Lazy.of(operators, len(meshes))

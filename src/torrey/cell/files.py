@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 
 from torrey.base import artifacts
 from torrey.base.artifacts import Group, Variable
+from torrey.base.lazy import Lazy
 from torrey.base.provenance import Provenance
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, CellOperators, bloch_torrey
@@ -26,15 +26,13 @@ def read_operators(path: str | Path, level: int) -> CellOperators:
     return CellOperators(**artifacts.read(path, f"level{level}"))
 
 
-def lazy_levels(path: str | Path, material: Material) -> list[Callable[[], BlochTorrey]]:
+def lazy_levels(path: str | Path, material: Material) -> Lazy[BlochTorrey]:
     """Bloch-Torrey operators by mesh; each is read when first asked for."""
 
-    @cache
     def operators(level: int) -> BlochTorrey:
         return bloch_torrey(read_operators(path, level), material)
 
-    count = len(artifacts.groups(path))
-    return [lambda level=level: operators(level) for level in range(count)]  # type: ignore[misc]
+    return Lazy.of(operators, len(artifacts.groups(path)))
 
 
 def _variables(cell: CellOperators) -> Group:

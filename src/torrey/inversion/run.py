@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torrey.base import artifacts
@@ -59,7 +59,7 @@ def run_physical(
     sweep: Sweep,
     signals: PathLike,
     material: Material,
-    operators: Callable[[], BlochTorrey],
+    levels: Sequence[BlochTorrey],
     cell: str,
 ) -> Group:
     """Fit permeability, diffusivities and the radius to the reference signals of a study.
@@ -74,8 +74,8 @@ def run_physical(
         ``signals.nc`` of the study.
     material : Material
         Of the study.
-    operators : callable
-        Of its cell.
+    levels : sequence of BlochTorrey
+        Operators of its cell by mesh; the finest is taken.
     cell : str
         Its shape and the options of its mesh as JSON, for models with other radii.
     """
@@ -84,7 +84,7 @@ def run_physical(
     kappas = [kappa for _, kappa in sweep.cells()]
     data = read_data([signals], [sweep], REFERENCE)
     result = fit_physical(
-        operators,
+        levels,
         material,
         sweep.protocol.measurements,
         period,
@@ -100,14 +100,14 @@ def run_physical(
 
 def _round_cell(plain: Mapping[str, Any], material: Material) -> RoundCell:
     # Only fits of the radius make meshes: other jobs start without a mesher in memory.
-    from torrey.cell.build import levels
+    from torrey.cell import build
 
     mesh = MeshOptions(plain["size"], min(plain["refinements"], _REFINEMENTS))
 
-    def build(shape: Shape) -> BlochTorrey:
-        return levels(shape, mesh, material)[-1]()
+    def operators(shape: Shape) -> BlochTorrey:
+        return build.levels(shape, mesh, material)[-1]
 
-    return RoundCell(shape_from_dict(plain), build)  # type: ignore[arg-type]
+    return RoundCell(shape_from_dict(plain), operators)  # type: ignore[arg-type]
 
 
 def _options(plain: Mapping[str, Any]) -> Options:

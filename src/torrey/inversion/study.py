@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -235,7 +235,7 @@ class PhysicalResult:
 
 
 def fit_physical(
-    operators: Callable[[], BlochTorrey],
+    levels: Sequence[BlochTorrey],
     material: Material,
     measurements: Sequence[Measurement],
     period: float,
@@ -250,8 +250,8 @@ def fit_physical(
 
     Parameters
     ----------
-    operators : callable
-        Of the cell.
+    levels : sequence of BlochTorrey
+        Operators of the cell by mesh; the finest is taken.
     material : Material
         With the true diffusivities.
     measurements : sequence of Measurement
@@ -274,7 +274,7 @@ def fit_physical(
     for model in models:
         setting = material, measurements, period, model, known[0], names
         problem: PhysicalProblem | RadiusProblem = (
-            radius_problem(cell, *setting) if cell else physical_problem(operators(), *setting)
+            radius_problem(cell, *setting) if cell else physical_problem(levels[-1], *setting)
         )
         cells = zip(known, signals, strict=True)
         rows.append([_fit_cell(problem.knowing(one), signal, options) for one, signal in cells])

@@ -81,14 +81,14 @@ class ModelTable:
 
 
 def evaluate_models(
-    levels: Sequence[Callable[[], BlochTorrey]], sweep: Sweep, models: Sequence[str]
+    levels: Sequence[BlochTorrey], sweep: Sweep, models: Sequence[str]
 ) -> ModelTable:
     """Signals of models at all points of a sweep, on every mesh.
 
     Parameters
     ----------
-    levels : sequence of callables
-        Operators by mesh, coarsest first.
+    levels : sequence of BlochTorrey
+        By mesh, coarsest first.
     sweep : Sweep
     models : sequence of str
         ``R0``, ``R2``, ``P4``, ``lumped-R2``, ..., and ``Pade``, which takes all membranes as
@@ -102,7 +102,7 @@ def evaluate_models(
     for level, operators in enumerate(levels):
         finest = level == len(levels) - 1
         for axes, members in groups.items():
-            built = _build_all(operators(), np.array(axes), models)
+            built = _build_all(operators, np.array(axes), models)
             for (waveform, rows), (i, model) in product(members.items(), enumerate(built)):
                 q = np.array([sweep.protocol.measurements[row].q for row in rows])
                 if isinstance(model, PadeModel):

@@ -7,7 +7,7 @@ basis of Bloch functions, whose making is worth it for several of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,7 @@ from torrey.gradients.protocol import Point
 from torrey.reference.full import space_error
 from torrey.reference.projected import ProjectedSignals
 
-Levels = Sequence[Callable[[], BlochTorrey]]
+Levels = Sequence[BlochTorrey]
 Integers = tuple[int, ...]
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def solve_folded(
     left = [int(row) for row in np.flatnonzero(~found.reached)]
     if len(left) < fewest or len(levels) < 2:
         return
-    for group in _groups(points, left, levels[0]().cell.lattice, fewest):
+    for group in _groups(points, left, levels[0].cell.lattice, fewest):
         try:
             _solve(group, points, tolerance, levels, found)
         except FoldingError:
@@ -118,7 +118,7 @@ def _solve(
     found: ProjectedSignals,
 ) -> None:
     """Climb the meshes until the points of a group meet the tolerance."""
-    operators = levels[0]()
+    operators = levels[0]
     count = _bands(group, points, operators)
     if count > _MOST_BANDS:
         return
@@ -127,7 +127,7 @@ def _solve(
     left = list(group.rows)
     for level, one in enumerate(levels):
         models = folded_models(
-            one(), group.period, group.permeability, road(group.k), count, [group.k]
+            one, group.period, group.permeability, road(group.k), count, [group.k]
         )
         fine, coarse = map(Propagator, models)
         if level == 0:

@@ -20,7 +20,7 @@ mesh miss is corrected by what they miss on the coarser one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -234,15 +234,14 @@ def _step(
 
 
 def reference_signal(
-    levels: Sequence[Callable[[], BlochTorrey]], point: Point, tolerance: float
+    levels: Sequence[BlochTorrey], point: Point, tolerance: float
 ) -> ReferenceSignal:
     """Signal of a point to a relative tolerance, with an estimate of its error.
 
     Parameters
     ----------
-    levels : sequence of callables
-        ``levels[k]()`` gives the operators on mesh k, coarsest first; only those needed are asked
-        for.
+    levels : sequence of BlochTorrey
+        By mesh, coarsest first; only those needed are asked for.
     point : Point
     tolerance : float
         Relative to |S|.
@@ -254,13 +253,13 @@ def reference_signal(
     ArithmeticError
         If a signal is not finite or exceeds 1.
     """
-    if point.q == 0.0 and levels[0]().conserves(point.permeability):
+    if point.q == 0.0 and levels[0].conserves(point.permeability):
         return ReferenceSignal(1.0, 0.0, 0.0, 0, 0, 1.0, 0.0)
     if len(levels) < 2:
         raise ToleranceError(
             "one mesh gives no error estimate: allow mesh.refinements of 1 or more"
         )
-    zone = Zone(levels[0]().cell.lattice, point.period)
+    zone = Zone(levels[0].cell.lattice, point.period)
     reach = zone.reach(point.waveform.segments, point.frame, point.q)
     solver = _Solver(levels, point, tolerance, zone if reach > _REACH_OF_PLAIN else None)
     first = 1 if tolerance >= _LEAST_OF_TWO_MESHES else min(2, len(levels) - 1)
@@ -350,7 +349,7 @@ class _Solver:
 
     def __init__(
         self,
-        levels: Sequence[Callable[[], BlochTorrey]],
+        levels: Sequence[BlochTorrey],
         point: Point,
         tolerance: float,
         zone: Zone | None,
@@ -434,7 +433,7 @@ class _Solver:
     def _layers(self) -> NDArray[np.bool_]:
         """Whether the second mesh resolves layers of diffusion."""
         point = self._point
-        return resolves_layers(self._levels[1](), point.period, point.waveform.echo_time)
+        return resolves_layers(self._levels[1], point.period, point.waveform.echo_time)
 
     def _signal(self, level: int, steps: int) -> complex:
         if (level, steps) not in self._signals:
@@ -455,6 +454,6 @@ class _Solver:
             p = self._point
             axes = p.frame if self._zone is None else np.eye(p.frame.shape[1])
             self._systems[level] = GradientSystem.at(
-                self._levels[level](), p.period, p.permeability, axes
+                self._levels[level], p.period, p.permeability, axes
             )
         return self._systems[level]

@@ -14,7 +14,7 @@ rungs estimates the error of the lower one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -69,7 +69,7 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
 
 
 def climb_meshes(
-    levels: Sequence[Callable[[], BlochTorrey]], frame: ArrayLike, highest: int
+    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int
 ) -> list[ProjectedModel]:
     """Ladders on a sequence of meshes, to the height that reference signals need.
 
@@ -77,14 +77,14 @@ def climb_meshes(
 
     Parameters
     ----------
-    levels : sequence of callables
-        ``levels[k]()`` gives the operators on mesh k, coarsest first.
+    levels : sequence of BlochTorrey
+        By mesh, coarsest first.
     frame : (d,) or (c, d) array_like
     highest : int
         On the coarsest mesh; see `climb`.
     """
     finer = max(highest - 2, LOWEST_RUNG)
-    return [climb(level(), frame, finer if k else highest) for k, level in enumerate(levels)]
+    return [climb(level, frame, finer if k else highest) for k, level in enumerate(levels)]
 
 
 def _wave_numbers(frame: Array, count: int) -> list[tuple[int, Array]]:

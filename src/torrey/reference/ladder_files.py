@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from torrey.base import artifacts
 from torrey.base.artifacts import Group, Variable
+from torrey.base.lazy import Lazy
 from torrey.base.provenance import Provenance
 from torrey.models.projection import ProjectedModel
 
@@ -24,17 +24,15 @@ def write_ladders(
     artifacts.write(path, {}, provenance, groups=groups, compress=False)
 
 
-def lazy_ladders(path: PathLike) -> list[Callable[[], ProjectedModel]]:
+def lazy_ladders(path: PathLike) -> Lazy[ProjectedModel]:
     """Ladders by mesh; each is read when first asked for."""
 
-    @cache
     def ladder(level: int) -> ProjectedModel:
         data = artifacts.read(path, f"level{level}")
         ranks = tuple(int(r) for r in data.pop("ranks"))
         return ProjectedModel(**data, ranks=ranks)
 
-    count = len(artifacts.groups(path))
-    return [lambda level=level: ladder(level) for level in range(count)]  # type: ignore[misc]
+    return Lazy.of(ladder, len(artifacts.groups(path)))
 
 
 def _ladder_variables(model: ProjectedModel) -> Group:

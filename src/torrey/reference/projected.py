@@ -16,7 +16,7 @@ A point that no rung brings below the tolerance is reported as such: it needs th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -122,7 +122,7 @@ class ProjectedSignals:
 
 
 def projected_signals(
-    ladders: Sequence[Callable[[], ProjectedModel]],
+    ladders: Sequence[ProjectedModel],
     waveform: Waveform,
     points: Points,
     tolerance: float,
@@ -132,9 +132,9 @@ def projected_signals(
 
     Parameters
     ----------
-    ladders : sequence of callables
-        ``ladders[k]()`` gives the ladder on mesh k, coarsest first, along the axes of the waveform;
-        only those needed are asked for. Two at least.
+    ladders : sequence of ProjectedModel
+        By mesh, coarsest first, along the axes of the waveform; only those needed are asked for.
+        Two at least.
     waveform : Waveform
     points : Points
     tolerance : float
@@ -147,7 +147,7 @@ def projected_signals(
     batch = _Batch(ladders, waveform, points, tolerance, every if layers is None else layers)
     lowest = np.array([rung_for(gamma) for gamma in points.q * points.period])
     # The error of a rung is what the one above it changes.
-    for rung in range(LOWEST_RUNG, ladders[0]().order):
+    for rung in range(LOWEST_RUNG, ladders[0].order):
         rows = np.flatnonzero(~found.reached & (lowest <= rung) & ~batch.hopeless)
         if len(rows):
             found.put(rows, batch.on_rung(rung, rows))
@@ -159,7 +159,7 @@ class _Batch:
 
     def __init__(
         self,
-        ladders: Sequence[Callable[[], ProjectedModel]],
+        ladders: Sequence[ProjectedModel],
         waveform: Waveform,
         points: Points,
         tolerance: float,
@@ -221,7 +221,7 @@ class _Batch:
         cheap = close & ~first & self._within(_SMALL, least, here)
         found.basis_error[cheap] = least[cheap]
         doubtful = np.flatnonzero(close & ~cheap)
-        if rung + 2 > self._ladders[0]().order:
+        if rung + 2 > self._ladders[0].order:
             found.basis_error[doubtful] = np.where(first, np.inf, least)[doubtful]
         elif len(doubtful):
             further = _gap(self._coarse(rung + 2, _FEWEST_STEPS, rows[doubtful]), here[doubtful])
@@ -311,7 +311,7 @@ class _Batch:
         return known[rows]
 
     def _on(self, level: int, rung: int, steps: int, rows: Rows) -> Signals:
-        model = self._ladders[level]().truncate(rung)
+        model = self._ladders[level].truncate(rung)
         return projected_signal(model, self._waveform, self._points[rows], steps)
 
 

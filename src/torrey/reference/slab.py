@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.lazy import Lazy
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.sweep import Sweep
 from torrey.gradients.waveforms import Waveform
-from torrey.models.evaluation import group_measurements
+from torrey.models.evaluation import Axes, group_measurements
 from torrey.models.integration import Points
 from torrey.models.projection import ProjectedModel
 from torrey.reference.folded import solve_folded
@@ -42,8 +44,8 @@ class Table:
 def solve_study(
     sweep: Sweep,
     tolerance: float,
-    ladders: Sequence[Callable[[], ProjectedModel]],
-    levels: Sequence[Callable[[], BlochTorrey]],
+    ladders: Sequence[ProjectedModel],
+    levels: Sequence[BlochTorrey],
 ) -> Table:
     """Reference signals of all points of a sweep.
 
@@ -66,12 +68,12 @@ def solve_study(
     count = len(sweep.protocol.measurements)
     found = ProjectedSignals.empty(len(cells) * count)
     for axes, members in group_measurements(sweep.protocol.measurements).items():
-        along = [_along(ladder, np.array(axes)) for ladder in ladders]
+        along = Lazy.over(ladders, partial(_along, axes=axes))
         for waveform, rows in members.items():
             q = np.array([sweep.protocol.measurements[row].q for row in rows])
             points = Points.of(q, cells[:, :1], cells[:, 1:] / cells[:, :1])
             where = (np.arange(len(cells))[:, None] * count + np.array(rows)).ravel()
-            layers = resolves_layers(levels[1](), points.period, waveform.echo_time)
+            layers = resolves_layers(levels[1], points.period, waveform.echo_time)
             signals = projected_signals(along, waveform, points, tolerance, layers)
             found.put(where, _sharpen(signals, along[0], waveform, points, tolerance))
     solve_folded(list(sweep.points().values()), tolerance, levels, found)
@@ -81,7 +83,7 @@ def solve_study(
 
 def _sharpen(
     signals: ProjectedSignals,
-    coarsest: Callable[[], ProjectedModel],
+    coarsest: ProjectedModel,
     waveform: Waveform,
     points: Points,
     tolerance: float,
@@ -96,21 +98,14 @@ def _sharpen(
     )
 
 
-def _along(ladder: Callable[[], ProjectedModel], axes: Array) -> Callable[[], ProjectedModel]:
-    turned: list[ProjectedModel] = []
-
-    def model() -> ProjectedModel:
-        if not turned:
-            turned.append(ladder().along(axes))
-        return turned[0]
-
-    return model
+def _along(ladder: ProjectedModel, axes: Axes) -> ProjectedModel:
+    return ladder.along(np.array(axes))
 
 
 def _solve_the_rest(
     sweep: Sweep,
     tolerance: float,
-    levels: Sequence[Callable[[], BlochTorrey]],
+    levels: Sequence[BlochTorrey],
     found: ProjectedSignals,
 ) -> None:
     """Solve in full what no rung brought below the tolerance."""

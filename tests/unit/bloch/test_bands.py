@@ -23,7 +23,7 @@ DISCS = Discs((Disc((0.27, 0.4), 0.15), Disc((0.75, 0.93), 0.2)))
 
 
 def operators(shape, diffusivity=(1.0,), size=0.1, level=0, **material) -> BlochTorrey:
-    return levels(shape, MeshOptions(size, level), Material(diffusivity, **material))[level]()
+    return levels(shape, MeshOptions(size, level), Material(diffusivity, **material))[level]
 
 
 @pytest.fixture(scope="module")

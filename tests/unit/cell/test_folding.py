@@ -90,7 +90,7 @@ def test_time_steps_are_shared_among_the_stretches_of_a_ramp():
 
 
 def test_the_phase_of_a_fold_is_periodic_and_of_modulus_one():
-    cell = levels(Layers((1.0,), 2), MeshOptions(0.25, 0), Material((1.0,)))[0]().cell
+    cell = levels(Layers((1.0,), 2), MeshOptions(0.25, 0), Material((1.0,)))[0].cell
     factor = phase(cell, (2, -1))
     assert_allclose(np.abs(factor), 1.0)
     x, y = cell.places.T
@@ -114,7 +114,7 @@ def test_free_space_has_as_many_bands_below_the_cut_off_as_counted():
 
 @pytest.fixture(scope="module")
 def free():
-    operators = levels(Discs(()), MeshOptions(0.15, 0), Material((1.0,)))[0]()
+    operators = levels(Discs(()), MeshOptions(0.15, 0), Material((1.0,)))[0]
     return operators, folded_models(operators, 2.0, 0.0, road((1, 0)), 30, [(1, 0)])
 
 

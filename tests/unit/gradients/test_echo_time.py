@@ -58,7 +58,7 @@ def test_relaxation_runs_to_the_echo(shape):
     for density in ((1.0, 0.0), (0.0, 1.0)):
         material = Material((3.0, 1.7), T2=T2, density=density)
         system = GradientSystem.at(
-            levels(shape, MeshOptions(0.2, 0), material)[0](), 6.0, 0.0, (1.0, 0.0)
+            levels(shape, MeshOptions(0.2, 0), material)[0], 6.0, 0.0, (1.0, 0.0)
         )
         short, long = (signal(system, w, q, 24) for w in (INNER, WAVEFORM))
         relaxed = T2[density.index(1.0)]
@@ -68,7 +68,7 @@ def test_relaxation_runs_to_the_echo(shape):
 
 
 def test_without_relaxation_waiting_changes_nothing(shape):
-    operators = levels(shape, MeshOptions(0.2, 0), Material((3.0, 1.7)))[0]()
+    operators = levels(shape, MeshOptions(0.2, 0), Material((3.0, 1.7)))[0]
     model = project(operators, (1.0, 0.0), 3)
     short, long = (model_signal(model, w, 0.3, 6.0, 0.01) for w in (INNER, WAVEFORM))
     assert long == pytest.approx(short, abs=1e-9)

@@ -48,8 +48,8 @@ def test_every_entry_is_that_of_its_point(cell, table) -> None:
     for index in ((0, 0, 0, 0, 1, 0), (1, 1, 0, 1, 1, 1)):
         point = points[index]
         at = (point.waveform, point.q, point.period, point.sigma)
-        r2 = expand(cell[1](), point.direction, 2).model
-        p3 = project(cell[1](), point.direction, 3)
+        r2 = expand(cell[1], point.direction, 2).model
+        p3 = project(cell[1], point.direction, 3)
         assert table.signal[(0, 1, *index)] == pytest.approx(model_signal(r2, *at), abs=1e-9)
         assert table.signal[(3, 1, *index)] == pytest.approx(model_signal(p3, *at), abs=1e-9)
 
@@ -70,8 +70,8 @@ def test_rows_of_an_acquisition_keep_their_order(cell) -> None:
     assert table.signal.shape == (2, 1, 2, 2, len(ROWS))
     periods, kappas = np.array([[2.0], [5.0]]), np.array([0.05, 0.1])
     for row, m in enumerate(ROWS):
-        r2 = expand(cell[0](), m.frame, 2).model
-        p2 = project(cell[0](), m.frame, 2)
+        r2 = expand(cell[0], m.frame, 2).model
+        p2 = project(cell[0], m.frame, 2)
         at = (m.waveform, m.q, periods, kappas / periods)
         found = table.signal[:, 0, :, :, row]
         np.testing.assert_allclose(found[0], model_signal(r2, *at), atol=1e-9)
@@ -93,14 +93,14 @@ def test_measurements_are_grouped_by_axes_and_waveform() -> None:
 
 @pytest.mark.parametrize("sweep", [SWEEP, ACQUIRED], ids=["product", "acquisition"])
 def test_eigenvalues_follow_each_waveform(cell, sweep) -> None:
-    table = eigenvalue_table(cell[0](), sweep, ("R2",), instants=7)
+    table = eigenvalue_table(cell[0], sweep, ("R2",), instants=7)
     eigenvalues = np.asarray(table["eigenvalue_real"].values)
     time = np.asarray(table["time"].values)
     assert table["eigenvalue_real"].dims == ("model", *sweep.axes(), "instant", "eigenvalue")
     by_measurement = "measurement" in sweep.axes()
     assert table["time"].dims[:-1] == (("measurement",) if by_measurement else ("delta", "Delta"))
     for index, point in sweep.points().items():
-        model = expand(cell[0](), point.frame, 2).model
+        model = expand(cell[0], point.frame, 2).model
         instants = time[index[2:]] if by_measurement else time[index[2:4]]
         assert instants == pytest.approx(point.waveform.echo_time * (np.arange(7) + 0.5) / 7)
         jets = point.q * point.waveform.sample(instants, model.n_derivatives)

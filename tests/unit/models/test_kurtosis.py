@@ -46,7 +46,7 @@ WITH_WATER = (Discs(THREE), (3.0, 1.7, 1.7, 1.2))
 
 @functools.cache
 def operators(shape: Shape, diffusivity: tuple[float | Tensor, ...]) -> BlochTorrey:
-    return levels(shape, MeshOptions(0.2, 0), Material(diffusivity))[0]()
+    return levels(shape, MeshOptions(0.2, 0), Material(diffusivity))[0]
 
 
 @functools.cache
@@ -216,7 +216,7 @@ def test_kurtosis_of_a_cell_with_water_inside_is_that_of_its_signal_at_small_b(d
     (ops,) = levels(shape, MeshOptions(0.2, 0), material)
     b = np.linspace(0.0, 0.02, 6)[1:]
     for n in directions(3):
-        (model,) = build_models(ops(), n, ["R2"])
+        (model,) = build_models(ops, n, ["R2"])
         q = np.sqrt(b / WAVEFORM.b_factor)
         signal = model_signal(model, WAVEFORM, q, PERIOD, 0.0, 1e-14).real
         slope, curvature = np.polynomial.Polynomial.fit(b, np.log(signal) / b, 3).convert().coef[:2]
@@ -260,7 +260,7 @@ def test_a_study_evaluates_the_pade_form_beside_the_others():
     assert np.all(table.growth[0] == 0.0)
     for level, ops in enumerate(mesh):
         for index, point in sweep.points().items():
-            model = PadeModel.of(expand(ops(), point.direction, 2).model)
+            model = PadeModel.of(expand(ops, point.direction, 2).model)
             expected = model.signal(point.waveform, point.q, point.period)
             assert table.signal[(0, level, *index)] == pytest.approx(expected)
     # Between the two: above order 0, below order 2.
@@ -272,7 +272,7 @@ def test_relaxation_and_several_directions_are_refused():
     shape, diffusivity = OUTSIDE["disc"]
     (ops,) = levels(shape, MeshOptions(0.25, 0), Material(diffusivity, T2=(80.0,)))
     with pytest.raises(ValueError, match="relaxation"):
-        build_pade(ops(), (1.0, 0.0))
+        build_pade(ops, (1.0, 0.0))
     with pytest.raises(ValueError, match="along one direction"):
         build_pade(operators(shape, diffusivity), np.eye(2))
 

@@ -23,7 +23,7 @@ WAVEFORM = Pgse(5.0, 25.0)
 @pytest.fixture(scope="module")
 def disc() -> BlochTorrey:
     shape = Discs((Disc((0.5, 0.5), 0.4),))
-    return levels(shape, MeshOptions(0.15, 0), Material((3.0, 1.7)))[0]()
+    return levels(shape, MeshOptions(0.15, 0), Material((3.0, 1.7)))[0]
 
 
 @pytest.fixture(scope="module")

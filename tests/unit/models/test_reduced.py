@@ -23,7 +23,7 @@ Q, PERIOD, SIGMA = (np.array(x) for x in ((0.3, 0.5, 0.9), (4.0, 7.0, 5.0), (0.0
 def model() -> ProjectedModel:
     shape = Discs((Disc((0.4, 0.5), 0.3),))
     material = Material((3.0, 1.7), T2=(80.0, 40.0))
-    return project(levels(shape, MeshOptions(0.2, 0), material)[0](), np.eye(2), 2)
+    return project(levels(shape, MeshOptions(0.2, 0), material)[0], np.eye(2), 2)
 
 
 @pytest.fixture(scope="module")

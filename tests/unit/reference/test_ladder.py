@@ -26,7 +26,7 @@ WAVEFORM = Pgse(5.0, 25.0)
 @pytest.fixture(scope="module")
 def disc() -> BlochTorrey:
     shape = Discs((Disc((0.5, 0.5), 0.4),))
-    return levels(shape, MeshOptions(0.15, 0), Material((3.0, 1.7)))[0]()
+    return levels(shape, MeshOptions(0.15, 0), Material((3.0, 1.7)))[0]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_the_rungs_that_only_tell_errors_are_left_out_on_finer_meshes():
     cell = levels(shape, MeshOptions(0.3, 1), Material((3.0, 1.7)))
     coarse, fine = climb_meshes(cell, DIRECTION, 6)
     assert (coarse.order, fine.order) == (6, 4)
-    assert fine.ranks == climb(cell[1](), DIRECTION, 6).ranks[:5]
+    assert fine.ranks == climb(cell[1], DIRECTION, 6).ranks[:5]
     assert [model.order for model in climb_meshes(cell, DIRECTION, 4)] == [4, 3]
 
 
