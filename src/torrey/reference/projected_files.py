@@ -1,4 +1,4 @@
-"""Signals of a study by projected models as a NetCDF file."""
+"""Signals of a slab by projected models as a NetCDF file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PathLike = str | Path
 
 
 def table_variables(table: Table) -> Group:
-    """Variables of the signals of a study by projected models."""
+    """Variables of the signals of a slab by projected models."""
     sweep, found = table.sweep, table.signals
     dims = tuple(sweep.axes())
 

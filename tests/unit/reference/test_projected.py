@@ -24,7 +24,7 @@ from torrey.reference.ladder import climb
 from torrey.reference.ladder_files import lazy_ladders, write_ladders
 from torrey.reference.projected import projected_signals
 from torrey.reference.projected_files import table_variables
-from torrey.reference.slab import solve_study
+from torrey.reference.slab import solve_slab
 from torrey.study.comparison import DisagreementError, compare_with_full
 from torrey.study.files import gather_signals
 
@@ -119,7 +119,7 @@ def one_sweep(b: tuple[float, ...], period: float = 6.0) -> Sweep:
 def test_points_that_no_rung_reaches_are_solved_in_full(cell, ladders):
     sweep = one_sweep((0.5, 6.0), period=14.0)
     low = [ladder.truncate(5) for ladder in ladders]
-    table = solve_study(sweep, 1e-3, low, cell)
+    table = solve_slab(sweep, 1e-3, low, cell)
     assert table.signals.reached.all()
     assert np.any(table.signals.rung == 0)
     assert np.any(table.signals.rung > 0)
@@ -142,7 +142,7 @@ def test_waveforms_and_directions_of_an_acquisition(cell):
     )
     sweep = Sweep((5.0,), "permeability", (0.03,), Acquisition("b", rows))
     built = [climb(operators, np.eye(2), 6) for operators in cell[:2]]
-    table = solve_study(sweep, 1e-3, built, cell)
+    table = solve_slab(sweep, 1e-3, built, cell)
     for row, point in enumerate(sweep.points().values()):
         full = reference_signal(cell, point, 1e-3)
         assert table.signals.rung[row] > 0
@@ -165,7 +165,7 @@ def test_ladders_come_back_from_their_file(tmp_path: Path, ladders):
 
 def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
     sweep = one_sweep((0.5, 1.0))
-    table = solve_study(sweep, TOLERANCE, ladders, cell)
+    table = solve_slab(sweep, TOLERANCE, ladders, cell)
     path = tmp_path / "projected.nc"
     artifacts.write(path, table_variables(table), PROVENANCE)
     group = gather_signals(sweep, ["reference"], path, None)
