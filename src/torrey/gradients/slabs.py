@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from torrey.base.keys import shorten, slug
 from torrey.gradients.sweep import Acquisition, Product, Samples, Sweep, WaveformGrid
+from torrey.gradients.waveforms import Waveform
 
 #: Digits of the digest of strengths and directions in the name of a slab.
 _DIGITS = 8
@@ -95,15 +96,36 @@ def join(sweep: Sweep, slabs: Sequence[Slab], values: Sequence[NDArray[T]]) -> N
     return result.reshape(sweep.shape)
 
 
-def _by_waveform(protocol: Product | Acquisition) -> Iterator[tuple[Product | Acquisition, range]]:
-    """Protocols of one waveform each, and the numbers of their measurements."""
+Part = tuple[Product | Acquisition, list[int]]
+"""A protocol of one waveform, and the numbers of its measurements in the whole."""
+
+
+def _by_waveform(protocol: Product | Acquisition) -> Iterator[Part]:
+    """Protocols of one waveform each, and the numbers of their measurements.
+
+    Strengths and directions are sorted: their order in a configuration changes no slab.
+    """
     if isinstance(protocol, Acquisition):
         yield from _by_rows(protocol)
         return
-    count = len(protocol.encodings) * len(protocol.directions)
+    strengths, directions = _order(protocol.encodings), _order(protocol.directions)
+    count = len(strengths) * len(directions)
     for number, shapes in enumerate(_single(protocol.shapes)):
-        part = Product(shapes, protocol.encoding_kind, protocol.encodings, protocol.directions)
-        yield part, range(number * count, (number + 1) * count)
+        part = Product(
+            shapes,
+            protocol.encoding_kind,
+            tuple(protocol.encodings[i] for i in strengths),
+            tuple(protocol.directions[j] for j in directions),
+        )
+        yield (
+            part,
+            [number * count + i * len(directions) + j for i in strengths for j in directions],
+        )
+
+
+def _order(values: Sequence[Any]) -> list[int]:
+    """Numbers of values from the smallest on."""
+    return sorted(range(len(values)), key=values.__getitem__)
 
 
 def _single(shapes: WaveformGrid | Samples) -> Iterator[WaveformGrid | Samples]:
@@ -116,11 +138,12 @@ def _single(shapes: WaveformGrid | Samples) -> Iterator[WaveformGrid | Samples]:
         yield WaveformGrid(shapes.kind, parameters, shapes.echo_time)
 
 
-def _by_rows(protocol: Acquisition) -> Iterator[tuple[Acquisition, Any]]:
-    members: dict[Any, list[int]] = {}
+def _by_rows(protocol: Acquisition) -> Iterator[Part]:
+    members: dict[Waveform, list[int]] = {}
     for number, row in enumerate(protocol.rows):
         members.setdefault(row.waveform, []).append(number)
     for numbers in members.values():
+        numbers.sort(key=lambda number: (protocol.rows[number].q, protocol.rows[number].direction))
         rows = tuple(protocol.rows[number] for number in numbers)
         yield Acquisition(protocol.encoding_kind, rows), numbers
 
