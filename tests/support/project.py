@@ -306,6 +306,10 @@ def slab_of(path: str) -> str:
     return f"geometry={geometry}, material={material}, slab={slab}, made={made}"
 
 
+WALL_SLAB = "results/slabs/walls/De2_Di1/L4_kappa0.05_pgse-2-6_cff38743/R0.nc"
+"""The one slab of the study `wall`, which `projected` shares."""
+
+
 def slabs(study: str, *models: str, config: str = TINY, having: str = "") -> set[Job]:
     """Slabs of a study: its models, or those named; with some text in their names."""
     with tempfile.TemporaryDirectory() as folder:

@@ -168,13 +168,13 @@ def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
     table = solve_slab(sweep, TOLERANCE, ladders, cell)
     path = tmp_path / "projected.nc"
     artifacts.write(path, table_variables(table), PROVENANCE)
-    group = gather_signals(sweep, ["reference"], path, None)
+    group = gather_signals(sweep, ["reference"], [], [path])
     assert group["signal_real"].values.shape == (1, *sweep.shape)
     np.testing.assert_array_equal(group["signal_real"].values.ravel(), table.signals.signal.real)
     np.testing.assert_allclose(group["numerical_error"].values.ravel(), table.signals.error)
     assert np.all(group["reference_rung"].values > 0)
 
-    index, point = list(sweep.points().items())[1]
+    row, point = 1, list(sweep.points().values())[1]
     full = reference_signal(cell, point, TOLERANCE)
     for shift, fine in ((0.0, True), (1e-3, False)):
         reference = tmp_path / f"reference{shift}.nc"
@@ -187,8 +187,8 @@ def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
         variables = {name: Variable((), float(x), "1", name) for name, x in scalars.items()}
         artifacts.write(reference, variables, PROVENANCE)
         if fine:
-            checked = compare_with_full(path, {index: reference})
+            checked = compare_with_full([(path, row, reference)])
             assert checked["difference"].values[0] <= checked["estimate"].values[0]
         else:
             with pytest.raises(DisagreementError, match="differ by 1"):
-                compare_with_full(path, {index: reference})
+                compare_with_full([(path, row, reference)])
