@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 venv=.venv
 stamp=$venv/torrey-environment # line 1: the root it was made for; line 2: digest of what made it
 
-digest() { cat pyproject.toml requirements.lock tools/* | cksum; }
+digest() { cat pyproject.toml requirements.lock tools/*.sh tools/share_search_path.py | cksum; }
 
 up_to_date() {
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(printf '%s\n%s' "$root" "$(digest)")" ] &&
