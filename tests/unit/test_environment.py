@@ -4,6 +4,7 @@
 ``environment.yml`` the same for conda, whose channels have other names for some packages.
 """
 
+import importlib.metadata
 import re
 import tomllib
 from pathlib import Path
@@ -127,6 +128,17 @@ def test_conda_environment_installs_the_project_on_a_supported_python():
     assert conda_versions()["python"].startswith(project_table()["requires-python"])
 
 
-def test_version_is_the_same_everywhere():
+def test_the_version_has_one_source():
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert pyproject["project"]["dynamic"] == ["version"]
+    assert pyproject["tool"]["hatch"]["version"] == {"path": "src/torrey/__init__.py"}
+
+
+def test_whatever_else_names_the_version_agrees():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert torrey.__version__ == project_table()["version"] == citation["version"]
+    releases = re.findall(r"^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
+    assert citation["version"] == releases[0] == torrey.__version__
+
+
+def test_the_installed_version_is_that_of_the_source():
+    assert importlib.metadata.version("torrey") == torrey.__version__

@@ -1,0 +1,34 @@
+"""What services read of this repository says what holds in it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def ci() -> dict:
+    return yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+
+
+def test_continuous_integration_runs_what_has_to_pass_on_push_and_pull_request(ci):
+    # YAML 1.1 reads the key `on` as true.
+    assert set(ci[True]) == {"push", "pull_request"}
+    (job,) = ci["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+    assert "secrets" not in str(ci)
+
+
+def test_continuous_integration_tries_the_oldest_and_the_newest_python(ci):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    versions = re.findall(r"Python :: (3\.\d+)", "\n".join(project["classifiers"]))
+    (job,) = ci["jobs"].values()
+    assert job["strategy"]["matrix"]["python"] == [versions[0], versions[-1]]
+    assert project["requires-python"] == f">={versions[0]}"
