@@ -32,3 +32,15 @@ def test_continuous_integration_tries_the_oldest_and_the_newest_python(ci):
     (job,) = ci["jobs"].values()
     assert job["strategy"]["matrix"]["python"] == [versions[0], versions[-1]]
     assert project["requires-python"] == f">={versions[0]}"
+
+
+def test_the_workflow_catalogue_finds_what_it_asks_for():
+    settings = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())
+    assert set(settings) == {"usage"}
+    assert set(settings["usage"]) == {"mandatory-flags", "software-stack-deployment", "report"}
+    assert set(settings["usage"]["mandatory-flags"]) == {"desc", "flags"}
+    # Its search looks for these words, and it lists what has these files.
+    assert {"snakemake", "workflow"} <= set((ROOT / "README.md").read_text().lower().split())
+    assert (ROOT / "Snakefile").is_file()
+    assert list((ROOT / "workflow" / "rules").glob("*.smk"))
+    assert (ROOT / "config" / "README.md").is_file()
