@@ -16,6 +16,7 @@ from pydantic import Field, create_model
 from torrey.base.budgets import MOST_CELLS
 from torrey.base.errors import KeyPath
 from torrey.base.fields import Declaration, declarations
+from torrey.base.units import UNITS
 from torrey.config.findings import Findings
 from torrey.config.quantities import (
     Angle,
@@ -81,6 +82,13 @@ def summary(cls: type) -> str:
     return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
 
 
+def accepted(declaration: Declaration) -> str:
+    """Say what may stand in a field, as messages and the documentation do."""
+    if declaration.unit is None:
+        return declaration.description
+    return f"{UNITS[declaration.unit].accepted} ({declaration.description})"  # type: ignore[index]
+
+
 def made(findings: Findings, path: KeyPath, cls: type, model: Model) -> Any:
     """Return the object that a model describes, or note what is wrong with it and return None.
 
@@ -125,7 +133,7 @@ def _field(declaration: Declaration) -> tuple[Any, Any]:
         annotation, bounds = annotation.__origin__, _bounds(declaration.annotation)
         constraints = {**bounds, **constraints}
     default: Any = ... if declaration.is_required else declaration.default
-    return annotation, Field(default, description=declaration.description, **constraints)
+    return annotation, Field(default, description=accepted(declaration), **constraints)
 
 
 def _type(annotation: Any, unit: str | None) -> Any:

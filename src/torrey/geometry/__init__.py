@@ -1,9 +1,9 @@
 """What a cell is, and its meshes."""
 
 from torrey.geometry.discs import Disc, Discs
-from torrey.geometry.kinds import kinds, shape_from_dict
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
+from torrey.geometry.registry import kinds, shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.geometry.spheres import Sphere, Spheres
 

@@ -5,7 +5,7 @@ A region is a part of a compartment with a material of its own: most compartment
 
 A kind is a frozen dataclass in a file of its own that derives from `Shape`. Its fields are made by
 `torrey.base.fields.declared`: the configuration, its schema and the documentation are made from
-them, and from the first paragraph of the docstring. One entry in `torrey.geometry.kinds.KINDS`
+them, and from the first paragraph of the docstring. One entry in `torrey.geometry.registry.KINDS`
 makes it known to all of them.
 """
 
