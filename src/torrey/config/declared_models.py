@@ -6,7 +6,7 @@ accept and the schema follow from that. The class itself checks what its values 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from functools import cache
 from typing import Annotated, Any, Final, get_args, get_origin
@@ -112,16 +112,6 @@ def made(findings: Findings, path: KeyPath, cls: type, model: Model) -> Any:
         with findings.under(*path):
             return cls(**values)
     return None
-
-
-def either(names: Iterable[str]) -> str:
-    """List names as alternatives.
-
-    >>> either(["discs", "spheres", "layers"])
-    'discs, spheres or layers'
-    """
-    *some, last = names
-    return f"{', '.join(some)} or {last}" if some else last
 
 
 def _field(declaration: Declaration) -> tuple[Any, Any]:

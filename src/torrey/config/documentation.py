@@ -12,8 +12,9 @@ from dataclasses import MISSING, is_dataclass
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
+from torrey.base.errors import either
 from torrey.base.fields import declarations
-from torrey.config.declared_models import accepted, either, summary
+from torrey.config.declared_models import accepted, summary
 from torrey.geometry import MeshOptions, Shape, kinds
 
 _ALL: Final = "all"

@@ -9,11 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from torrey.base.budgets import ELEMENTS_PER_VOLUME, MOST_ELEMENTS
-from torrey.base.errors import InputError
-from torrey.config.declared_models import create, either, made, model_of
+from torrey.base.errors import InputError, either
+from torrey.config.declared_models import create, made, model_of
 from torrey.config.domain import Geometry
 from torrey.config.findings import Findings
 from torrey.geometry import MeshOptions, Shape, kinds
+from torrey.geometry.registry import kind_named
 
 
 def any_geometry() -> Any:
@@ -49,8 +50,7 @@ def read_geometry(findings: Findings, name: str) -> Geometry | None:
     if model is None:
         return None
     mesh: MeshOptions = made(findings, (*path, "mesh"), MeshOptions, model.mesh) or MeshOptions()
-    (kind,) = (kind for kind in kinds() if kind.kind == model.kind)
-    shape: Shape | None = made(findings, path, kind, model)
+    shape: Shape | None = made(findings, path, kind_named(model.kind), model)
     if shape is None:
         return None
     with findings.under(*path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from torrey.base.errors import InputError, either
 from torrey.geometry.discs import Discs
 from torrey.geometry.layers import Layers
 from torrey.geometry.shapes import Shape
@@ -21,7 +22,26 @@ def kinds() -> tuple[type[Shape], ...]:
     return KINDS
 
 
+def kind_named(name: str) -> type[Shape]:
+    """Return the kind of a name.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind.
+    """
+    found = {kind.kind: kind for kind in kinds()}
+    if name not in found:
+        raise InputError(f'"{name}"', either(found), at=("kind",))
+    return found[name]
+
+
 def shape_from_dict(plain: Mapping[str, str | int | float]) -> Shape:
-    """Rebuild a shape of any kind from what its `to_dict` returned."""
-    (kind,) = (kind for kind in kinds() if kind.kind == plain["kind"])
-    return kind.from_dict(plain)
+    """Rebuild a shape of any kind from what its `to_dict` returned.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind.
+    """
+    return kind_named(str(plain["kind"])).from_dict(plain)

@@ -108,7 +108,7 @@ class Shape(ABC):
 
     @property
     def periods(self) -> Array:
-        """Vectors by which the cell repeats, as rows, shape (d, d)."""
+        """Vectors by which the cell repeats, as rows, shape (d, d); unit vectors in space."""
         return np.eye(self.dimension)
 
     def lengths(self) -> Mapping[str, tuple[float, str]]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from torrey.base.errors import InputError
 from torrey.base.fields import declared
-from torrey.config.declared_models import either, made, model_of, summary
+from torrey.config.declared_models import made, model_of, summary
 from torrey.config.findings import Findings
 from torrey.config.nodes import Node
 
@@ -99,11 +99,3 @@ def test_messages_and_schema_say_unit_and_description():
     assert schema["properties"]["count"]["minimum"] == 1
     assert schema["properties"]["bricks"]["minItems"] == 1
     assert schema["required"] == ["bricks", "height"]
-
-
-def test_alternatives_are_listed():
-    assert [either(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == [
-        "a",
-        "a or b",
-        "a, b or c",
-    ]

@@ -10,6 +10,7 @@ import jsonschema
 import numpy as np
 import pytest
 import yaml
+from matplotlib.figure import Figure
 from support.cells import membrane_sides
 from support.configurations import Yaml12Loader
 from support.diamonds import Diamond, registered
@@ -20,6 +21,7 @@ from torrey.cell import build
 from torrey.cell.assembly import assemble
 from torrey.config.documentation import geometry_tables
 from torrey.config.schema import json_schema
+from torrey.figures.cells import fill_cell, region_path
 from torrey.geometry import MeshOptions, Shape, shape_from_dict
 from torrey.geometry.checks import check_mesh, compared_measures, volumes
 from torrey.geometry.files import read_meshes, write_meshes
@@ -137,6 +139,17 @@ def test_plain_values_and_files_hold_a_new_kind(tmp_path):
     write_meshes(tmp_path / "mesh.nc", GEM, meshes, Provenance("test"))
     np.testing.assert_array_equal(read_meshes(tmp_path / "mesh.nc")[0].points, meshes[0].points)
     assert list(artifacts.read(tmp_path / "mesh.nc")["region"]) == ["outside", "rim", "core"]
+
+
+def test_figures_draw_the_regions_of_a_new_kind():
+    shape = Diamond((0.05, 0.1), 0.3, 0.2)
+    (mesh,) = build_meshes(shape, MeshOptions(0.2, 0))
+    for region, area in enumerate(shape.region_measures()):
+        outlines = region_path(mesh, region).to_polygons()
+        # Outer ones turn to the left and holes to the right, so that their signed areas add up.
+        parts = [p[:-1, 0] @ p[1:, 1] - p[1:, 0] @ p[:-1, 1] for p in outlines]
+        assert sum(parts) / 2 == pytest.approx(area)
+    fill_cell(Figure().subplots(), mesh)
 
 
 def test_schema_and_documentation_hold_a_new_kind():
