@@ -36,7 +36,7 @@ _NO_MEMBRANE: Final = (
     "none)"
 )
 _NO_SURFACE: Final = "the geometry has no obstacle, whose surface could relax"
-_CONTINUOUS: Final = "the field is continuous across layers, and other regions of one compartment"
+_CONTINUOUS: Final = "the field is continuous across layers and other regions of a compartment"
 
 
 def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]) -> Study | None:
