@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, get_type_hints
 
@@ -85,18 +86,19 @@ def declarations(cls: type) -> dict[str, Declaration]:
 
     Fields that were not made by `declared` are left out.
     """
+    return {declaration.name: declaration for declaration in _declarations(cls)}
+
+
+@cache
+def _declarations(cls: type) -> tuple[Declaration, ...]:
+    """The same, once for each class: to resolve names of types takes longer than to read values."""
     annotations = get_type_hints(cls)
-    found = {}
+    found = []
     for field in dataclasses.fields(cls):
         if _KEY in field.metadata:
-            unit, symbol, description, constraints = field.metadata[_KEY]
-            found[field.name] = Declaration(
-                field.name,
-                annotations[field.name],
-                unit,
-                symbol,
-                description,
-                field.default,
-                constraints,
+            unit, symbol, said, constraints = field.metadata[_KEY]
+            annotation = annotations[field.name]
+            found.append(
+                Declaration(field.name, annotation, unit, symbol, said, field.default, constraints)
             )
-    return found
+    return tuple(found)
