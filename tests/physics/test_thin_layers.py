@@ -13,7 +13,7 @@ import pytest
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.geometry import Layers, MeshOptions
-from torrey.geometry.shapes import LEAST_THICKNESS
+from torrey.geometry.layers import LEAST_THICKNESS
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import Pgse

@@ -2,7 +2,7 @@
 
 Each limit has its name and its reason here. Limits that belong to one kind of value stand with it:
 `torrey.base.units.UNITS` (ranges of quantities), `MOST_CYCLES` of oscillating gradients,
-`torrey.geometry.shapes.LEAST_THICKNESS`. No solver imports this module, so that nothing is computed
+`torrey.geometry.layers.LEAST_THICKNESS`. No solver imports this module, so that nothing is computed
 again when a limit moves.
 """
 

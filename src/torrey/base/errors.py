@@ -49,3 +49,13 @@ def dotted(path: Iterable[str | int]) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def either(names: Iterable[str]) -> str:
+    """List names as alternatives.
+
+    >>> either(["discs", "spheres", "layers"])
+    'discs, spheres or layers'
+    """
+    *some, last = names
+    return f"{', '.join(some)} or {last}" if some else last

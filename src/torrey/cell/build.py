@@ -17,7 +17,7 @@ def levels(shape: Shape, mesh: MeshOptions, material: Material) -> Lazy[BlochTor
 
     Parameters
     ----------
-    shape : Discs or Layers
+    shape : Shape
     mesh : MeshOptions
     material : Material
         One diffusivity per compartment.

@@ -1,4 +1,4 @@
-"""Tables of the documentation that are made from what the registries say of their entries.
+"""Tables of the documentation that are made from what the kinds say of themselves.
 
 ``python -m torrey.config.documentation docs/configuration.md`` writes them between their marks; a
 test keeps them true.
@@ -7,9 +7,26 @@ test keeps them true.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import MISSING, is_dataclass
 from pathlib import Path
+from typing import Any, Final, get_args, get_origin
 
+from torrey.base.errors import either
+from torrey.base.fields import declarations
+from torrey.config.declared_models import accepted, summary
 from torrey.config.gradient_documentation import reader_table, waveform_tables
+from torrey.geometry import MeshOptions, Shape, kinds
+
+_ALL: Final = "all"
+
+
+def geometry_tables() -> str:
+    """Return two tables in Markdown: the kinds of geometry, and their keys."""
+    of = kinds()
+    return f"{_table(('kind', 'what it is', 'dimensions'), _kinds(of))}\n\n" + _table(
+        ("key", "of", "what is accepted", "default"), _keys(of)
+    )
 
 
 def updated(text: str) -> str:
@@ -20,7 +37,12 @@ def updated(text: str) -> str:
     ValueError
         If the document lacks a mark.
     """
-    for name, table in (("waveforms", waveform_tables()), ("readers", reader_table())):
+    tables = {
+        "geometries": geometry_tables(),
+        "waveforms": waveform_tables(),
+        "readers": reader_table(),
+    }
+    for name, table in tables.items():
         begin, end = f"<!-- {name}: made by torrey.config.documentation -->", f"<!-- /{name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
@@ -28,6 +50,51 @@ def updated(text: str) -> str:
             raise ValueError(f'found no "{begin}" with "{end}" after it')
         text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
     return text
+
+
+def _kinds(of: Iterable[type[Shape]]) -> Iterator[tuple[str, ...]]:
+    for kind in of:
+        yield f"`{kind.kind}`", summary(kind), either(map(str, kind.dimensions))
+
+
+def _keys(of: Iterable[type[Shape]]) -> Iterator[tuple[str, ...]]:
+    """Rows of the keys; a key that means the same in several kinds stands once."""
+    names = [kind.kind for kind in of]
+    yield "`kind`", _ALL, either(names), ""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for kind in of:
+        for row in _rows(kind, ""):
+            rows.setdefault(row, []).append(kind.kind)
+    for (key, said, default), owners in rows.items():
+        yield key, ", ".join(owners), said, default
+    for key, said, default in _rows(MeshOptions, "mesh."):
+        yield key, _ALL, said, default
+
+
+def _rows(cls: type, prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Key, what is accepted and default of each field of a class, and of what it holds."""
+    for name, field in declarations(cls).items():
+        yield f"`{prefix}{name}`", accepted(field), _shown(field.default)
+        held = field.annotation
+        while get_origin(held) is tuple:
+            held = get_args(held)[0]
+        if is_dataclass(held):
+            yield from _rows(held, f"{prefix}{name}.")  # type: ignore[arg-type]
+
+
+def _shown(default: Any) -> str:
+    return "" if default is MISSING else f"`{_plain(default)}`"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_plain, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    first, *rest = (f"| {' | '.join(line)} |" for line in (head, *rows))
+    return "\n".join((first, "|" + "-|" * len(head), *rest))
 
 
 def main() -> None:

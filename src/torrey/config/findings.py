@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from torrey.base.budgets import MOST_CANDIDATES, quoted
-from torrey.base.errors import InputError, KeyPath
+from torrey.base.errors import InputError, KeyPath, either
 from torrey.config.nodes import Node, listed
 from torrey.config.problems import Problem
 from torrey.config.registered import Registered, adapter
@@ -156,8 +156,7 @@ class _Place:
 
     @property
     def kinds(self) -> str:
-        *some, last = (str(_tag(member)) for member in get_args(_bare(self.annotation)))
-        return f"{', '.join(some)} or {last}"
+        return either(str(_tag(member)) for member in get_args(_bare(self.annotation)))
 
     @property
     def accepted(self) -> str:

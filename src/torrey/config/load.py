@@ -1,4 +1,4 @@
-"""From files to the domain: reading, merging, and the checks of geometries, figures, tables."""
+"""From files to the domain: reading, merging, and the checks of figures and tables."""
 
 from __future__ import annotations
 
@@ -6,34 +6,21 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from torrey.base.budgets import (
-    ELEMENTS_PER_VOLUME,
-    MOST_ELEMENTS,
-    MOST_ENTRIES,
-    MOST_REPEATS,
-    quoted,
-    repeated_end,
-)
-from torrey.base.errors import InputError
+from torrey.base.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
 from torrey.config.bloch import read_bloch
 from torrey.config.domain import Config, Figure, Geometry, Table
 from torrey.config.findings import Findings
+from torrey.config.geometries import read_geometry
 from torrey.config.inversions import read_inversion
 from torrey.config.models import (
     NAME_PATTERN,
-    AnyGeometry,
-    DiscsModel,
     FigureModel,
     FileModel,
-    SpheresModel,
     TableModel,
 )
 from torrey.config.nodes import Node, merge_entries, read_yaml
 from torrey.config.problems import ConfigError, Problem
 from torrey.config.studies import read_study
-from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape, Sphere, Spheres
 
 SECTIONS = tuple(FileModel.model_fields)
 
@@ -59,7 +46,7 @@ def load(files: Sequence[Path]) -> Config:
     figures = {}
     tables = {}
     for name in _names(findings, "geometries"):
-        if geometry := _geometry(findings, name):
+        if geometry := read_geometry(findings, name):
             geometries[name] = geometry
     for name in _names(findings, "studies"):
         if study := read_study(findings, name, geometries):
@@ -129,62 +116,6 @@ def _names(findings: Findings, section: str) -> Sequence[str]:
             accepted = f'at most {MOST_REPEATS} of "{end}" at the end: Snakemake refuses more'
             findings.add((section, name), found, accepted)
     return names
-
-
-def _geometry(findings: Findings, name: str) -> Geometry | None:
-    path = ("geometries", name)
-    before = len(findings.problems)
-    model = findings.validate(path, AnyGeometry)
-    if model is None:
-        return None
-    mesh = MeshOptions()
-    shape: Shape | None = None
-    with findings.under(*path, "mesh"):
-        mesh = MeshOptions(model.mesh.size, model.mesh.refinements)
-    with findings.under(*path):
-        if isinstance(model, DiscsModel):
-            shape = _discs(findings, name, model)
-        elif isinstance(model, SpheresModel):
-            shape = _spheres(findings, name, model)
-        else:
-            shape = Layers(tuple(model.thicknesses), model.dimension)
-        if shape:
-            _check_elements(shape, mesh)
-    return Geometry(name, shape, mesh) if shape and len(findings.problems) == before else None
-
-
-def _check_elements(shape: Shape, mesh: MeshOptions) -> None:
-    """Refuse sizes whose meshes no machine can make."""
-    d = len(shape.periods)
-    finest = mesh.size / 2**mesh.refinements
-    volume = abs(float(np.linalg.det(shape.periods)))
-    count = ELEMENTS_PER_VOLUME[d] * volume / finest**d
-    if count > MOST_ELEMENTS:
-        least = (ELEMENTS_PER_VOLUME[d] * volume / MOST_ELEMENTS) ** (1 / d) * 2**mesh.refinements
-        raise InputError(
-            f"size {mesh.size:g} with {mesh.refinements} refinements, about {count:.1g} elements",
-            f"at most {MOST_ELEMENTS:,} elements: a size of {least:.2g} or more",
-            at=("mesh",),
-        )
-
-
-def _discs(findings: Findings, name: str, model: DiscsModel) -> Discs | None:
-    cells = []
-    for i, cell in enumerate(model.cells):
-        with findings.under("geometries", name, "cells", i):
-            x, y = cell.center
-            cells.append(Disc((x, y), cell.radius))
-    if len(cells) < len(model.cells):
-        return None
-    return Discs(tuple(cells), model.interior, model.layer, tuple(map(tuple, model.lattice)))
-
-
-def _spheres(findings: Findings, name: str, model: SpheresModel) -> Spheres | None:
-    cells = []
-    for i, cell in enumerate(model.cells):
-        with findings.under("geometries", name, "cells", i):
-            cells.append(Sphere(tuple(cell.center), cell.radius))
-    return Spheres(tuple(cells), model.interior) if len(cells) == len(model.cells) else None
 
 
 def _figure(findings: Findings, name: str) -> Figure | None:

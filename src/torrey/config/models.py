@@ -34,7 +34,6 @@ from torrey.config.quantities import (
     or_more,
 )
 from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
-from torrey.geometry.shapes import LEAST_THICKNESS
 
 V = TypeVar("V")
 
@@ -53,93 +52,6 @@ MODEL_PATTERN: Final = (
 
 ModelName = Annotated[str, StringConstraints(pattern=MODEL_PATTERN)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-
-
-_KINDS: Final = "discs, spheres or layers"
-
-
-class CellModel(Model):
-    """A disc."""
-
-    center: list[Number] = Field(
-        min_length=2, max_length=2, description="two numbers in [0, 1[, such as [0.5, 0.5]"
-    )
-    radius: Number = Field(description="a number above 0 and below 0.5, in units of the cell")
-
-
-class MeshModel(Model):
-    """How finely the cell is meshed."""
-
-    size: Number = Field(
-        0.1, description="the size of the coarsest elements: a number above 0 and at most 0.5"
-    )
-    refinements: int = Field(2, description="a whole number of uniform refinements, 0 to 6")
-
-
-class GeometryModel(Model):
-    """What geometries of every kind share."""
-
-    mesh: MeshModel = Field(default_factory=MeshModel, description="a mapping: {size, refinements}")
-
-
-Interior = Annotated[
-    Literal["water", "obstacle"],
-    Field(description="water (the insides are compartments) or obstacle (they are not there)"),
-]
-
-
-class DiscsModel(GeometryModel):
-    """Discs in the plane."""
-
-    kind: Literal["discs"] = Field(description=_KINDS)
-    cells: list[CellModel] = Field(
-        max_length=MOST_CELLS,
-        description="a list of discs, such as {center: [0.5, 0.5], radius: 0.2}",
-    )
-    interior: Interior = "water"
-    layer: Number = Field(
-        0.0,
-        description="a number of 0 to 0.5: thickness of a layer around each disc, in units of the "
-        "cell, in the place of a membrane",
-    )
-    lattice: list[Vector] = Field(
-        max_length=3,
-        default_factory=lambda: [[1.0, 0.0], [0.0, 1.0]],
-        description="two vectors by which the cell repeats, such as [[1, 0], [0.5, 0.866]]",
-    )
-
-
-class SphereModel(Model):
-    """A sphere."""
-
-    center: list[Number] = Field(
-        min_length=3, max_length=3, description="three numbers in [0, 1[, such as [0.5, 0.5, 0.5]"
-    )
-    radius: Number = Field(description="a number above 0 and below 0.5, in units of the cell")
-
-
-class SpheresModel(GeometryModel):
-    """Spheres in the unit cube."""
-
-    kind: Literal["spheres"] = Field(description=_KINDS)
-    cells: list[SphereModel] = Field(
-        max_length=MOST_CELLS,
-        description="a list of spheres, such as {center: [0.5, 0.5, 0.5], radius: 0.4}",
-    )
-    interior: Interior = "water"
-
-
-class LayersModel(GeometryModel):
-    """Flat layers across the cell."""
-
-    kind: Literal["layers"] = Field(description=_KINDS)
-    thicknesses: list[Number] = Field(
-        min_length=1,
-        max_length=MOST_CELLS,
-        description=f"a list of numbers of at least {LEAST_THICKNESS:g} with sum 1, such as "
-        "[0.6, 0.4]",
-    )
-    dimension: int = Field(1, description="1 or 2")
 
 
 def form_inside(value: object) -> str:
@@ -320,13 +232,10 @@ class TableModel(Model):
     inversions: Names = Field(default_factory=list, description="a list of inversions")
 
 
-AnyGeometry = Annotated[DiscsModel | SpheresModel | LayersModel, Field(discriminator="kind")]
-
-
 class FileModel(Model):
-    """A configuration file."""
+    """A configuration file; what a geometry holds depends on its kind: see `geometries`."""
 
-    geometries: dict[Name, AnyGeometry] = Field(
+    geometries: dict[Name, Any] = Field(
         default_factory=dict, description="a mapping from names to geometries"
     )
     studies: dict[Name, StudyModel] = Field(

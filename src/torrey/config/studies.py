@@ -23,7 +23,6 @@ from torrey.config.models import (
 from torrey.config.protocols import check_keys, once, read_protocol, require_one, swept
 from torrey.config.quantities import Model
 from torrey.config.scales import check_scales, check_work, spend_points
-from torrey.geometry import Discs
 from torrey.geometry.shapes import Shape
 from torrey.gradients.sweep import Acquisition, PermeabilityKind, Product, Sweep
 
@@ -37,6 +36,7 @@ _NO_MEMBRANE: Final = (
     "none)"
 )
 _NO_SURFACE: Final = "the geometry has no obstacle, whose surface could relax"
+_CONTINUOUS: Final = "the field is continuous across layers and other regions of a compartment"
 
 
 def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]) -> Study | None:
@@ -171,9 +171,8 @@ def _fill(
             T2 = tuple(map(float, _by_region("T2", model.T2, shape)))
     if "density" in model.model_fields_set:
         with findings.under(*path, "density"):
-            if _n_coats(shape):
-                found, accepted = "densities", "no such key: the field is continuous across layers"
-                raise InputError(found, accepted)
+            if len(shape.region_names) > shape.n_compartments:
+                raise InputError("densities", f"no such key: {_CONTINUOUS}")
             values = _by_region("density", model.density, shape)
             density = tuple(map(round_significant, values))
     with findings.under(*path, "permeability_factors"):
@@ -191,20 +190,17 @@ def _fill(
     return None
 
 
-def _n_coats(shape: Shape) -> int:
-    """Number of layers around cells."""
-    return len(shape.cells) if isinstance(shape, Discs) and shape.layer else 0
-
-
 def _by_region(
     key: str, model: DiffusivityModel | RelaxationModel | DensityModel, shape: Shape
 ) -> list[Any]:
-    """Return the value outside, one for each region inside, and one for each layer around it."""
-    coats = _n_coats(shape)
-    inside = _in_regions(key, "inside", model, len(shape.region_names) - 1 - coats)
-    if isinstance(model, DensityModel):
-        return [model.outside, *inside]
-    return [model.outside, *inside, *_in_regions(key, "layer", model, coats)]
+    """Return the value of each region: that outside, or those inside and in layers in order."""
+    parts = shape.region_parts
+    values = {
+        part: iter(_in_regions(key, part, model, parts.count(part)))
+        for part in type(model).model_fields
+        if part != "outside"
+    }
+    return [model.outside if part == "outside" else next(values[part]) for part in parts]
 
 
 _WITHOUT: Final = {
@@ -260,9 +256,9 @@ def _key_of(model: StudyModel, at: KeyPath, shape: Shape) -> KeyPath:
     if not index:
         return at
     number = int(index[0])
-    if number == 0:
-        return (name, "outside")
-    inside = len(shape.region_names) - 1 - _n_coats(shape)
-    part, place = ("inside", number - 1) if number <= inside else ("layer", number - 1 - inside)
+    part = shape.region_parts[number]
+    if part == "outside":
+        return (name, part)
+    place = shape.region_parts[:number].count(part)
     is_list = form_inside(getattr(getattr(model, str(name)), part)) == "list"
     return (name, part, place) if is_list else (name, part)

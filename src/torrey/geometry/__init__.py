@@ -1,8 +1,11 @@
 """What a cell is, and its meshes."""
 
-from torrey.geometry.balls import Disc, Discs, Sphere, Spheres
+from torrey.geometry.discs import Disc, Discs
+from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
-from torrey.geometry.shapes import Layers, MeshOptions, Shape, shape_from_dict
+from torrey.geometry.registry import kinds, shape_from_dict
+from torrey.geometry.shapes import MeshOptions, Shape
+from torrey.geometry.spheres import Sphere, Spheres
 
 __all__ = [
     "NOTHING",
@@ -14,5 +17,6 @@ __all__ = [
     "Shape",
     "Sphere",
     "Spheres",
+    "kinds",
     "shape_from_dict",
 ]

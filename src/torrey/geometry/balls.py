@@ -1,7 +1,7 @@
-"""Cells of discs in the plane or spheres in space, each a compartment, an obstacle or coated.
+"""What cells of discs in the plane and cells of spheres in space have in common.
 
 Lengths are in units of the cell. A centre is given in fractions of the periods of the lattice,
-which are the unit vectors unless said otherwise.
+which are the unit vectors unless said otherwise. How they are meshed: `torrey.geometry.packing`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,16 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
+from torrey.base.fields import declared
+from torrey.geometry.boxes import reduced_basis
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
-
-LEAST_GAP = 1e-3
-"""Least distance between two membranes, in units of the cell: thinner water cannot be meshed."""
-
-LONGEST_PERIOD = 1e3
-"""Largest component of a vector of a lattice, in units of the cell."""
+from torrey.geometry.shapes import LEAST_GAP, Shape
 
 Interior = Literal["water", "obstacle"]
 
@@ -48,7 +45,7 @@ class Ball:
     """
 
     center: tuple[float, ...]
-    radius: float
+    radius: float = declared(description="a number above 0 and below 0.5, in units of the cell")
 
     dimension: ClassVar[int]
 
@@ -67,21 +64,7 @@ class Ball:
 
 
 @dataclass(frozen=True)
-class Disc(Ball):
-    """A disc in the plane; see `Ball`."""
-
-    dimension: ClassVar[int] = 2
-
-
-@dataclass(frozen=True)
-class Sphere(Ball):
-    """A sphere in space; see `Ball`."""
-
-    dimension: ClassVar[int] = 3
-
-
-@dataclass(frozen=True)
-class Balls:
+class Balls(Shape):
     """Discs or spheres that neither overlap nor touch, periodic images included.
 
     Compartment 0 is the outside. With ``interior="water"`` each ball is a compartment behind its
@@ -100,9 +83,11 @@ class Balls:
     """
 
     cells: tuple[Ball, ...]
-    interior: Interior = "water"
+    interior: Interior = declared(
+        description="water (the insides are compartments) or obstacle (they are not there)",
+        default="water",
+    )
 
-    kind: ClassVar[str]
     dimension: ClassVar[int]
     ball: ClassVar[type[Ball]]
 
@@ -120,34 +105,14 @@ class Balls:
             )
 
     @property
-    def periods(self) -> NDArray[np.float64]:
-        """Vectors by which the cell repeats, as rows, shape (d, d)."""
-        return np.eye(self.dimension)
-
-    @property
     def outer_radii(self) -> NDArray[np.float64]:
         """Radius of each ball with what coats it, shape (n_cells,)."""
         return np.array([cell.radius for cell in self.cells], dtype=float)
 
     @property
-    def n_compartments(self) -> int:
-        """Compartments: the outside, and each ball that holds water behind a membrane."""
-        return len(self.compartment_names)
-
-    @property
     def compartment_names(self) -> tuple[str, ...]:
         """``outside``, ``cell_1``, ..."""
         return ("outside", *(f"cell_{i}" for i in range(1, self._n_inside + 1)))
-
-    @property
-    def region_names(self) -> tuple[str, ...]:
-        """Parts with a material of their own; the compartments, unless some of them are coated."""
-        return self.compartment_names
-
-    @property
-    def region_compartment(self) -> tuple[int, ...]:
-        """Compartment of each region."""
-        return tuple(range(self.n_compartments))
 
     @property
     def _n_inside(self) -> int:
@@ -161,13 +126,9 @@ class Balls:
 
     def measures(self) -> tuple[float, ...]:
         """Return the exact area or volume of each compartment."""
-        insides = tuple(_ball_measure(self.dimension, cell.radius) for cell in self.cells)
+        insides = tuple(ball_measure(self.dimension, cell.radius) for cell in self.cells)
         cell = abs(float(np.linalg.det(self.periods)))
         return (cell - math.fsum(insides), *insides)[: self.n_compartments]
-
-    def region_measures(self) -> tuple[float, ...]:
-        """Return the exact area or volume of each region."""
-        return self.measures()
 
     def interface_measures(self) -> tuple[float, ...]:
         """Return the exact length or area of each membrane or surface."""
@@ -182,7 +143,8 @@ class Balls:
         return plain
 
     @classmethod
-    def _read_cells(cls, plain: Mapping[str, str | int | float]) -> tuple[Ball, ...]:
+    def read_cells(cls, plain: Mapping[str, str | int | float]) -> tuple[Any, ...]:
+        """Return the balls of plain values."""
         axes = "xyz"[: cls.dimension]
         return tuple(
             cls.ball(tuple(float(plain[f"cell_{i}_{axis}"]) for axis in axes), float(radius))
@@ -192,7 +154,7 @@ class Balls:
     @classmethod
     def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
         """Rebuild what `to_dict` described."""
-        return cls(cls._read_cells(plain), _interior(plain))
+        return cls(cls.read_cells(plain), read_interior(plain))
 
     def _conflicts(self) -> Iterator[str]:
         """Say of every pair of balls that overlaps, touches or nearly touches what is wrong."""
@@ -227,150 +189,8 @@ class Balls:
                 )
 
 
-@dataclass(frozen=True)
-class Discs(Balls):
-    """Discs in the plane; see `Balls`.
-
-    Parameters
-    ----------
-    cells, interior
-        See `Balls`.
-    layer : float
-        Thickness of a layer around each disc (units of the cell). Above zero there are no
-        membranes: outside, discs and layers are regions of one compartment, in which the field is
-        continuous and the diffusivity is not (KHM19, section 5).
-    lattice : tuple of tuple of float
-        Two vectors by which the cell repeats.
-
-    Raises
-    ------
-    ValueError
-        If discs are closer than `LEAST_GAP`, obstacles have a layer or the lattice is no lattice.
-    """
-
-    layer: float = 0.0
-    lattice: tuple[tuple[float, ...], ...] = ((1.0, 0.0), (0.0, 1.0))
-
-    kind: ClassVar[str] = "discs"
-    dimension: ClassVar[int] = 2
-    ball: ClassVar[type[Ball]] = Disc
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.layer < 0.5:
-            raise InputError(f"{self.layer:g}", "a thickness of 0 to 0.5", at=("layer",))
-        if self.layer and self.interior != "water":
-            raise InputError("obstacles with a layer", "a layer around water", at=("layer",))
-        if self.layer and not self.cells:
-            raise InputError("a layer around nothing", "a layer around discs", at=("layer",))
-        if (
-            len(self.lattice) != 2
-            or any(len(vector) != 2 for vector in self.lattice)
-            or not all(abs(x) <= LONGEST_PERIOD for vector in self.lattice for x in vector)
-            or not np.linalg.det(self.periods) > 1e-3
-        ):
-            raise InputError(
-                f"{[list(vector) for vector in self.lattice]}",
-                "two vectors of two numbers each, the second to the left of the first, "
-                f"no number above {LONGEST_PERIOD:g}",
-                at=("lattice",),
-            )
-        super().__post_init__()
-
-    @property
-    def periods(self) -> NDArray[np.float64]:
-        """Vectors by which the cell repeats, as rows, shape (2, 2)."""
-        return np.array(self.lattice, dtype=float)
-
-    @property
-    def outer_radii(self) -> NDArray[np.float64]:
-        """Radius of each disc with its layer, shape (n_cells,)."""
-        return super().outer_radii + self.layer
-
-    @property
-    def _n_inside(self) -> int:
-        return 0 if self.layer else super()._n_inside
-
-    @property
-    def region_names(self) -> tuple[str, ...]:
-        """The compartments; or ``outside``, ``cell_1``, ..., ``layer_1``, ... of a single one."""
-        if not self.layer:
-            return super().region_names
-        numbers = range(1, len(self.cells) + 1)
-        return ("outside", *(f"cell_{i}" for i in numbers), *(f"layer_{i}" for i in numbers))
-
-    @property
-    def region_compartment(self) -> tuple[int, ...]:
-        """Compartment of each region."""
-        return (0,) * len(self.region_names) if self.layer else super().region_compartment
-
-    def membranes(self) -> tuple[Membrane, ...]:
-        """Return the membranes; none where there are layers in their place."""
-        return () if self.layer else super().membranes()
-
-    def measures(self) -> tuple[float, ...]:
-        """Return the exact area of each compartment."""
-        return (math.fsum(self.region_measures()),) if self.layer else super().measures()
-
-    def region_measures(self) -> tuple[float, ...]:
-        """Return the exact area of each region."""
-        if not self.layer:
-            return super().measures()
-        insides = [_ball_measure(2, cell.radius) for cell in self.cells]
-        coated = [_ball_measure(2, float(radius)) for radius in self.outer_radii]
-        layers = [outer - inner for outer, inner in zip(coated, insides, strict=True)]
-        cell = abs(float(np.linalg.det(self.periods)))
-        return (cell - math.fsum(coated), *insides, *layers)
-
-    def interface_measures(self) -> tuple[float, ...]:
-        """Return the exact length of each membrane or surface."""
-        return () if self.layer else super().interface_measures()
-
-    def to_dict(self) -> Plain:
-        """Return plain values; layer and lattice only where they are not the usual ones."""
-        plain = super().to_dict()
-        if self.layer:
-            plain["layer"] = self.layer
-        if self.lattice != Discs.lattice:
-            entries = np.ndenumerate(np.array(self.lattice))
-            plain |= {f"lattice_{i}{j}": float(x) for (i, j), x in entries}
-        return plain
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
-        """Rebuild what `to_dict` described."""
-        lattice = cls.lattice
-        if "lattice_00" in plain:
-            lattice = tuple(
-                tuple(float(plain[f"lattice_{i}{j}"]) for j in range(2)) for i in range(2)
-            )
-        layer = float(plain.get("layer", 0.0))
-        return cls(cls._read_cells(plain), _interior(plain), layer, lattice)
-
-
-@dataclass(frozen=True)
-class Spheres(Balls):
-    """Spheres in a cubic cell; see `Balls`."""
-
-    kind: ClassVar[str] = "spheres"
-    dimension: ClassVar[int] = 3
-    ball: ClassVar[type[Ball]] = Sphere
-
-
-def reduced_basis(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shortest basis of the same lattice, by Lagrange and Gauss in the plane, shape (d, d).
-
-    In space the lattices are cubic, and what is given comes back.
-    """
-    if len(vectors) != 2:
-        return np.asarray(vectors, dtype=float)
-    short, long = sorted(np.array(vectors, dtype=float), key=np.linalg.norm)
-    while turns := round(float(short @ long) / float(short @ short)):
-        short, long = sorted((short, long - turns * short), key=np.linalg.norm)
-    basis = np.array([short, long])
-    return basis if np.linalg.det(basis) > 0 else np.array([short, -long])
-
-
-def _ball_measure(dimension: int, radius: float) -> float:
+def ball_measure(dimension: int, radius: float) -> float:
+    """Return the area of a disc or the volume of a sphere."""
     return math.pi * radius**2 if dimension == 2 else 4.0 / 3.0 * math.pi * radius**3
 
 
@@ -378,5 +198,6 @@ def _surface_measure(dimension: int, radius: float) -> float:
     return 2 * math.pi * radius if dimension == 2 else 4 * math.pi * radius**2
 
 
-def _interior(plain: Mapping[str, str | int | float]) -> Interior:
+def read_interior(plain: Mapping[str, str | int | float]) -> Interior:
+    """Return what stands inside, of plain values."""
     return "obstacle" if plain["interior"] == "obstacle" else "water"

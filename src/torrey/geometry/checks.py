@@ -14,21 +14,12 @@ from itertools import permutations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.geometry.balls import Balls
-from torrey.geometry.boxes import ELEMENTS_PER_CIRCLE
 from torrey.geometry.mesh import CellMesh, FoldedError, MeshError
 from torrey.geometry.shapes import Shape
+from torrey.geometry.sizes import measure_error
 
 Array = NDArray[np.float64]
 
-#: Relative error of a measure over the fourth power of the angle that an element spans, at most;
-#: 1/480 for arcs in rows, more for the longest of unequal elements.
-_MEASURE_ERROR = 1 / 60
-#: Angle that an element spans where no membrane tells, in layers.
-_NOMINAL_ANGLE = 2 * math.pi / ELEMENTS_PER_CIRCLE[2]
-#: What rounding may change.
-_ROUNDING = 1e-9
-_LAST_DIGITS = 1e-13
 #: Nodes of membranes lie on the exact surface up to this (units of the cell).
 _ON_SURFACE = 1e-6
 #: Elements whose determinants are computed at a time.
@@ -67,7 +58,7 @@ def check_mesh(mesh: CellMesh, shape: Shape) -> None:
     Parameters
     ----------
     mesh : CellMesh
-    shape : Discs, Spheres or Layers
+    shape : Shape
 
     Raises
     ------
@@ -92,7 +83,7 @@ def check_mesh(mesh: CellMesh, shape: Shape) -> None:
                 f"{name} measures {found:.8g} on the mesh, {exact:.8g} in truth; elements of this "
                 f"size explain a difference of {tolerance:.1e}"
             )
-    if isinstance(shape, Balls) and len(mesh.membrane):
+    if len(mesh.membrane):
         _check_surfaces(mesh, shape)
 
 
@@ -104,70 +95,43 @@ def compared_measures(
     Parameters
     ----------
     mesh : CellMesh
-    shape : Discs, Spheres or Layers
+    shape : Shape
     measure : (n_elements,) float
         Of each element, as `volumes` returns them.
     """
     found = np.zeros(len(shape.region_names))
     np.add.at(found, mesh.region, measure)
-    tolerances = region_tolerances(mesh, shape)
+    relative = _relative(mesh, shape)
+    tolerances = shape.region_tolerances(relative)
     yield from zip(shape.region_names, found, shape.region_measures(), tolerances, strict=True)
     if membranes := shape.membranes():
         names = [membrane.name for membrane in membranes]
         areas = np.zeros(len(names))
         np.add.at(areas, mesh.membrane, facet_measures(mesh))
         exact = np.array(shape.interface_measures())
-        yield from zip(names, areas, exact, _relative(mesh, shape) * exact, strict=True)
-
-
-def region_tolerances(mesh: CellMesh, shape: Shape) -> Array:
-    """How far the measure of each region may be off, shape (n_regions,); like h^4."""
-    exact = np.array(shape.region_measures())
-    if not isinstance(shape, Balls):
-        return _ROUNDING * exact + _LAST_DIGITS
-    d = shape.dimension
-    unit = {2: math.pi, 3: 4 / 3 * math.pi}[d]
-    radii = np.array([cell.radius for cell in shape.cells])
-    inner = unit * radii**d * _relative(mesh, shape)
-    outer = unit * shape.outer_radii**d * _relative(mesh, shape)
-    parts = [np.array([outer.sum() + _ROUNDING]), inner, inner + outer]
-    return np.concatenate(parts)[: len(exact)]
+        yield from zip(names, areas, exact, relative * exact, strict=True)
 
 
 def _relative(mesh: CellMesh, shape: Shape) -> Array:
-    """Relative error of the measures of each ball or membrane, shape (n,)."""
-    if not isinstance(shape, Balls):
-        return np.full(len(shape.membranes()), _ROUNDING)
-    angle = np.full(len(shape.cells), _NOMINAL_ANGLE)
-    if len(mesh.membrane):
-        nodes = mesh.points[mesh.membrane_outside]
-        d = mesh.dimension
-        length = np.max(
-            [np.linalg.norm(nodes[:, a] - nodes[:, b], axis=1) for a, b in _EDGES[d - 1]], axis=0
-        )
-        longest = np.zeros(len(shape.cells))
-        np.maximum.at(longest, mesh.membrane, length)
-        angle = longest / [cell.radius for cell in shape.cells]
-    return np.asarray(_MEASURE_ERROR * angle**4 + _ROUNDING)
+    """Relative error that the facets explain of each membrane's measure, shape (n_membranes,)."""
+    radii = shape.membrane_radii()
+    if not np.any(np.isfinite(radii)):
+        return measure_error(np.zeros(len(radii)))
+    nodes = mesh.points[mesh.membrane_outside]
+    edges = _EDGES[mesh.dimension - 1]
+    lengths = [np.linalg.norm(nodes[:, a] - nodes[:, b], axis=1) for a, b in edges]
+    longest = np.zeros(len(radii))
+    np.maximum.at(longest, mesh.membrane, np.max(lengths, axis=0))
+    return measure_error(longest / radii)
 
 
-def _check_surfaces(mesh: CellMesh, shape: Balls) -> None:
-    """Nodes of membranes must lie on the circles and spheres, or on periodic images of them."""
-    centres = np.array([cell.center for cell in shape.cells])[mesh.membrane]
-    radii = np.array([cell.radius for cell in shape.cells])[mesh.membrane]
-    # The middle of a facet is close to the surface, so that it finds the image; its nodes follow.
-    places = mesh.points[mesh.membrane_outside]
-    apart = places - (centres @ shape.periods)[:, None]
-    turns = np.round(apart[:, :1] @ np.linalg.inv(shape.periods))
-    gaps = []
-    for shift in product((-1, 0, 1), repeat=shape.dimension):
-        distance = np.linalg.norm(apart - (turns + shift) @ shape.periods, axis=-1)
-        gaps.append(np.abs(distance - radii[:, None]).max(axis=1))
-    gap = np.min(gaps, axis=0)
-    worst = int(gap.argmax())
-    if gap[worst] > _ON_SURFACE:
+def _check_surfaces(mesh: CellMesh, shape: Shape) -> None:
+    """Nodes of membranes must lie on the exact surfaces, or on periodic images of them."""
+    gaps = shape.surface_gaps(mesh.points[mesh.membrane_outside], mesh.membrane)
+    worst = int(gaps.argmax())
+    if gaps[worst] > _ON_SURFACE:
         name = shape.membranes()[mesh.membrane[worst]].name
-        raise MeshError(f"a node of {name} lies {gap[worst]:.1e} off its surface")
+        raise MeshError(f"a node of {name} lies {gaps[worst]:.1e} off its surface")
 
 
 def volumes(mesh: CellMesh) -> tuple[Array, NDArray[np.bool_]]:

@@ -1,19 +1,19 @@
-"""Drawing of a cell in gmsh: boxes, balls with their layers, strips, and ties of opposite faces."""
+"""What a kind draws on: a box in gmsh, whose opposite faces are tied to each other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gmsh
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.geometry.balls import Balls
 from torrey.geometry.boxes import Box
 from torrey.geometry.mesh import MeshError
-from torrey.geometry.shapes import Layers
-from torrey.geometry.sizes import LAYER_SECTORS, Spots, set_sizes
+from torrey.geometry.pieces import Owner, Owners
+from torrey.geometry.sizes import Spots
 
 Array = NDArray[np.float64]
 
@@ -24,72 +24,70 @@ _ALIKE = 1e-3
 
 
 @dataclass(frozen=True)
-class Owner:
-    """What a surface or volume belongs to: a region (None: an obstacle) and a ball, from 0."""
+class Canvas:
+    """One attempt at a drawing: where it is cut out of the periodic cell, and how fine it will be.
 
-    region: int | None
-    ball: int = -1
-
-
-Owners = Mapping[int, Owner]
-
-
-def layer_edges(shape: Layers) -> Array:
-    """Places of the membranes along x: layer 0 is centred on the origin and wraps around."""
-    half = shape.thicknesses[0] / 2
-    return half + np.concatenate([[0.0], np.cumsum(shape.thicknesses[1:])])
-
-
-def draw_strips(shape: Layers) -> Owners:
-    """Strips across the unit square, from left to right; layer 0 is the first and the last."""
-    breaks = np.concatenate([[0.0], layer_edges(shape), [1.0]])
-    occ = gmsh.model.occ
-    strips = [
-        (2, occ.addRectangle(left, 0.0, 0.0, right - left, 1.0))
-        for left, right in zip(breaks[:-1], breaks[1:], strict=True)
-    ]
-    occ.fragment(strips[:1], strips[1:])
-    occ.synchronize()
-    surfaces = [tag for _, tag in gmsh.model.getEntities(2)]
-    surfaces.sort(key=lambda tag: occ.getCenterOfMass(2, tag)[0])
-    return {tag: Owner(i % shape.n_compartments) for i, tag in enumerate(surfaces)}
-
-
-def draw_balls(shape: Balls, box: Box, size: float, spots: Spots) -> Owners:
-    """Draw a box with balls cut out of it and put in again, and set the sizes of its elements.
-
-    The fragments themselves say what they are pieces of: nothing is guessed from their places.
-
-    Returns
-    -------
-    mapping of int to Owner
-        By surface, or by volume where d = 3.
+    Attributes
+    ----------
+    box : Box
+        The period that is meshed.
+    size : float
+        Largest size of an element (units of the cell).
+    spots : Spots
+        Where elements will be smaller.
     """
-    d, occ = shape.dimension, gmsh.model.occ
-    whole = (d, _draw_box(box))
-    drawn: list[tuple[int, int]] = []
-    drawn_owners: list[Owner] = []
-    for number, centre in box.images(shape):
-        for tag, owner in _draw_ball(shape, number, centre):
-            drawn.append((d, tag))
-            drawn_owners.append(owner)
-    # Pieces of the box, then pieces of each thing that was drawn.
-    pieces = occ.fragment([whole], drawn)[1] if drawn else [[whole]]
-    occ.synchronize()
-    inside = set(pieces[0])
-    occ.remove([e for e in gmsh.model.getEntities(d) if e not in inside], recursive=True)
-    occ.synchronize()
-    owners = {tag: Owner(0) for _, tag in gmsh.model.getEntities(d)}
-    for owner, found in zip(drawn_owners, pieces[1:], strict=True):
-        owners |= {tag: owner for dim, tag in found if (dim, tag) in inside}
-    set_sizes(
-        shape, box, size, spots, {tag: o.ball for tag, o in owners.items() if _coats(shape, o)}
-    )
-    return owners
 
+    box: Box
+    size: float
+    spots: Spots
 
-def _coats(shape: Balls, owner: Owner) -> bool:
-    return owner.region is not None and owner.region > len(shape.cells)
+    @property
+    def dimension(self) -> int:
+        """Number of space dimensions, 2 or 3."""
+        return len(self.box.origin)
+
+    @property
+    def occ(self) -> Any:
+        """What draws in gmsh: its kernel OpenCASCADE, ``gmsh.model.occ``."""
+        return gmsh.model.occ
+
+    def entities(self) -> list[int]:
+        """Surfaces, or volumes in space, of all that was drawn so far."""
+        gmsh.model.occ.synchronize()
+        return [tag for _, tag in gmsh.model.getEntities(self.dimension)]
+
+    def polygon(self, corners: Sequence[Sequence[float]] | Array) -> int:
+        """Draw a flat surface with straight sides in the plane.
+
+        Parameters
+        ----------
+        corners : (n, 2) float
+            In their order around it.
+        """
+        return _polygon(corners)
+
+    def cut(self, drawn: Iterable[tuple[int, Owner]]) -> Owners:
+        """Draw the box, cut out of it what is drawn after it, and put that in again.
+
+        What reaches beyond the box is left out, so that periodic images are drawn as they are. The
+        fragments themselves say what they are pieces of: nothing is guessed from their places.
+
+        Parameters
+        ----------
+        drawn : iterable of (int, Owner)
+            Surfaces, or volumes in space, and whose they are; region 0 has the rest of the box.
+        """
+        d, occ = self.dimension, gmsh.model.occ
+        whole = (d, _draw_box(self.box))
+        things = list(drawn)
+        # Pieces of the box, then pieces of each thing that was drawn.
+        pieces = occ.fragment([whole], [(d, tag) for tag, _ in things])[1] if things else [[whole]]
+        inside = {tag for _, tag in pieces[0]}
+        occ.remove([(d, tag) for tag in self.entities() if tag not in inside], recursive=True)
+        owners = {tag: Owner(0) for tag in self.entities()}
+        for (_, owner), found in zip(things, pieces[1:], strict=True):
+            owners |= {tag: owner for _, tag in found if tag in inside}
+        return owners
 
 
 def tie_opposite_faces(box: Box) -> None:
@@ -145,41 +143,17 @@ def _draw_box(box: Box) -> int:
         return int(occ.addBox(*corner, 1.0, 1.0, 1.0))
     if box.is_cube:
         return int(occ.addRectangle(*corner, 0.0, 1.0, 1.0))
-    around = [corner, corner + vectors[0], corner + vectors.sum(axis=0), corner + vectors[1]]
-    points = [occ.addPoint(*place, 0.0) for place in around]
-    lines = [occ.addLine(points[i], points[(i + 1) % 4]) for i in range(4)]
+    around = corner, corner + vectors[0], corner + vectors.sum(axis=0), corner + vectors[1]
+    return _polygon(np.stack(around))
+
+
+def _polygon(corners: Sequence[Sequence[float]] | Array) -> int:
+    """Return a flat surface with straight sides."""
+    occ = gmsh.model.occ
+    points = [occ.addPoint(*place, 0.0) for place in corners]
+    ends = [*points[1:], points[0]]
+    lines = [occ.addLine(start, end) for start, end in zip(points, ends, strict=True)]
     return int(occ.addPlaneSurface([occ.addCurveLoop(lines)]))
-
-
-def _draw_ball(shape: Balls, number: int, centre: Array) -> list[tuple[int, Owner]]:
-    """Draw one image of a ball; return its entities and whose they are."""
-    occ = gmsh.model.occ
-    radius = shape.cells[number].radius
-    whole = Owner(None if shape.interior == "obstacle" else number + 1, number)
-    if shape.dimension == 3:
-        return [(int(occ.addSphere(*centre, radius)), whole)]
-    disc = int(occ.addDisk(*centre, 0.0, radius, radius))
-    outer = float(shape.outer_radii[number])
-    if outer == radius:
-        return [(disc, whole)]
-    layer = Owner(len(shape.cells) + number + 1, number)
-    sectors = [_draw_sector(centre, radius, outer, i) for i in range(LAYER_SECTORS)]
-    return [(disc, whole), *((sector, layer) for sector in sectors)]
-
-
-def _draw_sector(centre: Array, inner: float, outer: float, number: int) -> int:
-    """A quarter of the layer around a disc: four sides, so that it can be meshed in rows."""
-    occ = gmsh.model.occ
-    angles = 2 * np.pi / LAYER_SECTORS * np.array([number, number + 1])
-    middle = occ.addPoint(*centre, 0.0)
-    corners = [
-        [occ.addPoint(*(centre + r * np.array([np.cos(a), np.sin(a)])), 0.0) for a in angles]
-        for r in (inner, outer)
-    ]
-    arcs = [occ.addCircleArc(start, middle, end) for start, end in corners]
-    sides = [occ.addLine(corners[0][i], corners[1][i]) for i in (0, 1)]
-    loop = occ.addCurveLoop([arcs[0], sides[1], -arcs[1], -sides[0]])
-    return int(occ.addPlaneSurface([loop]))
 
 
 def _on_face(entity: tuple[int, int], axis: int, place: float, box: Box) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import gmsh
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from torrey.geometry.boxes import Box
 from torrey.geometry.checks import check_mesh
-from torrey.geometry.drawing import Owners, layer_edges
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
-from torrey.geometry.shapes import Layers, Shape
+from torrey.geometry.pieces import Owner, Owners, Side
+from torrey.geometry.shapes import Shape
 
 #: Nodes of a quadratic element by its dimension.
 _NODES = {1: 3, 2: 6, 3: 10}
@@ -24,7 +26,7 @@ def refined_levels(shape: Shape, owners: Owners, refinements: int, box: Box) -> 
 
     Parameters
     ----------
-    shape : Discs, Spheres or Layers
+    shape : Shape
     owners : mapping of int to Owner
         By surface, or by volume in space.
     refinements : int
@@ -54,35 +56,73 @@ def _extract(shape: Shape, owners: Owners, box: Box) -> CellMesh:
     index[tags] = np.arange(len(tags))
     # gmsh says the byte order of its numbers, which NetCDF takes for a foreign one.
     points = places.reshape(-1, 3)[:, :d].astype("=f8")
-    pieces, piece_of = _pieces(shape, owners, index)
+    around = {
+        face: gmsh.model.getAdjacencies(d - 1, face)[0].tolist()
+        for _, face in gmsh.model.getEntities(d - 1)
+    }
+    wet = {tag: owner for tag, owner in owners.items() if owner.region is not None}
+    piece_of = _piece_of(shape, wet, list(around.values()))
+    pieces = _pieces(shape, wet, piece_of, index)
+    sides = [Side(piece.compartment, points[piece.elements].mean(axis=(0, 1))) for piece in pieces]
     facets = []
-    for _, entity in gmsh.model.getEntities(d - 1):
-        around = gmsh.model.getAdjacencies(d - 1, entity)[0]
-        sides = sorted({piece_of[tag] for tag in around if tag in piece_of})
-        nodes = _elements(d - 1, entity, index)
-        if len(sides) == 2:
-            facets.append(_membrane_facets(shape, pieces, points, nodes, sides))
-        elif (dry := [tag for tag in around if tag not in piece_of]) and sides:
-            facets.append(Facets(nodes, owners[dry[0]].ball, sides[0], NOTHING))
+    for face, neighbours in around.items():
+        between = sorted({piece_of[tag] for tag in neighbours if tag in piece_of})
+        nodes = _elements(d - 1, face, index)
+        dry = [tag for tag in neighbours if tag not in piece_of]
+        if len(between) == 2:
+            first, second = between
+            membrane, forward = shape.membrane_between(
+                sides[first], sides[second], points[nodes[0, 0]]
+            )
+            outside, inside = (first, second) if forward else (second, first)
+            facets.append(Facets(nodes, membrane, outside, inside))
+        elif dry and between:
+            facets.append(Facets(nodes, owners[dry[0]].part, between[0], NOTHING))
     return break_mesh(points, pieces, facets, shape.periods, box.vectors)
 
 
+def _piece_of(shape: Shape, wet: Mapping[int, Owner], around: list[list[int]]) -> dict[int, int]:
+    """Piece of each surface or volume that holds water: those that share their nodes are one.
+
+    They do where they touch within a compartment that no membrane divides.
+    """
+    compartment = {tag: shape.region_compartment[_region(owner)] for tag, owner in wet.items()}
+    divided = {m.outside for m in shape.membranes() if m.outside == m.inside}
+    number = {tag: i for i, tag in enumerate(wet)}
+    links = []
+    for tags in around:
+        inside = {compartment.get(tag, NOTHING) for tag in tags}
+        if len(tags) == 2 and len(inside) == 1 and not inside & {NOTHING, *divided}:
+            links.append([number[tag] for tag in tags])
+    rows, columns = np.array(links, dtype=np.int64).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(links)), (rows, columns)), shape=(len(wet), len(wet)))
+    _, label = connected_components(graph, directed=False)
+    # Numbered as their first surfaces are.
+    order = {piece: i for i, piece in enumerate(dict.fromkeys(label.tolist()))}
+    return {tag: order[int(label[i])] for tag, i in number.items()}
+
+
 def _pieces(
-    shape: Shape, owners: Owners, index: NDArray[np.int64]
-) -> tuple[list[Piece], dict[int, int]]:
-    """Pieces of the mesh, and the piece of each surface or volume that holds water."""
-    wet = {tag: owner.region for tag, owner in owners.items() if owner.region is not None}
-    elements = {tag: _elements(shape.dimension, tag, index) for tag in wet}
-    regions = {tag: np.full(len(elements[tag]), region) for tag, region in wet.items()}
-    compartment = shape.region_compartment
-    if len(compartment) == shape.n_compartments:
-        pieces = [Piece(elements[tag], compartment[wet[tag]], regions[tag]) for tag in wet]
-        return pieces, {tag: i for i, tag in enumerate(wet)}
-    # Regions of one compartment share their nodes.
-    whole = Piece(
-        np.concatenate(list(elements.values())), 0, np.concatenate(list(regions.values()))
-    )
-    return [whole], dict.fromkeys(wet, 0)
+    shape: Shape, wet: Mapping[int, Owner], piece_of: Mapping[int, int], index: NDArray[np.int64]
+) -> list[Piece]:
+    """Pieces of the mesh with the elements of all their surfaces or volumes."""
+    parts: dict[int, list[tuple[NDArray[np.int64], int]]] = {}
+    for tag, owner in wet.items():
+        found = _elements(shape.dimension, tag, index), _region(owner)
+        parts.setdefault(piece_of[tag], []).append(found)
+    return [
+        Piece(
+            np.concatenate([elements for elements, _ in found]),
+            shape.region_compartment[found[0][1]],
+            np.concatenate([np.full(len(elements), region) for elements, region in found]),
+        )
+        for found in parts.values()
+    ]
+
+
+def _region(owner: Owner) -> int:
+    assert owner.region is not None, "an obstacle holds no water"
+    return owner.region
 
 
 def _elements(dimension: int, entity: int, index: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -90,19 +130,3 @@ def _elements(dimension: int, entity: int, index: NDArray[np.int64]) -> NDArray[
     _, _, nodes = gmsh.model.mesh.getElements(dimension, entity)
     found = index[nodes[0]] if nodes else np.empty(0, dtype=np.int64)
     return np.asarray(found.reshape(-1, _NODES[dimension]), dtype=np.int64)
-
-
-def _membrane_facets(
-    shape: Shape,
-    pieces: list[Piece],
-    points: NDArray[np.float64],
-    nodes: NDArray[np.int64],
-    sides: list[int],
-) -> Facets:
-    """Name the membrane between two pieces, and its sides."""
-    if isinstance(shape, Layers):
-        membrane = int(np.argmin(np.abs(layer_edges(shape) - points[nodes[0, 0], 0])))
-        left, right = sorted(sides, key=lambda s: float(points[pieces[s].elements, 0].mean()))
-        return Facets(nodes, membrane, outside=left, inside=right)
-    outside, inside = sorted(sides, key=lambda s: pieces[s].compartment)
-    return Facets(nodes, pieces[inside].compartment - 1, outside, inside)

@@ -10,7 +10,6 @@ import numpy as np
 from torrey.base import artifacts
 from torrey.base.artifacts import Group, Variable
 from torrey.base.provenance import Provenance
-from torrey.geometry.balls import Discs
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.shapes import Shape
 
@@ -168,10 +167,8 @@ def _names(shape: Shape) -> Group:
             "in units of the cell",
         ),
     }
-    if isinstance(shape, Discs) and shape.layer:
-        group["layer"] = Variable(
-            (), np.float64(shape.layer), "1", "thickness of the layers in units of the cell"
-        )
+    for name, (length, description) in shape.lengths().items():
+        group[name] = Variable((), np.float64(length), "1", description)
     if membranes:
         group["membrane"] = Variable(
             ("membrane",), np.array([m.name for m in membranes]), "", "name of the membrane"

@@ -9,7 +9,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.geometry.balls import Balls, reduced_basis
+from torrey.geometry.balls import Balls
+from torrey.geometry.boxes import reduced_basis
 
 Array = NDArray[np.float64]
 

@@ -1,87 +1,94 @@
-"""What a periodic unit cell is made of, checked before anything is meshed.
+"""What a kind of geometry says of itself: the one page that a new kind has to follow.
 
-Lengths are in units of the cell. Compartments are numbered from 0; in a cell of discs or spheres, 0
-is the outside. A region is a part of a compartment with a material of its own: most compartments
-are one region.
+Lengths are in units of the cell. Compartments are numbered from 0, the outside where there is one.
+A region is a part of a compartment with a material of its own: most compartments are one region.
+
+A kind is a frozen dataclass in a file of its own that derives from `Shape`. Its fields are made by
+`torrey.base.fields.declared`: the configuration, its schema and the documentation are made from
+them, and from the first paragraph of the docstring. One entry in `torrey.geometry.registry.KINDS`
+makes it known to all of them.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
-from torrey.geometry.balls import LEAST_GAP, Discs, Spheres
+from torrey.base.fields import declarations, declared
+from torrey.geometry.boxes import Box
 from torrey.geometry.membranes import Membrane, Plain, numbered
+from torrey.geometry.pieces import Drawing, Side
+from torrey.geometry.sizes import ROUNDING
 
-LEAST_THICKNESS: Final = LEAST_GAP
-"""Of a layer, in units of the cell. At a tenth of it the basis of a projected model begins to be
-dominated by rounding: P4 without permeability is off by 3e-4 there, six times its estimate."""
+if TYPE_CHECKING:
+    # The mesher is loaded by those who mesh.
+    from torrey.geometry.drawing import Canvas
+
+Array = NDArray[np.float64]
+
+LEAST_GAP: Final = 1e-3
+"""Least distance between two membranes, in units of the cell: thinner water cannot be meshed."""
+
+_LAST_DIGITS: Final = 1e-13
+
+Part = Literal["outside", "inside", "layer"]
+"""Under which key of a material the value of a region stands."""
 
 
-@dataclass(frozen=True)
-class Layers:
-    """Flat layers across the cell, with a membrane at every change of layer.
+class Shape(ABC):
+    """A periodic unit cell: what it holds, how it is meshed, and how its values are written.
 
-    Layer 0 is centred on the origin, so it wraps around; the others follow it along x. One layer of
-    thickness 1 has one membrane per period, at x = 0.5.
-
-    Parameters
-    ----------
-    thicknesses : tuple of float
-        At least `LEAST_THICKNESS`, with sum 1 (units of the cell).
-    dimension : {1, 2}
-
-    Raises
-    ------
-    ValueError
-        If a thickness is too small, the sum is not 1 or the dimension is neither 1 nor 2.
+    A kind must say its `kind`, its `dimension` and what is abstract here, and `draw` itself (or
+    list its `segments` in one dimension). All the rest has a meaning that fits cells with flat
+    membranes in a square or cubic lattice, and may be replaced. A shape checks its values when it
+    is made and raises `InputError` with the place of what it refuses.
     """
 
-    thicknesses: tuple[float, ...]
-    dimension: int = 1
+    kind: ClassVar[str]
+    dimensions: ClassVar[tuple[int, ...]]
+    """The dimensions that cells of this kind may have."""
 
-    kind: ClassVar[str] = "layers"
+    if TYPE_CHECKING:
 
-    def __post_init__(self) -> None:
-        if self.dimension not in (1, 2):
-            raise InputError(f"{self.dimension}", "1 or 2", at=("dimension",))
-        for i, thickness in enumerate(self.thicknesses):
-            if not thickness > 0:
-                raise InputError(f"{thickness:g}", "a thickness above 0", at=("thicknesses", i))
-            if thickness < LEAST_THICKNESS * (1 - 1e-12):
-                raise InputError(
-                    f"{thickness:g}",
-                    f"a thickness of at least {LEAST_THICKNESS:g} of the cell: models of thinner "
-                    "layers are lost in rounding",
-                    at=("thicknesses", i),
-                )
-        total = math.fsum(self.thicknesses)
-        if not abs(total - 1) <= 1e-9:
-            raise InputError(
-                f"thicknesses with sum {total:.12g}",
-                "thicknesses in units of the cell, with sum 1",
-                at=("thicknesses",),
-            )
+        @property
+        def dimension(self) -> int:
+            """Number of space dimensions d."""
+
+    # ---- what it holds ----
+
+    @property
+    @abstractmethod
+    def compartment_names(self) -> tuple[str, ...]:
+        """Name of each compartment."""
+
+    @abstractmethod
+    def membranes(self) -> tuple[Membrane, ...]:
+        """Return the membranes between compartments, and the surfaces of obstacles."""
+
+    @abstractmethod
+    def measures(self) -> tuple[float, ...]:
+        """Return the exact length, area or volume of each compartment."""
+
+    @abstractmethod
+    def interface_measures(self) -> tuple[float, ...]:
+        """Return the exact length or area of each membrane; a point counts 1."""
 
     @property
     def n_compartments(self) -> int:
-        """One per layer."""
-        return len(self.thicknesses)
-
-    @property
-    def compartment_names(self) -> tuple[str, ...]:
-        """``layer_0``, ``layer_1``, ..."""
-        return tuple(f"layer_{i}" for i in range(self.n_compartments))
+        """Number of compartments."""
+        return len(self.compartment_names)
 
     @property
     def region_names(self) -> tuple[str, ...]:
-        """The compartments: each is one region."""
+        """Name of each region: the compartments, unless some of them have several."""
         return self.compartment_names
 
     @property
@@ -90,47 +97,131 @@ class Layers:
         return tuple(range(self.n_compartments))
 
     @property
-    def periods(self) -> NDArray[np.float64]:
-        """Vectors by which the cell repeats, as rows, shape (d, d)."""
-        return np.eye(self.dimension)
-
-    def membranes(self) -> tuple[Membrane, ...]:
-        """Return the membranes: number i has layer i outside and the next layer inside."""
-        n = self.n_compartments
-        return tuple(Membrane(f"membrane_{i}", i, (i + 1) % n) for i in range(n))
-
-    def measures(self) -> tuple[float, ...]:
-        """Return the thickness of each layer (units of the cell; an area where d = 2)."""
-        return self.thicknesses
+    def region_parts(self) -> tuple[Part, ...]:
+        """Key of a material with the value of each region: region 0 is ``outside``."""
+        inside: tuple[Part, ...] = ("inside",)
+        return ("outside", *inside * (len(self.region_names) - 1))
 
     def region_measures(self) -> tuple[float, ...]:
-        """Return the thickness of each region."""
-        return self.thicknesses
+        """Return the exact length, area or volume of each region."""
+        return self.measures()
 
-    def interface_measures(self) -> tuple[float, ...]:
-        """Return the measure of each membrane: a point counts 1, a line across the cell is 1."""
-        return (1.0,) * self.n_compartments
+    @property
+    def periods(self) -> Array:
+        """Vectors by which the cell repeats, as rows, shape (d, d); unit vectors in space."""
+        return np.eye(self.dimension)
+
+    def lengths(self) -> Mapping[str, tuple[float, str]]:
+        """Return lengths that are kept with the meshes: by name, value and description."""
+        return {}
+
+    # ---- how it is written ----
 
     def to_dict(self) -> Plain:
-        """Return plain values, numbered from 0 as the layers are."""
-        thicknesses = {f"thickness_{i}": value for i, value in enumerate(self.thicknesses)}
-        return {"kind": self.kind, "dimension": self.dimension, **thicknesses}
+        """Return plain values: each field by its name, numbers in a tuple numbered from 0.
+
+        Files are named after them, so that they must tell any two cells apart.
+        """
+        plain: Plain = {"kind": self.kind}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, tuple):
+                plain |= {f"{field.name}_{i}": _scalar(x) for i, x in enumerate(value)}
+            else:
+                plain[field.name] = _scalar(value)
+        return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
         """Rebuild what `to_dict` described."""
-        thicknesses = tuple(float(value) for _, value in numbered(plain, "thickness_{}", first=0))
-        return cls(thicknesses, int(plain["dimension"]))
+        values: dict[str, Any] = {}
+        for name, field in declarations(cls).items():
+            if get_origin(field.annotation) is tuple:
+                values[name] = tuple(x for _, x in numbered(plain, f"{name}_{{}}", first=0))
+            else:
+                values[name] = plain[name]
+        return cls(**values)
+
+    def describe(self) -> str:
+        """Say what the cell is, for a message."""
+        return self.kind
+
+    # ---- how it is meshed ----
+
+    def boxes(self, size: float) -> Iterator[Box]:
+        """Yield the boxes in which it may be meshed, the best first: any period is as good."""
+        yield Box(np.zeros(self.dimension), self.periods)
+
+    def draw(self, canvas: Canvas) -> Drawing:
+        """Draw the cell in the box of the canvas, and say whose each surface or volume is."""
+        raise NotImplementedError(f"{self.kind} say nothing of how to draw them")
+
+    def segments(self) -> Sequence[tuple[float, int]]:
+        """Return right end and compartment of each segment of [0, 1], where d = 1."""
+        raise NotImplementedError(f"{self.kind} are not made of segments")
+
+    def membrane_between(self, first: Side, second: Side, place: Array) -> tuple[int, bool]:
+        """Return the membrane at a place between two pieces, and whether the first is outside.
+
+        Raises
+        ------
+        InputError
+            If the shape has no membrane between their compartments.
+        """
+        pair = first.compartment, second.compartment
+        for sides, first_is_outside in ((pair, True), (pair[::-1], False)):
+            if sides in self._membrane_of:
+                return self._membrane_of[sides], first_is_outside
+        names = " and ".join(self.compartment_names[i] for i in pair)
+        raise InputError(f"{names} side by side", f"a membrane of {self.kind} between them")
+
+    @cached_property
+    def _membrane_of(self) -> dict[tuple[int, int], int]:
+        return {(m.outside, m.inside): i for i, m in enumerate(self.membranes())}
+
+    # ---- what a mesh of it must keep, and what is said where none does ----
+
+    def membrane_radii(self) -> Array:
+        """Return the smallest radius of curvature of each membrane; infinite where it is flat."""
+        return np.full(len(self.membranes()), np.inf)
+
+    def region_tolerances(self, relative: Array) -> Array:
+        """Return how far the measure of each region may be off on a mesh, shape (n_regions,).
+
+        Parameters
+        ----------
+        relative : (n_membranes,) float
+            Relative error that the elements explain of each membrane's measure.
+        """
+        return ROUNDING * np.array(self.region_measures()) + _LAST_DIGITS
+
+    def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return how far the nodes of facets lie off the exact surface at most, shape (n,).
+
+        Parameters
+        ----------
+        nodes : (n, n_facet_nodes, d) float
+        membrane : (n,) int
+            Of each facet.
+        """
+        return np.zeros(len(nodes))
+
+    def place_name(self, place: Array) -> str:
+        """Say what is near a place, for a message that names the place; may be empty."""
+        return ""
+
+    def advice(self, least: str) -> str:
+        """Say what could help where no mesh was good down to a size."""
+        return f"Not tried: a mesh.size below {least}"
 
 
-Shape = Discs | Spheres | Layers
-
-_KINDS: Final[dict[str, type[Shape]]] = {kind.kind: kind for kind in (Discs, Spheres, Layers)}
-
-
-def shape_from_dict(plain: Mapping[str, str | int | float]) -> Shape:
-    """Rebuild a shape of any kind from what its `to_dict` returned."""
-    return _KINDS[str(plain["kind"])].from_dict(plain)
+def _scalar(value: object) -> str | int | float:
+    if not isinstance(value, str | int | float):
+        raise TypeError(
+            f"found {value!r}; a kind whose fields are no numbers, texts or tuples of them has a "
+            "to_dict and a from_dict of its own"
+        )
+    return value
 
 
 @dataclass(frozen=True)
@@ -151,8 +242,13 @@ class MeshOptions:
         If a value is out of its range.
     """
 
-    size: float = 0.1
-    refinements: int = 2
+    size: float = declared(
+        description="the size of the coarsest elements: a number above 0 and at most 0.5",
+        default=0.1,
+    )
+    refinements: int = declared(
+        description="a whole number of uniform refinements, 0 to 6", default=2
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.size <= 0.5:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.geometry.balls import LEAST_GAP, Balls
-from torrey.geometry.shapes import Shape
+from torrey.geometry.balls import Balls
+from torrey.geometry.shapes import LEAST_GAP, Shape
 from torrey.gradients.protocol import Measurement
 from torrey.inversion.physical import PhysicalProblem, physical_problem
 from torrey.inversion.problem import unit_of
@@ -88,7 +88,7 @@ class RoundCell:
     def operators(self, radius: float) -> BlochTorrey:
         """Of the cell with another radius."""
         (cell,) = self.shape.cells
-        return self.build(replace(self.shape, cells=(replace(cell, radius=radius),)))  # type: ignore[arg-type]
+        return self.build(replace(self.shape, cells=(replace(cell, radius=radius),)))
 
 
 @dataclass(frozen=True)

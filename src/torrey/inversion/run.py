@@ -10,7 +10,7 @@ from torrey.base import artifacts
 from torrey.base.artifacts import Group
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.geometry.shapes import MeshOptions, Shape, shape_from_dict
+from torrey.geometry import MeshOptions, Shape, shape_from_dict
 from torrey.gradients.sweep import REFERENCE, Sweep
 from torrey.inversion.files import PathLike, karger_variables, physical_variables, read_data
 from torrey.inversion.noise import Noise

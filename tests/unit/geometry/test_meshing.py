@@ -33,11 +33,11 @@ from torrey.geometry import (
     Spheres,
     checks,
 )
-from torrey.geometry.boxes import ranked_boxes
 from torrey.geometry.checks import check_mesh, compared_measures, volumes
 from torrey.geometry.mesh import CellMesh, FoldedError, MeshError
 from torrey.geometry.meshing import build_meshes, mesh_cell
 from torrey.geometry.neighbours import narrowest_gap
+from torrey.geometry.placing import images, ranked_boxes
 
 ROOT = Path(__file__).parents[3]
 
@@ -224,7 +224,7 @@ def test_one_cell_has_one_mesh(shape: Shape) -> None:
 def test_boxes_keep_corners_and_faces_off_the_surfaces() -> None:
     shape = disc(0.3003, 0.2506, 0.4083)
     box = next(ranked_boxes(shape, 0.1))
-    places = np.array([centre - box.corner for _, centre in box.images(shape)])
+    places = np.array([centre - box.corner for _, centre in images(box, shape)])
     corners = np.array([(0, 0), (0, 1), (1, 0), (1, 1)])
     depth = np.linalg.norm(places[:, None] - corners, axis=2) - 0.4083
     assert np.abs(depth).min() > 0.05
@@ -235,7 +235,7 @@ def test_boxes_keep_corners_and_faces_off_the_surfaces() -> None:
 def test_boxes_cross_no_ball_where_there_is_room() -> None:
     # At the origin a face would graze the disc; there is room for elements on the other side.
     shape = disc(0.2, 0.205, 0.2)
-    ((_, centre),) = next(ranked_boxes(shape, 0.1)).images(shape)
+    ((_, centre),) = images(next(ranked_boxes(shape, 0.1)), shape)
     np.testing.assert_allclose(centre % 1.0, (0.2, 0.205))
 
 

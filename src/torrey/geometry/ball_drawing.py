@@ -1,0 +1,63 @@
+"""Discs and spheres in gmsh, and the layers around discs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.geometry.balls import Balls
+from torrey.geometry.coats import LAYER_SECTORS, element_size
+from torrey.geometry.drawing import Canvas
+from torrey.geometry.pieces import Drawing, Owner
+from torrey.geometry.placing import images
+
+Array = NDArray[np.float64]
+
+
+def draw_balls(shape: Balls, canvas: Canvas) -> Drawing:
+    """Draw a box with balls cut out of it and put in again, and say how small elements must be."""
+    owners = canvas.cut(_drawn(shape, canvas))
+    coats = {tag: owner.part for tag, owner in owners.items() if _coats(shape, owner)}
+    return Drawing(owners, element_size(shape, canvas, coats) if shape.cells else None)
+
+
+def _coats(shape: Balls, owner: Owner) -> bool:
+    return owner.region is not None and owner.region > len(shape.cells)
+
+
+def _drawn(shape: Balls, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
+    for number, centre in images(canvas.box, shape):
+        yield from _draw_ball(shape, canvas, number, centre)
+
+
+def _draw_ball(shape: Balls, canvas: Canvas, number: int, centre: Array) -> list[tuple[int, Owner]]:
+    """Draw one image of a ball; return its entities and whose they are."""
+    occ = canvas.occ
+    radius = shape.cells[number].radius
+    whole = Owner(None if shape.interior == "obstacle" else number + 1, number)
+    if shape.dimension == 3:
+        return [(int(occ.addSphere(*centre, radius)), whole)]
+    disc = int(occ.addDisk(*centre, 0.0, radius, radius))
+    outer = float(shape.outer_radii[number])
+    if outer == radius:
+        return [(disc, whole)]
+    layer = Owner(len(shape.cells) + number + 1, number)
+    sectors = [_draw_sector(canvas, centre, radius, outer, i) for i in range(LAYER_SECTORS)]
+    return [(disc, whole), *((sector, layer) for sector in sectors)]
+
+
+def _draw_sector(canvas: Canvas, centre: Array, inner: float, outer: float, number: int) -> int:
+    """A quarter of the layer around a disc: four sides, so that it can be meshed in rows."""
+    occ = canvas.occ
+    angles = 2 * np.pi / LAYER_SECTORS * np.array([number, number + 1])
+    middle = occ.addPoint(*centre, 0.0)
+    corners = [
+        [occ.addPoint(*(centre + r * np.array([np.cos(a), np.sin(a)])), 0.0) for a in angles]
+        for r in (inner, outer)
+    ]
+    arcs = [occ.addCircleArc(start, middle, end) for start, end in corners]
+    sides = [occ.addLine(corners[0][i], corners[1][i]) for i in (0, 1)]
+    loop = occ.addCurveLoop([arcs[0], sides[1], -arcs[1], -sides[0]])
+    return int(occ.addPlaneSurface([loop]))

@@ -1,0 +1,53 @@
+"""Every kind that is registered says all of itself."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from torrey.base.errors import InputError, either
+from torrey.base.fields import declarations
+from torrey.geometry import Disc, Discs, Layers, Sphere, Spheres, kinds, shape_from_dict
+
+EXAMPLES = [
+    Discs((Disc((0.3, 0.4), 0.2),), layer=0.01, lattice=((1.0, 0.0), (0.25, 1.0))),
+    Discs((Disc((0.3, 0.4), 0.2),), "obstacle"),
+    Spheres((Sphere((0.3, 0.4, 0.5), 0.2),)),
+    Layers((0.25, 0.75), 2),
+]
+
+
+def test_kinds_have_names_of_their_own():
+    names = [kind.kind for kind in kinds()]
+    assert names == ["discs", "spheres", "layers"]
+    assert {shape.kind for shape in EXAMPLES} == set(names)
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.kind)
+def test_every_field_of_a_kind_can_be_configured(kind):
+    assert list(declarations(kind)) == [field.name for field in dataclasses.fields(kind)]
+    assert all(field.description for field in declarations(kind).values())
+    assert (kind.__doc__ or "").strip()
+
+
+@pytest.mark.parametrize("shape", EXAMPLES)
+def test_a_shape_is_rebuilt_from_plain_values(shape):
+    assert shape_from_dict(shape.to_dict()) == shape
+    assert shape.dimension in shape.dimensions
+    assert len(shape.region_parts) == len(shape.region_names) == len(shape.region_compartment)
+    assert len(shape.region_measures()) == len(shape.region_names)
+    assert len(shape.membrane_radii()) == len(shape.membranes())
+
+
+def test_an_unknown_kind_is_refused_with_those_there_are():
+    with pytest.raises(InputError, match='kind: found "ruby", accepted: discs, spheres or layers'):
+        shape_from_dict({"kind": "ruby"})
+
+
+def test_alternatives_are_listed():
+    assert [either(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "a",
+        "a or b",
+        "a, b or c",
+    ]
