@@ -235,5 +235,5 @@ def test_the_tables_of_the_documentation_are_those_of_the_registries():
 
 
 def test_a_document_without_marks_is_refused():
-    with pytest.raises(ValueError, match="waveforms: made by"):
+    with pytest.raises(ValueError, match="made by torrey.config.documentation"):
         documentation.updated(GOOD)
