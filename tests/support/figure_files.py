@@ -14,6 +14,7 @@ from torrey.base.provenance import Provenance
 from torrey.geometry import Disc, Discs
 from torrey.geometry.files import write_meshes
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
+from torrey.gradients.axes import axis_variable, direction_labels
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.models.evaluation import ModelTable
 from torrey.reference.files import write_reference
@@ -165,7 +166,9 @@ def write_eigenvalues(path: Path, points: Sweep, counts: dict[str, int]) -> str:
     }
     units = {"period": "um", "permeability": "um ms-1", "delta": "ms", "Delta": "ms"}
     for name, values_along in axes.items():
-        if name != "direction":
+        if name == "direction":
+            group[name] = axis_variable(name, direction_labels(values_along))
+        else:
             unit = units.get(name, "ms um-2")
             group[name] = Variable((name,), np.array(values_along), unit, name)
     artifacts.write(path, group, PROVENANCE)

@@ -281,6 +281,7 @@ def test_signals_have_the_dimensions_of_the_sweep(finished):
     np.testing.assert_allclose(data.b_value, np.broadcast_to(data.b, data.b_value.shape))
     assert data.q.dims == data.b_value.dims == ("delta", "Delta", "b")
     assert data.direction_vector.values.tolist() == [[1.0, 0.0]]
+    assert data.direction.values.tolist() == ["1,0"]
     reference = data.sel(model="reference")
     assert float(reference.signal_real.max()) < 1
     assert (reference.numerical_error <= 0.01 * reference.signal_real).all()

@@ -60,6 +60,16 @@ class Unit:
         return f'{self.noun} with its unit, such as "{self.example}"'
 
     @property
+    def cf(self) -> str:
+        """The internal unit as files name it (CF conventions), such as ``ms um-2``."""
+        above, _, below = self.internal.partition("/")
+        factors = [factor.replace("^", "") for factor in above.split("*")]
+        for factor in below.strip("()").split("*") if below else ():
+            name, _, power = factor.partition("^")
+            factors.append(f"{name}-{power or 1}")
+        return " ".join(factors)
+
+    @property
     def range(self) -> str:
         """Sizes that are accepted beside zero."""
         least, most = format_number(self.least), format_number(self.most)

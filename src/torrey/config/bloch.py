@@ -18,10 +18,10 @@ from torrey.config.quantities import (
     Diffusivity,
     Length,
     Model,
+    OneOrMore,
     OrOne,
     Permeability,
     Readable,
-    Sweep,
     Time,
 )
 from torrey.gradients.waveforms import Pgse
@@ -93,7 +93,7 @@ class NarrowMapsModel(BlochModel):
     kind: Literal["narrow-maps"] = Field(description=_KINDS)
     directions: Directions = Field(description=f"a list of {_ALONG}")
     turns: Ratio = Field(description=f"{_TURNS}, a number above zero")
-    diffusion_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    diffusion_lengths: OneOrMore[Ratio] = Field(description=_LENGTHS)
     pulses: int = Field(120, ge=2, le=10_000, description=_PULSES)
     resolution: Ratio = Field(description=_RESOLUTION)
 
@@ -103,8 +103,8 @@ class NarrowSignalsModel(BlochModel):
 
     kind: Literal["narrow-signals"] = Field(description=_KINDS)
     directions: Directions = Field(description=f"a list of {_ALONG}")
-    turns: Sweep[Ratio] = Field(description=f"{_TURNS}, numbers above zero")
-    diffusion_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    turns: OneOrMore[Ratio] = Field(description=f"{_TURNS}, numbers above zero")
+    diffusion_lengths: OneOrMore[Ratio] = Field(description=_LENGTHS)
     pulses: int = Field(120, ge=2, le=10_000, description=_PULSES)
     resolution: Ratio = Field(description=_RESOLUTION)
 
@@ -124,7 +124,7 @@ class MapsModel(BlochModel):
 
     kind: Literal["maps"] = Field(description=_KINDS)
     directions: Directions = Field(description=f"a list of {_ALONG}")
-    gradient_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    gradient_lengths: OneOrMore[Ratio] = Field(description=_LENGTHS)
     ratio: Ratio = Field(description="a number above zero: l_delta/l_g")
 
 
@@ -133,8 +133,8 @@ class StrengthsModel(BlochModel):
 
     kind: Literal["strengths"] = Field(description=_KINDS)
     directions: Directions = Field(description=f"a list of {_ALONG}")
-    pulse_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
-    strengths: Sweep[Ratio] = Field(description="(l_delta/l_g)^6, numbers above zero")
+    pulse_lengths: OneOrMore[Ratio] = Field(description=_LENGTHS)
+    strengths: OneOrMore[Ratio] = Field(description="(l_delta/l_g)^6, numbers above zero")
 
 
 class SchemesModel(BlochModel):
@@ -158,7 +158,7 @@ class SpectrumModel(BlochModel):
 
     kind: Literal["spectrum"] = Field(description=_KINDS)
     direction: Whole = Field(description=_ALONG)
-    strengths: Sweep[Ratio] = Field(description="(L/l_g)^3, numbers above zero")
+    strengths: OneOrMore[Ratio] = Field(description="(L/l_g)^3, numbers above zero")
     count: int = Field(ge=1, le=1000, description="a whole number of branches")
 
 
@@ -167,7 +167,7 @@ class ModesModel(BlochModel):
 
     kind: Literal["modes"] = Field(description=_KINDS)
     direction: Whole = Field(description=_ALONG)
-    gradient_lengths: Sweep[Ratio] = Field(description=_LENGTHS)
+    gradient_lengths: OneOrMore[Ratio] = Field(description=_LENGTHS)
     count: int = Field(ge=1, le=1000, description="a whole number of modes")
 
 
@@ -253,7 +253,7 @@ def _settings(model: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Sweep):
+    if isinstance(value, OneOrMore):
         return value.values()
     if isinstance(value, list):
         return tuple(map(_plain, value))

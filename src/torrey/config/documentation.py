@@ -15,6 +15,7 @@ from typing import Any, Final, get_args, get_origin
 from torrey.base.errors import either
 from torrey.base.fields import declarations
 from torrey.config.declared_models import accepted, summary
+from torrey.config.gradient_documentation import reader_table, waveform_tables
 from torrey.geometry import MeshOptions, Shape, kinds
 
 _ALL: Final = "all"
@@ -36,7 +37,12 @@ def updated(text: str) -> str:
     ValueError
         If the document lacks a mark.
     """
-    for name, table in (("geometries", geometry_tables()),):
+    tables = {
+        "geometries": geometry_tables(),
+        "waveforms": waveform_tables(),
+        "readers": reader_table(),
+    }
+    for name, table in tables.items():
         begin, end = f"<!-- {name}: made by torrey.config.documentation -->", f"<!-- /{name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)

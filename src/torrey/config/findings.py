@@ -11,10 +11,9 @@ import types
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, RootModel, Tag, TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -22,6 +21,7 @@ from torrey.base.budgets import MOST_CANDIDATES, quoted
 from torrey.base.errors import InputError, KeyPath, either
 from torrey.config.nodes import Node, listed
 from torrey.config.problems import Problem
+from torrey.config.registered import Registered, adapter
 
 
 @dataclass
@@ -106,7 +106,7 @@ class Findings:
         """Return what stands at the path as a model, or None if it has problems."""
         node = list(self.root.walk(path))[-1]
         try:
-            return _adapter(model).validate_python(node.plain())
+            return adapter(model).validate_python(node.plain())
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 self._add_details(path, model, details)
@@ -132,12 +132,6 @@ class Findings:
             else:
                 accepted = error.accepted if isinstance(error, InputError) else place.accepted
                 self.add(path, node.describe(), accepted)
-
-
-@cache
-def _adapter(model: Any) -> TypeAdapter[Any]:
-    """What reads a model; to make it takes longer than most entries do."""
-    return TypeAdapter(model)
 
 
 def _nearest(name: str, accepted: list[str]) -> str:
@@ -168,6 +162,8 @@ class _Place:
     def accepted(self) -> str:
         if self.field is not None and self.field.description:
             return self.field.description
+        if _is_registered(self.annotation):
+            return str(self.annotation.accepted())
         model = _bare(self.annotation)
         if isinstance(model, type) and issubclass(model, BaseModel):
             return f"a mapping with the keys {', '.join(model.model_fields)}"
@@ -194,12 +190,18 @@ def _follow(annotation: Any, loc: Iterable[str | int]) -> _Place:
 
 
 def _bare(annotation: Any) -> Any:
-    """Take off what does not show in a location: Annotated and RootModel."""
+    """Take off what does not show in a location: Annotated, RootModel and registries."""
+    if _is_registered(annotation):
+        return _bare(annotation.model())
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
     if isinstance(annotation, type) and issubclass(annotation, RootModel):
         return _bare(annotation.model_fields["root"].annotation)
     return annotation
+
+
+def _is_registered(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Registered)
 
 
 def _is_union(annotation: Any) -> bool:

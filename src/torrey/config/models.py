@@ -24,16 +24,16 @@ from torrey.config.quantities import (
     Length,
     Model,
     Number,
+    OneOrMore,
     OrOne,
     Permeability,
     RelaxationTime,
     Share,
-    Sweep,
     WaveNumber,
     absent,
     or_more,
 )
-from torrey.config.waveform_models import AcquisitionModel, AnyWaveform
+from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
 
 V = TypeVar("V")
 
@@ -165,32 +165,27 @@ class StudyModel(Model):
         default_factory=list,
         description="a list of numbers of at least 0, one per membrane, such as [1, 0.5]",
     )
-    period: Sweep[Length] = Field(description=or_more("length", "the size of the cell"))
-    permeability: Sweep[Permeability] = Field(
+    period: OneOrMore[Length] = Field(description=or_more("length", "the size of the cell"))
+    permeability: OneOrMore[Permeability] = Field(
         default_factory=absent, description=or_more("permeability", "0 m/s is impermeable")
     )
-    sigma0: Sweep[Permeability] = Field(
+    sigma0: OneOrMore[Permeability] = Field(
         default_factory=absent,
         description=or_more("permeability", "kappa = sigma0 * period / mm"),
     )
-    surface_relaxivity: Sweep[Permeability] = Field(
+    surface_relaxivity: OneOrMore[Permeability] = Field(
         default_factory=absent,
         description=or_more("permeability", "of the surfaces of obstacles"),
     )
-    waveform: AnyWaveform = Field(
-        default_factory=_nothing,
-        description="a mapping, such as {kind: pgse, delta: 5 ms, Delta: 15 ms}",
-    )
-    acquisition: AcquisitionModel = Field(
-        default_factory=_nothing,
-        description="a mapping: {bval: FILE, bvec: FILE} or {scheme: FILE}, in the place of "
-        "directions and b",
-    )
-    b: Sweep[BValue] = Field(
+    waveform: AnyWaveform = Field(default_factory=_nothing)
+    acquisition: AnyAcquisition = Field(default_factory=_nothing)
+    b: OneOrMore[BValue] = Field(
         default_factory=absent, description=or_more("b_value", "of the waveform")
     )
-    q: Sweep[WaveNumber] = Field(default_factory=absent, description=or_more("q", "gamma G delta"))
-    gradient: Sweep[Gradient] = Field(
+    q: OneOrMore[WaveNumber] = Field(
+        default_factory=absent, description=or_more("q", "gamma G delta")
+    )
+    gradient: OneOrMore[Gradient] = Field(
         default_factory=absent, description=or_more("gradient", "or gamma G, in rad/(mm ms)")
     )
     directions: Annotated[

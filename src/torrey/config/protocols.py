@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar, cast
 
 from torrey.base.budgets import MOST_SEGMENTS
 from torrey.base.errors import InputError, KeyPath
@@ -14,29 +14,20 @@ from torrey.base.keys import format_number
 from torrey.base.units import UNITS, Kind
 from torrey.config.findings import Findings
 from torrey.config.models import ENCODING_KEYS, GRADIENT_KEYS, StudyModel
-from torrey.config.quantities import Model
-from torrey.config.waveform_models import AcquisitionModel, SampledModel
+from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
 from torrey.gradients import acquisition
+from torrey.gradients.acquisition import AcquisitionReader, Reader, Row, WaveformReader
 from torrey.gradients.protocol import EncodingKind, Measurement, Vector, frame
-from torrey.gradients.sweep import Acquisition, Product, Samples, WaveformGrid
-from torrey.gradients.waveforms import KINDS, AtEcho, Pgse, SampledWaveform, Waveform
+from torrey.gradients.sweep import (
+    Acquisition,
+    Product,
+    Samples,
+    WaveformGrid,
+    axis_declaration,
+)
+from torrey.gradients.waveforms import KINDS, Waveform
 
 T = TypeVar("T")
-
-_UNITS: Final[Mapping[str, Kind]] = {
-    "period": "length",
-    "permeability": "permeability",
-    "sigma0": "permeability",
-    "surface_relaxivity": "permeability",
-    "delta": "time",
-    "Delta": "time",
-    "rise_time": "time",
-    "mixing_time": "time",
-    "angle": "angle",
-    "b": "b_value",
-    "q": "q",
-    "gradient": "gradient",
-}
 
 
 def check_keys(findings: Findings, path: KeyPath) -> None:
@@ -46,19 +37,26 @@ def check_keys(findings: Findings, path: KeyPath) -> None:
         return
     require_one(findings, path, GRADIENT_KEYS)
     by_files = "acquisition" in given
-    scheme = by_files and "scheme" in findings.keys((*path, "acquisition"))
-    if "waveform" not in given and not scheme:
-        findings.add_missing(
-            (*path, "waveform"), "a mapping, such as {kind: pgse, delta: 5 ms, Delta: 15 ms}"
-        )
+    reader = _named(findings.keys((*path, "acquisition"))) if by_files else None
+    if "waveform" not in given and reader is None:
+        findings.add_missing((*path, "waveform"), AnyWaveform.accepted())
     if "directions" not in given and not by_files:
         findings.add_missing((*path, "directions"), "a list of vectors, such as [[1, 0]]")
-    if "waveform" in given and scheme:
-        findings.add((*path, "waveform"), "a waveform", "no such key: a scheme file has its own")
+    if "waveform" in given and reader is not None:
+        accepted = f"no such key: {reader.noun} has its own"
+        findings.add((*path, "waveform"), "a waveform", accepted)
     if "directions" in given and by_files:
         findings.add(
             (*path, "directions"), "directions", "no such key: the acquisition has its own"
         )
+
+
+def _named(keys: Sequence[str]) -> AcquisitionReader | None:
+    """Return the reader of files with waveforms of their own that an acquisition names, if any."""
+    readers = [r for r in acquisition.acquisition_readers() if set(keys) & set(r.keys)]
+    # Readers may share keys: one with just these is meant, not those that have some of them.
+    meant = [r for r in readers if set(keys) == set(r.keys)] or readers
+    return next((r for r in meant if r.has_waveforms), None)
 
 
 def require_one(findings: Findings, path: KeyPath, keys: Sequence[str]) -> None:
@@ -91,14 +89,11 @@ def read_protocol(
             for waveform in shapes.waveforms:
                 frame((1.0,) * dimension, waveform.n_components)
     if model.acquisition is not None:
-        rows: tuple[Measurement, ...] = ()
+        found: Acquisition | None = None
         with findings.under(*path, "acquisition"):
-            rows, note = _acquire(findings, path, model.acquisition, shapes, dimension)
+            found, note = _acquire(findings, path, model.acquisition, shapes, dimension)
             notes = (*notes, note)
-        if len(findings.problems) > before:
-            return None, ()
-        kind: EncodingKind = "gradient" if model.acquisition.scheme else "b"
-        return Acquisition(kind, rows), notes
+        return (None, ()) if len(findings.problems) > before else (found, notes)
     directions: tuple[Vector, ...] = ()
     with findings.under(*path, "directions"):
         directions = once(
@@ -114,11 +109,12 @@ def read_protocol(
     return Product(shapes, encoding_kind, encodings[encoding_kind], directions), notes
 
 
-def swept(findings: Findings, path: KeyPath, holder: Model, key: str) -> tuple[float, ...]:
+def swept(findings: Findings, path: KeyPath, holder: object, key: str) -> tuple[float, ...]:
     """Return the values of a key, each of them once; none if it is absent."""
     with findings.under(*path, key):
         values = getattr(holder, key).values()
-        unit = UNITS[_UNITS[key]].internal if key in _UNITS else ""
+        kind = axis_declaration(key).unit
+        unit = UNITS[cast(Kind, kind)].internal if kind else ""
         return once(values, partial(_with_unit, unit))
     return ()
 
@@ -147,114 +143,103 @@ def _shapes(
         return None, ()
     place = (*path, "waveform")
     echo_time = float(model.waveform.echo_time or 0.0)
-    if isinstance(model.waveform, SampledModel):
-        with findings.under(*place, "path"):
-            sampled = acquisition.read_waveform(_beside(findings, path, model.waveform.path))
-            findings.spend("segments of waveforms", len(sampled.times), MOST_SEGMENTS)
-            samples = Samples(_sampled_waveform(sampled), echo_time)
-            with findings.under(*place):
-                _ = samples.waveforms
-                return samples, (sampled.summary(),)
-        return None, ()
     kind = model.waveform.kind
-    names = KINDS[kind].parameter_names()
-    values = {name: swept(findings, place, model.waveform, name) for name in names}
+    for reader in acquisition.waveform_readers():
+        if reader.name == kind:
+            return _shape_of_file(findings, path, reader, model.waveform, echo_time)
+    values = {
+        name: swept(findings, place, model.waveform, name) for name in KINDS[kind].parameter_names()
+    }
     if not all(values.values()):
         return None, ()
     grid = WaveformGrid(kind, tuple(values.items()), echo_time)
     with findings.under(*place):
-        findings.spend("segments of waveforms", _n_segments(values), MOST_SEGMENTS)
+        segments = KINDS[kind].most_segments(values)
+        findings.spend("segments of waveforms", segments, MOST_SEGMENTS)
         for waveform in grid.waveforms:
             _ = waveform.segments  # the shape itself may be refused
         return grid, ()
     return None, ()
 
 
-def _n_segments(values: Mapping[str, tuple[float, ...]]) -> int:
-    """Stretches of time of all waveforms of a grid, before any is made: at most so many."""
-    lobes = values.get("cycles", ()) if "rise_time" in values else ()
-    waveforms = math.prod(map(len, values.values()))
-    return round(waveforms * (9 + 12 * math.fsum(lobes) / max(1, len(lobes))))
-
-
-def _sampled_waveform(sampled: acquisition.SampledGradient) -> SampledWaveform:
-    return SampledWaveform(sampled.name, sampled.kind, sampled.times, sampled.values)
+def _shape_of_file(
+    findings: Findings,
+    path: KeyPath,
+    reader: WaveformReader,
+    model: AnyWaveform,
+    echo_time: float,
+) -> tuple[Samples | None, tuple[str, ...]]:
+    """Return the waveform that a file gives, and what was read in words."""
+    place = (*path, "waveform")
+    with findings.under(*place, next(iter(reader.keys))):
+        found = reader.read(**_files(findings, path, reader, model))
+        findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
+        samples = Samples(found.make(), echo_time)
+        with findings.under(*place):
+            _ = samples.waveforms
+            return samples, (found.summary,)
+    return None, ()
 
 
 def _acquire(
     findings: Findings,
     path: KeyPath,
-    model: AcquisitionModel,
+    model: AnyAcquisition,
     shapes: WaveformGrid | Samples | None,
     dimension: int | None,
-) -> tuple[tuple[Measurement, ...], str]:
+) -> tuple[Acquisition | None, str]:
     """Read the files of an acquisition, and say in words what they hold."""
-    if model.scheme and not (model.bval or model.bvec):
-        file = _beside(findings, path, model.scheme)
-        scheme = acquisition.read_scheme(file)
-        times = {(row.delta, row.Delta, row.echo_time) for row in scheme}
-        findings.spend("segments of waveforms", 5 * len(times), MOST_SEGMENTS)
-        # Rows with the same times share one waveform, whose integrals are made once.
-        pulses = cache(_pulses)
-        rows = tuple(
-            _measurement(
-                pulses(bool(row.gradient), row.delta, row.Delta, row.echo_time),
-                row.gradient,
-                "gradient",
-                row.direction,
-                dimension,
-                f"line {row.line} of {file.name}",
-            )
-            for row in scheme
-        )
-        return rows, acquisition.scheme_summary(scheme)
-    if model.scheme or not (model.bval and model.bvec):
-        given = [key for key in ("bval", "bvec", "scheme") if getattr(model, key)]
-        raise InputError(" and ".join(given) or "no file", "both bval and bvec, or scheme alone")
-    table = acquisition.read_fsl(
-        _beside(findings, path, model.bval), _beside(findings, path, model.bvec)
-    )
-    if shapes is None:
-        return (), ""
-    if len(shapes.waveforms) != 1:
+    reader = _reader_of(model)
+    scan = reader.read(**_files(findings, path, reader, model))
+    if reader.has_waveforms:
+        findings.spend("segments of waveforms", scan.segments, MOST_SEGMENTS)
+        waveforms = tuple(make() for make in scan.waveforms)
+    elif shapes is None:
+        return None, ""
+    elif len(shapes.waveforms) != 1:
         raise InputError(
             f"files of an acquisition with {len(shapes.waveforms)} waveforms",
             "one value for each time of the waveform: the files do not give them",
         )
-    (waveform,) = shapes.waveforms
-    rows = tuple(
-        _measurement(waveform, b, "b", n, dimension, table.where(i))
-        for i, (b, n) in enumerate(zip(table.b, table.directions, strict=True))
+    else:
+        waveforms = shapes.waveforms
+    rows = (
+        _measurement(waveforms[row.waveform], row, scan.encoding, dimension) for row in scan.rows
     )
-    return rows, table.summary()
+    return Acquisition(scan.encoding, tuple(rows)), scan.summary
 
 
-def _pulses(gradient: bool, delta: float, Delta: float, echo_time: float) -> Waveform:
-    """Rectangular pulses in the middle of the time to the echo of a row."""
-    if gradient:
-        return AtEcho(Pgse(delta, Delta), echo_time)
-    # Without gradient its shape plays no part, but its echo time does where water relaxes.
-    half = echo_time / 2 or 1.0
-    return Pgse(half, half)
+def _reader_of(model: AnyAcquisition) -> AcquisitionReader:
+    """Return the reader whose keys are given, all of them and no others."""
+    readers = acquisition.acquisition_readers()
+    known = dict.fromkeys(key for reader in readers for key in reader.keys)
+    given = [key for key in known if getattr(model, key)]
+    for reader in readers:
+        if set(given) == set(reader.keys):
+            return reader
+    *some, last = (reader.all_keys for reader in readers)
+    accepted = f"{', '.join(some)}, or {last}" if some else last
+    raise InputError(" and ".join(given) or "no file", accepted)
+
+
+def _files(findings: Findings, path: KeyPath, reader: Reader, model: object) -> dict[str, Path]:
+    """Paths of the files of a reader: from the folder of the configuration that names them."""
+    folder = Path(list(findings.root.walk(path))[-1].file).parent
+    return {key: folder / getattr(model, key) for key in reader.keys}
 
 
 def _measurement(
-    waveform: Waveform,
-    value: float,
-    kind: str,
-    direction: Vector,
-    dimension: int | None,
-    where: str,
+    waveform: Waveform, row: Row, encoding: EncodingKind, dimension: int | None
 ) -> Measurement:
     """One row, with its direction in the plane or along the line of the cell."""
     d = dimension or 3
-    q = waveform.q_of_b(value) if kind == "b" else waveform.q_of_gradient(value)
+    q = waveform.q_of_b(row.strength) if encoding == "b" else waveform.q_of_gradient(row.strength)
     if q == 0.0:
         return Measurement(waveform, 0.0, (1.0, *(0.0,) * (d - 1)))
-    inside, across = direction[:d], math.hypot(*direction[d:])
+    inside, across = row.direction[:d], math.hypot(*row.direction[d:])
     if across > _ACROSS:
         raise InputError(
-            f"{where}: the direction {_in_brackets(direction)}",
+            f"{row.place}: the direction {_in_brackets(row.direction)}",
             f"directions along the {d} dimension{'s' if d > 1 else ''} of the cell: the other "
             "components are 0",
         )
@@ -266,12 +251,6 @@ def _measurement(
 _ACROSS = 1e-3
 #: Of a direction: shorter and longer ones lose digits when they are brought to length 1.
 _LEAST_LENGTH = 1e-6
-
-
-def _beside(findings: Findings, path: KeyPath, name: str) -> Path:
-    """Path of a file that a configuration names: from the folder where that is."""
-    file = list(findings.root.walk(path))[-1].file
-    return Path(file).parent / name
 
 
 def _with_unit(unit: str, value: float) -> str:

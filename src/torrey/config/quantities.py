@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
+from functools import cache
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -21,9 +24,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from torrey.base.budgets import MOST_QUANTITY_CHARACTERS, MOST_VALUES, quoted
 from torrey.base.errors import InputError
+from torrey.base.fields import Declaration
 from torrey.base.keys import round_significant
 from torrey.base.units import UNITS, Kind, UnitError, parse
-from torrey.gradients.waveforms.oscillating import MOST_CYCLES
 
 T = TypeVar("T", bound="Readable")
 
@@ -161,13 +164,6 @@ class Gradient(Quantity):
     may_be_zero = True
 
 
-class NotNegativeTime(Quantity):
-    """In ms."""
-
-    kind = "time"
-    may_be_zero = True
-
-
 class Angle(Quantity):
     """In degrees."""
 
@@ -176,22 +172,100 @@ class Angle(Quantity):
     may_be_negative = True
 
 
-class Cycles(Readable):
-    """A whole number of periods; without a unit."""
+class BareNumber(Readable):
+    """A number without a unit, between bounds by the names of JSON schema."""
+
+    whole: ClassVar[bool] = False
+    bounds: ClassVar[Mapping[str, float]] = {}
+
+    @classmethod
+    def accepted(cls) -> str:
+        """What to write."""
+        words = {
+            "minimum": "at least",
+            "exclusiveMinimum": "above",
+            "maximum": "at most",
+            "exclusiveMaximum": "below",
+        }
+        limits = [f"{words[name]} {value:g}" for name, value in cls.bounds.items()]
+        noun = "a whole number" if cls.whole else "a number"
+        return f"{noun}, {' and '.join(limits)}" if limits else noun
 
     @classmethod
     def read(cls, text: object) -> Self:
         """Read the number."""
-        digits = text.strip() if isinstance(text, str) else ""
-        if digits.isascii() and digits.isdecimal() and 1 <= float(digits) <= MOST_CYCLES:
-            return cls(int(digits))
-        raise InputError(quoted(str(text)), f"a whole number, at least 1 and at most {MOST_CYCLES}")
+        value = cls._value(text.strip()) if isinstance(text, str) else math.nan
+        least, above = cls.bounds.get("minimum", -math.inf), cls.bounds.get("exclusiveMinimum")
+        most, below = cls.bounds.get("maximum", math.inf), cls.bounds.get("exclusiveMaximum")
+        if not (math.isfinite(value) and least <= value <= most) or (
+            (above is not None and value <= above) or (below is not None and value >= below)
+        ):
+            raise InputError(quoted(str(text)), cls.accepted())
+        return cls(value)
+
+    @classmethod
+    def _value(cls, digits: str) -> float:
+        # Python also takes 1_000, and the digits of other scripts.
+        if not digits.isascii() or "_" in digits or (cls.whole and not digits.isdecimal()):
+            return math.nan
+        try:
+            return float(digits)
+        except ValueError:
+            return math.nan
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, _: CoreSchema, __: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "integer", "minimum": 1, "maximum": MOST_CYCLES}
+        return {"type": "integer" if cls.whole else "number", **cls.bounds}
+
+
+#: Names of bounds in declarations, which are those of pydantic, and in JSON schema.
+_BOUNDS: Final = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+}
+
+
+def type_of(declaration: Declaration) -> type[Readable]:
+    """Return what reads a number that a dataclass declares.
+
+    Parameters
+    ----------
+    declaration : Declaration
+        Of a number with a unit, which may be bounded by zero (``gt=0``, ``ge=0``); or of one
+        without, which may have other bounds and be whole (``multiple_of=1``).
+
+    Raises
+    ------
+    TypeError
+        If it has other constraints: nobody would check them.
+    """
+    constraints = dict(declaration.constraints)
+    if declaration.unit is None:
+        whole = constraints.pop("multiple_of", None) == 1
+        if not constraints.keys() <= _BOUNDS.keys():
+            raise TypeError(f"{declaration.name}: constraints {', '.join(constraints)}")
+        return _bare_number(whole, tuple((_BOUNDS[k], v) for k, v in constraints.items()))
+    if constraints not in ({}, {"gt": 0}, {"ge": 0}):
+        raise TypeError(f"{declaration.name}: constraints {constraints} of a quantity with a unit")
+    return _quantity(cast(Kind, declaration.unit), "gt" not in constraints, not constraints)
+
+
+@cache
+def _quantity(kind: Kind, may_be_zero: bool, may_be_negative: bool) -> type[Quantity]:
+    sign = "" if may_be_negative else "NotNegative" if may_be_zero else "Positive"
+    members = {"kind": kind, "may_be_zero": may_be_zero, "may_be_negative": may_be_negative}
+    return type(f"{sign}{kind.title().replace('_', '')}", (Quantity,), members)
+
+
+@cache
+def _bare_number(whole: bool, bounds: tuple[tuple[str, float], ...]) -> type[BareNumber]:
+    limits = "".join(f"{name[:1].upper()}{name[1:]}{value:g}" for name, value in bounds)
+    name = f"{'Whole' if whole else 'Bare'}Number{re.sub('[^A-Za-z0-9]', '_', limits)}"
+    return type(name, (BareNumber,), {"whole": whole, "bounds": dict(bounds)})
 
 
 class Model(BaseModel):
@@ -235,7 +309,7 @@ def _form(value: object) -> str:
     return "range" if isinstance(value, dict) else "list" if isinstance(value, list) else "one"
 
 
-class Sweep(
+class OneOrMore(
     RootModel[
         Annotated[
             Annotated[T, Tag("one")]
@@ -256,14 +330,30 @@ class Sweep(
         return tuple(float(item) for item in items)
 
 
+_FORMS: Final = "; or a list of them, or {start, stop, num, scale}"
+
+
 def or_more(kind: Kind, note: str) -> str:
-    forms = "; or a list of them, or {start, stop, num, scale}"
-    return f"{UNITS[kind].accepted} ({note}){forms}"
+    """Say what is accepted for one quantity or several."""
+    return f"{UNITS[kind].accepted} ({note}){_FORMS}"
 
 
-def absent() -> Sweep[Any]:
+def declared_or_more(declaration: Declaration) -> str:
+    """Say what is accepted for one value or several of a number that a dataclass declares."""
+    return f"{accepted_number(declaration)} ({declaration.description}){_FORMS}"
+
+
+def accepted_number(declaration: Declaration) -> str:
+    """Say what is accepted for one value of a number that a dataclass declares."""
+    number = type_of(declaration)
+    if issubclass(number, BareNumber):
+        return number.accepted()
+    return UNITS[cast(Kind, declaration.unit)].accepted
+
+
+def absent() -> OneOrMore[Any]:
     """Stand for a key that is not there: without values, which a key in a file cannot be."""
-    return Sweep.model_construct(root=[])
+    return OneOrMore.model_construct(root=[])
 
 
 @dataclass(frozen=True)

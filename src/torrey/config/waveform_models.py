@@ -1,113 +1,117 @@
-"""What a configuration may say of gradients: waveforms, and files of an acquisition."""
+"""What a configuration may say of gradients: waveforms, and files of an acquisition.
+
+Nothing is named here: the models are made of the kinds of waveforms and the readers of files, and
+of what the parameters of a kind declare.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import inspect
+from functools import cache, reduce
+from operator import or_
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model
 
+from torrey.base.fields import declarations
 from torrey.base.units import UNITS
-from torrey.config.quantities import (
-    Angle,
-    Cycles,
-    Model,
-    NotNegativeTime,
-    Sweep,
-    Time,
-    or_more,
+from torrey.config.quantities import Model, OneOrMore, Time, declared_or_more, type_of
+from torrey.config.registered import Registered
+from torrey.gradients.acquisition import (
+    AcquisitionReader,
+    WaveformReader,
+    acquisition_readers,
+    waveform_readers,
 )
+from torrey.gradients.waveforms import KINDS, Waveform
 
 _ECHO = (
     f"{UNITS['time'].accepted} (from excitation to echo, with the gradients in its middle; without "
     "it the signal is read at the end of the gradients)"
 )
-_CYCLES = "a whole number of periods in a train; or a list of them"
+_BESIDE = "from the folder of this file"
 
 
-class PairModel(Model):
-    """What all pairs of pulses or trains share."""
-
-    kind: str  # each kind gives its own
-    delta: Sweep[Time] = Field(description=or_more("time", "the length of a pulse or train"))
-    Delta: Sweep[Time] = Field(
-        description=or_more("time", "from the start of one pulse to the start of the other")
-    )
-    echo_time: Time | None = Field(None, description=_ECHO)
+def about(cls: type[Waveform]) -> str:
+    """Return the first paragraph of what a kind of waveform says of itself."""
+    return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
 
 
-class PgseModel(PairModel):
-    """Pulsed-gradient spin echo with rectangular pulses."""
+class AnyWaveform(Registered):
+    """A waveform of one of the kinds, or from a file."""
 
-    kind: Literal["pgse"] = Field(description="pgse")
+    kind: str
+    echo_time: Time | None
 
+    @classmethod
+    def model(cls) -> Any:
+        """Return the union of the models of all kinds."""
+        return _any_waveform(tuple(KINDS.values()), waveform_readers())
 
-class TrapezoidModel(PairModel):
-    """Pulsed-gradient spin echo with rise times."""
-
-    kind: Literal["trapezoid"] = Field(description="trapezoid")
-    rise_time: Sweep[Time] = Field(description=or_more("time", "from zero to the full gradient"))
-
-
-class SineModel(PairModel):
-    """Oscillating gradients, sine."""
-
-    kind: Literal["sine-ogse"] = Field(description="sine-ogse")
-    cycles: Sweep[Cycles] = Field(description=_CYCLES)
+    @classmethod
+    def accepted(cls) -> str:
+        """Say what stands here."""
+        return "a mapping, such as {kind: pgse, delta: 5 ms, Delta: 15 ms}"
 
 
-class CosineModel(PairModel):
-    """Oscillating gradients, cosine."""
-
-    kind: Literal["cosine-ogse"] = Field(description="cosine-ogse")
-    cycles: Sweep[Cycles] = Field(description=_CYCLES)
-
-
-class TrapezoidalOgseModel(PairModel):
-    """Oscillating trapezoids."""
-
-    kind: Literal["trapezoid-ogse"] = Field(description="trapezoid-ogse")
-    cycles: Sweep[Cycles] = Field(description=_CYCLES)
-    rise_time: Sweep[Time] = Field(description=or_more("time", "from zero to the full gradient"))
-
-
-class DoublePgseModel(PairModel):
-    """Two PGSE blocks at an angle."""
-
-    kind: Literal["double-pgse"] = Field(description="double-pgse")
-    mixing_time: Sweep[NotNegativeTime] = Field(
-        description=or_more("time", "from the end of the first block to the start of the second")
-    )
-    angle: Sweep[Angle] = Field(description=or_more("angle", "between the two blocks"))
-
-
-class SampledModel(Model):
-    """A gradient or a wave vector sampled in a file."""
-
-    kind: Literal["file"] = Field(description="file")
-    path: str = Field(
-        description="a file of samples: columns such as time (ms), gx (mT/m), gy (mT/m), from the "
-        "folder of the configuration"
-    )
-    echo_time: Time | None = Field(None, description=_ECHO)
-
-
-AnyWaveform = Annotated[
-    PgseModel
-    | TrapezoidModel
-    | SineModel
-    | CosineModel
-    | TrapezoidalOgseModel
-    | DoublePgseModel
-    | SampledModel,
-    Field(discriminator="kind"),
-]
-
-
-class AcquisitionModel(Model):
+class AnyAcquisition(Registered):
     """Files that scanners and other programs write."""
 
-    bval: str = Field("", description="an FSL file of b-values, from the folder of this file")
-    bvec: str = Field("", description="an FSL file of directions, from the folder of this file")
-    scheme: str = Field(
-        "", description="a Camino scheme file (STEJSKALTANNER), from the folder of this file"
-    )
+    @classmethod
+    def model(cls) -> Any:
+        """Return the model with the keys of all readers."""
+        return _acquisition(acquisition_readers())
+
+    @classmethod
+    def accepted(cls) -> str:
+        """Say what stands here."""
+        forms = " or ".join(reader.mapping for reader in acquisition_readers())
+        return f"a mapping: {forms}, in the place of directions and b"
+
+
+@cache
+def _any_waveform(kinds: tuple[type[Waveform], ...], readers: tuple[WaveformReader, ...]) -> Any:
+    models = (*map(_of_kind, kinds), *map(_from_file, readers))
+    return Annotated[reduce(or_, models), Field(discriminator="kind")]
+
+
+@cache
+def _of_kind(cls: type[Waveform]) -> type[Model]:
+    parameters = {
+        name: (_one_or_more(type_of(parameter)), Field(description=declared_or_more(parameter)))
+        for name, parameter in declarations(cls).items()
+    }
+    return _waveform(cls.kind, f"{cls.__name__}Model", about(cls), parameters)
+
+
+def _one_or_more(number: Any) -> Any:
+    return OneOrMore[number]
+
+
+@cache
+def _from_file(reader: WaveformReader) -> type[Model]:
+    files = {
+        key: (str, Field(description=f"{what}, {_BESIDE}")) for key, what in reader.keys.items()
+    }
+    name = "".join(word.title() for word in reader.name.split("-"))
+    return _waveform(reader.name, f"{name}WaveformModel", reader.about, files)
+
+
+def _waveform(kind: str, name: str, about: str, keys: dict[str, Any]) -> type[Model]:
+    fields = {
+        "kind": (Literal[kind], Field(description=kind)),
+        **keys,
+        "echo_time": (Time | None, Field(None, description=_ECHO)),
+    }
+    return create_model(name, __base__=Model, __doc__=about, **fields)
+
+
+@cache
+def _acquisition(readers: tuple[AcquisitionReader, ...]) -> type[Model]:
+    files: dict[str, Any] = {
+        key: (str, Field("", description=f"{what}, {_BESIDE}"))
+        for reader in readers
+        for key, what in reader.keys.items()
+    }
+    doc = "Files that scanners and other programs write."
+    return create_model("AcquisitionModel", __base__=Model, __doc__=doc, **files)

@@ -2,47 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.artifacts import Group, Variable
-from torrey.gradients.sweep import Sweep
+from torrey.base.keys import format_number
+from torrey.base.units import UNITS, Kind
+from torrey.gradients.protocol import Vector
+from torrey.gradients.sweep import Sweep, axis_declaration
 
 #: Attributes of values that may be infinite: the signals of an unstable model.
 MAY_OVERFLOW = {"allow_missing": True}
 
-AXIS_UNITS = {
-    "period": ("um", "physical size of the cell"),
-    "permeability": ("um ms-1", "membrane permeability kappa"),
-    "sigma0": ("um ms-1", "sigma0, where kappa = sigma0 * period / (1 mm)"),
-    "surface_relaxivity": ("um ms-1", "relaxivity of the surfaces of obstacles"),
-    "delta": ("ms", "duration of a gradient pulse, or of a train of them"),
-    "Delta": ("ms", "time between the beginnings of the two pulses or trains"),
-    "rise_time": ("ms", "time in which the gradient rises from zero"),
-    "mixing_time": ("ms", "time between the two blocks of a double PGSE"),
-    "angle": ("degree", "angle between the gradients of the two blocks"),
-    "cycles": ("1", "periods in a train of oscillating gradients"),
-    "b": ("ms um-2", "b-value (1 ms um-2 is 1000 s mm-2)"),
-    "q": ("rad um-1", "largest wave number; gamma G delta of rectangular pulses"),
-    "gradient": ("rad um-1 ms-1", "largest gradient gamma G"),
-    "measurement": ("1", "number of the measurement in its acquisition, from 0"),
-}
+#: Decimals of the components of a direction in its label, unless it takes more to tell them apart.
+_DECIMALS = 3
+_MOST_DECIMALS = 12
 
 
 def coordinates(sweep: Sweep) -> Group:
     """Return the coordinate of each axis, and the vectors of the directions."""
     axes = sweep.axes()
-    variables = {
-        name: Variable((name,), np.array(values, dtype=float), *AXIS_UNITS[name])
-        for name, values in axes.items()
-        if name != "direction"
-    }
-    directions = np.array(sweep.protocol.directions, dtype=float)
+    directions = sweep.protocol.directions
     along = "direction" if "direction" in axes else "measurement"
+    if "direction" in axes:
+        axes["direction"] = direction_labels(directions)
+    variables = {name: axis_variable(name, values) for name, values in axes.items()}
     variables["direction_vector"] = Variable(
-        (along, "axis"), directions, "1", "unit vector of the gradient: first axis of the waveform"
+        (along, "axis"),
+        np.array(directions, dtype=float),
+        "1",
+        "unit vector of the gradient: first axis of the waveform",
     )
     return variables
+
+
+def axis_variable(name: str, values: ArrayLike) -> Variable:
+    """Return the coordinate of an axis of a sweep, with its unit and long name.
+
+    Parameters
+    ----------
+    name : str
+        Name of the axis: see `Sweep.axes`.
+    values : (n,) array_like
+        Numbers in internal units; of ``direction``, labels: see `direction_labels`.
+
+    Raises
+    ------
+    KeyError
+        If no sweep has such an axis.
+    """
+    if name == "direction":
+        return Variable((name,), np.asarray(values), "", "direction of the gradient, as a label")
+    declaration = axis_declaration(name)
+    units = UNITS[cast(Kind, declaration.unit)].cf if declaration.unit else "1"
+    return Variable((name,), np.array(values, dtype=float), units, declaration.description)
+
+
+def direction_labels(directions: Sequence[Vector]) -> tuple[str, ...]:
+    """Return the labels by which a table is asked for a direction.
+
+    They have the components to three decimals, or to as many as it takes to tell the directions
+    of the table apart.
+
+    Examples
+    --------
+    >>> direction_labels([(1.0, 0.0), (0.5**0.5, -(0.5**0.5))])
+    ('1,0', '0.707,-0.707')
+    """
+    for decimals in range(_DECIMALS, _MOST_DECIMALS + 1):
+        labels = tuple(
+            ",".join(format_number(round(x, decimals)) for x in direction)
+            for direction in directions
+        )
+        if len(set(labels)) == len(labels):
+            break
+    return labels
 
 
 def measurement_variables(sweep: Sweep) -> Group:

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Literal, Self
 
+from torrey.base.fields import Declaration, declarations, declared
 from torrey.base.keys import round_significant
 from torrey.gradients.protocol import EncodingKind, Measurement, Point, Vector
 from torrey.gradients.waveforms import KINDS, AtEcho, SampledWaveform, Waveform, from_dict
@@ -20,6 +21,51 @@ UM_PER_MM = 1000.0
 
 REFERENCE = "reference"
 """Name of the reference among the models of a study."""
+
+
+@dataclass(frozen=True)
+class _Swept:
+    """What a study sweeps beside the parameters of its waveforms."""
+
+    period: float = declared(unit="length", symbol="L", description="physical size of the cell")
+    permeability: float = declared(
+        unit="permeability", symbol="κ", description="membrane permeability kappa"
+    )
+    sigma0: float = declared(
+        unit="permeability",
+        symbol="σ0",
+        description="sigma0, where kappa = sigma0 * period / (1 mm)",
+    )
+    surface_relaxivity: float = declared(
+        unit="permeability", symbol="ρ", description="relaxivity of the surfaces of obstacles"
+    )
+    b: float = declared(
+        unit="b_value", symbol="b", description="b-value (1 ms um-2 is 1000 s mm-2)"
+    )
+    q: float = declared(
+        unit="q",
+        symbol="q",
+        description="largest wave number; gamma G delta of rectangular pulses",
+    )
+    gradient: float = declared(unit="gradient", symbol="γG", description="largest gradient gamma G")
+    measurement: float = declared(
+        symbol="", description="number of the measurement in its acquisition, from 0"
+    )
+
+
+def axis_declaration(name: str) -> Declaration:
+    """Return what an axis of a sweep is, a parameter of a waveform included.
+
+    Raises
+    ------
+    KeyError
+        If no sweep has such an axis.
+    """
+    classes: tuple[type, ...] = (_Swept, *KINDS.values())
+    for cls in classes:
+        if name in (known := declarations(cls)):
+            return known[name]
+    raise KeyError(name)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from torrey.base import artifacts
 from torrey.base.artifacts import Group, Variable
-from torrey.gradients.axes import AXIS_UNITS, MAY_OVERFLOW, coordinates, measurement_variables
+from torrey.gradients.axes import MAY_OVERFLOW, axis_variable, coordinates, measurement_variables
 from torrey.gradients.slabs import join, slabs_of
 from torrey.gradients.sweep import REFERENCE, Sweep
 from torrey.study.fits import fit_kurtosis
@@ -115,7 +115,7 @@ def fit_orders(signals: PathLike, models: Sequence[str]) -> Group:
         used[(i, list(fit.used), *rest)] = 1
     dims = artifacts.dimensions(signals, "model_error")
     line = tuple(dim for dim in dims if dim != "period")
-    axes = {dim: Variable((dim,), data[dim], *AXIS_UNITS[dim]) for dim in dims if dim in AXIS_UNITS}
+    axes = {dim: axis_variable(dim, data[dim]) for dim in dims if dim != "model"}
     missing = {"allow_missing": True}
     return {
         "model": Variable(("model",), np.array(models), "", "homogenised model"),
@@ -160,13 +160,10 @@ def fit_kurtoses(signals: PathLike) -> Group:
         "kurtosis_error": ("1", "numerical error of the apparent kurtosis"),
         "residual": ("1", "largest misfit of log S"),
     }
-    axes = {
-        dim: Variable((dim,), data[dim], *AXIS_UNITS.get(dim, ("", "reference or model")))
-        for dim in line
-        if dim != "direction"
-    }
+    axes = {dim: axis_variable(dim, data[dim]) for dim in line if dim != "model"}
     values = {name: Variable(line, fitted[name], *labels[name], MAY_OVERFLOW) for name in fields}
-    return {**axes, **values}
+    models = Variable(("model",), data["model"], "", "reference or model")
+    return {"model": models, **axes, **values}
 
 
 Table = dict[str, NDArray[Any]]

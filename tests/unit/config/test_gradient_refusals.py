@@ -33,7 +33,7 @@ WAVEFORMS = [
     (SINE.replace("sine-ogse", "ogse"), f"{PATH}.kind", '"ogse"', KINDS),
     (SINE.replace("kind: sine-ogse, ", ""), f"{PATH}.kind", "nothing", KINDS),
     # keys
-    (SINE.replace(", cycles: 2", ""), f"{PATH}.cycles", "nothing", "a whole number of periods"),
+    (SINE.replace(", cycles: 2", ""), f"{PATH}.cycles", "nothing", "at most 100 (periods in a"),
     (TRAPEZOID.replace("rise_", "ramp_"), f"{PATH}.ramp_time", '"ramp_time"', "rise_time"),
     (TRAPEZOID.replace("rise_", "ramp_"), f"{PATH}.rise_time", "nothing", "a time with its unit"),
     (

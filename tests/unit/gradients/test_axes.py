@@ -9,17 +9,35 @@ from support.waveform_cases import PLANE_Q, PULSES
 
 from torrey.base import artifacts
 from torrey.base.artifacts import Group
+from torrey.base.fields import declarations
 from torrey.base.provenance import Provenance
-from torrey.gradients.axes import AXIS_UNITS, coordinates, measurement_variables
+from torrey.gradients.axes import coordinates, direction_labels, measurement_variables
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.sweep import Acquisition, Product, Samples, Sweep, WaveformGrid
 from torrey.gradients.waveforms import KINDS, DoublePgse, Pgse, SineOgse
 from torrey.models.evaluation import ModelTable
 from torrey.reference.files import write_reference
 from torrey.reference.full import ReferenceSignal
-from torrey.study.files import fit_kurtoses, gather_signals
+from torrey.study.files import fit_kurtoses, fit_orders, gather_signals
 
 PROVENANCE = Provenance("test")
+# Unit and long name of every axis in the files.
+LABELS = {
+    "period": ("um", "physical size of the cell"),
+    "permeability": ("um ms-1", "membrane permeability kappa"),
+    "sigma0": ("um ms-1", "sigma0, where kappa = sigma0 * period / (1 mm)"),
+    "surface_relaxivity": ("um ms-1", "relaxivity of the surfaces of obstacles"),
+    "delta": ("ms", "duration of a gradient pulse, or of a train of them"),
+    "Delta": ("ms", "time between the beginnings of the two pulses or trains"),
+    "rise_time": ("ms", "time in which the gradient rises from zero"),
+    "mixing_time": ("ms", "time between the two blocks of a double PGSE"),
+    "angle": ("degree", "angle between the gradients of the two blocks"),
+    "cycles": ("1", "periods in a train of oscillating gradients"),
+    "b": ("ms um-2", "b-value (1 ms um-2 is 1000 s mm-2)"),
+    "q": ("rad um-1", "largest wave number; gamma G delta of rectangular pulses"),
+    "gradient": ("rad um-1 ms-1", "largest gradient gamma G"),
+    "measurement": ("1", "number of the measurement in its acquisition, from 0"),
+}
 DIRECTIONS = ((1.0, 0.0), (0.6, 0.8), (0.0, -1.0))
 VALUES = {
     "delta": (2.0, 4.0),
@@ -70,18 +88,81 @@ def test_every_axis_is_a_coordinate_with_its_unit(protocol):
     sweep = sweep_of(protocol)
     variables = coordinates(sweep)
     for name, values in sweep.axes().items():
-        if name == "direction":
-            continue
         assert variables[name].dims == (name,)
-        assert (variables[name].units, variables[name].long_name) == AXIS_UNITS[name]
+        if name == "direction":
+            assert list(variables[name].values) == ["1,0", "0.6,0.8", "0,-1"]
+            continue
+        assert (variables[name].units, variables[name].long_name) == LABELS[name]
         np.testing.assert_array_equal(variables[name].values, values)
-    assert set(variables) == {*sweep.axes(), "direction_vector"} - {"direction"}
+    assert set(variables) == {*sweep.axes(), "direction_vector"}
 
 
-def test_parameters_of_waveforms_have_the_units_of_their_quantities():
-    units = {name: AXIS_UNITS[name][0] for cls in KINDS.values() for name in cls.parameter_names()}
-    times = dict.fromkeys(("delta", "Delta", "rise_time", "mixing_time"), "ms")
-    assert units == {**times, "cycles": "1", "angle": "degree"}
+@pytest.mark.parametrize("kind", ["sigma0", "surface_relaxivity"])
+def test_permeabilities_of_every_kind_are_coordinates(kind):
+    variable = coordinates(Sweep((5.0,), kind, (0.05,), product_of("pgse")))[kind]
+    assert (variable.units, variable.long_name) == LABELS[kind]
+
+
+def test_all_labels_are_seen_here():
+    seen = {name for protocol in PROTOCOLS for name in sweep_of(protocol).axes()}
+    assert {*seen, "sigma0", "surface_relaxivity"} == {*LABELS, "direction"}
+
+
+def test_a_parameter_has_the_same_unit_in_every_kind_of_waveform():
+    units: dict[str, set[str | None]] = {}
+    for cls in KINDS.values():
+        assert tuple(declarations(cls)) == cls.parameter_names()
+        for name, declaration in declarations(cls).items():
+            units.setdefault(name, set()).add(declaration.unit)
+    assert {len(found) for found in units.values()} == {1}
+
+
+# ---- directions ----
+
+
+@pytest.mark.parametrize(
+    ("directions", "labels"),
+    [
+        ([(1.0, 0.0, 0.0), (0.0, -1.0, 0.0)], ["1,0,0", "0,-1,0"]),
+        ([(0.5**0.5, 0.5**0.5, 0.0)], ["0.707,0.707,0"]),
+        ([(1.0,), (-1.0,)], ["1", "-1"]),
+        # What rounding would make the same is told apart.
+        ([(1.0, 0.0), (1.0, 2e-5), (0.8, 0.6)], ["1,0", "1,2e-5", "0.8,0.6"]),
+        ([(1.0, -2e-4), (0.0, 1.0)], ["1,0", "0,1"]),
+    ],
+)
+def test_labels_of_directions_are_short_and_differ(directions, labels):
+    assert list(direction_labels(directions)) == labels
+
+
+def test_a_table_is_asked_for_a_direction_by_its_label(gathered):
+    path, sweep = gathered(product_of("pgse"))
+    table = artifacts.open_dataset(path)
+    assert table.direction.values.tolist() == ["1,0", "0.6,0.8", "0,-1"]
+    for i, label in enumerate(table.direction.values):
+        one = table.sel(direction=label)
+        assert tuple(one.direction_vector.values) == sweep.protocol.directions[i]
+        np.testing.assert_array_equal(one.signal_real, table.signal_real.isel(direction=i))
+    both = table.sel(direction=["0,-1", "1,0"])
+    np.testing.assert_array_equal(both.direction_vector, [[0.0, -1.0], [1.0, 0.0]])
+    # The vector itself is no label: numbers of entries must not come back in its place.
+    for nonsense in ([1, 0], 1, "1, 0", [1.0, 0.0]):
+        with pytest.raises(KeyError):
+            table.sel(direction=nonsense)
+
+
+def test_fits_along_a_table_keep_its_directions(gathered, tmp_path):
+    path, _ = gathered(product_of("pgse", "b", (0.0, 0.5, 1.0)))
+    for name, group in {
+        "convergence.nc": fit_orders(path, ["R0"]),
+        "kurtosis.nc": fit_kurtoses(path),
+    }.items():
+        artifacts.write(tmp_path / name, group, PROVENANCE)
+        found = artifacts.open_dataset(tmp_path / name)
+        assert found.direction.values.tolist() == ["1,0", "0.6,0.8", "0,-1"]
+        assert found.sel(direction="0.6,0.8").sizes == found.isel(direction=1).sizes
+        with pytest.raises(KeyError):
+            found.sel(direction=[1, 0])
 
 
 @every_protocol
@@ -206,5 +287,5 @@ def test_kurtoses_are_fitted_for_every_waveform(gathered, kind):
     assert adc.shape == (3, 2, 1, *(len(VALUES[name]) for name in names), 2)
     # The reference is exp(-0.7 b) everywhere.
     np.testing.assert_allclose(adc[0], 0.7, rtol=1e-6)
-    assert set(fitted) > {*lines} - {"direction"}
+    assert set(fitted) > {*lines}
     assert sweep.shape == (2, 1, *adc.shape[3:-1], 3, 2)

@@ -22,7 +22,7 @@ from torrey.gradients.waveforms.segments import (
     largest,
     moment,
     ramp,
-    symmetry,
+    symmetry_of,
 )
 
 REST = constant(3.0, (0.5, -0.25))
@@ -196,17 +196,17 @@ def test_the_largest_value_lies_within_a_segment():
 
 def test_symmetry_needs_equal_durations_and_values():
     up, down = ramp(2.0, (0.0,), (1.0,)), ramp(2.0, (1.0,), (0.0,))
-    assert symmetry([up, down]) == 1
-    assert symmetry([up, constant(1.0, (1.0,)), down]) == 1
-    assert symmetry([up, ramp(2.1, (1.0,), (0.0,))]) == 0
-    assert symmetry([up, down, up.scale(-1.0), down.scale(-1.0)]) == -1
-    assert symmetry([up, down, up, down]) == 1
+    assert symmetry_of([up, down]) == 1
+    assert symmetry_of([up, constant(1.0, (1.0,)), down]) == 1
+    assert symmetry_of([up, ramp(2.1, (1.0,), (0.0,))]) == 0
+    assert symmetry_of([up, down, up.scale(-1.0), down.scale(-1.0)]) == -1
+    assert symmetry_of([up, down, up, down]) == 1
     # Zero at all of nine evenly spaced nodes, or of seventeen.
     for cycles in (8, 16):
         fast = Segment(5.0, ((0.0,),), Wave((1.0,), 2 * math.pi * cycles / 5.0))
-        assert symmetry([fast]) == -1
-        assert symmetry([fast, fast.scale(-1.0)]) == 1
+        assert symmetry_of([fast]) == -1
+        assert symmetry_of([fast, fast.scale(-1.0)]) == 1
     # Alike at both ends of every segment, but not between.
     bent = Segment(2.0, ((1.0,), (0.5,), (-0.5,)))
     np.testing.assert_allclose([bent.start, bent.end], [[1.0], [0.0]])
-    assert symmetry([up, bent]) == 0
+    assert symmetry_of([up, bent]) == 0

@@ -10,9 +10,10 @@ from typing import Final
 from torrey.base.budgets import MOST_MEASUREMENTS
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
+from torrey.gradients.acquisition.reader import AcquisitionReader, Row, Scan
 from torrey.gradients.acquisition.text import (
     UNIT_VECTOR,
-    Vector,
+    Direction,
     check_range,
     counted,
     is_unit,
@@ -47,7 +48,7 @@ class GradientTable:
     """
 
     b: tuple[float, ...]
-    directions: tuple[Vector, ...]
+    directions: tuple[Direction, ...]
     lines: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -124,7 +125,7 @@ def read_fsl(bval: Path, bvec: Path) -> GradientTable:
         raise InputError(f"{place}, entry {i + 1}: {error.found}", error.accepted) from None
 
 
-def _vectors(bvec: Path, bval: Path, n: int) -> list[tuple[str, Vector]]:
+def _vectors(bvec: Path, bval: Path, n: int) -> list[tuple[str, Direction]]:
     """Return n vectors, each with its place in words."""
     rows = read_numbers(bvec)
     width = len(rows[0][1])
@@ -147,6 +148,22 @@ def _vectors(bvec: Path, bval: Path, n: int) -> list[tuple[str, Vector]]:
     )
 
 
-def _direction(vector: Vector, b: float) -> Vector:
+def _direction(vector: Direction, b: float) -> Direction:
     """Bring a vector to length 1; at b = 0, where some converters write NaN, that is zero."""
     return (0.0, 0.0, 0.0) if b == 0 and any(map(math.isnan, vector)) else normalised(vector)
+
+
+def _scan(bval: Path, bvec: Path) -> Scan:
+    table = read_fsl(bval, bvec)
+    rows = zip(table.b, table.directions, table.lines, strict=True)
+    return Scan("b", tuple(Row(*row) for row in rows), table.summary())
+
+
+FSL: Final = AcquisitionReader(
+    name="fsl",
+    noun="FSL files",
+    keys={"bval": "an FSL file of b-values", "bvec": "an FSL file of directions"},
+    about="b-values in s/mm² and directions; the files do not say delta and Delta",
+    read=_scan,
+    has_waveforms=False,
+)

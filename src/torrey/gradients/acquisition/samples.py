@@ -7,12 +7,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from torrey.base.budgets import MOST_SAMPLES, quoted
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
 from torrey.base.units import UNITS, Kind, UnitError, unit_factor
+from torrey.gradients.acquisition.reader import WaveformInFile, WaveformReader
 from torrey.gradients.acquisition.text import (
     GRADIENT_UNIT,
     check_range,
@@ -23,8 +24,7 @@ from torrey.gradients.acquisition.text import (
     to_number,
     written,
 )
-
-SampledKind = Literal["gradient", "wave_vector"]
+from torrey.gradients.waveforms.sampled import SampledKind, SampledWaveform
 
 _COLUMN: Final = re.compile(r"([A-Za-z]\w*)\s*\(((?:[^()]|\([^()]*\))*)\)")
 _COLUMNS: Final = re.compile(rf"{_COLUMN.pattern}(?:[\s,]+{_COLUMN.pattern})+")
@@ -112,6 +112,16 @@ class SampledGradient:
                 )
         if self.times[-1] == 0:
             raise InputError("no time after 0", "a waveform that lasts", at=("times", 1))
+
+    def waveform(self) -> SampledWaveform:
+        """Return its shape.
+
+        Raises
+        ------
+        InputError
+            If the gradient does not end at g(T_E) = 0.
+        """
+        return SampledWaveform(self.name, self.kind, self.times, self.values)
 
     def summary(self) -> str:
         """Say what was read, in internal units and how the columns were understood."""
@@ -222,3 +232,17 @@ def _sample(place: str, fields: Sequence[str], factors: Sequence[float], kind: K
     if size > UNITS[kind].most:
         check_range(size, kind, place, UNITS[kind].noun)
     return [time, *values]
+
+
+def _waveform(path: Path) -> WaveformInFile:
+    samples = read_waveform(path)
+    return WaveformInFile(samples.waveform, len(samples.times), samples.summary())
+
+
+SAMPLES: Final = WaveformReader(
+    name=SampledWaveform.kind,
+    noun="a file of samples",
+    keys={"path": "a file of samples: columns such as time (ms), gx (mT/m), gy (mT/m)"},
+    about="samples, with straight lines between them",
+    read=_waveform,
+)

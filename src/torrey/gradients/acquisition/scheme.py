@@ -6,16 +6,18 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from torrey.base.budgets import MOST_MEASUREMENTS, quoted
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
+from torrey.gradients.acquisition.reader import AcquisitionReader, Row, Scan
 from torrey.gradients.acquisition.text import (
     GRADIENT_UNIT,
     UNIT_VECTOR,
-    Vector,
+    Direction,
     check_range,
     counted,
     is_unit,
@@ -26,6 +28,7 @@ from torrey.gradients.acquisition.text import (
     to_number,
     written,
 )
+from torrey.gradients.waveforms import AtEcho, Pgse, Waveform
 
 TIME_UNIT: Final = 1e3  # 1 s in ms
 
@@ -59,7 +62,7 @@ class SchemeRow:
         If a number is negative or not finite, or the direction or the times do not fit.
     """
 
-    direction: Vector
+    direction: Direction
     gradient: float
     Delta: float
     delta: float
@@ -174,3 +177,40 @@ def scheme_summary(rows: Sequence[SchemeRow]) -> str:
         f"delta {spread(row.delta for row in pulses)} ms, "
         f"TE {spread(row.echo_time for row in pulses)} ms (read as s)"
     )
+
+
+def _scan(scheme: Path) -> Scan:
+    rows = read_scheme(scheme)
+    # Rows with the same times share one waveform, whose integrals are made once.
+    timings = [(bool(row.gradient), row.delta, row.Delta, row.echo_time) for row in rows]
+    numbers = {timing: i for i, timing in enumerate(dict.fromkeys(timings))}
+    return Scan(
+        "gradient",
+        tuple(
+            Row(row.gradient, row.direction, place_of(row.line, scheme), numbers[timing])
+            for row, timing in zip(rows, timings, strict=True)
+        ),
+        scheme_summary(rows),
+        tuple(partial(_pulses, *timing) for timing in numbers),
+        segments=5 * len({timing[1:] for timing in timings}),
+    )
+
+
+def _pulses(gradient: bool, delta: float, Delta: float, echo_time: float) -> Waveform:
+    """Rectangular pulses in the middle of the time to the echo of a row."""
+    if gradient:
+        return AtEcho(Pgse(delta, Delta), echo_time)
+    # Without gradient its shape plays no part, but its echo time does where water relaxes.
+    half = echo_time / 2 or 1.0
+    return Pgse(half, half)
+
+
+SCHEME: Final = AcquisitionReader(
+    name="scheme",
+    noun="a scheme file",
+    keys={"scheme": "a Camino scheme file (STEJSKALTANNER)"},
+    about="Camino, version STEJSKALTANNER, in SI units; each line is a rectangular PGSE in the "
+    "middle of its TE",
+    read=_scan,
+    has_waveforms=True,
+)

@@ -13,7 +13,8 @@ from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
 from torrey.base.units import PROTON_GYROMAGNETIC_RATIO, UNITS, Kind
 
-Vector = tuple[float, float, float]
+Direction = tuple[float, float, float]
+"""Files always have three components."""
 
 GRADIENT_UNIT: Final = PROTON_GYROMAGNETIC_RATIO * 1e-9  # 1 T/m, times gamma, in rad/(um ms)
 
@@ -74,7 +75,7 @@ def to_number(text: str, place: str) -> float:
     raise InputError(f"{place}: {quoted(text.strip())}", "a number")
 
 
-def normalised(vector: Vector) -> Vector:
+def normalised(vector: Direction) -> Direction:
     """Bring a vector to length 1 unless it is further from it than rounding explains."""
     length = math.hypot(*vector)
     if not round_significant(abs(length - 1)) <= _ROUNDING:
@@ -83,7 +84,7 @@ def normalised(vector: Vector) -> Vector:
     return x, y, z
 
 
-def is_unit(vector: Vector) -> bool:
+def is_unit(vector: Direction) -> bool:
     """Whether the length is 1 to rounding."""
     return len(vector) == 3 and abs(math.hypot(*vector) - 1) < 1e-9
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from torrey.base.errors import InputError
+from torrey.base.fields import declared
 from torrey.base.keys import format_number
-from torrey.gradients.waveforms.segments import Array, Segment, largest, moment, symmetry
+from torrey.gradients.waveforms.segments import Array, Segment, largest, moment, symmetry_of
 
 #: A wave vector that is not back at zero at the echo, relative to its largest value.
 _CLOSED = 1e-6
@@ -21,8 +23,10 @@ _CLOSED = 1e-6
 class Waveform(ABC):
     """The shape F(t) of the wave vector g(t) = q F(t), with max |F| = 1.
 
-    A subclass is a frozen dataclass whose fields are its times and angles, and says in `shape` how
-    the gradient runs. F is built from that, scaled, and checked to end at zero.
+    A subclass is a frozen dataclass whose fields are its times and angles, each declared with its
+    unit and meaning, and says in `shape` how the gradient runs. F is built from that, scaled, and
+    checked to end at zero. Configurations, tables and documents call it by its `kind`, and say of
+    it what the first paragraph of its docstring does.
     """
 
     kind: ClassVar[str]
@@ -85,7 +89,7 @@ class Waveform(ABC):
     @cached_property
     def symmetry(self) -> int:
         """1 if F(T_E - t) = F(t), -1 if F(T_E - t) = -F(t), 0 otherwise."""
-        return symmetry(self.segments)
+        return symmetry_of(self.segments)
 
     @property
     def label(self) -> str:
@@ -101,6 +105,14 @@ class Waveform(ABC):
     def parameter_names(cls) -> tuple[str, ...]:
         """Names of the times, angles and numbers in the order of the fields."""
         return tuple(f.name for f in fields(cls))  # type: ignore[arg-type]
+
+    @classmethod
+    def most_segments(cls, values: Mapping[str, tuple[float, ...]]) -> int:
+        """Segments of all waveforms with these values of the parameters, before any is made.
+
+        At most so many: what a configuration may ask for is limited by it.
+        """
+        return 9 * math.prod(map(len, values.values()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, from which `waveforms.from_dict` rebuilds the waveform."""
@@ -132,6 +144,31 @@ class Waveform(ABC):
             begin = ends[i] - segment.duration
             values[here] = segment.jet(times[here] - begin, derivatives)
         return values
+
+
+@dataclass(frozen=True)
+class PulsePair(Waveform):
+    """What all waveforms of two pulses, or of two trains of pulses, share."""
+
+    delta: float = declared(
+        unit="time",
+        symbol="δ",
+        description="duration of a gradient pulse, or of a train of them",
+        gt=0,
+    )
+    Delta: float = declared(
+        unit="time",
+        symbol="Δ",
+        description="time between the beginnings of the two pulses or trains",
+        gt=0,
+    )
+
+
+def declared_rise_time() -> Any:
+    """Declare the time in which a gradient rises, a field of several kinds."""
+    return declared(
+        unit="time", symbol="t_r", description="time in which the gradient rises from zero", gt=0
+    )
 
 
 def _with_share(segment: Segment, total: float) -> Segment:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from torrey.base.errors import InputError
-from torrey.gradients.waveforms.base import Waveform, check_pair
+from torrey.base.fields import declared
+from torrey.gradients.waveforms.base import PulsePair, check_pair, declared_rise_time
 from torrey.gradients.waveforms.pulses import check_rise, rest, trapezoid
 from torrey.gradients.waveforms.segments import Segment, Wave, integrate_gradient
 
@@ -21,12 +23,16 @@ MOST_CYCLES: Final = 100
 
 
 @dataclass(frozen=True)
-class _Trains(Waveform):
+class _Trains(PulsePair):
     """Two trains with the pause between them, the second one reversed."""
 
-    delta: float
-    Delta: float
-    cycles: float
+    cycles: float = declared(
+        symbol="N",
+        description="periods in a train of oscillating gradients",
+        ge=1,
+        le=MOST_CYCLES,
+        multiple_of=1,
+    )
 
     def __post_init__(self) -> None:
         check_pair(self.delta, self.Delta)
@@ -104,12 +110,18 @@ class TrapezoidalOgse(_Trains):
 
     kind: ClassVar[str] = "trapezoid-ogse"
 
-    rise_time: float
+    rise_time: float = declared_rise_time()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         # The short lobes, (lobe + rise) / 2 long, need room for a rise and a fall.
         check_rise(self.rise_time, self.delta / (6 * self.cycles + 1))
+
+    @classmethod
+    def most_segments(cls, values: Mapping[str, tuple[float, ...]]) -> int:
+        """Each period has lobes of its own."""
+        cycles, waveforms = values["cycles"], math.prod(map(len, values.values()))
+        return round(waveforms * (9 + 12 * math.fsum(cycles) / len(cycles)))
 
     def train(self) -> tuple[Segment, ...]:
         """Integrals of the lobes."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torrey.base.errors import InputError
-from torrey.gradients.waveforms.base import Waveform, check_pair
+from torrey.base.fields import declared
+from torrey.gradients.waveforms.base import PulsePair, check_pair, declared_rise_time
 from torrey.gradients.waveforms.segments import Segment, Vector, constant, integrate_gradient, ramp
 
 
 @dataclass(frozen=True)
-class Pgse(Waveform):
+class Pgse(PulsePair):
     """Pulsed-gradient spin echo with rectangular pulses: b = q^2 (Delta - delta/3).
 
     Parameters
@@ -30,9 +31,6 @@ class Pgse(Waveform):
 
     kind: ClassVar[str] = "pgse"
 
-    delta: float
-    Delta: float
-
     def __post_init__(self) -> None:
         check_pair(self.delta, self.Delta)
 
@@ -43,7 +41,7 @@ class Pgse(Waveform):
 
 
 @dataclass(frozen=True)
-class TrapezoidalPgse(Waveform):
+class TrapezoidalPgse(PulsePair):
     """PGSE whose gradient rises and falls at a constant rate.
 
     Parameters
@@ -65,9 +63,7 @@ class TrapezoidalPgse(Waveform):
 
     kind: ClassVar[str] = "trapezoid"
 
-    delta: float
-    Delta: float
-    rise_time: float
+    rise_time: float = declared_rise_time()
 
     def __post_init__(self) -> None:
         check_rise(self.rise_time, self.delta)
@@ -83,7 +79,7 @@ class TrapezoidalPgse(Waveform):
 
 
 @dataclass(frozen=True)
-class DoublePgse(Waveform):
+class DoublePgse(PulsePair):
     """Two PGSE blocks one after the other, the second at an angle to the first.
 
     F runs along the first axis of the waveform's frame during the first block, and at `angle` to
@@ -108,10 +104,17 @@ class DoublePgse(Waveform):
 
     kind: ClassVar[str] = "double-pgse"
 
-    delta: float
-    Delta: float
-    mixing_time: float
-    angle: float
+    mixing_time: float = declared(
+        unit="time",
+        symbol="t_m",
+        description="time between the two blocks of a double PGSE",
+        ge=0,
+    )
+    angle: float = declared(
+        unit="angle",
+        symbol="ψ",
+        description="angle between the gradients of the two blocks",
+    )
 
     def __post_init__(self) -> None:
         check_pair(self.delta, self.Delta)

@@ -203,7 +203,7 @@ def largest(segments: Sequence[Segment], derivative: int) -> float:
     return max(_largest(segment, derivative) for segment in segments)
 
 
-def symmetry(segments: Sequence[Segment]) -> int:
+def symmetry_of(segments: Sequence[Segment]) -> int:
     """1 if F(T_E - t) = F(t), -1 if F(T_E - t) = -F(t), 0 otherwise."""
     durations = np.array([s.duration for s in segments])
     if not np.allclose(durations, durations[::-1], rtol=0.0, atol=_SAME * durations.sum()):

@@ -1,0 +1,62 @@
+"""Tables of the documentation on waveforms and on files of acquisitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from torrey.base.fields import Declaration, declarations
+from torrey.config.quantities import accepted_number
+from torrey.config.waveform_models import about
+from torrey.gradients.acquisition import acquisition_readers, waveform_readers
+from torrey.gradients.waveforms import KINDS
+
+
+def waveform_tables() -> str:
+    """Return two tables in Markdown: the kinds of waveforms, and their keys."""
+    kinds = _table(("`kind`", "keys", "what it is"), _kinds())
+    return f"{kinds}\n\n{_table(('key', 'symbol', 'of', 'what is accepted'), _keys())}"
+
+
+def reader_table() -> str:
+    """Return a table in Markdown: the files of acquisitions that can be read."""
+    return _table(("`acquisition`", "what is read", "waveform"), _readers())
+
+
+def _kinds() -> Iterator[tuple[str, ...]]:
+    for kind, cls in KINDS.items():
+        yield f"`{kind}`", _quoted(cls.parameter_names()), about(cls)
+    for reader in waveform_readers():
+        yield f"`{reader.name}`", _quoted(reader.keys), reader.about
+
+
+def _keys() -> Iterator[tuple[str, ...]]:
+    """Rows of the parameters; one that means the same in several kinds stands once."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for kind, cls in KINDS.items():
+        for name, parameter in declarations(cls).items():
+            row = (f"`{name}`", parameter.symbol, _accepted(parameter))
+            rows.setdefault(row, []).append(kind)
+    for (name, symbol, said), kinds in rows.items():
+        yield name, symbol, _quoted(kinds), said
+    for reader in waveform_readers():
+        for key, what in reader.keys.items():
+            yield f"`{key}`", "", f"`{reader.name}`", what
+
+
+def _readers() -> Iterator[tuple[str, ...]]:
+    for reader in acquisition_readers():
+        waveform = "in the files" if reader.has_waveforms else "one, in the study"
+        yield f"`{reader.mapping}`", f"{reader.noun}: {reader.about}", waveform
+
+
+def _accepted(parameter: Declaration) -> str:
+    return f"{accepted_number(parameter)}: {parameter.description}"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("-",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,146 @@
+"""What a reader of files is: the keys that name its files, what it makes of them, and its words.
+
+A reader is one object of this module's classes in a file of its own, entered in `READERS` of
+`torrey.gradients.acquisition`. Configurations, their schema, messages and documents follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torrey.gradients.acquisition.text import Direction
+from torrey.gradients.protocol import EncodingKind
+from torrey.gradients.waveforms import SampledWaveform, Waveform
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement, as the files of a scan give it.
+
+    Parameters
+    ----------
+    strength : float
+        b-value (ms/um^2) or largest gradient gamma G (rad/um/ms): see `Scan.encoding`.
+    direction : (3,) tuple of float
+        Unit vector; any vector where `strength` is zero.
+    place : str
+        Where it stands, for messages: ``"line 3 of dwi.scheme"``.
+    waveform : int
+        Which of the `Scan.waveforms`.
+    """
+
+    strength: float
+    direction: Direction
+    place: str
+    waveform: int = 0
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The measurements of a scan.
+
+    Parameters
+    ----------
+    encoding : {"b", "gradient"}
+        What the strengths of the rows are.
+    rows : tuple of Row
+    summary : str
+        What was read, in words and in the units of the files.
+    waveforms : tuple of functions
+        Each makes one waveform; none where the files do not give the times of the gradients. Their
+        number is checked before the first is made, as its integrals take time.
+    segments : int
+        Segments of all waveforms together, at most.
+    """
+
+    encoding: EncodingKind
+    rows: tuple[Row, ...]
+    summary: str
+    waveforms: tuple[Callable[[], Waveform], ...] = ()
+    segments: int = 0
+
+
+@dataclass(frozen=True)
+class WaveformInFile:
+    """A waveform that a file gives.
+
+    Parameters
+    ----------
+    make : function
+        Makes it; raises `InputError` where its shape is refused.
+    segments : int
+        How many segments it has, at most, which is checked before it is made.
+    summary : str
+        What was read, in words and in the units of the file.
+    """
+
+    make: Callable[[], SampledWaveform]
+    segments: int
+    summary: str
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """What every reader has.
+
+    Parameters
+    ----------
+    name : str
+        Unique; of readers of waveforms, the ``kind`` of the waveform in configurations.
+    noun : str
+        What messages and documents call what it reads, such as ``"FSL files"``.
+    keys : mapping of str to str
+        Keys by which a configuration names the files, and what each file is.
+    about : str
+        What the files hold, in which units: a sentence for the documents.
+    """
+
+    name: str
+    noun: str
+    keys: Mapping[str, str]
+    about: str
+
+
+@dataclass(frozen=True, eq=False)
+class AcquisitionReader(Reader):
+    """Reads the measurements of a scan: ``acquisition: {key: FILE, ...}`` of a study.
+
+    Parameters
+    ----------
+    read : function
+        Called with the path of each file by its key; returns a `Scan`. It raises `InputError`
+        where a file cannot be used.
+    has_waveforms : bool
+        Whether the files give the times of the gradients. Otherwise the study gives a waveform.
+    """
+
+    read: Callable[..., Scan]
+    has_waveforms: bool
+
+    @property
+    def mapping(self) -> str:
+        """What stands in a configuration: ``{bval: FILE, bvec: FILE}``."""
+        return f"{{{', '.join(f'{key}: FILE' for key in self.keys)}}}"
+
+    @property
+    def all_keys(self) -> str:
+        """Its keys in a sentence that says they belong together."""
+        *some, last = self.keys
+        if not some:
+            return f"{last} alone"
+        return f"{'both' if len(some) == 1 else 'all of'} {', '.join(some)} and {last}"
+
+
+@dataclass(frozen=True, eq=False)
+class WaveformReader(Reader):
+    """Reads one waveform: ``waveform: {kind: NAME, key: FILE, ...}`` of a study.
+
+    Parameters
+    ----------
+    read : function
+        Called with the path of each file by its key; returns a `WaveformInFile`. It raises
+        `InputError` where a file cannot be used.
+    """
+
+    read: Callable[..., WaveformInFile]
