@@ -30,7 +30,7 @@ from scipy.sparse import coo_array, csc_array
 
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
 from torrey.geometry.membranes import NOTHING
-from torrey.models.rates import Polynomial
+from torrey.models.polynomials import Polynomial
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class Tensors:
     diffusivity : (k+1, d, d) float, um^2/ms
         Intrinsic diffusivity; of lumped cells, its mean.
     lumped : bool
-        Whether several cells share one compartment, see `lump`: not a consistent homogenisation.
+        Whether several cells share one compartment, which is no consistent homogenisation: see
+        `torrey.models.lumped`.
     """
 
     D: Array
@@ -246,7 +247,7 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
         D=D,
         S=S,
         T=T,
-        B=_burnett(T, D, S),
+        B=burnett(T, D, S),
         I=I + np.einsum("am,am,ajl->amjl", sign, theta, S),
         Z=Z,
         theta=theta,
@@ -275,7 +276,7 @@ def _without_surfaces(operators: BlochTorrey) -> BlochTorrey:
     return replace(operators, cell=closed)
 
 
-def _burnett(T: Array, D: Array, S: Array) -> Array:
+def burnett(T: Array, D: Array, S: Array) -> Array:
     """KL23 (3.25), KHM19 (20)."""
     return -T + np.einsum("aij,akl->aijkl", D, S)
 
@@ -362,66 +363,3 @@ def _unit(direction: Sequence[float], dimension: int) -> Array:
     if n.shape != (dimension,) or not (np.isfinite(length) and length > 0):
         raise ValueError(f"direction {list(direction)}: {dimension} numbers are needed, not all 0")
     return n / length
-
-
-def lump(tensors: Tensors, outside: int = 0) -> Tensors:
-    """All cells in one compartment c beside the outside e: KL23's two compartments, as printed.
-
-    Averages run over all of Y_c, and theta_c = |Gamma|/|Y_c| is one number. With it (3.23) has no
-    solution in Y_c unless all cells have the same |Gamma_m|/|Y_a|, because the load must balance
-    on each connected component (CHL14, Lemma 1); psi_c is therefore solved cell by cell, each
-    with its own constant. With cells that differ, the model of these tensors does not converge
-    to the Bloch-Torrey equation as the period shrinks: it is for comparison only.
-
-    Parameters
-    ----------
-    tensors : Tensors
-        One compartment per connected component.
-    outside : int
-        The compartment that becomes e, number 0 of the result; all others become c, number 1.
-
-    Returns
-    -------
-    Tensors
-        Of two compartments and one membrane, marked as lumped.
-
-    Raises
-    ------
-    ValueError
-        If there is no membrane, or one that does not lie between the outside and a cell.
-    """
-    turn = tensors.incidence[:, outside]  # -1 where a membrane has its own inside in e
-    if not (turn.size and turn.all()):
-        raise ValueError(f"not every membrane bounds compartment {outside}: nothing to lump")
-    member = np.zeros((2, len(tensors.measures)))
-    member[1] = 1.0
-    member[:, outside] = 1.0, 0.0
-    measures = member @ tensors.measures
-    share = member * tensors.measures / measures[:, None]
-    gamma = tensors.interface_measures.sum()
-    sign, theta = np.array([1.0, -1.0]), gamma / measures
-    weight = turn * tensors.interface_measures / gamma
-    D, S, T, diffusivity = (
-        np.tensordot(share, X, axes=1)
-        for X in (tensors.D, tensors.S, tensors.T, tensors.diffusivity)
-    )
-    # I without its last term, which has a constant of its own in each compartment.
-    bare = tensors.I - np.einsum("ma,am,ajl->amjl", tensors.incidence, tensors.theta, tensors.S)
-    I = np.einsum("ea,m,amjl->ejl", share, turn, bare) + (sign * theta)[:, None, None] * S
-    Z = np.einsum("ea,cb,m,abmjl->ecjl", share, member, turn, tensors.Z, optimize=True)
-    return Tensors(
-        D=D,
-        S=S,
-        T=T,
-        B=_burnett(T, D, S),
-        I=I[:, None],
-        Z=Z[:, :, None],
-        theta=theta[:, None],
-        psi_jump=np.array([[weight @ tensors.psi_jump @ turn]]),
-        omega_jump=(weight @ tensors.omega_jump)[None],
-        measures=measures,
-        interface_measures=np.array([gamma]),
-        incidence=sign[None],
-        diffusivity=diffusivity,
-        lumped=True,
-    )

@@ -18,10 +18,10 @@ from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
-from torrey.models.integration import model_signal
 from torrey.models.kurtosis import kurtosis_tensor
+from torrey.models.lumped import lump
 from torrey.models.rates import RateModel
-from torrey.models.tensors import Tensors, lump, papers_tensors, rate_matrices
+from torrey.models.tensors import Tensors, papers_tensors, rate_matrices
 
 ONE = (Discs((Disc((0.5, 0.5), 0.2),)), (3.0, 1.7))
 #: Different cells, off centre; the second one reaches across the boundary.
@@ -203,7 +203,7 @@ def test_lumping_cells_that_differ_is_not():
     # Even the exchange at order 0 is another one: each cell empties at its own rate.
     sigma, time = 0.05, Pgse(5.0, 30.0)
     signals = [
-        model_signal(RateModel(rate_matrices(x, (1, 0))[:1], x.measures), time, 0.3, 5.0, sigma)
+        RateModel(rate_matrices(x, (1, 0))[:1], x.measures).signal(time, 0.3, 5.0, sigma)
         for x in (t, one)
     ]
     assert abs(signals[1] / signals[0] - 1) > 0.005
@@ -238,7 +238,7 @@ def test_kurtosis_tensor_gives_the_signal_of_one_compartment():
     b = 0.8
     D, mean = n @ t.D[0] @ n, np.trace(t.D[0]) / 2
     model = RateModel(rate_matrices(t, n), t.measures)
-    signal = model_signal(model, waveform, waveform.q_of_b(b), period, 0.0)
+    signal = model.signal(waveform, waveform.q_of_b(b), period, 0.0)
     assert -np.log(signal) == pytest.approx(b * D - (b * mean) ** 2 * Wn / 6, rel=1e-8)
 
 
