@@ -248,8 +248,6 @@ def as_table(which: Iterable[ModelKind]) -> str:
 
 # ---- the kinds ----
 
-_ONE_DIRECTION: Final = "take gradients along one direction"
-
 
 def _refuse_costly(facts: StudyFacts, order: int) -> str | None:
     """The number of correctors grows fast where gradients have several components."""
@@ -269,7 +267,7 @@ def _refuse_lumped(facts: StudyFacts, order: int) -> str | None:
     if facts.material_keys:
         reasons.append(f"lumped models know nothing of {', '.join(facts.material_keys)}")
     if facts.n_components > 1:
-        reasons.append(f"lumped models {_ONE_DIRECTION}")
+        reasons.append("lumped models take gradients along one direction")
     return f"R{order}: {'; '.join(reasons)}" if reasons else None
 
 
