@@ -28,7 +28,7 @@ from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
-from torrey.models.integration import Points, growth_rate
+from torrey.models.integration import Points
 from torrey.reference.full import signal
 from torrey.reference.ladder import climb
 from torrey.reference.projected import projected_signals
@@ -98,7 +98,7 @@ def rows(name: str, drawn: Sample, tolerances: Sequence[float]) -> list[str]:
             estimate.append(found.error / drawn.full[k])
             floors.append(drawn.full_error[k] / drawn.full[k] + 1e-12)
             reached.append(found.reached)
-            unstable.append(growth_rate(r2, waveform, points.q, points.period, points.sigma) > 1e-6)
+            unstable.append(r2.growth(waveform, points.q, points.period, points.sigma) > 1e-6)
         seconds = time.process_time() - start
         ok = np.concatenate(reached)
         e, s = np.concatenate(error)[ok], np.concatenate(estimate)[ok]

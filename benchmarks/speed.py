@@ -33,7 +33,7 @@ from torrey.geometry.meshing import build_meshes
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
-from torrey.models.integration import Points, model_signal
+from torrey.models.integration import Points
 from torrey.models.tensors import papers_tensors
 from torrey.reference.full import reference_signal
 from torrey.reference.ladder import climb_meshes
@@ -122,7 +122,7 @@ def second_order(repeats: int) -> list[Row]:
     """R2 for 1,000 b-values."""
     model = expand(operators(0.1, 1)[1], (0.0, 1.0), 2).model
     q = WAVEFORM.q_of_b(1.0) * np.sqrt(np.linspace(0.0, 4.0, 1000))
-    seconds, signals = median(lambda: model_signal(model, WAVEFORM, q, 10.0, 0.005), repeats)
+    seconds, signals = median(lambda: model.signal(WAVEFORM, q, 10.0, 0.005), repeats)
     note = f"S(b = 4000 s/mm2) = {signals[-1].real:.6f}"
     return [Row("R2 for 1,000 b-values", seconds, "0.2", note)]
 

@@ -23,7 +23,6 @@ from torrey.inversion.fit import draw_starts, fit_from
 from torrey.inversion.problem import KargerProblem
 from torrey.inversion.study import Data, Options, fit_karger, homogenised
 from torrey.models.evaluation import build_models
-from torrey.models.integration import model_signal
 from torrey.models.karger import Exchange, FinitePulseKarger
 from torrey.models.tensors import Tensors, papers_tensors
 
@@ -67,7 +66,7 @@ def signals(
         groups.setdefault((m.waveform, m.direction), []).append(i)
     for (waveform, n), rows in groups.items():
         q = np.array([points[i].q for i in rows])
-        result[rows] = model_signal(built[n], waveform, q, period, SIGMA, tolerance).real
+        result[rows] = built[n].signal(waveform, q, period, SIGMA, tolerance).real
     return result
 
 

@@ -19,7 +19,6 @@ from torrey.inversion.fit import fit, identify
 from torrey.inversion.physical import PhysicalProblem, parametric_model, physical_problem
 from torrey.inversion.study import Options, fit_physical
 from torrey.models.evaluation import build_models
-from torrey.models.integration import model_signal
 from torrey.reference.full import reference_signal
 
 X = (1.0, 0.0)
@@ -45,9 +44,7 @@ def problem(
 
 def signals(model: str, period: float, sigma: float) -> np.ndarray:
     (built,) = build_models(LARGE_DISC.operators(0), np.array([X]), [model])
-    return np.array(
-        [model_signal(built, m.waveform, m.q, period, sigma, 1e-11).real for m in POINTS]
-    )
+    return np.array([built.signal(m.waveform, m.q, period, sigma, 1e-11).real for m in POINTS])
 
 
 @pytest.mark.parametrize("cell", [LARGE_DISC, FOUR_DISCS], ids=["one", "four"])
@@ -74,10 +71,10 @@ def test_projected_models_at_other_diffusivities_agree_with_new_ones_to_their_ac
     waveform = Pgse(5.0, 15.0)
     at = waveform, np.array([waveform.q_of_b(b) for b in (0.5, 2.0)]), 5.0, 0.01, 1e-10
     errors = []
-    exact = model_signal(build_models(other, frame, ["P6"])[0], *at)
+    exact = build_models(other, frame, ["P6"])[0].signal(*at)
     for order in (2, 3, 4, 5):
         model = parametric_model(operators, material(LARGE_DISC), frame, f"P{order}")
-        errors.append(np.abs(model_signal(model.at(D_e, D_c), *at) - exact).max())
+        errors.append(np.abs(model.at(D_e, D_c).signal(*at) - exact).max())
     assert np.all(np.diff(errors) < 0.0)
     assert errors[-1] < 1e-5
 

@@ -18,8 +18,7 @@ from support.cells import Cell, layers
 from torrey.geometry import Disc, Discs
 from torrey.gradients.waveforms import Pgse
 from torrey.models.evaluation import build_models
-from torrey.models.integration import model_signal
-from torrey.models.kurtosis import build_pade, compartment_kurtosis
+from torrey.models.kurtosis import compartment_kurtosis, pade_models
 from torrey.models.tensors import papers_tensors
 from torrey.reference.full import signal
 from torrey.study.orders import fit_order
@@ -46,8 +45,9 @@ def signals(cell: Cell, periods: np.ndarray, b: float) -> dict[str, np.ndarray]:
     """Signals of the three models against the period."""
     q = WAVEFORM.q_of_b(b)
     models = build_models(cell.operators(LEVEL), DIRECTION, ["R0", "R2"])
-    found = [model_signal(model, WAVEFORM, q, periods, 0.0).real for model in models]
-    pade = build_pade(cell.operators(LEVEL), DIRECTION).signal(WAVEFORM, q, periods)
+    found = [model.signal(WAVEFORM, q, periods, 0.0).real for model in models]
+    (model,) = pade_models(cell.operators(LEVEL), DIRECTION)
+    pade = model.signal(WAVEFORM, q, periods, 0.0).real
     return {"order 0": found[0], "order 2": found[1], "Pade": pade}
 
 

@@ -36,7 +36,7 @@ def test_one_medium_has_one_diffusivity_however_it_is_cut(shape):
     square, other = (papers_tensors(operators(s, 0.05, 1)) for s in (SQUARE, shape))
     np.testing.assert_allclose(other.D[0], square.D[0], atol=1e-6)
     np.testing.assert_allclose(other.S[0], square.S[0], atol=1e-7)
-    np.testing.assert_allclose(other.eta[0], square.eta[0], atol=1e-7)
+    np.testing.assert_allclose(other.theta[0], square.theta[0], atol=1e-7)
 
 
 @pytest.mark.slow

@@ -42,7 +42,6 @@ from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse, Waveform
 from torrey.models.expansion import expand
-from torrey.models.integration import model_signal
 from torrey.models.projection import project
 from torrey.reference.full import signal
 from torrey.study.orders import local_orders
@@ -106,7 +105,7 @@ def series_signals(
     """Of R_n for some n."""
     model = expand(cell, measurement.frame, max(orders)).model
     at = (measurement.waveform, measurement.q, PERIOD, permeability / PERIOD)
-    return np.array([complex(model_signal(model.truncate(n), *at)) for n in orders])
+    return np.array([complex(model.truncate(n).signal(*at)) for n in orders])
 
 
 def projected_signal(
@@ -114,7 +113,7 @@ def projected_signal(
 ) -> complex:
     model = project(cell, measurement.frame, order)
     at = (measurement.waveform, measurement.q, PERIOD, permeability / PERIOD)
-    return complex(model_signal(model, *at))
+    return complex(model.signal(*at))
 
 
 # ---- relaxation ----
@@ -219,7 +218,7 @@ def test_r0_without_a_gradient_is_the_system_of_pools_of_mcconnell():
     exact = pools(THREE_LAYERS.thicknesses, sides, T2, DENSITY, PULSES.echo_time)
     model = expand(cell, (1.0,), 0).model
     for period in (1.0, 7.0):
-        assert model_signal(model, PULSES, 0.0, period, SIGMA) == pytest.approx(exact, abs=1e-10)
+        assert model.signal(PULSES, 0.0, period, SIGMA) == pytest.approx(exact, abs=1e-10)
     # Exchange counts: the same pools behind walls have another signal.
     still = pools(THREE_LAYERS.thicknesses, [], T2, DENSITY, PULSES.echo_time)
     assert abs(exact - still) > 1e-3
@@ -229,7 +228,7 @@ def test_r0_of_a_disc_without_a_gradient_is_a_system_of_two_pools():
     cell = cell_of(ONE_DISC, Material((3.0, 1.7), T2=POOLS_T2, density=POOLS_DENSITY), level=2)
     sides = [(0, 1, 2 * math.pi * 0.2)]
     exact = pools(ONE_DISC.measures(), sides, POOLS_T2, POOLS_DENSITY, PULSES.echo_time)
-    found = model_signal(expand(cell, DIRECTION, 0).model, PULSES, 0.0, 1.0, SIGMA)
+    found = expand(cell, DIRECTION, 0).model.signal(PULSES, 0.0, 1.0, SIGMA)
     # The mesh has not quite the area of the disc.
     assert found == pytest.approx(exact, rel=1e-6)
 
@@ -247,10 +246,8 @@ def test_the_full_system_comes_to_the_two_pools_as_the_period_squared():
     # And the models above R0 to the full system; below R4 masses do not jump at the beginning.
     series = expand(cell, (1.0,), 4).model
     models = {2: series.truncate(2), 4: series}
-    errors = {
-        n: model_signal(m, PULSES, 0.0, periods, SIGMA).real - full for n, m in models.items()
-    }
-    lost = model_signal(replace(series, overlaps=()), PULSES, 0.0, periods, SIGMA).real - full
+    errors = {n: m.signal(PULSES, 0.0, periods, SIGMA).real - full for n, m in models.items()}
+    lost = replace(series, overlaps=()).signal(PULSES, 0.0, periods, SIGMA).real - full
     assert local_orders(periods, errors[2]) == pytest.approx(4.0, abs=0.1)
     assert local_orders(periods[1:], errors[4][1:]) == pytest.approx(6.0, abs=0.1)
     assert local_orders(periods, lost) == pytest.approx(4.0, abs=0.01)
@@ -268,7 +265,7 @@ def test_models_of_a_cell_with_everything_keep_their_orders():
     assert np.all(abs(full.imag) > 1e-6)
     series = expand(cell, measurement.frame, 4).model
     errors = {
-        n: model_signal(series.truncate(n), PULSES, measurement.q, periods, SIGMA, 1e-12) - full
+        n: series.truncate(n).signal(PULSES, measurement.q, periods, SIGMA, 1e-12) - full
         for n in (0, 2, 4)
     }
     assert np.abs(full - coarse).max() / 15 < 0.01 * np.abs(errors[4]).min()
@@ -277,10 +274,10 @@ def test_models_of_a_cell_with_everything_keep_their_orders():
     print(errors, real, imaginary)
     assert real == pytest.approx([2.0, 4.0, 6.0], abs=0.2)
     assert imaginary == pytest.approx([1.0, 3.0, 5.0], abs=0.2)
-    lost = model_signal(replace(series, overlaps=()), PULSES, measurement.q, periods, SIGMA) - full
+    lost = replace(series, overlaps=()).signal(PULSES, measurement.q, periods, SIGMA) - full
     assert local_orders(periods, lost.real) == pytest.approx(4.0, abs=0.2)
     small = project(cell, DIRECTION, 4)
-    found = model_signal(small, PULSES, measurement.q, periods, SIGMA)
+    found = small.signal(PULSES, measurement.q, periods, SIGMA)
     np.testing.assert_allclose(found, full, rtol=1e-6)
 
 

@@ -17,7 +17,6 @@ from support.cells import ASYMMETRIC, D_E, DISC, FOUR_DISCS, Cell, discs
 from torrey.geometry import Discs
 from torrey.gradients.waveforms import Pgse
 from torrey.models.evaluation import build_models
-from torrey.models.integration import model_signal
 from torrey.reference.full import signal
 from torrey.study.orders import fit_order, local_orders
 
@@ -39,7 +38,7 @@ def model_errors(cell: Cell, periods: np.ndarray, *names: str) -> dict[str, np.n
     missing = np.abs(exact - reference(cell, periods, 32)) / 7.0  # order 3 at least
     models = build_models(cell.operators(LEVEL), DIRECTION, names)
     errors = {
-        name: np.abs(model_signal(model, WAVEFORM, Q, periods, SIGMA) - exact)
+        name: np.abs(model.signal(WAVEFORM, Q, periods, SIGMA) - exact)
         for name, model in zip(names, models, strict=True)
     }
     for name, error in errors.items():
@@ -75,7 +74,7 @@ def test_lumping_cells_of_different_size_stalls() -> None:
 def test_free_water_is_exact_in_every_model() -> None:
     free = Cell(Discs(()), (2.0,))
     for model in build_models(free.operators(0), DIRECTION, ["R0", "R1", "R2"]):
-        found = model_signal(model, WAVEFORM, Q, np.array([0.5, 20.0]), SIGMA)
+        found = model.signal(WAVEFORM, Q, np.array([0.5, 20.0]), SIGMA)
         np.testing.assert_allclose(found, np.exp(-0.85 * 2.0), rtol=1e-9)
 
 
@@ -86,7 +85,7 @@ def test_r0_without_exchange_is_the_water_between_obstacles_and_still_water_insi
     conductivity = 1 - 2 * f / (1 + f - 0.305827 * f**4 / (1 - 1.402958 * f**8) - 0.013362 * f**8)
     expected = (1 - f) * math.exp(-0.85 * D_E * conductivity / (1 - f)) + f
     (model,) = build_models(DISC.operators(2), DIRECTION, ["R0"])
-    found = model_signal(model, WAVEFORM, Q, np.array([1.0, 7.0]), 0.0)
+    found = model.signal(WAVEFORM, Q, np.array([1.0, 7.0]), 0.0)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     # The Bloch-Torrey equation comes there as the period shrinks.
     periods = np.array([1.0, 2.0])
@@ -100,7 +99,7 @@ def test_equal_cells_lumped_are_the_same_model() -> None:
     same = discs((0.2, 0.3, 0.15), (0.7, 0.8, 0.15))
     plain, lumped = build_models(same.operators(0), DIRECTION, ["R0", "lumped-R0"])
     found, expected = (
-        model_signal(model, WAVEFORM, Q, np.array([1.0, 4.0]), SIGMA) for model in (lumped, plain)
+        model.signal(WAVEFORM, Q, np.array([1.0, 4.0]), SIGMA) for model in (lumped, plain)
     )
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -109,7 +108,7 @@ def test_one_cell_lumped_is_the_same_model() -> None:
     periods = np.array([1.0, 4.0])
     plain, lumped = build_models(DISC.operators(LEVEL), DIRECTION, ["R2", "lumped-R2"])
     np.testing.assert_allclose(
-        model_signal(plain, WAVEFORM, Q, periods, SIGMA),
-        model_signal(lumped, WAVEFORM, Q, periods, SIGMA),
+        plain.signal(WAVEFORM, Q, periods, SIGMA),
+        lumped.signal(WAVEFORM, Q, periods, SIGMA),
         rtol=1e-9,
     )

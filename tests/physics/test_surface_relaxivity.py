@@ -20,7 +20,6 @@ from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
-from torrey.models.integration import model_signal
 from torrey.models.projection import project
 from torrey.reference.full import reference_signal, signal
 
@@ -84,7 +83,7 @@ def test_projected_and_full_models_agree(operators):
     )
     assert full.signal.real < 0.9 * closed.signal.real
     model = project(operators, (1.0, 0.0), 5)
-    small = model_signal(model, WAVEFORM, [point.q], period, relaxivity / period)
+    small = model.signal(WAVEFORM, [point.q], period, relaxivity / period)
     same_mesh = signal(
         GradientSystem.at(operators, period, relaxivity, (1.0, 0.0)), WAVEFORM, point.q, 96
     )

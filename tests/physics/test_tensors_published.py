@@ -76,11 +76,11 @@ def test_one_disc_has_the_second_order_rates_of_the_other_program():
     assert exchange[0, 1] == pytest.approx(0.310031, abs=1e-6)
     assert exchange[1, 0] == pytest.approx(5.61857e-2, abs=1e-7)
     assert exchange[1, 1] == pytest.approx(0, abs=1e-7)
-    theta = t.theta[:, 0]
-    assert theta == pytest.approx(
+    eta = t.eta[:, 0]
+    assert eta == pytest.approx(
         [2 * math.pi * RADIUS / (1 - math.pi * RADIUS**2), 2 / RADIUS], rel=1e-6
     )
-    resistance = t.psi_jump[0, 0] * theta
+    resistance = t.psi_jump[0, 0] * eta
     expected = np.array([[resistance[0], -resistance[1]], [-resistance[0], resistance[1]]])
     assert second[0, 0, 2] == pytest.approx(expected, rel=1e-12)
 

@@ -25,7 +25,6 @@ from support.waveform_systems import (
 from torrey.cell.material import Material
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Waveform
 from torrey.models.expansion import expand
-from torrey.models.integration import model_signal
 from torrey.study.orders import local_orders
 
 SIGMA = 0.02
@@ -51,7 +50,7 @@ def model_errors(
     models = {f"R{n}": series.truncate(n) for n in range(order + 1)}
     models["no jumps"] = replace(series, overlaps=())
     errors = {
-        label: model_signal(model, waveform, measurement.q, periods, SIGMA, 1e-13) - fine
+        label: model.signal(waveform, measurement.q, periods, SIGMA, 1e-13) - fine
         for label, model in models.items()
     }
     # The reference gains 2^4 to 2^5 when its steps are doubled.

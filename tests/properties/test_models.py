@@ -31,9 +31,8 @@ from support.drawn import (
 from torrey.cell.system import GradientSystem
 from torrey.gradients.protocol import Point
 from torrey.models.expansion import expand
-from torrey.models.integration import growth_rate, model_signal
+from torrey.models.model import SmallModel
 from torrey.models.projection import project
-from torrey.models.rates import SmallModel
 from torrey.models.reduced import Flow
 from torrey.reference.full import signal
 
@@ -42,7 +41,7 @@ ROUNDING = 1e-9
 
 def modelled(model: SmallModel, point: Point) -> complex:
     """Signal of a model at a point."""
-    return complex(model_signal(model, point.waveform, point.q, point.period, point.sigma))
+    return complex(model.signal(point.waveform, point.q, point.period, point.sigma))
 
 
 ORDERS = st.integers(0, 4)
@@ -88,7 +87,7 @@ def test_the_model_of_order_zero_never_grows(case):
     cell, point = case
     model = expand(cell.on(0), point.frame, 0).model
     at = (point.waveform, point.q, point.period, point.sigma)
-    assert growth_rate(model, *at) <= 1e-10 * max(1.0, point.sigma)
+    assert model.growth(*at) <= 1e-10 * max(1.0, point.sigma)
     assert abs(modelled(model, point)) <= 1.0 + ROUNDING
 
 
@@ -104,7 +103,7 @@ def test_models_conserve_water_without_a_gradient(case, order):
 
 def steady(model: SmallModel, point: Point) -> bool:
     """Whether a model does not grow: truncated series may, far from where they hold."""
-    return bool(growth_rate(model, point.waveform, point.q, point.period, point.sigma) <= 1e-9)
+    return bool(model.growth(point.waveform, point.q, point.period, point.sigma) <= 1e-9)
 
 
 def projected(cell: Drawn, point: Point, order: int) -> SmallModel:

@@ -20,8 +20,7 @@ from torrey.gradients.waveforms import (
     TrapezoidalPgse,
     Waveform,
 )
-from torrey.models.integration import model_signal
-from torrey.models.rates import SmallModel
+from torrey.models.model import SmallModel
 from torrey.reference.full import signal
 
 #: A closed polygon in the plane, of no symmetry.
@@ -72,4 +71,4 @@ def small_signal(
     model: SmallModel, measurement: Measurement, period: float, permeability: float
 ) -> complex:
     at = (measurement.waveform, measurement.q, period, permeability / period)
-    return complex(model_signal(model, *at))
+    return complex(model.signal(*at))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import torrey
+from torrey.models import registry
 
 LIBRARY = Path(torrey.__file__).parent
 ROOT = LIBRARY.parents[1]
@@ -87,6 +88,14 @@ def test_modules_do_not_import_each_other_in_a_circle():
     while free := {module for module, found in above.items() if not found & set(above)}:
         above = {module: found for module, found in above.items() if module not in free}
     assert above == {}
+
+
+def test_what_builds_models_is_imported_by_name_where_they_are_evaluated():
+    # The digest of the code behind a job follows import statements, not the registry.
+    followed = imported_modules(source("models.evaluation"))
+    built = {kind.build.module for kind in registry.kinds() if kind.build}
+    assert {module.removeprefix("torrey.") for module in built} <= followed
+    assert len(built) == 4
 
 
 @pytest.mark.parametrize("module", MODULES)

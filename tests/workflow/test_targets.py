@@ -301,9 +301,11 @@ def test_tensors_are_named_by_compartments_and_axes(finished):
     assert {"D", "S", "T", "B", "I", "Z"} < set(data.data_vars)
     assert {"theta", "eta", "psi_jump", "omega_jump"} < set(data.data_vars)
     assert data.D.dims == ("compartment", "axis_i", "axis_j")
+    assert data.theta.dims == ("compartment",)
+    assert data.eta.dims == ("compartment", "membrane")
     assert data.compartment.values.tolist() == ["outside", "cell_1"]
     assert data.axis_i.values.tolist() == ["x", "y"]
-    assert float(data.eta.sum()) == pytest.approx(1, abs=1e-3)
+    assert float(data.theta.sum()) == pytest.approx(1, abs=1e-3)
     assert 0 < float(data.D.sel(compartment="outside", axis_i="x", axis_j="x")) < 3
 
 

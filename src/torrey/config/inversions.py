@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from torrey.base.budgets import MOST_FITS, MOST_ORDER, quoted
+from torrey.base.budgets import MOST_FITS, quoted
 from torrey.base.errors import KeyPath
 from torrey.config.domain import Inversion, Study
 from torrey.config.findings import Findings
 from torrey.config.quantities import Model, Number, OrOne
 from torrey.geometry.balls import Balls
 from torrey.gradients.sweep import REFERENCE
+from torrey.models import registry
 
 _KINDS: Final = "karger or physical"
 _STARTS: Final = "a whole number of starts, at least 1, or a list of them, such as [10, 15, 20]"
@@ -90,7 +90,7 @@ class PhysicalInversionModel(InversionModel):
     """Permeability, diffusivities and the radius of a single cell."""
 
     kind: Literal["physical"] = Field(description=_KINDS)
-    models: Texts = Field(description="models to fit with: R0, R1, R2, or P0, P1, ...")
+    models: Texts = Field(description=f"models to fit with: {registry.accepted_by_fits()}")
     parameters: Annotated[list[ParameterName], Field(min_length=1), OrOne()] = Field(
         default_factory=_all_parameters,
         description="one or more of kappa, D_e, D_c, radius; the others are known",
@@ -98,8 +98,6 @@ class PhysicalInversionModel(InversionModel):
 
 
 AnyInversion = Annotated[KargerInversionModel | PhysicalInversionModel, Field(discriminator="kind")]
-
-_FITTED: Final = re.compile(rf"R[012]|P({'|'.join(map(str, range(MOST_ORDER + 1)))})")
 
 
 def read_inversion(findings: Findings, name: str, studies: Mapping[str, Study]) -> Inversion | None:
@@ -238,9 +236,8 @@ def _check_physical(
     findings.require_once((*path, "models"), model.models)
     findings.require_once((*path, "parameters"), model.parameters)
     for i, name in enumerate(model.models):
-        if not _FITTED.fullmatch(name):
-            accepted = f"R0, R1, R2, or P0, P1, ..., P{MOST_ORDER}"
-            findings.add((*path, "models", i), quoted(name), accepted)
+        if not registry.can_be_fitted(name):
+            findings.add((*path, "models", i), quoted(name), registry.accepted_by_fits())
 
 
 def _check_round(findings: Findings, path: KeyPath, study: Study) -> None:

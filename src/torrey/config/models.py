@@ -10,9 +10,17 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+)
 
-from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_ORDER, MOST_VALUES
+from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_VALUES
 from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
 from torrey.config.inversions import AnyInversion
@@ -34,6 +42,7 @@ from torrey.config.quantities import (
     or_more,
 )
 from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
+from torrey.models import registry
 
 V = TypeVar("V")
 
@@ -42,15 +51,18 @@ _LONGEST: Final = 8
 Vector = Annotated[list[Number], Field(max_length=_LONGEST)]
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
-MODELS_ACCEPTED: Final = (
-    f"reference, R0, R1, R2, ..., P0, P1, ... (orders up to {MOST_ORDER}), lumped-R0, lumped-R2, "
-    "Pade"
-)
-MODEL_PATTERN: Final = (
-    rf"^(reference|[RP]({'|'.join(map(str, range(MOST_ORDER + 1)))})|lumped-R[02]|Pade)$"
-)
 
-ModelName = Annotated[str, StringConstraints(pattern=MODEL_PATTERN)]
+
+def _known_model(name: str) -> str:
+    """The name of a model, as it is written; what is accepted is what is known when it is read."""
+    return str(registry.parse(name))
+
+
+ModelName = Annotated[
+    str,
+    AfterValidator(_known_model),
+    WithJsonSchema({"type": "string", "enum": registry.names()}),
+]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
@@ -122,7 +134,8 @@ MEMBRANE_KEYS: Final = ("permeability", "sigma0")
 PERMEABILITY_KEYS: Final = (*MEMBRANE_KEYS, "surface_relaxivity")
 ENCODING_KEYS: Final = ("b", "q", "gradient")
 GRADIENT_KEYS: Final = (*ENCODING_KEYS, "acquisition")
-BEYOND_LUMPED: Final = ("T2", "density", "permeability_factors")
+MATERIAL_KEYS: Final = ("T2", "density", "permeability_factors")
+"""What a material may have beside its diffusivity."""
 
 
 class ReferenceModel(Model):
@@ -196,7 +209,7 @@ class StudyModel(Model):
         description="a mapping: {method: full} or {method: projected}",
     )
     models: Annotated[list[ModelName], Field(min_length=1), OrOne()] = Field(
-        description=f"one or more of {MODELS_ACCEPTED}"
+        description=f"one or more of {registry.accepted()}"
     )
     tolerance: Number = Field(
         1e-4,

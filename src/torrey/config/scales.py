@@ -13,7 +13,6 @@ from torrey.base.budgets import (
     MOST_EXCHANGE,
     MOST_EXCHANGES,
     MOST_FULL_POINTS,
-    MOST_ORDER_OF_SEVERAL,
     MOST_PHASE,
     MOST_POINTS,
     MOST_RELAXATION,
@@ -65,25 +64,10 @@ def spend_points(
     return True
 
 
-def check_work(
-    findings: Findings,
-    path: KeyPath,
-    model: StudyModel,
-    geometry: Geometry,
-    protocol: Product | Acquisition | None,
-) -> None:
-    """Note orders that a waveform makes too costly, and a geometry that tells no error.
-
-    The number of correctors grows fast where gradients have several components.
-    """
+def check_meshes(findings: Findings, path: KeyPath, geometry: Geometry) -> None:
+    """Note a geometry that tells no error."""
     if geometry.mesh.refinements < 1:
         findings.add((*path, "geometry"), f"{geometry.name}, with one mesh", _TWO_MESHES)
-    if protocol is None or all(m.waveform.n_components == 1 for m in protocol.measurements):
-        return
-    for i, name in enumerate(model.models):
-        if name[1:].isdigit() and int(name[1:]) > MOST_ORDER_OF_SEVERAL:
-            accepted = f"orders up to {MOST_ORDER_OF_SEVERAL} for a waveform of several components"
-            findings.add((*path, "models", i), name, accepted)
 
 
 def check_scales(findings: Findings, path: KeyPath, sweep: Sweep, material: Material) -> None:

@@ -11,7 +11,7 @@ from torrey.cell.material import Material, Tensor
 from torrey.config.domain import Geometry, Study
 from torrey.config.findings import Findings
 from torrey.config.models import (
-    BEYOND_LUMPED,
+    MATERIAL_KEYS,
     MEMBRANE_KEYS,
     PERMEABILITY_KEYS,
     DensityModel,
@@ -22,9 +22,11 @@ from torrey.config.models import (
 )
 from torrey.config.protocols import check_keys, once, read_protocol, require_one, swept
 from torrey.config.quantities import Model
-from torrey.config.scales import check_scales, check_work, spend_points
+from torrey.config.scales import check_meshes, check_scales, spend_points
 from torrey.geometry.shapes import Shape
 from torrey.gradients.sweep import Acquisition, PermeabilityKind, Product, Sweep
+from torrey.models import registry
+from torrey.models.registry import StudyFacts
 
 _NOUNS: Final = {
     "diffusivity": ("diffusivity", "diffusivities"),
@@ -69,14 +71,12 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     if geometry is None:
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
-    _check_lumped(findings, path, model, geometry.shape, protocol)
-    _check_pade(findings, path, model, cells, protocol)
-    check_work(findings, path, model, geometry, protocol)
+    _check_models(findings, path, model, cells, geometry.shape, protocol)
+    check_meshes(findings, path, geometry)
     material = _fill(findings, path, model, cells, geometry.shape)
     if material is None or protocol is None or len(findings.problems) > before:
         return None
-    given: tuple[PermeabilityKind, ...] = ("sigma0", "surface_relaxivity")
-    permeability_kind: PermeabilityKind = next((k for k in given if cells[k]), "permeability")
+    permeability_kind = _permeability_kind(cells)
     sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol)
     check_scales(findings, path, sweep, material)
     if len(findings.problems) > before:
@@ -95,50 +95,32 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     )
 
 
-def _check_lumped(
-    findings: Findings,
-    path: KeyPath,
-    model: StudyModel,
-    shape: Shape,
-    protocol: Product | Acquisition | None,
-) -> None:
-    """Cells can be lumped where each membrane lies between the outside and a cell.
-
-    The papers' tensors, which are lumped, describe diffusion with one permeability alone.
-    """
-    membranes = shape.membranes()
-    beyond = [key for key in BEYOND_LUMPED if key in model.model_fields_set]
-    reasons = []
-    if not (membranes and all(m.outside == 0 and m.inside > 0 for m in membranes)):
-        reasons.append("only cells in an outside can be lumped")
-    if beyond:
-        reasons.append(f"lumped models know nothing of {', '.join(beyond)}")
-    if protocol and any(m.waveform.n_components > 1 for m in protocol.measurements):
-        reasons.append("lumped models take gradients along one direction")
-    for i, name in enumerate(model.models):
-        if name.startswith("lumped-") and reasons:
-            accepted = f"{name.removeprefix('lumped-')}: {'; '.join(reasons)}"
-            findings.add((*path, "models", i), name, accepted)
-
-
-def _check_pade(
+def _check_models(
     findings: Findings,
     path: KeyPath,
     model: StudyModel,
     swept: Mapping[str, tuple[float, ...]],
+    shape: Shape,
     protocol: Product | Acquisition | None,
 ) -> None:
-    """The Pade form is for water that no membrane lets through, without relaxation."""
-    reasons = []
-    if any(any(swept.get(key, ())) for key in PERMEABILITY_KEYS):
-        reasons.append("Pade is for impermeable membranes, 0 m/s")
-    if "T2" in model.model_fields_set:
-        reasons.append("Pade knows nothing of T2")
-    if protocol and any(m.waveform.n_components > 1 for m in protocol.measurements):
-        reasons.append("Pade takes gradients along one direction")
+    """Note models that cannot be had in this study."""
+    measurements = protocol.measurements if protocol else ()
+    facts = StudyFacts(
+        dimension=shape.dimension,
+        membranes=tuple((m.outside, m.inside) for m in shape.membranes()),
+        permeability_kind=_permeability_kind(swept),
+        permeable=any(any(swept[key]) for key in PERMEABILITY_KEYS),
+        material_keys=tuple(key for key in MATERIAL_KEYS if key in model.model_fields_set),
+        n_components=max((m.waveform.n_components for m in measurements), default=1),
+    )
     for i, name in enumerate(model.models):
-        if name == "Pade" and reasons:
-            findings.add((*path, "models", i), name, f"R2: {'; '.join(reasons)}")
+        if accepted := registry.parse(name).refusal(facts):
+            findings.add((*path, "models", i), name, accepted)
+
+
+def _permeability_kind(swept: Mapping[str, tuple[float, ...]]) -> PermeabilityKind:
+    given: tuple[PermeabilityKind, ...] = ("sigma0", "surface_relaxivity")
+    return next((key for key in given if swept[key]), "permeability")
 
 
 def _fill(

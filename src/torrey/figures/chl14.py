@@ -14,7 +14,7 @@ from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import add_logarithm, each_panel, panel_axes, read_panels, to_group
 from torrey.figures.style import PAGE, S_PER_MS, CurveLabel, letters, look_of, styled
 
-LABELS: Final = {"reference": "Ref", "R0": "R0 (ODE)"}
+LABELS: Final = {"R0": "R0 (ODE)"}
 """The paper's model with exchange is R0, the one of order zero."""
 
 

@@ -18,10 +18,14 @@ from torrey.base.artifacts import Group, Variable
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.style import PAGE, CurveLabel, Look, styled
+from torrey.models.registry import kind_of
 
 Array = NDArray[np.float64]
 
-_PROJECTED: Final = Look("projected", "#009E73", "#00795A", "o", "-", size=4.0, zorder=2.5)
+_PROJECTED: Final = dict.fromkeys(
+    kind_of("P0").names(), Look("#009E73", "#00795A", "o", "-", size=4.0, zorder=2.5)
+)
+"""One look for projected models of all orders."""
 _IDENTITY: Final = "#B0B0B0"
 
 # ---- recovered against true permeability ----
@@ -142,10 +146,7 @@ def _mark_beyond(ax: Axes, look: Look, x: Array, values: Array, shown: tuple[flo
 
 
 def _look(model: str) -> Look:
-    if model.startswith("P"):
-        color = (_PROJECTED.color, _PROJECTED.ink, _PROJECTED.marker, _PROJECTED.linestyle)
-        return Look(model, *color, size=_PROJECTED.size, zorder=_PROJECTED.zorder)
-    return style.look_of(model)
+    return style.look_of(model, _PROJECTED)
 
 
 _SYMBOLS: Final = {
@@ -212,8 +213,8 @@ def _bias_group(fits: dict[str, xarray.Dataset]) -> Group:
 # ---- noise ----
 
 _DATA: Final = {
-    "reference": Look("Ref", "#0072B2", "#0072B2", "o", "-"),
-    "R0": Look("R0", "#D55E00", "#B84F00", "s", "--"),
+    "reference": Look("#0072B2", "#0072B2", "o", "-"),
+    "R0": Look("#D55E00", "#B84F00", "s", "--"),
 }
 #: Shares of the repeats below and above the band: one standard deviation of a normal spread.
 _BAND: Final = (0.1587, 0.8413)
@@ -303,7 +304,7 @@ def _draw_noise(ax: Axes, data: xarray.Dataset) -> None:
 
 
 def _look_of_data(name: str) -> Look:
-    return _DATA.get(name) or style.look_of(name)
+    return style.look_of(name, _DATA)
 
 
 def _limit(ax: Axes, data: xarray.Dataset) -> None:

@@ -29,7 +29,7 @@ from torrey.geometry.mesh import CellMesh
 Array = NDArray[np.float64]
 
 
-LABELS: Final = {"reference": "Ref", "R0": "order 0", "R2": "order 2", "Pade": "Padé"}
+LABELS: Final = {"R0": "order 0", "R2": "order 2"}
 """The paper's names: without exchange R0 and R2 are its models of order 0 and 2."""
 
 

@@ -42,19 +42,19 @@ _UNSTABLE: Final = "unstable in a part of the waveform"
 # ---- errors of the series and of the projected models ----
 
 # Two families, told apart by colour and by line; within one, higher orders are darker.
-_SERIES: Final = (
-    Look("R0", "#E69F00", "#A87000", "s", "--"),
-    Look("R2", "#D55E00", "#B84F00", "D", "--", size=2.8),
-    Look("R4", "#7F2704", "#7F2704", "^", "--"),
-)
-_PROJECTED: Final = (
-    Look("P1", "#9CCBEA", "#4F97C4", "o", "-", zorder=4.0),
-    Look("P2", "#56B4E9", "#2A85BC", "v", "-", zorder=4.1),
-    Look("P3", "#0072B2", "#0072B2", "p", "-", zorder=4.2),
-    Look("P4", "#08488A", "#08488A", "h", "-", zorder=4.3),
-    Look("P5", "#041C44", "#041C44", "o", "-", zorder=4.4),
-)
-_LOOKS: Final = {look.label: look for look in (*_SERIES, *_PROJECTED)}
+_SERIES: Final = {
+    "R0": Look("#E69F00", "#A87000", "s", "--"),
+    "R2": Look("#D55E00", "#B84F00", "D", "--", size=2.8),
+    "R4": Look("#7F2704", "#7F2704", "^", "--"),
+}
+_PROJECTED: Final = {
+    "P1": Look("#9CCBEA", "#4F97C4", "o", "-", zorder=4.0),
+    "P2": Look("#56B4E9", "#2A85BC", "v", "-", zorder=4.1),
+    "P3": Look("#0072B2", "#0072B2", "p", "-", zorder=4.2),
+    "P4": Look("#08488A", "#08488A", "h", "-", zorder=4.3),
+    "P5": Look("#041C44", "#041C44", "o", "-", zorder=4.4),
+}
+_LOOKS: Final = {**_SERIES, **_PROJECTED}
 
 #: Swept quantity of each panel: label of its axis, and its unit there in the files' unit.
 _SWEPT: Final = {
@@ -147,7 +147,7 @@ def _plain_ticks(axis: Axis, low: float, high: float) -> None:
 
 
 def _look(model: str) -> Look:
-    return _LOOKS.get(model) or style.look_of(model)
+    return style.look_of(model, _LOOKS)
 
 
 def _draw_curve(
@@ -192,8 +192,8 @@ def _fixed(data: xarray.Dataset) -> str:
 
 def _explain_families(figure: Figure, errors: dict[str, xarray.Dataset]) -> None:
     entries: list[Line2D | Patch] = [
-        Line2D([], [], color=_SERIES[1].color, linestyle="--", label="truncated series"),
-        Line2D([], [], color=_PROJECTED[2].color, label="projected models"),
+        Line2D([], [], color=_SERIES["R2"].color, linestyle="--", label="truncated series"),
+        Line2D([], [], color=_PROJECTED["P3"].color, label="projected models"),
     ]
     if any(bool(data.unstable.any()) for data in errors.values()):
         hollow: dict[str, Any] = {"marker": "D", "markersize": 3.0, "markerfacecolor": "white"}

@@ -6,8 +6,8 @@ exception are matplotlib's defaults, which `styled` sets for the time of one dra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.models import registry
 
 MM: Final = 1.0 / 25.4
 """One millimetre in inches."""
@@ -77,7 +78,6 @@ class Look:
 
     Attributes
     ----------
-    label : str
     color : str
         From the palette of Okabe and Ito, which all kinds of colour vision tell apart.
     ink : str
@@ -87,9 +87,10 @@ class Look:
     width, size : float
         Of line and marker (points); size 0 draws the line alone.
     zorder : float
+    label : str
+        Text for the curve: see `look_of`.
     """
 
-    label: str
     color: str
     ink: str
     marker: str
@@ -97,20 +98,22 @@ class Look:
     width: float = 1.3
     size: float = 3.2
     zorder: float = 3.0
+    label: str = ""
 
 
 # The lumped models are wide pale lines underneath: they often coincide with the models that keep
 # the compartments apart, and both have to be seen.
 LOOKS: Final[dict[str, Look]] = {
-    "reference": Look("Ref", "#000000", "#000000", "o", "none", size=3.0, zorder=5.0),
-    "R0": Look("R0", "#D55E00", "#B84F00", "s", "--"),
-    "R1": Look("R1", "#009E73", "#00795A", "^", "-."),
-    "R2": Look("R2", "#0072B2", "#0072B2", "D", "-", size=2.8, zorder=4.0),
-    "Pade": Look("Padé", "#CC79A7", "#A04E7C", "^", ":"),
-    "lumped-R0": Look("lumped R0", "#F0C27B", "#A87000", "s", "-", 4.0, 0.0, 2.0),
-    "lumped-R2": Look("lumped R2", "#A6D5F2", "#3489BC", "D", "-", 4.0, 0.0, 2.1),
+    "reference": Look("#000000", "#000000", "o", "none", size=3.0, zorder=5.0),
+    "R0": Look("#D55E00", "#B84F00", "s", "--"),
+    "R1": Look("#009E73", "#00795A", "^", "-."),
+    "R2": Look("#0072B2", "#0072B2", "D", "-", size=2.8, zorder=4.0),
+    "Pade": Look("#CC79A7", "#A04E7C", "^", ":"),
+    "lumped-R0": Look("#F0C27B", "#A87000", "s", "-", 4.0, 0.0, 2.0),
+    "lumped-R2": Look("#A6D5F2", "#3489BC", "D", "-", 4.0, 0.0, 2.1),
 }
-_OTHER: Final = Look("", "#56B4E9", "#2A85BC", "v", ":")
+_OTHER: Final = Look("#56B4E9", "#2A85BC", "v", ":")
+_NONE: Final[Mapping[str, Look]] = {}
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,18 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def look_of(model: str) -> Look:
-    """Look of a model; one that is not known has a look of its own."""
-    look = LOOKS.get(model)
-    return look or Look(model, *[getattr(_OTHER, name) for name in _LOOK_FIELDS])
+def look_of(model: str, own: Mapping[str, Look] = _NONE) -> Look:
+    """Look of a model, with its label.
 
-
-_LOOK_FIELDS: Final = ("color", "ink", "marker", "linestyle")
+    Parameters
+    ----------
+    model : str
+        Name in the files. One that has no look yet gets the look of all others.
+    own : mapping of str to Look, optional
+        Looks that a figure gives to some models in the place of those of all figures.
+    """
+    look = own.get(model) or LOOKS.get(model, _OTHER)
+    return replace(look, label=registry.label(model))
 
 
 def draw_model(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
@@ -16,6 +16,7 @@ from torrey.gradients.waveforms import Waveform
 
 EncodingKind = Literal["b", "q", "gradient"]
 Vector = tuple[float, ...]
+Axes = tuple[Vector, ...]
 
 _LABELS: Final[dict[EncodingKind, str]] = {"b": "b", "q": "q", "gradient": "G"}
 
@@ -153,6 +154,17 @@ class Point:
                 float(plain[f"direction_{axis}"]) for axis in "xyz" if f"direction_{axis}" in plain
             ),
         )
+
+
+def group_measurements(
+    measurements: Sequence[Measurement],
+) -> dict[Axes, dict[Waveform, list[int]]]:
+    """Numbers of the measurements by their axes and then by waveform: what is evaluated at once."""
+    groups: dict[Axes, dict[Waveform, list[int]]] = {}
+    for i, measurement in enumerate(measurements):
+        axes = tuple(map(tuple, measurement.frame.tolist()))
+        groups.setdefault(axes, {}).setdefault(measurement.waveform, []).append(i)
+    return groups
 
 
 def frame(direction: Vector, n_components: int) -> NDArray[np.float64]:

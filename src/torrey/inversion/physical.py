@@ -24,13 +24,14 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
-from torrey.gradients.protocol import Measurement
+from torrey.gradients.protocol import Measurement, group_measurements
 from torrey.inversion.problem import unit_of
-from torrey.models.evaluation import ModelName, group_measurements
+from torrey.models import registry
 from torrey.models.expansion import expand
-from torrey.models.integration import model_signal
+from torrey.models.model import Model
+from torrey.models.polynomials import Monomial
 from torrey.models.projection import ProjectedModel, extend, galerkin, side_by_side
-from torrey.models.rates import Monomial, RateModel, SmallModel
+from torrey.models.rates import RateModel
 
 Array = NDArray[np.float64]
 
@@ -44,14 +45,13 @@ _STEP = 1e-4
 _TIME_TOLERANCE = 1e-9
 #: Diffusivities at which the terms of the rate matrices are found, and checked.
 _SAMPLES: Final = ((1.0, 1.0), (2.0, 1.0), (1.0, 2.0), (0.5, 1.0), (1.0, 0.5), (2.0, 3.0))
-_HIGHEST_RATES = 2
 _SAME = 1e-8
 
 
 class ParametricModel(Protocol):
     """A model of a cell for any diffusivities."""
 
-    def at(self, D_e: float, D_c: float) -> SmallModel:
+    def at(self, D_e: float, D_c: float) -> Model:
         """The model at diffusivities (um^2/ms)."""
 
 
@@ -123,14 +123,16 @@ def parametric_model(
     frame : (c, d) float
         Axes of the gradients.
     name : str
-        ``R0``, ``R1``, ``R2`` or ``P<order>``.
+        Of a kind and an order that can be fitted with: see `torrey.models.registry`.
 
     Raises
     ------
     InputError
         If it is another model, or there is but one compartment.
     """
-    model = ModelName.parse(name)
+    if not registry.can_be_fitted(name):
+        raise InputError(f"the model {name}", registry.accepted_by_fits())
+    model = registry.parse(name)
     if operators.cell.n_compartments < 2:
         raise InputError("a cell of one compartment", "one with a diffusivity inside")
 
@@ -138,11 +140,7 @@ def parametric_model(
         inside = (D_c,) * (operators.cell.n_compartments - 1)
         return bloch_torrey(operators.cell, replace(material, diffusivity=(D_e, *inside)))
 
-    if model.kind == "P":
-        return _projection(filled, frame, model.order)
-    if model.kind == "R" and model.order <= _HIGHEST_RATES:
-        return _rates(filled, frame, model.order)
-    raise InputError(f"the model {name}", "R0, R1, R2, or P0, P1, ...")
+    return _BY_KIND[model.kind.pattern](filled, frame, model.order)
 
 
 def _projection(
@@ -187,6 +185,13 @@ def _rates(
             found[key] = solved.reshape(-1, *zero.shape)
         terms.append(found)
     return ParametricRates(tuple(terms), models[0])
+
+
+_BY_KIND: Final[Mapping[str, Callable[..., ParametricModel]]] = {
+    "R<n>": _rates,
+    "P<n>": _projection,
+}
+"""What makes the models that the registry calls fitted."""
 
 
 def _unknown_to(model: ParametricModel) -> set[str]:
@@ -271,7 +276,7 @@ class PhysicalProblem:
                 here = model.at(*D)
                 for waveform, where in self._groups[axes].items():
                     q = np.array([self.measurements[i].q for i in where])
-                    signal = model_signal(here, waveform, q, self.period, sigma, _TIME_TOLERANCE)
+                    signal = here.signal(waveform, q, self.period, sigma, _TIME_TOLERANCE)
                     result[np.ix_(same, where)] = signal.real
         return result
 

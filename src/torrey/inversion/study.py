@@ -352,11 +352,11 @@ def homogenised(tensors: Mapping[str, NDArray], sigma: float) -> Exchange:
         If a membrane does not lie between the outside and a cell, or water diffuses from cell to
         cell.
     """
-    theta, share, D = tensors["theta"], tensors["eta"], tensors["D"]
-    if theta.shape[1] == 0 or np.any(theta[0] == 0.0):
+    theta, eta, D = tensors["theta"], tensors["eta"], tensors["D"]
+    if eta.shape[1] == 0 or np.any(eta[0] == 0.0):
         raise InputError("a cell whose membranes do not all bound the outside", "closed cells")
     if np.abs(D[1:]).max() > 1e-6 * np.abs(D[0]).max():
         raise InputError("cells that reach from one period to the next", "closed cells (D_c = 0)")
-    area = share[0] * theta[0].sum()
-    inside = share[1:].sum()
-    return Exchange(sigma * area / share[0], sigma * area / inside, inside / share.sum(), D[0])
+    area = theta[0] * eta[0].sum()
+    inside = theta[1:].sum()
+    return Exchange(sigma * area / theta[0], sigma * area / inside, inside / theta.sum(), D[0])

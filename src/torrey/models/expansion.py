@@ -18,6 +18,7 @@ of KL23 (4.11)-(4.15); with sigma = 0 they are the kurtosis model of KHM19.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -25,7 +26,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
-from torrey.models.rates import Monomial, Overlap, Polynomial, RateModel, most_derivatives
+from torrey.models.polynomials import Monomial, Polynomial
+from torrey.models.rates import Overlap, RateModel, most_derivatives
 
 #: A load this small, relative to the terms it is the sum of, is rounding.
 _ROUNDING = 1e-11
@@ -75,6 +77,14 @@ def expand(operators: BlochTorrey, frame: ArrayLike, order: int) -> Expansion:
     order : int
     """
     return _Recursion(operators, frame, order).run()
+
+
+def homogenised_models(
+    operators: BlochTorrey, frame: ArrayLike, orders: Sequence[int]
+) -> list[RateModel]:
+    """R_n of some orders, all of them truncations of the one of highest order."""
+    highest = expand(operators, frame, max(orders)).model
+    return [highest.truncate(order) for order in orders]
 
 
 class _Recursion:

@@ -12,9 +12,10 @@ from torrey.base.artifacts import Group, Variable
 from torrey.base.provenance import Provenance
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.axes import MAY_OVERFLOW, coordinates
+from torrey.gradients.protocol import group_measurements
 from torrey.gradients.sweep import Product, Sweep
-from torrey.models.evaluation import ModelTable, build_models, group_measurements
-from torrey.models.kurtosis import PADE
+from torrey.models.evaluation import ModelTable, build_systems
+from torrey.models.registry import kind_of
 
 
 def write_model(path: str | Path, table: ModelTable, sweep: Sweep, provenance: Provenance) -> None:
@@ -45,15 +46,15 @@ def eigenvalue_table(
 ) -> Group:
     """Eigenvalues of the models' rate matrices along the waveform (KL23 figure 9).
 
-    The Pade form has no rate matrix and is left out.
+    Models without rate matrices, such as the Pade form, are left out.
     """
-    models = [model for model in models if model != PADE]
+    models = [model for model in models if kind_of(model).is_system]
     axes, protocol = sweep.axes(), sweep.protocol
     cells = np.array(list(sweep.cells()))
     # Instants lie off the jumps of the gradient.
     fraction = (np.arange(instants) + 0.5) / instants
     built = {
-        axes: build_models(operators, np.array(axes), models)
+        axes: build_systems(operators, np.array(axes), models)
         for axes in group_measurements(protocol.measurements)
     }
     width = max(len(model.start) for group in built.values() for model in group)

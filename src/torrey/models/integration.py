@@ -17,9 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import expm
 
 from torrey.gradients.waveforms import Segment, Waveform
-from torrey.models.projection import ProjectedModel
-from torrey.models.rates import SmallModel
-from torrey.models.reduced import Flow, IntegrationError, batch_size
+from torrey.models.model import TIME_TOLERANCE, SmallModel
+from torrey.models.reduced import Flow, GalerkinSystem, IntegrationError, batch_size
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -62,50 +61,41 @@ class Points:
         return model.matrix(self.jets(F), self.period, self.sigma)
 
 
-def model_signal(
+def collocated_signal(
     model: SmallModel,
     waveform: Waveform,
     q: ArrayLike,
     period: ArrayLike,
     sigma: ArrayLike,
-    tolerance: float = 1e-10,
+    tolerance: float = TIME_TOLERANCE,
 ) -> ComplexArray:
-    """Signals of a model for one waveform and any number of points at once.
+    """Signals of a homogenised model, whose rate matrices may be anything.
 
-    Parameters
-    ----------
-    model : RateModel or another SmallModel
-        For gradients along as many axes as the waveform has components.
-    waveform : Waveform
-    q : array_like, rad/um
-        Largest |g(t)|.
-    period : array_like, um
-    sigma : array_like, 1/ms
-        kappa / L. The three broadcast to one shape (...).
-    tolerance : float
-        Absolute, for the integration in time, wherever the state stays below its initial value.
-
-    Returns
-    -------
-    (...) complex
-        Signals normalised to the initial magnetisation. A homogenised model may be unstable at a
-        point: its signal is then large, or infinite (see `growth_rate`).
-
-    Raises
-    ------
-    IntegrationError
-        If a projected model does not reach the tolerance.
+    Parameters and result as for `torrey.models.model.Model.signal`.
     """
     shape = np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma))
     points = Points.of(q, period, sigma)
-    if isinstance(model, ProjectedModel):
-        values = _converge(model, waveform, points, tolerance)
-    else:
-        values = _through(model, waveform, points, tolerance) / (model.start @ model.readout)
+    values = _through(model, waveform, points, tolerance) / (model.start @ model.readout)
     return values.reshape(shape)
 
 
-def growth_rate(
+def dissipative_signal(
+    model: GalerkinSystem,
+    waveform: Waveform,
+    q: ArrayLike,
+    period: ArrayLike,
+    sigma: ArrayLike,
+    tolerance: float = TIME_TOLERANCE,
+) -> ComplexArray:
+    """Signals of a projected model, whose matrices are Hermitian and positive semi-definite.
+
+    Parameters, result and errors as for `torrey.models.model.Model.signal`.
+    """
+    shape = np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma))
+    return _converge(model, waveform, Points.of(q, period, sigma), tolerance).reshape(shape)
+
+
+def largest_growth(
     model: SmallModel,
     waveform: Waveform,
     q: ArrayLike,
@@ -113,15 +103,13 @@ def growth_rate(
     sigma: ArrayLike,
     samples: int = 17,
 ) -> Array:
-    """Largest -Re(eigenvalue of G) over the waveform, 1/ms: above zero the model is unstable.
+    """Largest -Re(eigenvalue of G) of a homogenised model over the waveform (1/ms).
 
-    See KL23 remark 4.4. Parameters as for `model_signal`; ``samples`` instants per segment, fewer
-    where a waveform has hundreds of them.
+    Parameters and result as for `torrey.models.model.Model.growth`; ``samples`` instants per
+    segment, fewer where a waveform has hundreds of them.
     """
     shape = np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma))
     points = Points.of(q, period, sigma)
-    if isinstance(model, ProjectedModel):
-        return np.zeros(shape)
     worst = np.full(len(points), -np.inf)
     samples = max(2, min(samples, 400 // len(waveform.segments)))
     for segment in waveform.segments:
@@ -208,7 +196,7 @@ def _gauss(stages: int) -> tuple[Array, Array, Array]:
 
 
 def _converge(
-    model: ProjectedModel, waveform: Waveform, points: Points, tolerance: float
+    model: GalerkinSystem, waveform: Waveform, points: Points, tolerance: float
 ) -> ComplexArray:
     """Signals of a Hermitian model with steps doubled until they no longer matter."""
     steps = _FEWEST_STEPS
@@ -229,7 +217,7 @@ def _converge(
 
 
 def projected_signal(
-    model: ProjectedModel, waveform: Waveform, points: Points, steps: int
+    model: GalerkinSystem, waveform: Waveform, points: Points, steps: int
 ) -> ComplexArray:
     """Signals with a given number of time steps per change of F by one, shape (points,).
 
@@ -246,7 +234,7 @@ def projected_signal(
 
 
 def _read_out(
-    model: ProjectedModel, waveform: Waveform, points: Points, steps: int
+    model: GalerkinSystem, waveform: Waveform, points: Points, steps: int
 ) -> ComplexArray:
     total = float(model.start @ model.readout)
     segments = waveform.segments

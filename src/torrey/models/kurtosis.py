@@ -19,6 +19,7 @@ the printed form is 9/4 of the W given here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Final
@@ -30,11 +31,9 @@ from torrey.cell.operators import Array, BlochTorrey
 from torrey.gradients.waveforms import Waveform
 from torrey.gradients.waveforms.segments import moment
 from torrey.models.expansion import expand
+from torrey.models.model import TIME_TOLERANCE, ComplexArray
 from torrey.models.rates import RateModel
 from torrey.models.tensors import Tensors
-
-PADE: Final = "Pade"
-"""Name of the Pade form among the models of a study."""
 
 #: In the order of DIPY's kurtosis tensors; those of the plane in the order that is left of it.
 COMPONENTS: Final = {
@@ -308,18 +307,37 @@ class PadeModel:
             raise ValueError(f"B::nnnn = {burnett.max():.2e} um^2/ms is positive")
         return cls(diffusion, np.minimum(burnett, 0.0), model.start)
 
-    def signal(self, waveform: Waveform, q: ArrayLike, period: ArrayLike) -> Array:
-        """Normalised signals; q (rad/um) and period (um) broadcast to the shape of the result."""
-        q, period = np.broadcast_arrays(np.asarray(q, dtype=float), period)
+    def signal(
+        self,
+        waveform: Waveform,
+        q: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        tolerance: float = TIME_TOLERANCE,
+    ) -> ComplexArray:
+        """Signals of any number of points at once: see `torrey.models.model.Model.signal`.
+
+        All membranes are taken as impermeable: sigma counts by its shape alone.
+        """
+        q, period, _ = np.broadcast_arrays(np.asarray(q, dtype=float), period, sigma)
         first = np.multiply.outer(q**2 * waveform.b_factor, self.diffusion)
         fourth = period**2 * q**4 * fourth_moment(waveform)
         decay = np.exp(-pade(first, np.multiply.outer(fourth, -self.burnett)))
-        return np.asarray(decay @ self.start / self.start.sum())
+        return np.asarray(decay @ self.start / self.start.sum(), dtype=np.complex128)
+
+    def growth(
+        self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> Array:
+        """Zero, of the shape that the points have together: exponents K~ are never negative."""
+        return np.zeros(np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma)))
 
 
-def build_pade(operators: BlochTorrey, frame: ArrayLike) -> PadeModel:
-    """The Pade form of one cell and material for gradients along one direction."""
-    return PadeModel.of(expand(operators, frame, 2).model)
+def pade_models(
+    operators: BlochTorrey, frame: ArrayLike, orders: Sequence[int] = (0,)
+) -> list[PadeModel]:
+    """The Pade form for gradients along one direction, once for each entry of ``orders``."""
+    model = PadeModel.of(expand(operators, frame, 2).model)
+    return [model for _ in orders]
 
 
 def _require_one_direction(waveform: Waveform) -> None:

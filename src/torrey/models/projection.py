@@ -14,6 +14,7 @@ nested: P_l is a leading part of P_{l+1}, and the difference of the two estimate
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,8 +23,11 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
 from torrey.cell.operators import Array, BlochTorrey
+from torrey.gradients.waveforms import Waveform
 from torrey.models.expansion import Expansion, expand
-from torrey.models.rates import ComplexArray, Polynomial
+from torrey.models.integration import dissipative_signal
+from torrey.models.model import TIME_TOLERANCE
+from torrey.models.polynomials import ComplexArray, Polynomial
 
 #: A field whose part outside the span of the others is smaller than this adds nothing.
 _INDEPENDENT = 1e-9
@@ -86,6 +90,23 @@ class ProjectedModel:
         K, C, N, J, R = (X[..., :r, :r] for X in (self.K, self.C, self.N, self.J, self.R))
         start, readout = self.start[:r], self.readout[:r]
         return ProjectedModel(K, C, N, J, R, start, readout, self.frame, self.ranks[: order + 1])
+
+    def signal(
+        self,
+        waveform: Waveform,
+        q: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        tolerance: float = TIME_TOLERANCE,
+    ) -> ComplexArray:
+        """Signals of any number of points at once: see `torrey.models.model.Model.signal`."""
+        return dissipative_signal(self, waveform, q, period, sigma, tolerance)
+
+    def growth(
+        self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> Array:
+        """Zero, of the shape that the points have together: the system can only dissipate."""
+        return np.zeros(np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma)))
 
     def along(self, frame: Array) -> ProjectedModel:
         """The model for gradients along other axes, in the span of those of the basis.
@@ -170,6 +191,14 @@ class ProjectedModel:
     def jump(self, *_: object) -> None:
         """Nothing: the state is a field, and continuous in time."""
         return
+
+
+def projected_models(
+    operators: BlochTorrey, frame: ArrayLike, orders: Sequence[int]
+) -> list[ProjectedModel]:
+    """P_l of some orders, all of them parts of the one of highest order."""
+    highest = project(operators, frame, max(orders))
+    return [highest.truncate(order) for order in orders]
 
 
 def project(operators: BlochTorrey, frame: ArrayLike, order: int) -> ProjectedModel:

@@ -18,45 +18,18 @@ which differs from m_before from L^4 on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
-#: Powers of the components of i g, of those of i g', ..., and of sigma.
-Monomial = tuple[int, ...]
-Polynomial = Mapping[Monomial, Array]
+from torrey.gradients.waveforms import Waveform
+from torrey.models.integration import collocated_signal, largest_growth
+from torrey.models.model import TIME_TOLERANCE
+from torrey.models.polynomials import Array, ComplexArray, Monomial, Polynomial, monomial
 
 #: Lowest order at which a jump of the gradient changes the masses.
 _FIRST_JUMP = 4
-
-
-class SmallModel(Protocol):
-    """A linear system dw/dt = -G w of a few unknowns, whose signal is a weighted sum."""
-
-    @property
-    def start(self) -> Array:
-        """Initial state, shape (k,)."""
-
-    @property
-    def readout(self) -> Array:
-        """Weights of the signal, shape (k,)."""
-
-    @property
-    def n_derivatives(self) -> int:
-        """Highest derivative of g that G depends on."""
-
-    def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
-        """G, shape (..., k, k), in 1/ms."""
-
-    def jump(
-        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> ComplexArray | None:
-        """What multiplies the state where derivatives of g jump; None for nothing."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +92,23 @@ class RateModel:
         return replace(
             self, rates=self.rates[: order + 1], overlaps=kept if order >= _FIRST_JUMP else ()
         )
+
+    def signal(
+        self,
+        waveform: Waveform,
+        q: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        tolerance: float = TIME_TOLERANCE,
+    ) -> ComplexArray:
+        """Signals of any number of points at once: see `torrey.models.model.Model.signal`."""
+        return collocated_signal(self, waveform, q, period, sigma, tolerance)
+
+    def growth(
+        self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> Array:
+        """Largest growth rate (1/ms): see `torrey.models.model.Model.growth`."""
+        return largest_growth(self, waveform, q, period, sigma)
 
     def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
         """G, with dm/dt = -G m.
@@ -191,22 +181,3 @@ class RateModel:
 def most_derivatives(order: int) -> int:
     """Highest derivative of g in the correctors that G_order needs; at least one is kept."""
     return max(1, order // 2)
-
-
-def monomial(powers: Monomial, jet: ComplexArray, sigma: ArrayLike) -> ComplexArray:
-    """The product of powers of the components of a jet, derivative by derivative, and of sigma.
-
-    Parameters
-    ----------
-    powers : tuple of int
-        ``powers[j * k + c]`` belongs to component c of derivative j; the last to sigma.
-    jet : (..., n, k) complex
-    sigma : (...) array_like
-    """
-    k = jet.shape[-1]
-    value: ComplexArray = np.asarray(sigma) ** powers[-1] + np.zeros(jet.shape[:-2], dtype=complex)
-    for position, power in enumerate(powers[:-1]):
-        if power:
-            derivative, component = divmod(position, k)
-            value = np.multiply(value, jet[..., derivative, component] ** power)
-    return value

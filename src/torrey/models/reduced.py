@@ -7,6 +7,8 @@ the eigenvectors of each matrix.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
@@ -14,7 +16,6 @@ from scipy.linalg import lapack
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
 from torrey.gradients.waveforms import Segment
-from torrey.models.projection import ProjectedModel
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -26,11 +27,32 @@ _GROWTH = 1e-9
 _BATCH = 2**19
 
 
+class GalerkinSystem(Protocol):
+    """The small matrices that A_W(g) is a sum of; see `torrey.models.projection.ProjectedModel`."""
+
+    @property
+    def K(self) -> Array: ...
+    @property
+    def C(self) -> Array: ...
+    @property
+    def N(self) -> Array: ...
+    @property
+    def J(self) -> Array: ...
+    @property
+    def R(self) -> Array: ...
+    @property
+    def start(self) -> Array: ...
+    @property
+    def readout(self) -> Array: ...
+    @property
+    def frame(self) -> Array: ...
+
+
 class IntegrationError(TorreyError, ArithmeticError):
     """A small model cannot be integrated to the accuracy asked for."""
 
 
-def batch_size(model: ProjectedModel) -> int:
+def batch_size(model: GalerkinSystem) -> int:
     """Number of points that are best solved together."""
     return max(1, _BATCH // (16 * len(model.start) ** 2))
 
@@ -40,13 +62,13 @@ class Flow:
 
     Parameters
     ----------
-    model : ProjectedModel
+    model : GalerkinSystem
         Of c axes and r vectors.
     q, period, sigma : (points,) float
         Largest |g| (rad/um), L (um) and kappa/L (1/ms).
     """
 
-    def __init__(self, model: ProjectedModel, q: Array, period: Array, sigma: Array) -> None:
+    def __init__(self, model: GalerkinSystem, q: Array, period: Array, sigma: Array) -> None:
         c, r = len(model.frame), len(model.start)
         self._q, self._period = q[:, None], period[:, None]
         if len(q) and np.all(period == period[0]) and np.all(sigma == sigma[0]):

@@ -45,10 +45,17 @@ def write_tensors(
             "KL23 3.27; unit: that of the cell",
         ),
         "theta": Variable(
-            membrane, tensors.theta, "1", "|Gamma|/|Y_a| (KL23 3.9); unit: 1 / that of the cell"
+            ("compartment",),
+            tensors.measures,
+            "1",
+            "volume fraction |Y_a|/|Y| (theta in CHL14, eta in KL23 3.8)",
         ),
         "eta": Variable(
-            ("compartment",), tensors.measures, "1", "volume fraction |Y_a|/|Y| (KL23 3.8)"
+            membrane,
+            tensors.eta,
+            "1",
+            "|Gamma|/|Y_a|, the exchange rate per kappa/L (eta in CHL14 3.18, theta in KL23 3.9); "
+            "unit: 1 / that of the cell",
         ),
         "psi_jump": Variable(
             ("membrane", "membrane_of_psi"),

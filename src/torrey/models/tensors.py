@@ -6,12 +6,15 @@ compartment outside, -1 for the one inside, KL23 solves on the unit cell::
     -div D(grad omega_j + e_j) = 0                             no flux through membranes      (3.18)
     -div(D grad chi_ij + D e_i omega_j) = 0                    no flux                        (3.21)
     -div D grad phi_ij = D e_i . (grad omega_j + e_j) - D^a_ij no flux                        (3.22)
-    -div D grad psi_m = s theta_m         D grad psi_m . nu = 1 on membrane m, 0 on others    (3.23)
+    -div D grad psi_m = s eta_m           D grad psi_m . nu = 1 on membrane m, 0 on others    (3.23)
 
-all periodic and with zero mean on each compartment; theta_m = |Gamma_m|/|Y_a|. Then come D, S, T, B
+all periodic and with zero mean on each compartment; eta_m = |Gamma_m|/|Y_a|. Then come D, S, T, B
 (3.17), (3.24)-(3.26), I (3.28), Z (3.27), and the ordinary differential equations (4.4)-(4.10).
 They are written here for any number of compartments and membranes, with one function psi_m and one
 pair I, Z per membrane; KL23 has the two compartments e (outside) and c (inside).
+
+Letters: eta is an exchange rate and theta a share of the water here, as in CHL14. KL23 has them the
+other way round: what it calls theta is eta here.
 
 Sign of (3.23): KL23 prints -div D grad psi = -+theta (- for e), with nu pointing out of the
 cell. Integrated over Y_e, whose outward normal is -nu, the flux condition gives
@@ -30,7 +33,7 @@ from scipy.sparse import coo_array, csc_array
 
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
 from torrey.geometry.membranes import NOTHING
-from torrey.models.rates import Polynomial
+from torrey.models.polynomials import Polynomial
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ class Tensors:
         [a, m, j, l] (KL23 (3.28)), zero where membrane m does not bound compartment a.
     Z : (k+1, k+1, n_membranes, d, d) float
         [a, b, m, j, l] (KL23 (3.27)), zero unless membrane m bounds both a and b.
-    theta : (k+1, n_membranes) float
-        |Gamma_m|/|Y_a| where membrane m bounds compartment a, else zero (KL23 (3.9)).
+    eta : (k+1, n_membranes) float
+        |Gamma_m|/|Y_a| where membrane m bounds compartment a, else zero: the exchange rate of
+        CHL14 (3.18) per sigma = kappa/L; theta in KL23 (3.9).
     psi_jump : (n_membranes, n_membranes) float, ms/um^2
         <[psi_n]>_{Gamma_m} at [m, n]: symmetric up to the membranes' measures.
     omega_jump : (n_membranes, d) float
@@ -66,7 +70,8 @@ class Tensors:
     diffusivity : (k+1, d, d) float, um^2/ms
         Intrinsic diffusivity; of lumped cells, its mean.
     lumped : bool
-        Whether several cells share one compartment, see `lump`: not a consistent homogenisation.
+        Whether several cells share one compartment, which is no consistent homogenisation: see
+        `torrey.models.lumped`.
     """
 
     D: Array
@@ -75,7 +80,7 @@ class Tensors:
     B: Array
     I: Array
     Z: Array
-    theta: Array
+    eta: Array
     psi_jump: Array
     omega_jump: Array
     measures: Array
@@ -85,8 +90,8 @@ class Tensors:
     lumped: bool = False
 
     @property
-    def eta(self) -> Array:
-        """Share of the water in each compartment, shape (k+1,): KL23 (3.8)."""
+    def theta(self) -> Array:
+        """Share of the water in each compartment, shape (k+1,): eta in KL23 (3.8)."""
         return self.measures / self.measures.sum()
 
 
@@ -191,7 +196,7 @@ def _solve(forms: _Forms) -> _CellSolutions:
 
 
 def _psi_load(forms: _Forms, m: int) -> Array:
-    """-s (int_{Gamma_m} v - theta int_{Y_a} v) on both sides a of membrane m."""
+    """-s (int_{Gamma_m} v - eta int_{Y_a} v) on both sides a of membrane m."""
     cell = forms.cell
     # [v] is v on the outside and -v on the inside, so that int_{Gamma_m} [v] carries s.
     trace = forms.jump(m) @ forms.within[cell.membranes[m, 0]]
@@ -241,15 +246,15 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
         I[:, :, :, i] = forms.mean(psi, flux, omega) - forms.mean(omega, flux, psi).swapaxes(1, 2)
     Z, interface, omega_jump, psi_jump = _on_membranes(forms, omega, second, psi)
     sign = cell.incidence.T
-    theta = np.abs(sign) * interface / forms.measures[:, None]
+    eta = np.abs(sign) * interface / forms.measures[:, None]
     return Tensors(
         D=D,
         S=S,
         T=T,
-        B=_burnett(T, D, S),
-        I=I + np.einsum("am,am,ajl->amjl", sign, theta, S),
+        B=burnett(T, D, S),
+        I=I + np.einsum("am,am,ajl->amjl", sign, eta, S),
         Z=Z,
-        theta=theta,
+        eta=eta,
         psi_jump=psi_jump,
         omega_jump=omega_jump,
         measures=forms.measures,
@@ -275,7 +280,7 @@ def _without_surfaces(operators: BlochTorrey) -> BlochTorrey:
     return replace(operators, cell=closed)
 
 
-def _burnett(T: Array, D: Array, S: Array) -> Array:
+def burnett(T: Array, D: Array, S: Array) -> Array:
     """KL23 (3.25), KHM19 (20)."""
     return -T + np.einsum("aij,akl->aijkl", D, S)
 
@@ -362,66 +367,3 @@ def _unit(direction: Sequence[float], dimension: int) -> Array:
     if n.shape != (dimension,) or not (np.isfinite(length) and length > 0):
         raise ValueError(f"direction {list(direction)}: {dimension} numbers are needed, not all 0")
     return n / length
-
-
-def lump(tensors: Tensors, outside: int = 0) -> Tensors:
-    """All cells in one compartment c beside the outside e: KL23's two compartments, as printed.
-
-    Averages run over all of Y_c, and theta_c = |Gamma|/|Y_c| is one number. With it (3.23) has no
-    solution in Y_c unless all cells have the same |Gamma_m|/|Y_a|, because the load must balance
-    on each connected component (CHL14, Lemma 1); psi_c is therefore solved cell by cell, each
-    with its own constant. With cells that differ, the model of these tensors does not converge
-    to the Bloch-Torrey equation as the period shrinks: it is for comparison only.
-
-    Parameters
-    ----------
-    tensors : Tensors
-        One compartment per connected component.
-    outside : int
-        The compartment that becomes e, number 0 of the result; all others become c, number 1.
-
-    Returns
-    -------
-    Tensors
-        Of two compartments and one membrane, marked as lumped.
-
-    Raises
-    ------
-    ValueError
-        If there is no membrane, or one that does not lie between the outside and a cell.
-    """
-    turn = tensors.incidence[:, outside]  # -1 where a membrane has its own inside in e
-    if not (turn.size and turn.all()):
-        raise ValueError(f"not every membrane bounds compartment {outside}: nothing to lump")
-    member = np.zeros((2, len(tensors.measures)))
-    member[1] = 1.0
-    member[:, outside] = 1.0, 0.0
-    measures = member @ tensors.measures
-    share = member * tensors.measures / measures[:, None]
-    gamma = tensors.interface_measures.sum()
-    sign, theta = np.array([1.0, -1.0]), gamma / measures
-    weight = turn * tensors.interface_measures / gamma
-    D, S, T, diffusivity = (
-        np.tensordot(share, X, axes=1)
-        for X in (tensors.D, tensors.S, tensors.T, tensors.diffusivity)
-    )
-    # I without its last term, which has a constant of its own in each compartment.
-    bare = tensors.I - np.einsum("ma,am,ajl->amjl", tensors.incidence, tensors.theta, tensors.S)
-    I = np.einsum("ea,m,amjl->ejl", share, turn, bare) + (sign * theta)[:, None, None] * S
-    Z = np.einsum("ea,cb,m,abmjl->ecjl", share, member, turn, tensors.Z, optimize=True)
-    return Tensors(
-        D=D,
-        S=S,
-        T=T,
-        B=_burnett(T, D, S),
-        I=I[:, None],
-        Z=Z[:, :, None],
-        theta=theta[:, None],
-        psi_jump=np.array([[weight @ tensors.psi_jump @ turn]]),
-        omega_jump=(weight @ tensors.omega_jump)[None],
-        measures=measures,
-        interface_measures=np.array([gamma]),
-        incidence=sign[None],
-        diffusivity=diffusivity,
-        lumped=True,
-    )

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from torrey.base.lazy import Lazy
 from torrey.cell.operators import BlochTorrey
+from torrey.gradients.protocol import Axes, group_measurements
 from torrey.gradients.sweep import Sweep
 from torrey.gradients.waveforms import Waveform
-from torrey.models.evaluation import Axes, group_measurements
 from torrey.models.integration import Points
 from torrey.models.projection import ProjectedModel
 from torrey.reference.folded import solve_folded

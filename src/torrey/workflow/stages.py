@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from torrey.cell.material import Material
-from torrey.geometry.shapes import MeshOptions, Shape, shape_from_dict
+from torrey.geometry.registry import shape_from_dict
+from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Sweep
 

@@ -16,7 +16,6 @@ from torrey.config import ConfigError, load
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.sweep import Sweep
 from torrey.gradients.waveforms import AtEcho, DoublePgse, Pgse, from_dict
-from torrey.models.integration import model_signal
 from torrey.models.projection import project
 from torrey.reference.full import signal
 
@@ -70,7 +69,7 @@ def test_relaxation_runs_to_the_echo(shape):
 def test_without_relaxation_waiting_changes_nothing(shape):
     operators = levels(shape, MeshOptions(0.2, 0), Material((3.0, 1.7)))[0]
     model = project(operators, (1.0, 0.0), 3)
-    short, long = (model_signal(model, w, 0.3, 6.0, 0.01) for w in (INNER, WAVEFORM))
+    short, long = (model.signal(w, 0.3, 6.0, 0.01) for w in (INNER, WAVEFORM))
     assert long == pytest.approx(short, abs=1e-9)
 
 

@@ -11,8 +11,8 @@ import pytest
 from support.waveform_cases import EVERY, PLANE, SPACE, name_of
 
 from torrey.base.keys import round_significant
-from torrey.gradients.protocol import Measurement, Point, frame
-from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse, Waveform
+from torrey.gradients.protocol import Measurement, Point, frame, group_measurements
+from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse, SineOgse, Waveform
 
 WAVEFORM = Pgse(5.0, 25.0)
 
@@ -183,3 +183,25 @@ def test_the_gradient_is_the_largest():
     m = Measurement(CosineOgse(10.0, 20.0, 2.0), 0.3, (1.0,))
     assert m.gradient == pytest.approx(0.3 * 2 * np.pi * 2 / 10.0)
     assert Point(5.0, 0.0, m.waveform, m.q, m.direction).measurement == m
+
+
+ROWS = (
+    Measurement(Pgse(3.0, 9.0), 0.4, (1.0, 0.0)),
+    Measurement(DoublePgse(2.0, 6.0, 1.0, 60.0), 0.5, (0.6, 0.8)),
+    Measurement(SineOgse(4.0, 6.0, 2.0), 0.6, (0.6, 0.8)),
+    Measurement(Pgse(3.0, 9.0), 0.2, (0.6, 0.8)),
+    Measurement(DoublePgse(2.0, 6.0, 1.0, 60.0), 0.3, (0.6, 0.8)),
+    Measurement(Pgse(3.0, 9.0), 0.0, (1.0, 0.0)),
+)
+
+
+def test_measurements_are_grouped_by_axes_and_waveform():
+    groups = group_measurements(ROWS)
+    assert list(map(len, groups)) == [1, 2, 1]
+    members = [sorted(rows.values()) for rows in groups.values()]
+    assert members == [[[0, 5]], [[1, 4]], [[2], [3]]]
+    for axes, by_waveform in groups.items():
+        for waveform, rows in by_waveform.items():
+            assert all(ROWS[row].waveform == waveform for row in rows)
+            for row in rows:
+                np.testing.assert_array_equal(ROWS[row].frame, axes)

@@ -25,8 +25,8 @@ SIGMA = 0.05
 #: A cell of 0.6 with |Gamma| = 2: eta_e = 0.25, eta_c = 1/6 per ms.
 SHARE = np.array([0.4, 0.6])
 TENSORS = {
-    "theta": np.array([[2.0 / 0.4], [2.0 / 0.6]]),
-    "eta": SHARE,
+    "theta": SHARE,
+    "eta": np.array([[2.0 / 0.4], [2.0 / 0.6]]),
     "D": np.array([np.diag([0.9, 1.1]), np.zeros((2, 2))]),
 }
 TRUTH = Exchange(0.25, SIGMA * 2.0 / 0.6, 0.6, TENSORS["D"][0])
@@ -77,8 +77,8 @@ def write_signals(path: Path, points: Sweep, imaginary: float = 0.0, bad: bool =
 
 def write_tensors(path: Path) -> str:
     dims = {
-        "theta": ("compartment", "membrane"),
-        "eta": ("compartment",),
+        "theta": ("compartment",),
+        "eta": ("compartment", "membrane"),
         "D": ("compartment", "axis_i", "axis_j"),
     }
     group = {name: Variable(dims[name], TENSORS[name], "1", name) for name in dims}

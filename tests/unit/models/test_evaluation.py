@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from torrey.base.errors import InputError
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import DoublePgse, Pgse, SineOgse
-from torrey.models.evaluation import ModelName, evaluate_models, group_measurements
+from torrey.models.evaluation import build_systems, evaluate_models
 from torrey.models.expansion import expand
 from torrey.models.files import eigenvalue_table
-from torrey.models.integration import growth_rate, model_signal
 from torrey.models.projection import project
 
 MODELS = ("R2", "lumped-R0", "R0", "P3")
@@ -50,8 +50,8 @@ def test_every_entry_is_that_of_its_point(cell, table) -> None:
         at = (point.waveform, point.q, point.period, point.sigma)
         r2 = expand(cell[1], point.direction, 2).model
         p3 = project(cell[1], point.direction, 3)
-        assert table.signal[(0, 1, *index)] == pytest.approx(model_signal(r2, *at), abs=1e-9)
-        assert table.signal[(3, 1, *index)] == pytest.approx(model_signal(p3, *at), abs=1e-9)
+        assert table.signal[(0, 1, *index)] == pytest.approx(r2.signal(*at), abs=1e-9)
+        assert table.signal[(3, 1, *index)] == pytest.approx(p3.signal(*at), abs=1e-9)
 
 
 ROWS = (
@@ -74,21 +74,9 @@ def test_rows_of_an_acquisition_keep_their_order(cell) -> None:
         p2 = project(cell[0], m.frame, 2)
         at = (m.waveform, m.q, periods, kappas / periods)
         found = table.signal[:, 0, :, :, row]
-        np.testing.assert_allclose(found[0], model_signal(r2, *at), atol=1e-9)
-        np.testing.assert_allclose(found[1], model_signal(p2, *at), atol=1e-9)
-        np.testing.assert_allclose(table.growth[0, :, :, row], growth_rate(r2, *at), atol=1e-12)
-
-
-def test_measurements_are_grouped_by_axes_and_waveform() -> None:
-    groups = group_measurements(ROWS)
-    assert list(map(len, groups)) == [1, 2, 1]
-    members = [sorted(rows.values()) for rows in groups.values()]
-    assert members == [[[0, 5]], [[1, 4]], [[2], [3]]]
-    for axes, by_waveform in groups.items():
-        for waveform, rows in by_waveform.items():
-            assert all(ROWS[row].waveform == waveform for row in rows)
-            for row in rows:
-                np.testing.assert_array_equal(ROWS[row].frame, axes)
+        np.testing.assert_allclose(found[0], r2.signal(*at), atol=1e-9)
+        np.testing.assert_allclose(found[1], p2.signal(*at), atol=1e-9)
+        np.testing.assert_allclose(table.growth[0, :, :, row], r2.growth(*at), atol=1e-12)
 
 
 @pytest.mark.parametrize("sweep", [SWEEP, ACQUIRED], ids=["product", "acquisition"])
@@ -119,15 +107,19 @@ def test_the_error_of_the_mesh_is_estimated_for_every_model(table) -> None:
     assert np.all(table.space_error() < change + 1e-9)
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "order"),
-    [("R0", "R", 0), ("R12", "R", 12), ("P3", "P", 3), ("lumped-R2", "lumped-R", 2)],
-)
-def test_names_of_models(name: str, kind: str, order: int) -> None:
-    assert ModelName.parse(name) == ModelName(kind, order)
+def test_a_model_alone_is_what_it_is_among_others(cell, table) -> None:
+    for i, model in enumerate(MODELS):
+        alone = evaluate_models(cell, SWEEP, (model,))
+        np.testing.assert_allclose(alone.signal[0], table.signal[i], rtol=0.0, atol=1e-12)
+        np.testing.assert_allclose(alone.growth[0], table.growth[i], rtol=0.0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["reference", "R", "Q2", "lumped-P1", "R2 "])
-def test_other_names_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="accepted: R0"):
-        ModelName.parse(name)
+@pytest.mark.parametrize("name", ["reference", "R21", "Q2", "lumped-R1"])
+def test_other_names_are_refused(cell, name: str) -> None:
+    with pytest.raises(InputError, match=f"found .*{name}.*, accepted: .*R2"):
+        evaluate_models(cell, SWEEP, ("R0", name))
+
+
+def test_a_model_without_rate_matrices_is_no_system(cell) -> None:
+    with pytest.raises(InputError, match="found Pade, accepted: a model with rate matrices"):
+        build_systems(cell[0], (1.0, 0.0), ("R0", "Pade"))

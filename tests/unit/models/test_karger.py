@@ -11,7 +11,6 @@ import pytest
 from torrey.base.errors import InputError
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import DoublePgse, Pgse, SineOgse, TrapezoidalPgse
-from torrey.models.integration import model_signal
 from torrey.models.karger import Exchange, FinitePulseKarger, narrow_pulse_signal
 from torrey.models.rates import RateModel
 
@@ -53,7 +52,7 @@ def test_signals_are_those_of_collocation_in_time(waveform, direction):
     parameters = replace(PARAMETERS, D_c=0.2)
     q = np.array([0.1, 0.7, 1.5])
     model = small_model(parameters, direction)
-    expected = model_signal(model, waveform, q, 1.0, 0.0, tolerance=1e-12).real
+    expected = model.signal(waveform, q, 1.0, 0.0, tolerance=1e-12).real
     found = signals(parameters, *(Measurement(waveform, x, direction) for x in q))
     np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-11)
 
@@ -87,7 +86,7 @@ def test_large_rates_and_gradients_lose_no_digits():
     fast = Exchange(12.0, 8.0, 0.6, 3.0)
     point = measure(Pgse(2.0, 40.0), 20.0)
     model = small_model(fast, X)
-    expected = model_signal(model, point.waveform, point.q, 1.0, 0.0, tolerance=1e-13).real
+    expected = model.signal(point.waveform, point.q, 1.0, 0.0, tolerance=1e-13).real
     np.testing.assert_allclose(signals(fast, point)[0], expected, rtol=1e-9)
 
 

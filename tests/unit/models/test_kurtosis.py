@@ -16,13 +16,12 @@ from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse, TrapezoidalPgse
 from torrey.models.evaluation import build_models, evaluate_models
 from torrey.models.expansion import expand
-from torrey.models.integration import model_signal
 from torrey.models.kurtosis import (
     PadeModel,
-    build_pade,
     cell_kurtosis,
     compartment_kurtosis,
     fourth_moment,
+    pade_models,
     symmetric_part,
     unique_components,
 )
@@ -69,7 +68,7 @@ def test_exponents_are_those_of_the_models_without_exchange(case, order):
     b = np.array([0.0, 0.3, 1.0])
     for n in directions(3):
         (model,) = build_models(operators(*case), n, [f"R{order}"])
-        signal = model_signal(model, WAVEFORM, np.sqrt(b / WAVEFORM.b_factor), PERIOD, 0.0)
+        signal = model.signal(WAVEFORM, np.sqrt(b / WAVEFORM.b_factor), PERIOD, 0.0)
         np.testing.assert_allclose(found.exponent(b, n, order), -np.log(signal), atol=1e-8)
 
 
@@ -218,7 +217,7 @@ def test_kurtosis_of_a_cell_with_water_inside_is_that_of_its_signal_at_small_b(d
     for n in directions(3):
         (model,) = build_models(ops, n, ["R2"])
         q = np.sqrt(b / WAVEFORM.b_factor)
-        signal = model_signal(model, WAVEFORM, q, PERIOD, 0.0, 1e-14).real
+        signal = model.signal(WAVEFORM, q, PERIOD, 0.0, 1e-14).real
         slope, curvature = np.polynomial.Polynomial.fit(b, np.log(signal) / b, 3).convert().coef[:2]
         D, K = found.apparent_diffusion(n), found.apparent_kurtosis(n)
         assert -slope == pytest.approx(D, rel=1e-5)
@@ -237,7 +236,8 @@ def test_confined_water_alone_has_no_kurtosis():
 def test_the_model_adds_the_compartments():
     t, n = tensors(*WITH_WATER), (0.6, 0.8)
     q, period = np.array([0.1, 0.4, 0.9]), np.array([[2.0], [6.0]])
-    signal = build_pade(operators(*WITH_WATER), n).signal(WAVEFORM, q, period)
+    (model,) = pade_models(operators(*WITH_WATER), n)
+    signal = model.signal(WAVEFORM, q, period, 0.0)
     share = t.measures / t.measures.sum()
     for i, L in enumerate(period[:, 0]):
         outside = compartment_kurtosis(t, WAVEFORM, L).pade_exponent(q**2 * WAVEFORM.b_factor, n)
@@ -261,7 +261,7 @@ def test_a_study_evaluates_the_pade_form_beside_the_others():
     for level, ops in enumerate(mesh):
         for index, point in sweep.points().items():
             model = PadeModel.of(expand(ops, point.direction, 2).model)
-            expected = model.signal(point.waveform, point.q, point.period)
+            expected = model.signal(point.waveform, point.q, point.period, point.sigma)
             assert table.signal[(0, level, *index)] == pytest.approx(expected)
     # Between the two: above order 0, below order 2.
     weighted = table.signal[:, -1, ..., 1, :].real
@@ -272,9 +272,9 @@ def test_relaxation_and_several_directions_are_refused():
     shape, diffusivity = OUTSIDE["disc"]
     (ops,) = levels(shape, MeshOptions(0.25, 0), Material(diffusivity, T2=(80.0,)))
     with pytest.raises(ValueError, match="relaxation"):
-        build_pade(ops, (1.0, 0.0))
+        pade_models(ops, (1.0, 0.0))
     with pytest.raises(ValueError, match="along one direction"):
-        build_pade(operators(shape, diffusivity), np.eye(2))
+        pade_models(operators(shape, diffusivity), np.eye(2))
 
 
 def test_a_tensor_of_the_wrong_sign_is_refused():

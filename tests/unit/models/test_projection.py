@@ -12,7 +12,6 @@ from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
-from torrey.models.integration import growth_rate, model_signal
 from torrey.models.projection import ProjectedModel, corrector_basis, project
 from torrey.reference.full import signal
 
@@ -83,8 +82,8 @@ def test_no_point_has_growth(model: ProjectedModel) -> None:
     G = model.matrix(q[:, None, None], period, sigma)
     smallest = np.linalg.eigvalsh(G)[:, 0]
     assert np.all(smallest >= -1e-12 * np.abs(G).max(axis=(1, 2)))
-    assert np.all(growth_rate(model.truncate(3), WAVEFORM, q, period, sigma) <= 1e-10)
-    assert np.all(np.abs(model_signal(model.truncate(3), WAVEFORM, q, period, sigma)) <= 1 + 1e-9)
+    assert np.all(model.truncate(3).growth(WAVEFORM, q, period, sigma) <= 1e-10)
+    assert np.all(np.abs(model.truncate(3).signal(WAVEFORM, q, period, sigma)) <= 1 + 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ def test_signals_approach_those_of_the_full_system(
     q = WAVEFORM.q_of_b(b)
     exact = signal(GradientSystem.at(disc, period, kappa, DIRECTION), WAVEFORM, q, 96).real
     errors = [
-        abs(model_signal(model.truncate(order), WAVEFORM, q, period, kappa / period) / exact - 1)
+        abs(model.truncate(order).signal(WAVEFORM, q, period, kappa / period) / exact - 1)
         for order in (1, 3, 5, 7)
     ]
     print(*(f"{error:.1e}" for error in errors))
@@ -111,11 +110,9 @@ def test_where_r2_explodes_the_projected_model_does_not(
 ) -> None:
     point = (2.0, 20.0, 0.01)  # q, period, sigma
     r2 = expand(disc, DIRECTION, 2).model
-    assert growth_rate(r2, WAVEFORM, *point) > 1.0
-    assert abs(model_signal(r2, WAVEFORM, *point)) > 1e3 or not np.isfinite(
-        model_signal(r2, WAVEFORM, *point)
-    )
-    assert abs(model_signal(model, WAVEFORM, *point)) <= 1.0
+    assert r2.growth(WAVEFORM, *point) > 1.0
+    assert abs(r2.signal(WAVEFORM, *point)) > 1e3 or not np.isfinite(r2.signal(WAVEFORM, *point))
+    assert abs(model.signal(WAVEFORM, *point)) <= 1.0
 
 
 def test_orders_beyond_the_basis_are_refused(model: ProjectedModel) -> None:

@@ -9,7 +9,6 @@ from scipy.linalg import expm
 from support.waveform_cases import PLANE, PLANE_Q
 
 from torrey.gradients.waveforms import DoublePgse, Pgse, SineOgse, TrapezoidalPgse, Waveform
-from torrey.models.integration import growth_rate, model_signal
 from torrey.models.rates import RateModel
 
 WAVEFORM = Pgse(4.0, 11.0)
@@ -52,7 +51,7 @@ def by_solve_ivp(
 def test_signals_agree_with_another_integrator(seed: int) -> None:
     model = random_model(seed)
     q, period, sigma = np.array([0.1, 0.4, 0.8]), np.array([1.0, 2.0, 3.0]), 0.05
-    found = model_signal(model, WAVEFORM, q, period, sigma)
+    found = model.signal(WAVEFORM, q, period, sigma)
     for i in range(3):
         assert found[i] == pytest.approx(by_solve_ivp(model, q[i], period[i], sigma), abs=1e-9)
 
@@ -80,7 +79,7 @@ def plane_model(seed: int) -> RateModel:
 @pytest.mark.parametrize("waveform", [SineOgse(4.0, 6.0, 2.0), TrapezoidalPgse(3.0, 8.0, 1.0)])
 def test_gradients_that_vary_agree_with_another_integrator(waveform: Waveform) -> None:
     model = random_model(2)
-    found = model_signal(model, waveform, 0.5, 2.0, 0.05)
+    found = model.signal(waveform, 0.5, 2.0, 0.05)
     expected = by_solve_ivp(model, 0.5, 2.0, 0.05, waveform)
     assert found == pytest.approx(expected, abs=1e-9)
 
@@ -88,7 +87,7 @@ def test_gradients_that_vary_agree_with_another_integrator(waveform: Waveform) -
 @pytest.mark.parametrize("waveform", [DoublePgse(2.0, 6.0, 1.0, 60.0), PLANE, PLANE_Q])
 def test_two_components_agree_with_another_integrator(waveform: Waveform) -> None:
     model = plane_model(4)
-    found = model_signal(model, waveform, 0.5, 2.0, 0.05)
+    found = model.signal(waveform, 0.5, 2.0, 0.05)
     expected = by_solve_ivp(model, 0.5, 2.0, 0.05, waveform)
     assert found == pytest.approx(expected, abs=1e-9)
 
@@ -96,7 +95,7 @@ def test_two_components_agree_with_another_integrator(waveform: Waveform) -> Non
 def test_pure_diffusion_is_the_exact_exponential() -> None:
     model = RateModel(({(2, 0, 0): -np.diag([2.0, 0.7])},), np.array([0.6, 0.4]))
     b = np.linspace(0.0, 3.0, 7)
-    found = model_signal(model, WAVEFORM, WAVEFORM.q_of_b(1.0) * np.sqrt(b), 1.0, 0.0)
+    found = model.signal(WAVEFORM, WAVEFORM.q_of_b(1.0) * np.sqrt(b), 1.0, 0.0)
     exact = 0.6 * np.exp(-2.0 * b) + 0.4 * np.exp(-0.7 * b)
     np.testing.assert_allclose(found, exact, rtol=0, atol=1e-10)
 
@@ -104,8 +103,8 @@ def test_pure_diffusion_is_the_exact_exponential() -> None:
 def test_exchange_without_gradient_keeps_the_mass() -> None:
     exchange = np.array([[1.0, -2.0], [-1.0, 2.0]])
     model = RateModel(({(0, 0, 1): exchange},), np.array([0.5, 0.5]))
-    assert model_signal(model, WAVEFORM, 0.0, 1.0, 0.3) == pytest.approx(1.0, abs=1e-12)
-    assert growth_rate(model, WAVEFORM, 0.0, 1.0, 0.3) == 0.0
+    assert model.signal(WAVEFORM, 0.0, 1.0, 0.3) == pytest.approx(1.0, abs=1e-12)
+    assert model.growth(WAVEFORM, 0.0, 1.0, 0.3) == 0.0
 
 
 def test_the_matrix_is_the_polynomial_with_i_per_gradient() -> None:
@@ -133,9 +132,9 @@ def test_each_component_and_derivative_has_its_power() -> None:
 def test_points_broadcast_and_agree_with_one_at_a_time() -> None:
     model = random_model(7)
     q, period = np.array([0.2, 0.5])[:, None], np.array([1.0, 2.0, 3.0])
-    table = model_signal(model, WAVEFORM, q, period, 0.02)
+    table = model.signal(WAVEFORM, q, period, 0.02)
     assert table.shape == (2, 3)
-    assert table[1, 2] == pytest.approx(model_signal(model, WAVEFORM, 0.5, 3.0, 0.02), abs=1e-10)
+    assert table[1, 2] == pytest.approx(model.signal(WAVEFORM, 0.5, 3.0, 0.02), abs=1e-10)
 
 
 def test_growth_is_the_largest_over_the_waveform() -> None:
@@ -143,13 +142,13 @@ def test_growth_is_the_largest_over_the_waveform() -> None:
     model = RateModel(({(1, 1, 0): np.array([[-1.0]])},), np.array([1.0]))
     q = 0.5
     expected = q * (q / WAVEFORM.delta)  # g p at the beginning of the second pulse
-    assert growth_rate(model, WAVEFORM, q, 1.0, 0.0) == pytest.approx(expected)
+    assert model.growth(WAVEFORM, q, 1.0, 0.0) == pytest.approx(expected)
 
 
 def test_an_unstable_model_gives_a_large_signal_and_no_error() -> None:
     model = RateModel(({(2, 0, 0): np.array([[400.0]])},), np.array([1.0]))
-    assert not np.isfinite(model_signal(model, WAVEFORM, 3.0, 1.0, 0.0))
-    assert growth_rate(model, WAVEFORM, 3.0, 1.0, 0.0) > 0.0
+    assert not np.isfinite(model.signal(WAVEFORM, 3.0, 1.0, 0.0))
+    assert model.growth(WAVEFORM, 3.0, 1.0, 0.0) > 0.0
 
 
 def test_truncation_keeps_the_lower_orders() -> None:
@@ -164,5 +163,5 @@ def test_constant_gradient_agrees_with_the_matrix_exponential() -> None:
     waveform = Pgse(1e-6, 9.0)  # all plateau
     G = model.truncate(0).matrix([[0.4], [0.0]], 2.0, 0.1)
     expected = (expm(-9.0 * G) @ model.start).sum() / model.start.sum()
-    found = model_signal(model.truncate(0), waveform, 0.4, 2.0, 0.1)
+    found = model.truncate(0).signal(waveform, 0.4, 2.0, 0.1)
     assert found == pytest.approx(expected, rel=1e-5)

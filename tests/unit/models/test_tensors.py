@@ -18,10 +18,10 @@ from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
-from torrey.models.integration import model_signal
 from torrey.models.kurtosis import kurtosis_tensor
+from torrey.models.lumped import lump
 from torrey.models.rates import RateModel
-from torrey.models.tensors import Tensors, lump, papers_tensors, rate_matrices
+from torrey.models.tensors import Tensors, papers_tensors, rate_matrices
 
 ONE = (Discs((Disc((0.5, 0.5), 0.2),)), (3.0, 1.7))
 #: Different cells, off centre; the second one reaches across the boundary.
@@ -77,8 +77,8 @@ def test_rates_equal_those_of_the_recursion(case, direction):
 
 FLIPS = {
     "psi in the jump": ((0, 0, 2), lambda t: {"psi_jump": -t.psi_jump}),
-    "psi in I": ((2, 0, 1), lambda t: {"I": 2 * theta_S(t) - t.I}),
-    "theta S in I": ((2, 0, 1), lambda t: {"I": t.I - 2 * theta_S(t)}),
+    "psi in I": ((2, 0, 1), lambda t: {"I": 2 * eta_S(t) - t.I}),
+    "eta S in I": ((2, 0, 1), lambda t: {"I": t.I - 2 * eta_S(t)}),
     "I": ((2, 0, 1), lambda t: {"I": -t.I}),
     "Z": ((2, 0, 1), lambda t: {"Z": -t.Z}),
     "T": ((4, 0, 0), lambda t: {"B": t.B + 2 * t.T}),
@@ -87,8 +87,8 @@ FLIPS = {
 }
 
 
-def theta_S(t: Tensors) -> np.ndarray:
-    return np.einsum("ma,am,ajl->amjl", t.incidence, t.theta, t.S)
+def eta_S(t: Tensors) -> np.ndarray:
+    return np.einsum("ma,am,ajl->amjl", t.incidence, t.eta, t.S)
 
 
 @pytest.mark.parametrize("name", FLIPS)
@@ -102,10 +102,10 @@ def test_every_sign_matters(name):
 
 
 def test_psi_has_no_solution_with_the_signs_of_the_print():
-    # KL23 (3.23): -div D grad psi = -theta outside and +theta inside, D grad psi . nu = 1.
+    # KL23 (3.23): -div D grad psi = -eta outside and +eta inside, D grad psi . nu = 1.
     ops, t = operators(ONE), tensors(ONE)
     cell = ops.cell
-    volume = ops.mass_matrix @ (cell.indicators * np.array([1.0, -1.0]) * t.theta[:, 0]).sum(axis=1)
+    volume = ops.mass_matrix @ (cell.indicators * np.array([1.0, -1.0]) * t.eta[:, 0]).sum(axis=1)
     surface = -cell.matrix(ops.J) @ cell.indicators[:, 0]
     mended = ops.stiffness_factor.solve(surface + volume)
     jump = cell.indicators[:, 0] @ (cell.matrix(ops.J) @ mended) / t.interface_measures[0]
@@ -147,10 +147,10 @@ def test_measures_belong_to_the_cell():
     shape = TWO[0]
     assert t.measures == pytest.approx(shape.measures(), rel=1e-3)
     assert t.interface_measures == pytest.approx(shape.interface_measures(), rel=1e-4)
-    assert t.eta.sum() == pytest.approx(1)
-    assert t.theta[1:] == pytest.approx(np.diag(t.interface_measures / t.measures[1:]))
-    assert t.theta[0] == pytest.approx(t.interface_measures / t.measures[0])
-    assert tensors(OBSTACLE).eta == pytest.approx([1.0])
+    assert t.theta.sum() == pytest.approx(1)
+    assert t.eta[1:] == pytest.approx(np.diag(t.interface_measures / t.measures[1:]))
+    assert t.eta[0] == pytest.approx(t.interface_measures / t.measures[0])
+    assert tensors(OBSTACLE).theta == pytest.approx([1.0])
     # Membranes and compartments that do not touch exchange nothing.
     assert not t.I[1, 1].any()
     assert not t.I[2, 0].any()
@@ -195,7 +195,7 @@ def test_lumping_cells_that_differ_is_not():
     t = tensors(TWO)
     one = lump(t)
     V, area = t.measures, t.interface_measures
-    assert one.theta[:, 0] == pytest.approx([area.sum() / V[0], area.sum() / V[1:].sum()])
+    assert one.eta[:, 0] == pytest.approx([area.sum() / V[0], area.sum() / V[1:].sum()])
     assert one.S[1] == pytest.approx((V[1] * t.S[1] + V[2] * t.S[2]) / (V[1] + V[2]))
     mine, true = rate_matrices(one, (1, 0)), gathered(t, rate_matrices(t, (1, 0)))
     assert_same_rates(mine[:2], true[:2])
@@ -203,17 +203,17 @@ def test_lumping_cells_that_differ_is_not():
     # Even the exchange at order 0 is another one: each cell empties at its own rate.
     sigma, time = 0.05, Pgse(5.0, 30.0)
     signals = [
-        model_signal(RateModel(rate_matrices(x, (1, 0))[:1], x.measures), time, 0.3, 5.0, sigma)
+        RateModel(rate_matrices(x, (1, 0))[:1], x.measures).signal(time, 0.3, 5.0, sigma)
         for x in (t, one)
     ]
     assert abs(signals[1] / signals[0] - 1) > 0.005
 
 
-def test_psi_of_cells_that_differ_has_no_solution_with_one_theta():
+def test_psi_of_cells_that_differ_has_no_solution_with_one_eta():
     ops, t = operators(TWO), tensors(TWO)
     cell = ops.cell
-    theta = lump(t).theta[:, 0]
-    constants = np.array([theta[0], -theta[1], -theta[1]])
+    eta = lump(t).eta[:, 0]
+    constants = np.array([eta[0], -eta[1], -eta[1]])
     load = -cell.matrix(ops.J) @ cell.indicators[:, 0]
     load += ops.mass_matrix @ (cell.indicators @ constants)
     assert load.sum() == pytest.approx(0, abs=1e-12)
@@ -238,7 +238,7 @@ def test_kurtosis_tensor_gives_the_signal_of_one_compartment():
     b = 0.8
     D, mean = n @ t.D[0] @ n, np.trace(t.D[0]) / 2
     model = RateModel(rate_matrices(t, n), t.measures)
-    signal = model_signal(model, waveform, waveform.q_of_b(b), period, 0.0)
+    signal = model.signal(waveform, waveform.q_of_b(b), period, 0.0)
     assert -np.log(signal) == pytest.approx(b * D - (b * mean) ** 2 * Wn / 6, rel=1e-8)
 
 

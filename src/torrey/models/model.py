@@ -1,0 +1,90 @@
+"""What every model of a cell and material offers: signals, and how fast it may grow."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from torrey.gradients.waveforms import Waveform
+
+Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+
+TIME_TOLERANCE: Final = 1e-10
+"""Absolute tolerance of the integration of a model in time, where no other is asked for."""
+
+
+class Model(Protocol):
+    """A model of one cell and material, for gradients along one direction or some axes."""
+
+    def signal(
+        self,
+        waveform: Waveform,
+        q: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        tolerance: float = TIME_TOLERANCE,
+    ) -> ComplexArray:
+        """Signals for one waveform and any number of points at once.
+
+        Parameters
+        ----------
+        waveform : Waveform
+            Of as many components as the model has axes.
+        q : array_like, rad/um
+            Largest |g(t)|.
+        period : array_like, um
+            L.
+        sigma : array_like, 1/ms
+            kappa / L. The three broadcast to one shape (...). A model of impermeable cells takes
+            no notice of it.
+        tolerance : float
+            Absolute, for the integration in time, wherever the state stays below its initial
+            value. A model in closed form takes no notice of it.
+
+        Returns
+        -------
+        (...) complex
+            Normalised to the initial magnetisation. A truncated series may be unstable at a point:
+            its signal is then large, or infinite (see `growth`).
+
+        Raises
+        ------
+        IntegrationError
+            If a projected model does not reach the tolerance.
+        """
+
+    def growth(
+        self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> Array:
+        """Largest growth rate over the waveform (1/ms): above zero the model is unstable.
+
+        See KL23 remark 4.4. Parameters and shape as for `signal`; zero for a model that can only
+        lose signal.
+        """
+
+
+class SmallModel(Model, Protocol):
+    """A model that is a linear system dw/dt = -G w of a few unknowns, which its signal sums."""
+
+    @property
+    def start(self) -> Array:
+        """Initial state, shape (k,)."""
+
+    @property
+    def readout(self) -> Array:
+        """Weights of the signal, shape (k,)."""
+
+    @property
+    def n_derivatives(self) -> int:
+        """Highest derivative of g that G depends on."""
+
+    def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """G, shape (..., k, k), in 1/ms."""
+
+    def jump(
+        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> ComplexArray | None:
+        """What multiplies the state where derivatives of g jump; None for nothing."""
