@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.bloch.bands import BandBasis, BandSet, band_set
 from torrey.bloch.narrow_pulses import short_pulse_magnetisation, short_pulse_signals
 from torrey.bloch.sampling import RULES, Plateaus, sample

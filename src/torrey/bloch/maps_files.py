@@ -12,8 +12,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.base.artifacts import Group, Variable
 from torrey.base.errors import InputError
+from torrey.base.stored import Group, Variable
 from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.fields import dof_of_node
 from torrey.bloch.folded_basis import count_modes, folded_models, road

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from torrey.base.artifacts import Group
+from torrey.base.stored import Group
 from torrey.bloch.band_files import (
     band_groups,
     sampling_table,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.bloch.branches import follow
 from torrey.bloch.eigenmodes import eigenmode
 from torrey.bloch.fields import dof_of_node

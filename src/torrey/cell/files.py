@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.lazy import Lazy
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group, Variable
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, CellOperators, bloch_torrey
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group, Variable
 from torrey.geometry.balls import Discs
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.shapes import Shape

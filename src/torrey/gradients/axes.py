@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.gradients.sweep import Sweep
 
 #: Attributes of values that may be infinite: the signals of an unstable model.

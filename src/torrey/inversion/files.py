@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.errors import InputError
+from torrey.base.stored import Group, Variable
 from torrey.gradients.sweep import Sweep
 from torrey.inversion.noise import Noise, bias_and_spread
 from torrey.inversion.problem import unit_of

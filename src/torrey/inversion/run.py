@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group
+from torrey.base.stored import Group
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.shapes import MeshOptions, Shape, shape_from_dict

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group, Variable
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.axes import MAY_OVERFLOW, coordinates
 from torrey.gradients.sweep import Product, Sweep

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.gradients.protocol import Point
 from torrey.reference.full import ReferenceSignal
 

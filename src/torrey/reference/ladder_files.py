@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.lazy import Lazy
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group, Variable
 from torrey.models.projection import ProjectedModel
 
 PathLike = str | Path

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.gradients.axes import coordinates
 from torrey.reference.slab import Table
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.errors import TorreyError
+from torrey.base.stored import Group, Variable
 from torrey.gradients.sweep import Index
 
 PathLike = str | Path

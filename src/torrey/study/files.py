@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.gradients.axes import AXIS_UNITS, MAY_OVERFLOW, coordinates, measurement_variables
 from torrey.gradients.sweep import REFERENCE, Index, Sweep
 from torrey.study.fits import fit_kurtosis

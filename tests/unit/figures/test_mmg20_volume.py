@@ -7,8 +7,8 @@ import pytest
 from support.figure_checks import overlapping_texts, texts
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.bloch.sampling import RULES
 from torrey.bloch.spectrum_files import mesh_variables
 from torrey.figures.drawing import FigureFiles

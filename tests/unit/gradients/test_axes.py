@@ -7,8 +7,8 @@ import pytest
 from support.waveform_cases import PLANE_Q, PULSES
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group
 from torrey.gradients.axes import AXIS_UNITS, coordinates, measurement_variables
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.sweep import Acquisition, Product, Samples, Sweep, WaveformGrid

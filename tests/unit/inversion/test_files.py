@@ -10,9 +10,9 @@ import pytest
 from support.figure_checks import draw_checked, overlapping_texts, texts
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.figures.drawing import FigureFiles
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.inversion.files import physical_variables, read_data

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.config import Config

@@ -15,8 +15,8 @@ import pytest
 import torrey
 from torrey.workflow.jobs import LIBRARY_VARIABLE, job
 from torrey.base import artifacts, seals
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance, library_digest, script_digest
+from torrey.base.stored import Variable
 from torrey.cell.krylov import ConvergenceError
 from torrey.geometry.mesh import MeshError
 from torrey.reference.full import ToleranceError
