@@ -5,8 +5,8 @@ import json
 from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
 from torrey.cell.material import Material
+from torrey.reference.files import write_ladders
 from torrey.reference.ladder import climb_meshes
-from torrey.reference.ladder_files import write_ladders
 
 with job(snakemake) as provenance:
     recipe = snakemake.params.recipe

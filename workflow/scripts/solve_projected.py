@@ -5,8 +5,7 @@ from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
 from torrey.cell.material import Material
 from torrey.gradients.sweep import Sweep
-from torrey.reference.ladder_files import lazy_ladders
-from torrey.reference.projected_files import table_variables
+from torrey.reference.files import lazy_ladders, table_variables
 from torrey.reference.slab import solve_study
 
 with job(snakemake) as provenance:

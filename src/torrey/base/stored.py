@@ -194,8 +194,8 @@ def stacked(results: Sequence[Any], dim: str, **given: Given) -> dict[str, Varia
 def object_of(cls: type[Result], data: Data, prefix: str = "") -> Result:
     """The object that `group_of` made variables of.
 
-    Numbers without dims come back as plain numbers, integers as 64 bits, tuples as tuples. A field
-    with a default has it where the file has no such variable.
+    Numbers without dims come back as plain numbers, tuples as tuples, and integers of another type
+    in the file with 64 bits. A field with a default has it where the file has no such variable.
 
     Parameters
     ----------
@@ -271,7 +271,7 @@ def _has_default(one: Field[Any]) -> bool:
 def _value(parts: Sequence[NDArray[Any]], how: _Stored, hint: Any) -> Any:
     """The value of a field from the variables of a file."""
     values = parts[0] + 1j * parts[1] if how.is_complex else np.asarray(parts[0])
-    if values.dtype.kind in "iu":
+    if values.dtype.kind == "i" and how.dtype is not None:
         values = values.astype(np.int64)
     if not how.dims:
         return values.item()

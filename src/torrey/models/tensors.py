@@ -23,14 +23,20 @@ same condition one order later, (A.20) and (A.39), has the signs used here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import coo_array, csc_array
 
+from torrey.base.stored import stored
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
 from torrey.geometry.membranes import NOTHING
 from torrey.models.rates import Polynomial
+
+#: Dims of tensors of second and fourth order in a file, and what follows their long names.
+AXES = ("axis_i", "axis_j", "axis_k", "axis_l")
+_TWO = AXES[:2]
+_AREA = "; unit: that of the cell squared"
 
 
 @dataclass(frozen=True)
@@ -41,19 +47,18 @@ class Tensors:
 
     Attributes
     ----------
-    D : (k+1, d, d) float, um^2/ms
-        Homogenised diffusivity [a, i, j], a mean over the compartment (KL23 (3.17)).
+    D : (k+1, d, d) float
     S : (k+1, d, d) float
-        [a, i, j] = -<omega_i omega_j> (KL23 (3.24)).
-    T, B : (k+1, d, d, d, d) float, um^2/ms
-        KL23 (3.26), and the Burnett tensor B = -T + D (x) S (KL23 (3.25), KHM19 (20)).
+        [a, i, j] = -<omega_i omega_j>.
+    T, B : (k+1, d, d, d, d) float
+        B = -T + D (x) S (KL23 (3.25), KHM19 (20)).
     I : (k+1, n_membranes, d, d) float
-        [a, m, j, l] (KL23 (3.28)), zero where membrane m does not bound compartment a.
+        [a, m, j, l], zero where membrane m does not bound compartment a.
     Z : (k+1, k+1, n_membranes, d, d) float
-        [a, b, m, j, l] (KL23 (3.27)), zero unless membrane m bounds both a and b.
+        [a, b, m, j, l], zero unless membrane m bounds both a and b.
     theta : (k+1, n_membranes) float
-        |Gamma_m|/|Y_a| where membrane m bounds compartment a, else zero (KL23 (3.9)).
-    psi_jump : (n_membranes, n_membranes) float, ms/um^2
+        |Gamma_m|/|Y_a| where membrane m bounds compartment a, else zero.
+    psi_jump : (n_membranes, n_membranes) float
         <[psi_n]>_{Gamma_m} at [m, n]: symmetric up to the membranes' measures.
     omega_jump : (n_membranes, d) float
         <[omega_j]>_{Gamma_m} at [m, j].
@@ -69,16 +74,52 @@ class Tensors:
         Whether several cells share one compartment, see `lump`: not a consistent homogenisation.
     """
 
-    D: Array
-    S: Array
-    T: Array
-    B: Array
-    I: Array
-    Z: Array
-    theta: Array
-    psi_jump: Array
-    omega_jump: Array
-    measures: Array
+    D: Array = field(
+        metadata=stored(
+            ("compartment", *_TWO),
+            "um2 ms-1",
+            "homogenised diffusivity, a mean over the compartment (KL23 3.17)",
+        )
+    )
+    S: Array = field(metadata=stored(("compartment", *_TWO), "1", f"KL23 3.24{_AREA}"))
+    T: Array = field(metadata=stored(("compartment", *AXES), "um2 ms-1", f"KL23 3.26{_AREA}"))
+    B: Array = field(
+        metadata=stored(("compartment", *AXES), "um2 ms-1", f"Burnett, KL23 3.25{_AREA}")
+    )
+    I: Array = field(
+        metadata=stored(
+            ("compartment", "membrane", *_TWO), "1", "KL23 3.28; unit: that of the cell"
+        )
+    )
+    Z: Array = field(
+        metadata=stored(
+            ("compartment", "compartment_b", "membrane", *_TWO),
+            "1",
+            "KL23 3.27; unit: that of the cell",
+        )
+    )
+    theta: Array = field(
+        metadata=stored(
+            ("compartment", "membrane"),
+            "1",
+            "|Gamma|/|Y_a| (KL23 3.9); unit: 1 / that of the cell",
+        )
+    )
+    psi_jump: Array = field(
+        metadata=stored(
+            ("membrane", "membrane_of_psi"),
+            "ms um-2",
+            "<[psi]> on each membrane; unit: that of the cell times ms um-2",
+        )
+    )
+    omega_jump: Array = field(
+        metadata=stored(
+            ("membrane", "axis_i"), "1", "<[omega]> on each membrane; unit: that of the cell"
+        )
+    )
+    measures: Array = field(
+        metadata=stored(("compartment",), "1", "volume fraction |Y_a|/|Y| (KL23 3.8)", name="eta")
+    )
     interface_measures: Array
     incidence: Array
     diffusivity: Array

@@ -92,7 +92,7 @@ class Counts:
     n: NDArray[np.int64] = field(metadata=stored(("i",), "1", "count", dtype=np.int32))
 
 
-def test_integers_come_back_with_64_bits():
+def test_integers_that_are_narrower_in_the_file_come_back_with_64_bits():
     assert object_of(Counts, {"n": np.array([1, 2], np.int32)}).n.dtype == np.int64
 
 
