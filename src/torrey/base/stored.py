@@ -191,7 +191,7 @@ def stacked(results: Sequence[Any], dim: str, **given: Given) -> dict[str, Varia
     }
 
 
-def object_of(cls: type[Result], data: Data, prefix: str = "") -> Result:
+def object_of(cls: type[Result], data: Data, **others: Any) -> Result:
     """The object that `group_of` made variables of.
 
     Numbers without dims come back as plain numbers, tuples as tuples, and integers of another type
@@ -200,30 +200,33 @@ def object_of(cls: type[Result], data: Data, prefix: str = "") -> Result:
     Parameters
     ----------
     cls : type
-        All its fields without a default are stored, with names that depend on nothing given.
+        A dataclass whose variables have names that depend on nothing given.
     data : mapping of str to array
         See `artifacts.read`.
-    prefix : str
-        Before the names of the variables.
+    **others
+        Values of the fields that are not stored.
 
     Raises
     ------
     KeyError
         If a variable is missing.
     """
+    return _object_of(cls, data, "", others)
+
+
+def _object_of(cls: type[Result], data: Data, prefix: str, others: Mapping[str, Any]) -> Result:
     hints = get_type_hints(cls)
-    values: dict[str, Any] = {}
+    values = dict(others)
     for one, how in _described(cls):
         hint = hints[one.name]
         if isinstance(how, _Stored):
             names = [f"{prefix}{name}" for name in how.names(one.name)]
-            if names[0] not in data and _has_default(one):
-                continue
-            values[one.name] = _value([data[name] for name in names], how, hint)
+            if names[0] in data or not _has_default(one):
+                values[one.name] = _value([data[name] for name in names], how, hint)
         elif how.along:
             values[one.name] = tuple(_unstacked(get_args(hint)[0], data, prefix + how.prefix))
         else:
-            values[one.name] = object_of(hint, data, prefix + how.prefix)
+            values[one.name] = _object_of(hint, data, prefix + how.prefix, {})
     return cls(**values)
 
 
@@ -288,4 +291,5 @@ def _unstacked(cls: type[Result], data: Data, prefix: str) -> Iterable[Result]:
         for name in how.names(one.name)
     ]
     for i in range(len(rows[names[0]])):
-        yield object_of(cls, {name: rows[name][i] for name in names if name in rows}, prefix)
+        row = {name: rows[name][i] for name in names if name in rows}
+        yield _object_of(cls, row, prefix, {})
