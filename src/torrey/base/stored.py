@@ -82,7 +82,7 @@ class _Stored:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Nested:
     """How a file holds a field that is an object, several, or one for each of some words."""
 
     prefix: str
@@ -126,7 +126,7 @@ def stored(
     return {_KEY: _Stored(dims, units, name, long_names, dtype, attributes)}
 
 
-def part(prefix: str = "", *, along: str = "", over: str = "") -> Mapping[str, Any]:
+def nested(prefix: str = "", *, along: str = "", over: str = "") -> Mapping[str, Any]:
     """Metadata of a field whose value is itself a dataclass with stored fields.
 
     Parameters
@@ -139,7 +139,7 @@ def part(prefix: str = "", *, along: str = "", over: str = "") -> Mapping[str, A
         The value is a mapping from words to such objects: the word takes the place of ``{over}``
         in the names of its variables.
     """
-    return {_KEY: _Part(prefix, along, over)}
+    return {_KEY: _Nested(prefix, along, over)}
 
 
 def group_of(result: Any, **given: Given) -> dict[str, Variable]:
@@ -230,7 +230,7 @@ def _object_of(cls: type[Result], data: Data, prefix: str, others: Mapping[str, 
     return cls(**values)
 
 
-def _described(cls: type) -> Iterable[tuple[Field[Any], _Stored | _Part]]:
+def _described(cls: type) -> Iterable[tuple[Field[Any], _Stored | _Nested]]:
     """Stored fields of a dataclass, and how."""
     return [(one, one.metadata[_KEY]) for one in fields(cls) if _KEY in one.metadata]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
-from torrey.base.stored import Variable, group_of, object_of, part, stacked, stored
+from torrey.base.stored import Variable, group_of, nested, object_of, stacked, stored
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Whole:
     rates: NDArray[np.float64] = field(
         metadata=stored(("node", "axis"), "ms-1", "rate", allow_missing=True)
     )
-    lines: tuple[Line, ...] = field(metadata=part("line_", along="line"))
-    scales: Scales = field(metadata=part())
+    lines: tuple[Line, ...] = field(metadata=nested("line_", along="line"))
+    scales: Scales = field(metadata=nested())
     names: tuple[str, ...] = field(metadata=stored(("node",), "", "name of the node"))
     extra: float | None = field(default=None, metadata=stored((), "1", "where there is one"))
     note: str = "not stored"
@@ -113,7 +113,7 @@ class Table:
     signal: NDArray[np.float64] = field(
         metadata=stored(("model", "*sweep"), "1", "signal with {noise} noise", noise="{noise}")
     )
-    rules: dict[str, Steps] = field(metadata=part(over="rule"))
+    rules: dict[str, Steps] = field(metadata=nested(over="rule"))
 
 
 def test_what_depends_on_the_object_is_given():
