@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.stored import Group, Variable
 from torrey.gradients.sweep import Sweep
@@ -29,14 +29,15 @@ AXIS_UNITS = {
 }
 
 
+def axis(name: str, values: ArrayLike) -> Variable:
+    """The coordinate of one axis."""
+    return Variable((name,), np.array(values, dtype=float), *AXIS_UNITS[name])
+
+
 def coordinates(sweep: Sweep) -> Group:
     """Return the coordinate of each axis, and the vectors of the directions."""
     axes = sweep.axes()
-    variables = {
-        name: Variable((name,), np.array(values, dtype=float), *AXIS_UNITS[name])
-        for name, values in axes.items()
-        if name != "direction"
-    }
+    variables = {name: axis(name, values) for name, values in axes.items() if name != "direction"}
     directions = np.array(sweep.protocol.directions, dtype=float)
     along = "direction" if "direction" in axes else "measurement"
     variables["direction_vector"] = Variable(
