@@ -35,7 +35,9 @@ from torrey.models.rates import Polynomial
 
 #: Dims of tensors of second and fourth order in a file, and what follows their long names.
 AXES = ("axis_i", "axis_j", "axis_k", "axis_l")
-_TWO = AXES[:2]
+_D = ("compartment", *AXES[:2])
+_I = ("compartment", "membrane", *AXES[:2])
+_Z = ("compartment", "compartment_b", *_I[1:])
 _AREA = "; unit: that of the cell squared"
 
 
@@ -47,25 +49,19 @@ class Tensors:
 
     Attributes
     ----------
-    D : (k+1, d, d) float
-    S : (k+1, d, d) float
-        [a, i, j] = -<omega_i omega_j>.
-    T, B : (k+1, d, d, d, d) float
-        B = -T + D (x) S (KL23 (3.25), KHM19 (20)).
+    D, S, T, B
+        One per compartment, k+1: S_ij = -<omega_i omega_j>, B = -T + D (x) S (KHM19 (20)).
     I : (k+1, n_membranes, d, d) float
         [a, m, j, l], zero where membrane m does not bound compartment a.
     Z : (k+1, k+1, n_membranes, d, d) float
         [a, b, m, j, l], zero unless membrane m bounds both a and b.
     theta : (k+1, n_membranes) float
-        |Gamma_m|/|Y_a| where membrane m bounds compartment a, else zero.
-    psi_jump : (n_membranes, n_membranes) float
-        <[psi_n]>_{Gamma_m} at [m, n]: symmetric up to the membranes' measures.
-    omega_jump : (n_membranes, d) float
-        <[omega_j]>_{Gamma_m} at [m, j].
-    measures : (k+1,) float
-        |Y_a|.
-    interface_measures : (n_membranes,) float
-        |Gamma_m|.
+        Zero where membrane m does not bound compartment a.
+    psi_jump, omega_jump
+        <[psi_n]>_{Gamma_m} at [m, n], symmetric up to the membranes' measures, and <[omega_j]> at
+        [m, j].
+    measures, interface_measures
+        |Y_a| and |Gamma_m|.
     incidence : (n_membranes, k+1) float
         +1 for the compartment outside membrane m, -1 for the one inside.
     diffusivity : (k+1, d, d) float, um^2/ms
@@ -76,33 +72,19 @@ class Tensors:
 
     D: Array = field(
         metadata=stored(
-            ("compartment", *_TWO),
-            "um2 ms-1",
-            "homogenised diffusivity, a mean over the compartment (KL23 3.17)",
+            _D, "um2 ms-1", "homogenised diffusivity, a mean over the compartment (KL23 3.17)"
         )
     )
-    S: Array = field(metadata=stored(("compartment", *_TWO), "1", f"KL23 3.24{_AREA}"))
+    S: Array = field(metadata=stored(_D, "1", f"KL23 3.24{_AREA}"))
     T: Array = field(metadata=stored(("compartment", *AXES), "um2 ms-1", f"KL23 3.26{_AREA}"))
     B: Array = field(
         metadata=stored(("compartment", *AXES), "um2 ms-1", f"Burnett, KL23 3.25{_AREA}")
     )
-    I: Array = field(
-        metadata=stored(
-            ("compartment", "membrane", *_TWO), "1", "KL23 3.28; unit: that of the cell"
-        )
-    )
-    Z: Array = field(
-        metadata=stored(
-            ("compartment", "compartment_b", "membrane", *_TWO),
-            "1",
-            "KL23 3.27; unit: that of the cell",
-        )
-    )
+    I: Array = field(metadata=stored(_I, "1", "KL23 3.28; unit: that of the cell"))
+    Z: Array = field(metadata=stored(_Z, "1", "KL23 3.27; unit: that of the cell"))
     theta: Array = field(
         metadata=stored(
-            ("compartment", "membrane"),
-            "1",
-            "|Gamma|/|Y_a| (KL23 3.9); unit: 1 / that of the cell",
+            ("compartment", "membrane"), "1", "|Gamma|/|Y_a| (KL23 3.9); unit: 1 / that of the cell"
         )
     )
     psi_jump: Array = field(

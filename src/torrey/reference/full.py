@@ -79,20 +79,9 @@ class ToleranceError(TorreyError, ArithmeticError):
 class ReferenceSignal:
     """A signal and what is known of its error.
 
-    Attributes
-    ----------
-    signal : complex
-        S, normalised to the initial magnetisation.
-    space_error, time_error : float
-    level : int
-        Of the signal.
-    steps : int
-        On that mesh.
-    coarse_signal : complex
-        Converged in time and without folding: what a model on that mesh is compared with, free of
-        the error in space that both share. Where |g_j| L exceeds 4 pi no such model resolves the
-        field, and this is the signal itself.
-    coarse_time_error : float
+    The coarse signal is converged in time and without folding: what a model on the coarsest mesh is
+    compared with, free of the error in space that both share. Where |g_j| L exceeds 4 pi no such
+    model resolves the field, and it is the signal itself.
     """
 
     signal: complex = field(metadata=stored((), "1", "normalised signal", dtype=complex))
