@@ -38,7 +38,6 @@ rule figures:
     input:
         [figure_files(figure) for figure in CONFIG.figures],
         [table_files(table) for table in CONFIG.tables],
-        [LAYOUT.tensors(study) for study in CONFIG.studies.values()],
         [LAYOUT.checks(study) for study in CONFIG.studies.values()],
 
 

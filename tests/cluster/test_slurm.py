@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,7 +41,7 @@ figures:
   kl23_fig1: {geometries: [cell]}
 """
 TARGETS = ("studies", "figures")
-MODELS = "results/studies/sweep/models.nc"
+MODELS = "results/slabs"
 SIGNALS = "results/studies/sweep/signals.nc"
 
 # The profile as it is; only the patience is that of a test.
@@ -92,8 +93,8 @@ def fresh(origin: Project, slurm: Slurm, tmp_path: Path) -> Project:
 def project(local: Project, slurm: Slurm, tmp_path: Path) -> Project:
     """A project in which the models are still to be evaluated and gathered, and a cluster."""
     project = local.copy(tmp_path / "project")
-    for name in (MODELS, SIGNALS):
-        project.path(name).unlink()
+    shutil.rmtree(project.path(MODELS))
+    project.path(SIGNALS).unlink()
     return project
 
 
@@ -107,7 +108,7 @@ def hang_at(project: Project, folder: Path, name: str) -> Project:
 
 @pytest.fixture
 def hanging(project: Project, tmp_path: Path) -> Project:
-    return hang_at(project, tmp_path / "site", "models.nc")
+    return hang_at(project, tmp_path / "site", "R0.nc")
 
 
 def on_cluster(project: Project, *words: str) -> Run:
@@ -243,7 +244,7 @@ def test_a_cluster_of_any_kind_gives_the_same_and_names_what_was_killed(
     project, local, slurm, generic, tmp_path, killed
 ):
     if killed:
-        project = hang_at(project, tmp_path / "site", "models.nc")
+        project = hang_at(project, tmp_path / "site", "R0.nc")
     path = project.environment.get("PYTHONPATH", str(project.path("src")))
     project.environment["PYTHONPATH"] = f"{path}{os.pathsep}{generic}"
     words = ("--workflow-profile=profiles/cluster-generic", "--seconds-between-status-checks=1")

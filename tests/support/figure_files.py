@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from support.slab_files import write_slabs
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Variable
@@ -15,7 +16,6 @@ from torrey.geometry.files import write_meshes
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.models.evaluation import ModelTable
-from torrey.models.files import write_models
 from torrey.reference.files import write_reference
 from torrey.reference.full import ReferenceSignal
 from torrey.study.files import fit_kurtoses, fit_orders, gather_signals
@@ -121,10 +121,8 @@ def write_signals(
     growth = np.full((len(models) - 1, *shape), -1e-17)
     for model in unstable:
         growth[models.index(model) - 1] = 0.1
-    write_models(
-        directory / "models.nc", ModelTable(tuple(models[1:]), table, growth), points, PROVENANCE
-    )
-    group = gather_signals(points, models, references, directory / "models.nc")
+    slabs = write_slabs(directory, points, ModelTable(tuple(models[1:]), table, growth), PROVENANCE)
+    group = gather_signals(points, models, list(references.values()), slabs)
     artifacts.write(directory / "signals.nc", group, PROVENANCE)
     return str(directory / "signals.nc")
 

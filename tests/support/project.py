@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from itertools import product
 from pathlib import Path
 
 from support import planner
+from torrey.config import load
+from torrey.workflow.layout import Layout
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "workflow", "config", "src", "environment.yml", "profiles")
@@ -140,13 +143,22 @@ class Run:
 
     @property
     def blocks(self) -> dict[Job, dict[str, str]]:
-        """Jobs that make files, with the fields of what Snakemake says about each."""
+        """Jobs that make files, with the fields of what Snakemake says about each.
+
+        A batch of slabs counts as one job for each of them.
+        """
         found: dict[Job, dict[str, str]] = {}
         # Blocks of jobs that travel in a group are indented.
         pattern = r"^( *)(?:local)?rule (\w+):\n((?:\1 {4}.*\n)+)"
         for block in re.finditer(pattern, self.text, re.M):
             fields = dict(re.findall(r"^ +(\w+): (.*)$", block[3], re.M))
-            if "output" in fields:
+            if "output" not in fields:
+                continue
+            batch = re.fullmatch(r"(solve_projected|evaluate_models)(_\d+)?", block[2])
+            if batch:
+                paths = fields["output"].split(", ")
+                found |= {Job(batch[1], slab_of(path)): fields for path in paths}
+            else:
                 found[Job(block[2], fields["wildcards"])] = fields
         return found
 
@@ -287,6 +299,32 @@ def _words(*arguments: str, config: str) -> list[str]:
     return [*options, *(["--configfile", config] if config else []), "--", *targets]
 
 
+def slab_of(path: str) -> str:
+    """What the path of a slab says."""
+    geometry, material, slab, file = path.removeprefix("results/slabs/").split("/")
+    made = file.removesuffix(".nc")
+    return f"geometry={geometry}, material={material}, slab={slab}, made={made}"
+
+
+WALL_SLAB = "results/slabs/walls/De2_Di1/L4_kappa0.05_pgse-2-6_cff38743/R0.nc"
+"""The one slab of the study `wall`, which `projected` shares."""
+
+
+def slabs(study: str, *models: str, config: str = TINY, having: str = "") -> set[Job]:
+    """Slabs of a study: its models, or those named; with some text in their names."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "config.yaml"
+        file.write_text(config, encoding="utf-8")
+        loaded = load([file])
+    layout, entry = Layout(loaded), loaded.studies[study]
+    return {
+        Job("solve_projected" if model == "reference" else "evaluate_models", slab_of(path))
+        for model in models or entry.homogenised
+        for path in layout.slab_files(entry, model)
+        if having in path
+    }
+
+
 def points(
     periods: Iterable[float] = (2, 3),
     kappas: Iterable[float] = (0.03, 0.05),
@@ -294,13 +332,14 @@ def points(
     bs: Iterable[float] = (0.2, 0.5),
     material: str = "De3_Di1.7",
     tolerance: float = 0.01,
+    direction: str = "1_0",
 ) -> set[Job]:
     """Reference signals of the study `sweep`, in um and ms, for the values given."""
     return {
         Job(
             "solve_reference",
             f"geometry=cell, material={material}, "
-            f"point=L{L}_kappa{kappa}_pgse-2-{Delta}_b{b}_n1_0_tol{tolerance}",
+            f"point=L{L}_kappa{kappa}_pgse-2-{Delta}_b{b}_n{direction}_tol{tolerance}",
         )
         for L, kappa, Delta, b in product(periods, kappas, Deltas, bs)
     }

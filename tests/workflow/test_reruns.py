@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.project import CONFIG, ROOT, TARGETS, TINY, Job, Project, points
+from support.project import CONFIG, ROOT, TARGETS, TINY, Job, Project, points, slabs
 
 MESHES = {
     geometry: {
@@ -31,24 +31,23 @@ def wall_points(*bs: float) -> set[Job]:
     }
 
 
+# Those that something asks for: a table, and an inversion.
 TENSORS = {
-    "cell": {Job("extract_tensors", "geometry=cell, material=De3_Di1.7")},
     "walls": {Job("extract_tensors", "geometry=walls, material=De2_Di1")},
     "exchange": {Job("extract_tensors", "geometry=cell, material=De3_Di1.5")},
 }
+TRACED = {Job("trace_eigenvalues", "study=sweep")}
 MODELS = {
-    "sweep": {Job("evaluate_models", "study=sweep"), Job("trace_eigenvalues", "study=sweep")},
-    "wall": {Job("evaluate_models", "study=wall")},
-    "projected": {Job("evaluate_models", "study=projected")},
+    "sweep": slabs("sweep") | TRACED,
+    "wall": slabs("wall"),
+    # Two of the three b-values in other words: another table of strengths.
+    "projected": slabs("projected"),
 }
-EXCHANGE = {
-    Job("evaluate_models", "study=exchange"),
-    Job("gather_signals", "study=exchange"),
-    Job("fit_inversion", "inversion=rates"),
-}
+FITTED = {Job("gather_signals", "study=exchange"), Job("fit_inversion", "inversion=rates")}
+EXCHANGE = slabs("exchange") | FITTED
 BLOCH = {Job("solve_bloch", "bloch=zone, kind=bands")}
 BASIS = {Job("build_basis", "geometry=walls, material=De2_Di1, span=n1_rungs7")}
-SOLVED = {Job("solve_projected", "study=projected")}
+SOLVED = slabs("projected", "reference")
 PROJECTED = BASIS | SOLVED
 CHECK = {Job("check_projected", "study=projected")}
 DRAWN_FROM_MESH = {Job("draw_figure", "figure=kl23_fig1")}
@@ -74,36 +73,40 @@ EVERYTHING = MESHES["cell"] | MESHES["walls"] | FROM_OPERATORS | DRAWN_FROM_MESH
 FIRST_MESH = "mesh: {size: 0.25, refinements: 1}\n  walls"
 FIRST_TOLERANCE = "tolerance: 1e-2\n\n  wall"
 A_MODEL_MORE = (f"R0]\n    {FIRST_TOLERANCE}", f"R0, R2]\n    {FIRST_TOLERANCE}")
-# The sweep has two values along each of four axes: half of its 16 points have the one that changes.
+# The sweep has two values along each of four axes: half of its 16 points, and of its 8 slabs if the
+# value is no strength, have the one that changes.
 CHANGED_VALUES = {
-    "Delta": ("8 ms", "9 ms", points(Deltas=[9])),
-    "kappa": ("5e-5 m/s]", "6e-5 m/s]", points(kappas=[0.06])),
-    "period": ("3 um]", "4 um]", points(periods=[4])),
-    "b": ("500 s/mm^2]", "600 s/mm^2]", points(bs=[0.6])),
-    "diffusivity": (
-        "1.7e-3",
-        "1.6e-3",
-        points(material="De3_Di1.6")
-        | {Job("extract_tensors", "geometry=cell, material=De3_Di1.6")},
-    ),
-    "a value more": ("500 s/mm^2]", "500 s/mm^2, 600 s/mm^2]", points(bs=[0.6])),
-    "a value less": (", 8 ms]", "]", set()),
-    "other order": ("[200 s/mm^2, 500 s/mm^2]", "[500 s/mm^2, 200 s/mm^2]", set()),
-    "a model more": (*A_MODEL_MORE, set()),
-}
+    "Delta": ("8 ms", "9 ms", points(Deltas=[9]), "pgse-2-9"),
+    "kappa": ("5e-5 m/s]", "6e-5 m/s]", points(kappas=[0.06]), "kappa0.06"),
+    "period": ("3 um]", "4 um]", points(periods=[4]), "L4"),
+    "b": ("500 s/mm^2]", "600 s/mm^2]", points(bs=[0.6]), ""),
+    "direction": ("[[1, 0]]\n    models: [reference, R0]\n    tolerance: 1e-2\n\n  wall",
+                  "[[0, 1]]\n    models: [reference, R0]\n    tolerance: 1e-2\n\n  wall",
+                  points(direction="0_1"), ""),
+    "diffusivity": ("1.7e-3", "1.6e-3", points(material="De3_Di1.6"), ""),
+    "a Delta more": (", 8 ms]", ", 8 ms, 9 ms]", points(Deltas=[9]), "pgse-2-9"),
+    "a value more": ("500 s/mm^2]", "500 s/mm^2, 600 s/mm^2]", points(bs=[0.6]), ""),
+    "a value less": (", 8 ms]", "]", set(), "nothing"),
+    "other order": ("[200 s/mm^2, 500 s/mm^2]", "[500 s/mm^2, 200 s/mm^2]", set(), "nothing"),
+    "a model more": (*A_MODEL_MORE, set(), "R2.nc"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "solved"), CHANGED_VALUES.values(), ids=CHANGED_VALUES.keys()
+    ("old", "new", "solved", "having"), CHANGED_VALUES.values(), ids=CHANGED_VALUES.keys()
 )
-def test_a_value_of_a_sweep_recomputes_its_points_and_what_reads_them(project, old, new, solved):
+def test_a_value_of_a_sweep_recomputes_its_points_and_what_reads_them(
+    project, old, new, solved, having
+):
     project.edit(CONFIG, old, new)
-    assert project.plan() == solved | MODELS["sweep"] | TABLES["sweep"]
+    evaluated = slabs("sweep", config=TINY.replace(old, new), having=having)
+    assert project.plan() == solved | evaluated | TRACED | TABLES["sweep"]
 
 
 def test_a_figure_is_drawn_again_from_new_signals(project):
     project.edit(CONFIG, "400 s/mm^2]", "500 s/mm^2]")
-    assert project.plan() == wall_points(0.5) | MODELS["wall"] | TABLES["wall"]
+    evaluated = slabs("wall", config=TINY.replace("400 s/mm^2]", "500 s/mm^2]"))
+    assert project.plan() == wall_points(0.5) | evaluated | TABLES["wall"]
 
 
 def test_a_tolerance_recomputes_the_references_and_no_model(project):
@@ -122,7 +125,6 @@ def test_a_geometry_recomputes_all_that_is_in_it(project, old, new):
     assert project.plan() == (
         meshed
         | points()
-        | TENSORS["cell"]
         | TENSORS["exchange"]
         | MODELS["sweep"]
         | TABLES["sweep"]
@@ -135,9 +137,9 @@ def test_a_study_more_computes_only_the_points_that_no_other_study_has(project):
     twin = TINY[TINY.index("  sweep:") : TINY.index("  wall:")].replace("sweep:", "twin:")
     twin = twin.replace("[2 um, 3 um]", "[3 um, 5 um]")
     project.edit(CONFIG, "figures:", f"{twin}figures:")
-    rules = ("evaluate_models", "gather_signals", "fit_orders")
-    tables = {Job(rule, "study=twin") for rule in rules}
-    assert project.plan() == points(periods=[5]) | tables
+    tables = {Job(rule, "study=twin") for rule in ("gather_signals", "fit_orders")}
+    evaluated = slabs("sweep", config=TINY.replace("[2 um, 3 um]", "[3 um, 5 um]"), having="L5")
+    assert project.plan() == points(periods=[5]) | evaluated | tables
 
 
 def test_nothing_changed_nothing_done(project):
@@ -170,25 +172,24 @@ IMPORTS = {
 }
 
 LIBRARY = {
-    "propagation.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
-    "krylov.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
-    "expansion.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
-    "integration.py": ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
-    "ladder.py": PROJECTED | TABLES["projected"] | CHECK,
+    "reference/full.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
+    "cell/krylov.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
+    "models/expansion.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
+    "models/integration.py": ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
+    "reference/ladder.py": PROJECTED | TABLES["projected"] | CHECK,
     # The paths of what figures read know the waveforms.
-    "waveforms/segments.py": (FROM_OPERATORS - ALL_TENSORS) | DRAWN_FROM_MESH,
+    "gradients/waveforms/segments.py": (FROM_OPERATORS - ALL_TENSORS) | DRAWN_FROM_MESH,
     "geometry/meshing.py": EVERYTHING,
     "cell/assembly.py": FROM_OPERATORS
     | {Job("assemble_operators", f"geometry={geometry}") for geometry in MESHES},
-    "tensors.py": ALL_TENSORS | ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
-    "artifacts.py": EVERYTHING,
+    "models/tensors.py": ALL_TENSORS | ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
+    "base/artifacts.py": EVERYTHING,
     # What compares projected signals with full ones fits nothing.
-    "fitting.py": (ALL_TABLES - CHECK) | (EXCHANGE - {Job("evaluate_models", "study=exchange")}),
+    "study/fits.py": (ALL_TABLES - CHECK) | FITTED,
     "figures/kl23.py": DRAWN_FROM_SIGNALS,
     "figures/kl23_cells.py": DRAWN_FROM_MESH,
     "figures/drawing.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS,
-    # The catalogues of figures and tables know the paths of what they read.
-    "layout.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS | WRITTEN,
+    "workflow/layout.py": set(),
     "tables/khm19.py": WRITTEN,
     "tables/writing.py": WRITTEN,
     # What stands around jobs makes nothing.
@@ -198,11 +199,11 @@ LIBRARY = {
 
 
 SELDOM = (
-    "krylov.py",
-    "integration.py",
+    "cell/krylov.py",
+    "models/integration.py",
     "cell/assembly.py",
-    "tensors.py",
-    "fitting.py",
+    "models/tensors.py",
+    "study/fits.py",
     "figures/drawing.py",
 )
 
@@ -288,13 +289,13 @@ def test_a_model_more_solves_nothing_again(project):
     project.edit(CONFIG, *A_MODEL_MORE)
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
-    assert run.jobs == MODELS["sweep"] | TABLES["sweep"]
+    evaluated = slabs("sweep", "R2", config=TINY.replace(*A_MODEL_MORE))
+    assert run.jobs == evaluated | TRACED | TABLES["sweep"]
     assert project.plan() == set()
-    assert changed(before, times(project)) == {
+    assert {name for name in changed(before, times(project)) if "/slabs/" not in name} == {
         "results/studies/sweep/convergence.nc",
         "results/studies/sweep/eigenvalues.nc",
         "results/studies/sweep/kurtosis.nc",
-        "results/studies/sweep/models.nc",
         "results/studies/sweep/signals.nc",
     }
 

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.project import CHANGED, CONFIG, TARGETS, Project
+from support.project import CHANGED, CONFIG, TARGETS, WALL_SLAB, Project
 
 # Loaded by every Python of a run, if its directory is on the path: the last step, in which a
 # complete file gets its name, fails for files of this kind.
@@ -39,9 +39,9 @@ MADE_BY = {
     "extract_tensors": "tensors.nc",
     "solve_reference": "results/reference/",
     "build_basis": "results/basis/",
-    "solve_projected": "projected.nc",
+    "solve_projected": "reference_tol",
     "check_projected": "check.nc",
-    "evaluate_models": "sweep/models.nc",
+    "evaluate_models": "cell/De3_Di1.7/L3_kappa0.05_pgse-2-8",
     "trace_eigenvalues": "eigenvalues.nc",
     "gather_signals": "sweep/signals.nc",
     "fit_orders": "convergence.nc",
@@ -264,14 +264,14 @@ def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(small,
     source = str(project.path("src/torrey/reference/full.py"))
     text = f"open({source!r}, 'a').write('ADDED = 1\\n')"
     (directory / "sitecustomize.py").write_text(
-        FAILING.format(part="wall/models.nc", action=text), encoding="utf-8"
+        FAILING.format(part=WALL_SLAB, action=text), encoding="utf-8"
     )
     environment = {"PYTHONPATH": f"{directory}{os.pathsep}{project.path('src')}"}
-    for name in ("wall/models.nc", "wall/signals.nc"):
-        project.path(f"results/studies/{name}").unlink()
+    for name in (WALL_SLAB, "results/studies/wall/signals.nc"):
+        project.path(name).unlink()
     shutil.rmtree(project.path("results/reference"))
     run = Project(project.root, environment).run(
-        "--cores=1", "results/studies/wall/models.nc", "results/studies/wall/signals.nc"
+        "--cores=1", WALL_SLAB, "results/studies/wall/signals.nc"
     )
     assert run.code != 0, run.text
     assert "was changed" in run.text

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.project import CONFIG, Project
+from support.project import CONFIG, WALL_SLAB, Project
 
 from torrey.workflow.processes import this_process
 
@@ -36,7 +36,7 @@ studies:
 figures:
   kl23_fig6: {studies: [wall]}
 """
-UNDONE = ("results/studies/wall/models.nc", "results/studies/wall/signals.nc")
+UNDONE = (WALL_SLAB, "results/studies/wall/signals.nc")
 MESH = "results/geometry/walls/mesh.nc"
 
 # Python's own locks, as on a file system that has none.
@@ -65,7 +65,7 @@ import os, time
 rename = os.replace
 
 def hang(source, target, **options):
-    if str(target).endswith("models.nc"):
+    if str(target).endswith("R0.nc"):
         open("hangs", "w").close()
         time.sleep(1000)
     rename(source, target, **options)

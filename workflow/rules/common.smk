@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from torrey.config import ConfigError, load
 from torrey.figures.catalogue import CATALOGUE, paper_of, problems
 from torrey.base.provenance import library_digest
 from torrey.tables import catalogue as tables
+from torrey.workflow.batches import Batches, forced_rules
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes
 from torrey.workflow.runs import RunError, begin_run
@@ -66,6 +68,21 @@ except RunError as error:
     raise WorkflowError(str(error))
 
 
+# Slabs that are up to date are in no batch. Jobs on other machines make what the run has found.
+BATCH_FILE = Path(".snakemake") / "batches.json"
+if workflow.is_main_process:
+    BATCHES = Batches.of(
+        RECIPES,
+        forced=forced_rules(sys.argv[1:]),
+        # Snakemake counts cores where it runs jobs itself, and jobs where a queue does.
+        queued=workflow.resource_settings.cores is None,
+    )
+    if RUN is not None:
+        BATCHES.write(BATCH_FILE)
+else:
+    BATCHES = Batches.read(BATCH_FILE)
+
+
 def names(values):
     """Wildcard constraint that accepts these names and nothing else."""
     return "|".join(values) or "(?!)"
@@ -95,6 +112,21 @@ def inputs_of(pattern):
 def recipe_of(pattern):
     """Parameters of the rule that makes files of this pattern."""
     return lambda wildcards: RECIPES.job_parameters(pattern.format(**wildcards))
+
+
+def batch_inputs(batch):
+    """Inputs of a batch of slabs, which all have the same. What is there of them is stale."""
+
+    def inputs(wildcards):
+        workflow.dag.forcefiles.update(filter(os.path.exists, batch.outputs))
+        return dict(RECIPES[batch.outputs[0]].inputs)
+
+    return inputs
+
+
+def batch_recipes(batch):
+    """Parameters of each slab of a batch, as one text."""
+    return json.dumps({path: RECIPES.job_parameters(path) for path in batch.outputs})
 
 
 def figure_files(figure):

@@ -14,20 +14,24 @@ rule build_basis:
         "../scripts/build_basis.py"
 
 
-rule solve_projected:
-    input:
-        unpack(inputs_of(paths.PROJECTED)),
-    output:
-        paths.PROJECTED,
-    log:
-        "results/logs/solve_projected/{study}.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    params:
-        recipe=recipe_of(paths.PROJECTED),
-    script:
-        "../scripts/solve_projected.py"
+for BATCH in BATCHES.of_rule("solve_projected"):
+
+    rule:
+        name:
+            BATCH.name
+        input:
+            unpack(batch_inputs(BATCH)),
+        output:
+            BATCH.outputs,
+        log:
+            f"results/logs/solve_projected/{BATCH.number}.log",
+        conda:
+            "../../environment.yml"
+        threads: 1
+        params:
+            batch=batch_recipes(BATCH),
+        script:
+            "../scripts/solve_projected.py"
 
 
 rule check_projected:

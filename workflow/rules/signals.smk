@@ -1,17 +1,21 @@
-rule evaluate_models:
-    input:
-        unpack(inputs_of(paths.MODELS)),
-    output:
-        paths.MODELS,
-    log:
-        "results/logs/evaluate_models/{study}.log",
-    conda:
-        "../../environment.yml"
-    threads: 1
-    params:
-        recipe=recipe_of(paths.MODELS),
-    script:
-        "../scripts/evaluate_models.py"
+for BATCH in BATCHES.of_rule("evaluate_models"):
+
+    rule:
+        name:
+            BATCH.name
+        input:
+            unpack(batch_inputs(BATCH)),
+        output:
+            BATCH.outputs,
+        log:
+            f"results/logs/evaluate_models/{BATCH.number}.log",
+        conda:
+            "../../environment.yml"
+        threads: 1
+        params:
+            batch=batch_recipes(BATCH),
+        script:
+            "../scripts/evaluate_models.py"
 
 
 rule trace_eigenvalues:

@@ -4,8 +4,9 @@ from torrey.workflow.jobs import job
 from torrey.cell.assembly import assemble_levels
 from torrey.cell.files import write_operators
 from torrey.geometry.files import read_measures, read_membranes, read_meshes
+from torrey.workflow.stages import AssembleOperators
 
-with job(snakemake) as provenance:
+with job(snakemake, AssembleOperators) as work:
     mesh = snakemake.input.mesh
     levels = assemble_levels(read_meshes(mesh), read_membranes(mesh), read_measures(mesh))
-    write_operators(snakemake.output[0], levels, provenance)
+    write_operators(work.output, levels, work.provenance)

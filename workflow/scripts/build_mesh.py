@@ -1,12 +1,11 @@
 """Mesh one geometry, with its refinements."""
 
 from torrey.workflow.jobs import job
-from torrey.geometry import MeshOptions, shape_from_dict
 from torrey.geometry.files import write_meshes
 from torrey.geometry.meshing import mesh_cell
+from torrey.workflow.stages import BuildMesh
 
-with job(snakemake) as provenance:
-    recipe = snakemake.params.recipe
-    shape = shape_from_dict(recipe)
-    made = mesh_cell(shape, MeshOptions(recipe["size"], recipe["refinements"]))
-    write_meshes(snakemake.output[0], shape, made.meshes, provenance, made.failures)
+with job(snakemake, BuildMesh) as work:
+    shape = work.stage.shape
+    made = mesh_cell(shape, work.stage.mesh)
+    write_meshes(work.output, shape, made.meshes, work.provenance, made.failures)

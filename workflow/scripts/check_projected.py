@@ -1,13 +1,11 @@
 """Compare projected references with the full system at some points."""
 
-import json
-
 from torrey.workflow.jobs import job
 from torrey.base import artifacts
 from torrey.study.comparison import compare_with_full
+from torrey.workflow.stages import CheckProjected
 
-with job(snakemake) as provenance:
-    indices = map(tuple, json.loads(snakemake.params.recipe["indices"]))
-    references = dict(zip(indices, snakemake.input.references, strict=True))
-    table = compare_with_full(snakemake.input.projected, references)
-    artifacts.write(snakemake.output[0], table, provenance)
+with job(snakemake, CheckProjected) as work:
+    files = snakemake.input
+    points = list(zip(files.projected, work.stage.rows, files.references, strict=True))
+    artifacts.write(work.output, compare_with_full(points), work.provenance)

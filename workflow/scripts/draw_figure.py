@@ -3,11 +3,10 @@
 from torrey.workflow.jobs import job
 from torrey.figures.catalogue import CATALOGUE
 from torrey.figures.drawing import FigureFiles, draw, save
+from torrey.workflow.stages import DrawFigure
 
-with job(snakemake) as provenance:
-    recipe = snakemake.params.recipe
-    names = recipe["names"].split(",")
-    files = FigureFiles.of(list(snakemake.input), names)
-    drawing = draw(CATALOGUE[recipe["figure"]], files)
+with job(snakemake, DrawFigure) as work:
+    files = FigureFiles.of(list(snakemake.input), work.stage.names)
+    drawing = draw(CATALOGUE[work.stage.figure], files)
     output = snakemake.output
-    save(drawing, output.pdf, output.png, output.data, provenance)
+    save(drawing, output.pdf, output.png, output.data, work.provenance)

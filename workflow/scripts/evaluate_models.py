@@ -1,15 +1,13 @@
-"""Evaluate the homogenised models at all points of a study."""
+"""Evaluate homogenised models on slabs of a study."""
 
-from torrey.workflow.jobs import job
+from torrey.workflow.jobs import batch
 from torrey.cell.files import lazy_levels
-from torrey.cell.material import Material
-from torrey.gradients.sweep import Sweep
-from torrey.models.evaluation import evaluate_models
-from torrey.models.files import write_models
+from torrey.models.evaluation import evaluate_many
+from torrey.models.files import write_model
+from torrey.workflow.stages import EvaluateModels
 
-with job(snakemake) as provenance:
-    recipe = snakemake.params.recipe
-    sweep = Sweep.from_json(recipe["sweep"])
-    levels = lazy_levels(snakemake.input.operators, Material.from_dict(recipe))
-    table = evaluate_models(levels, sweep, recipe["models"].split(","))
-    write_models(snakemake.output[0], table, sweep, provenance)
+with batch(snakemake, EvaluateModels) as works:
+    levels = lazy_levels(snakemake.input.operators, works[0].stage.material)
+    wanted = [(work.stage.sweep, [work.stage.model]) for work in works]
+    for work, table in zip(works, evaluate_many(levels, wanted), strict=True):
+        write_model(work.output, table, work.stage.sweep, work.provenance)

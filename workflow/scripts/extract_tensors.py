@@ -2,12 +2,11 @@
 
 from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.cell.material import Material
 from torrey.models.tensor_files import write_tensors
 from torrey.models.tensors import papers_tensors
+from torrey.workflow.stages import ExtractTensors
 
-with job(snakemake) as provenance:
-    material = Material.from_dict(snakemake.params.recipe)
-    finest = lazy_levels(snakemake.input.operators, material)[-1]
+with job(snakemake, ExtractTensors) as work:
+    finest = lazy_levels(snakemake.input.operators, work.stage.material)[-1]
     tensors = papers_tensors(finest)
-    write_tensors(snakemake.output[0], tensors, snakemake.input.mesh, provenance)
+    write_tensors(work.output, tensors, snakemake.input.mesh, work.provenance)

@@ -1,25 +1,18 @@
 """Fit parameters to the signals of studies."""
 
-import json
-
 from torrey.workflow.jobs import job
 from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.cell.material import Material
-from torrey.gradients.sweep import Sweep
 from torrey.inversion.run import run_karger, run_physical
+from torrey.workflow.stages import FitInversion
 
-with job(snakemake) as provenance:
-    recipe, files = snakemake.params.recipe, snakemake.input
-    sweeps = [Sweep.from_json(text) for text in json.loads(recipe["sweeps"])]
-    if recipe["kind"] == "karger":
-        table = run_karger(recipe["inversion"], sweeps, list(files.signals), files.tensors)
+with job(snakemake, FitInversion) as work:
+    stage, files = work.stage, snakemake.input
+    if stage.kind == "karger":
+        table = run_karger(stage.inversion, stage.sweeps, list(files.signals), files.tensors)
     else:
-        material = Material.from_dict(recipe)
-        levels = lazy_levels(files.operators, material)
+        levels = lazy_levels(files.operators, stage.material)
         table = run_physical(
-            recipe["inversion"], sweeps[0], files.signals[0], material, levels, recipe["cell"]
+            stage.inversion, stage.sweeps[0], files.signals[0], stage.material, levels, stage.cell
         )
-    artifacts.write(
-        snakemake.output[0], table, provenance, attributes={"inversion": recipe["inversion"]}
-    )
+    artifacts.write(work.output, table, work.provenance, attributes={"inversion": stage.inversion})

@@ -3,6 +3,7 @@
 from torrey.workflow.jobs import job
 from torrey.base import artifacts
 from torrey.study.files import fit_kurtoses
+from torrey.workflow.stages import FitKurtosis
 
-with job(snakemake) as provenance:
-    artifacts.write(snakemake.output[0], fit_kurtoses(snakemake.input.signals), provenance)
+with job(snakemake, FitKurtosis) as work:
+    artifacts.write(work.output, fit_kurtoses(snakemake.input.signals), work.provenance)

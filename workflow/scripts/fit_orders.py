@@ -3,7 +3,8 @@
 from torrey.workflow.jobs import job
 from torrey.base import artifacts
 from torrey.study.files import fit_orders
+from torrey.workflow.stages import FitOrders
 
-with job(snakemake) as provenance:
-    table = fit_orders(snakemake.input.signals, snakemake.params.recipe["models"].split(","))
-    artifacts.write(snakemake.output[0], table, provenance)
+with job(snakemake, FitOrders) as work:
+    table = fit_orders(snakemake.input.signals, work.stage.models)
+    artifacts.write(work.output, table, work.provenance)

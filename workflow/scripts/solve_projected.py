@@ -1,19 +1,15 @@
-"""Solve the Bloch-Torrey equation for all points of a study by projected models."""
+"""Solve the Bloch-Torrey equation on slabs of a study by projected models."""
 
-from torrey.workflow.jobs import job
+from torrey.workflow.jobs import batch
 from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.cell.material import Material
-from torrey.gradients.sweep import Sweep
 from torrey.reference.files import lazy_ladders, table_variables
-from torrey.reference.slab import solve_study
+from torrey.reference.slab import solve_slab
+from torrey.workflow.stages import SolveProjected
 
-with job(snakemake) as provenance:
-    recipe = snakemake.params.recipe
-    table = solve_study(
-        Sweep.from_json(recipe["sweep"]),
-        recipe["tolerance"],
-        lazy_ladders(snakemake.input.basis),
-        lazy_levels(snakemake.input.operators, Material.from_dict(recipe)),
-    )
-    artifacts.write(snakemake.output[0], table_variables(table), provenance)
+with batch(snakemake, SolveProjected) as works:
+    ladders = lazy_ladders(snakemake.input.basis)
+    levels = lazy_levels(snakemake.input.operators, works[0].stage.material)
+    for work in works:
+        table = solve_slab(work.stage.sweep, work.stage.tolerance, ladders, levels)
+        artifacts.write(work.output, table_variables(table), work.provenance)

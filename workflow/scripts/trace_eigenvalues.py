@@ -3,13 +3,11 @@
 from torrey.workflow.jobs import job
 from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.cell.material import Material
-from torrey.gradients.sweep import Sweep
 from torrey.models.files import eigenvalue_table
+from torrey.workflow.stages import TraceEigenvalues
 
-with job(snakemake) as provenance:
-    recipe = snakemake.params.recipe
-    finest = lazy_levels(snakemake.input.operators, Material.from_dict(recipe))[-1]
-    models = recipe["models"].split(",")
-    table = eigenvalue_table(finest, Sweep.from_json(recipe["sweep"]), models)
-    artifacts.write(snakemake.output[0], table, provenance)
+with job(snakemake, TraceEigenvalues) as work:
+    stage = work.stage
+    finest = lazy_levels(snakemake.input.operators, stage.material)[-1]
+    table = eigenvalue_table(finest, stage.sweep, stage.models)
+    artifacts.write(work.output, table, work.provenance)

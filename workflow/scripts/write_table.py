@@ -3,11 +3,10 @@
 from torrey.workflow.jobs import job
 from torrey.tables.catalogue import CATALOGUE
 from torrey.tables.writing import TableFiles, make, save
+from torrey.workflow.stages import WriteTable
 
-with job(snakemake) as provenance:
-    recipe = snakemake.params.recipe
-    names = recipe["names"].split(",")
-    files = TableFiles.of(list(snakemake.input), names)
-    table = make(CATALOGUE[recipe["table"]], files)
+with job(snakemake, WriteTable) as work:
+    files = TableFiles.of(list(snakemake.input), work.stage.names)
+    table = make(CATALOGUE[work.stage.table], files)
     output = snakemake.output
-    save(table, output.csv, output.markdown, output.data, provenance)
+    save(table, output.csv, output.markdown, output.data, work.provenance)

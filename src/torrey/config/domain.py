@@ -163,15 +163,6 @@ class BlochRun:
     permeability: float
     settings: tuple[tuple[str, Any], ...]
 
-    def to_dict(self) -> dict[str, str | float]:
-        """Plain values that the result depends on."""
-        return {
-            "kind": self.kind,
-            "period": self.period,
-            "permeability": self.permeability,
-            "settings": json.dumps(dict(self.settings), sort_keys=True),
-        }
-
 
 @dataclass(frozen=True)
 class Figure:

@@ -11,7 +11,6 @@ from torrey.config import Config, Figure, Table
 Source = Literal[
     "mesh",
     "signals",
-    "models",
     "convergence",
     "kurtosis",
     "eigenvalues",
@@ -145,11 +144,10 @@ CATALOGUE: Final[dict[str, Entry]] = {
         ("signals",),
         "Errors of truncated series and projected models; they dip where they change sign",
     ),
-    # The table of models says what they were made with: the diffusivity.
     "validity_map": Entry(
         _OWN,
         "validity_map",
-        ("signals", "models"),
+        ("signals",),
         "Where a model may be trusted: errors against diffusion and exchange",
     ),
 }

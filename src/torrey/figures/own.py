@@ -234,10 +234,10 @@ _REFINED: Final = 8
 @styled
 def validity_map(files: FigureFiles) -> Drawing:
     """Errors of the models against diffusion and exchange, in numbers without dimension."""
-    signals, tables = files.files["signals"], files.files["models"]
+    signals = files.files["signals"]
     if len(signals) != 1:
         raise ValueError(f"{len(signals)} studies, the figure shows one")
-    (table,) = tables.values()
+    (table,) = signals.values()
     panels = _with_errors(read_panels(signals, ("period", "permeability"), over=["b"]))
     panels = _with_ratios(panels, _diffusivity(table, panels.direction_vector.values[0]))
     models = panels.sizes["model"]
@@ -264,9 +264,9 @@ def validity_map(files: FigureFiles) -> Drawing:
     return Drawing(figure, to_group(data, [*names, "b_ratio"]))
 
 
-def _diffusivity(models: str, direction: Array) -> float:
-    """Diffusivity outside (um^2/ms) along a direction, from what made a table of models."""
-    recipe = json.loads(artifacts.attributes(models)["parameters"])
+def _diffusivity(signals: str, direction: Array) -> float:
+    """Diffusivity outside (um^2/ms) along a direction, from what made a table of signals."""
+    recipe = json.loads(artifacts.attributes(signals)["parameters"])
     outside = Material.from_dict(recipe).tensors(len(direction))[0]
     return float(direction @ outside @ direction)
 

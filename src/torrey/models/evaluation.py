@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +28,7 @@ _SPACE_DIVISOR = 5.0
 TIME_TOLERANCE = 1e-10
 
 Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
@@ -94,30 +96,82 @@ def evaluate_models(
         ``R0``, ``R2``, ``P4``, ``lumped-R2``, ..., and ``Pade``, which takes all membranes as
         impermeable.
     """
+    (table,) = evaluate_many(levels, [(sweep, models)])
+    return table
+
+
+def evaluate_many(
+    levels: Sequence[BlochTorrey], wanted: Sequence[tuple[Sweep, Sequence[str]]]
+) -> list[ModelTable]:
+    """Signals of models over several sweeps, each as if it were alone.
+
+    What is built of a mesh and axes is built once for all of them.
+
+    Parameters
+    ----------
+    levels : sequence of BlochTorrey
+        By mesh, coarsest first.
+    wanted : sequence of (Sweep, sequence of str)
+        Each sweep with the names of its models.
+    """
+    names: dict[Axes, list[str]] = {}
+    for sweep, models in wanted:
+        for axes in group_measurements(sweep.protocol.measurements):
+            known = names.setdefault(axes, [])
+            known.extend(model for model in models if model not in known)
+    signals: list[list[ComplexArray]] = [[] for _ in wanted]
+    for operators in levels:
+        built = {axes: _built(operators, axes, known) for axes, known in names.items()}
+        for found, (sweep, models) in zip(signals, wanted, strict=True):
+            found.append(_over(sweep, models, built, _signal_of, complex))
+    return [
+        ModelTable(
+            tuple(models), np.stack(found, axis=1), _over(sweep, models, built, _growth_of, float)
+        )
+        for found, (sweep, models) in zip(signals, wanted, strict=True)
+    ]
+
+
+Built = Mapping[str, "SmallModel | PadeModel"]
+
+
+def _built(operators: BlochTorrey, axes: Axes, names: Sequence[str]) -> Built:
+    return dict(zip(names, _build_all(operators, np.array(axes), names), strict=True))
+
+
+def _over(
+    sweep: Sweep,
+    models: Sequence[str],
+    built: Mapping[Axes, Built],
+    value: Callable[..., NDArray[Any]],
+    dtype: type,
+) -> NDArray[Any]:
+    """Something of the models at all points, shape (n_models, *sweep)."""
     cells = np.array(list(sweep.cells()))
-    n_measurements = len(sweep.protocol.measurements)
-    signal = np.empty((len(models), len(levels), len(cells), n_measurements), dtype=complex)
-    growth = np.empty((len(models), len(cells), n_measurements))
-    groups = group_measurements(sweep.protocol.measurements)
-    for level, operators in enumerate(levels):
-        finest = level == len(levels) - 1
-        for axes, members in groups.items():
-            built = _build_all(operators, np.array(axes), models)
-            for (waveform, rows), (i, model) in product(members.items(), enumerate(built)):
-                q = np.array([sweep.protocol.measurements[row].q for row in rows])
-                if isinstance(model, PadeModel):
-                    signal[i, level][:, rows] = model.signal(waveform, q, cells[:, :1])
-                    growth[i][:, rows] = 0.0
-                    continue
-                at = (waveform, q, cells[:, :1], cells[:, 1:] / cells[:, :1])
-                signal[i, level][:, rows] = model_signal(model, *at, TIME_TOLERANCE)
-                if finest:
-                    growth[i][:, rows] = growth_rate(model, *at)
-    return ModelTable(
-        tuple(models),
-        signal.reshape(len(models), len(levels), *sweep.shape),
-        growth.reshape(len(models), *sweep.shape),
-    )
+    measurements = sweep.protocol.measurements
+    result: NDArray[Any] = np.empty((len(models), len(cells), len(measurements)), dtype=dtype)
+    for axes, members in group_measurements(measurements).items():
+        for (waveform, rows), (i, name) in product(members.items(), enumerate(models)):
+            q = np.array([measurements[row].q for row in rows])
+            at = (waveform, q, cells[:, :1], cells[:, 1:] / cells[:, :1])
+            result[i][:, rows] = value(built[axes][name], *at)
+    return result.reshape(len(models), *sweep.shape)
+
+
+def _signal_of(
+    model: SmallModel | PadeModel, waveform: Waveform, q: Array, period: Array, sigma: Array
+) -> NDArray[np.complex128]:
+    if isinstance(model, PadeModel):
+        return model.signal(waveform, q, period).astype(complex)
+    return model_signal(model, waveform, q, period, sigma, TIME_TOLERANCE)
+
+
+def _growth_of(
+    model: SmallModel | PadeModel, waveform: Waveform, q: Array, period: Array, sigma: Array
+) -> Array:
+    if isinstance(model, PadeModel):
+        return np.zeros(np.broadcast_shapes(q.shape, period.shape))
+    return growth_rate(model, waveform, q, period, sigma)
 
 
 Axes = tuple[tuple[float, ...], ...]

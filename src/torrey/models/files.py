@@ -49,25 +49,21 @@ class Eigenvalues:
     )
 
 
-def write_models(path: str | Path, table: ModelTable, sweep: Sweep, provenance: Provenance) -> None:
-    """Write the signals of homogenised models over a sweep, on every mesh."""
-    dims = ("model", "level", *sweep.axes())
+def write_model(path: str | Path, table: ModelTable, sweep: Sweep, provenance: Provenance) -> None:
+    """Write the signals of one homogenised model over a slab, on every mesh."""
+    axes = tuple(sweep.axes())
+    (signal,), (growth,), (error,) = table.signal, table.growth, table.space_error()
+    dims = ("level", *axes)
     variables = {
-        "model": Variable(("model",), np.array(table.models), "", "homogenised model"),
-        "signal_real": Variable(dims, table.signal.real, "1", "signal, real part", MAY_OVERFLOW),
-        "signal_imag": Variable(
-            dims, table.signal.imag, "1", "signal, imaginary part", MAY_OVERFLOW
-        ),
+        "model": Variable((), np.array(table.models[0]), "", "homogenised model"),
+        "signal_real": Variable(dims, signal.real, "1", "signal, real part", MAY_OVERFLOW),
+        "signal_imag": Variable(dims, signal.imag, "1", "signal, imaginary part", MAY_OVERFLOW),
         "space_error": Variable(
-            _without(dims, "level"),
-            table.space_error(),
-            "1",
-            "estimated error of the finest mesh, absolute",
-            MAY_OVERFLOW,
+            axes, error, "1", "estimated error of the finest mesh, absolute", MAY_OVERFLOW
         ),
         "growth_rate": Variable(
-            _without(dims, "level"),
-            table.growth,
+            axes,
+            growth,
             "ms-1",
             "largest growth rate over the waveform; above zero the model is unstable",
         ),

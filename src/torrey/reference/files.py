@@ -47,7 +47,7 @@ def lazy_ladders(path: PathLike) -> Lazy[ProjectedModel]:
 
 
 def table_variables(table: Table) -> Group:
-    """Variables of the signals of a study by projected models."""
+    """Variables of the signals of a slab by projected models."""
     sweep, found = table.sweep, table.signals
     dims = tuple(sweep.axes())
 

@@ -1,4 +1,4 @@
-"""Reference signals of a study by projected models; by others at points where they fail."""
+"""Reference signals of a slab by projected models; by others at points where they fail."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ class Table:
     signals: ProjectedSignals
 
 
-def solve_study(
+def solve_slab(
     sweep: Sweep,
     tolerance: float,
     ladders: Sequence[ProjectedModel],
     levels: Sequence[BlochTorrey],
 ) -> Table:
-    """Reference signals of all points of a sweep.
+    """Reference signals of all points of a slab, or of another sweep.
 
     Parameters
     ----------
     sweep : Sweep
     tolerance : float
         Relative to |S|.
-    ladders : sequence of callables
+    ladders : sequence of ProjectedModel
         Ladder on each mesh, coarsest first.
-    levels : sequence of callables
+    levels : sequence of BlochTorrey
         Operators on each mesh: points that the ladder does not reach are solved in full.
 
     Raises

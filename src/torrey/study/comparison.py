@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torrey.base import artifacts
 from torrey.base.errors import TorreyError
 from torrey.base.stored import Group, group_of, stored
-from torrey.gradients.sweep import Index
 
 PathLike = str | Path
 Array = NDArray[np.float64]
@@ -34,33 +33,31 @@ class Comparison:
     estimate: Array = field(metadata=stored(("point",), "1", "sum of their estimated errors"))
 
 
-def compare_with_full(table: PathLike, references: Mapping[Index, PathLike]) -> Group:
+def compare_with_full(points: Sequence[tuple[PathLike, int, PathLike]]) -> Group:
     """Compare projected signals with those of the full system at some points.
 
     Parameters
     ----------
-    table : path
-        Signals of a study by projected models.
-    references : mapping
-        File of the full reference by index of the point.
+    points : sequence of (path, int, path)
+        File of a slab by projected models, row of the point in it, and file of the full reference.
 
     Raises
     ------
     DisagreementError
         If a difference is larger than the two error estimates together.
     """
-    data = artifacts.read(table)
     rows = []
-    for index, file in references.items():
+    for slab, row, file in points:
+        data = {name: values.ravel() for name, values in artifacts.read(slab).items()}
         full = artifacts.read(file)
-        projected = data["signal_real"][index] + 1j * data["signal_imag"][index]
+        projected = data["signal_real"][row] + 1j * data["signal_imag"][row]
         exact = complex(full["signal_real"], full["signal_imag"])
-        estimate = sum(float(data[name][index]) for name in _ERRORS)
+        estimate = sum(float(data[name][row]) for name in _ERRORS)
         estimate += float(full["space_error"] + full["time_error"])
         difference = abs(projected - exact)
         if not difference <= estimate:
             raise DisagreementError(
-                f"point {index} of {table}: the projected signal {projected:.9g} and the full one "
+                f"point {row} of {slab}: the projected signal {projected:.9g} and the full one "
                 f"{exact:.9g} differ by {difference:.1e}, their error estimates allow "
                 f"{estimate:.1e}"
             )

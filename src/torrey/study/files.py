@@ -18,7 +18,8 @@ from torrey.gradients.axes import (
     coordinates,
     measurement_variables,
 )
-from torrey.gradients.sweep import REFERENCE, Index, Sweep
+from torrey.gradients.slabs import join, slabs_of
+from torrey.gradients.sweep import REFERENCE, Sweep
 from torrey.study.fits import fit_lines
 from torrey.study.orders import orders_of
 
@@ -26,10 +27,7 @@ PathLike = str | Path
 
 
 def gather_signals(
-    sweep: Sweep,
-    models: Sequence[str],
-    references: Mapping[Index, PathLike] | PathLike | None,
-    model_table: PathLike | None,
+    sweep: Sweep, models: Sequence[str], references: Sequence[PathLike], slabs: Sequence[PathLike]
 ) -> Group:
     """Join the reference signals and those of the models into one table.
 
@@ -38,11 +36,11 @@ def gather_signals(
     sweep : Sweep
     models : sequence of str
         In the order wanted; may contain ``reference``.
-    references : mapping or path, optional
-        File of the reference signal by index of the point, or one file with all of them by
-        projected models.
-    model_table : path, optional
-        File of the homogenised models.
+    references : sequence of path
+        Files of the reference signals in full, in the order of the points; or none.
+    slabs : sequence of path
+        Files of the slabs of the sweep: those of the reference by projected models, if it is not
+        given in full, and then those of each of the other models.
 
     Returns
     -------
@@ -54,18 +52,16 @@ def gather_signals(
     signal = np.zeros(shape, dtype=complex)
     error, growth = np.zeros(shape), np.full(shape, np.nan)
     coarse = {}
-    if model_table is not None:
-        table = artifacts.read(model_table)
-        values = table["signal_real"] + 1j * table["signal_imag"]
-        for row, name in enumerate(table["model"]):
+    tables = _read_slabs(sweep, models, slabs, projected=not references)
+    for name, table in tables.items():
+        if name != REFERENCE:
             i = list(models).index(name)
-            signal[i], error[i] = values[row, -1], table["space_error"][row]
-            growth[i] = table["growth_rate"][row]
-            coarse[i] = values[row, 0]
+            signal[i], error[i], growth[i] = table["signal"], table["error"], table["growth"]
+            coarse[i] = table["coarse"]
     variables = {"model": Variable(("model",), np.array(models), "", "reference or model")}
-    if references:
+    if REFERENCE in models:
         i = list(models).index(REFERENCE)
-        points = _read_references(sweep, references)
+        points = _read_points(sweep, references) if references else tables[REFERENCE]
         signal[i], error[i] = points["signal"], points["error"]
         variables |= _reference_variables(sweep, points)
         if coarse:
@@ -133,20 +129,48 @@ def fit_kurtoses(signals: PathLike) -> Group:
     return {**axes, **group_of(found, line=line)}
 
 
-def _read_references(
-    sweep: Sweep, files: Mapping[Index, PathLike] | PathLike
-) -> dict[str, NDArray[Any]]:
-    if not isinstance(files, Mapping):
-        return _reference(artifacts.read(files))
-    points: dict[str, NDArray[Any]] = {}
-    for index, file in files.items():
-        for name, value in _reference(artifacts.read(file)).items():
-            points.setdefault(name, np.zeros(sweep.shape, dtype=value.dtype))[index] = value
-    return points
+Table = dict[str, NDArray[Any]]
 
 
-def _reference(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Signals and errors of one point in full, or of a table by projected models."""
+def _read_slabs(
+    sweep: Sweep, models: Sequence[str], files: Sequence[PathLike], projected: bool
+) -> dict[str, Table]:
+    """Signals and what is known of them, by model, in the shape of the sweep."""
+    slabs = slabs_of(sweep)
+    names = [model for model in models if model != REFERENCE]
+    if projected and REFERENCE in models:
+        names.insert(0, REFERENCE)
+    tables = {}
+    for number, name in enumerate(names):
+        read = _reference if name == REFERENCE else _model
+        part = files[number * len(slabs) : (number + 1) * len(slabs)]
+        found = [read(artifacts.read(file)) for file in part]
+        tables[name] = {
+            key: join(sweep, slabs, [table[key] for table in found]) for key in found[0]
+        }
+    return tables
+
+
+def _model(data: Mapping[str, NDArray[Any]]) -> Table:
+    signal = data["signal_real"] + 1j * data["signal_imag"]
+    return {
+        "signal": signal[-1],
+        "coarse": signal[0],
+        "error": data["space_error"],
+        "growth": data["growth_rate"],
+    }
+
+
+def _read_points(sweep: Sweep, files: Sequence[PathLike]) -> Table:
+    """Reference signals in full, in the shape of the sweep."""
+    points = [_reference(artifacts.read(file)) for file in files]
+    return {
+        key: np.array([point[key] for point in points]).reshape(sweep.shape) for key in points[0]
+    }
+
+
+def _reference(data: Mapping[str, NDArray[Any]]) -> Table:
+    """Signals and errors of one point in full, or of a slab by projected models."""
     full = "basis_error" not in data
     basis = np.zeros_like(data["space_error"]) if full else data["basis_error"]
     floor = data["coarse_time_error"] if full else data["coarse_error"]

@@ -5,18 +5,21 @@ Scripts import this module first: what the library was when the job began is not
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from torrey.base import seals
 from torrey.base.errors import TorreyError
 from torrey.base.provenance import Provenance, library_digest, library_state, script_digest
+from torrey.workflow.stages import Stage
 
 LIBRARY_VARIABLE: Final = "TORREY_LIBRARY"
 """Environment variable with the digest of the library's files when the run began."""
@@ -34,8 +37,31 @@ class ForeignError(TorreyError):
     """A file that was made in another way than this run's configuration and code would."""
 
 
+S = TypeVar("S", bound=Stage)
+
+
+@dataclass(frozen=True)
+class Work(Generic[S]):
+    """One file to make.
+
+    Attributes
+    ----------
+    stage : Stage
+        What it depends on beside the inputs.
+    output : str
+        Path of the NetCDF file.
+    provenance : Provenance
+        For that file. It holds no time: files made twice are the same bytes; the wall time is in
+        the log.
+    """
+
+    stage: S
+    output: str
+    provenance: Provenance
+
+
 @contextmanager
-def job(snakemake: Any) -> Iterator[Provenance]:
+def job(snakemake: Any, kind: type[S]) -> Iterator[Work[S]]:
     """Check what a job is given, time it, log how it went, and say where it stopped.
 
     Before the job begins, each input must hold what was written to it and be made as this run
@@ -45,28 +71,48 @@ def job(snakemake: Any) -> Iterator[Provenance]:
     Parameters
     ----------
     snakemake : object
-        With ``rule``, ``wildcards``, ``input``, ``scriptdir``, ``log`` and ``params.recipe``: the
-        flat dictionary of `Recipes.job_parameters`.
-
-    Yields
-    ------
-    Provenance
-        For the file that the job writes. It holds no time: files made twice are the same bytes;
-        the wall time is in the log.
+        With ``rule``, ``wildcards``, ``input``, ``output``, ``scriptdir``, ``log`` and
+        ``params.recipe``: the flat dictionary of `Recipes.job_parameters`.
+    kind : type of Stage
+        Of the rule.
     """
-    recipe = dict(snakemake.params.recipe)
     where = ", ".join(f"{name} {value}" for name, value in dict(snakemake.wildcards).items())
-    name = f"{snakemake.rule} ({where})"
+    recipe = dict(snakemake.params.recipe)
+    outputs = list(snakemake.output)
+    file = next((path for path in outputs if path.endswith(".nc")), "")
+    with _watched(snakemake, kind, where, {file: recipe}) as (work,):
+        yield work
+
+
+@contextmanager
+def batch(snakemake: Any, kind: type[S]) -> Iterator[list[Work[S]]]:
+    """Do the same for a job that makes several files from the same inputs.
+
+    Parameters
+    ----------
+    snakemake : object
+        As for `job`, with ``params.batch``: the dictionaries of all outputs by their path, as
+        JSON.
+    kind : type of Stage
+    """
+    recipes = json.loads(snakemake.params.batch)
+    first, *others = recipes
+    where = f"{first} and {len(others)} more" if others else first
+    with _watched(snakemake, kind, where, recipes) as works:
+        yield works
+
+
+@contextmanager
+def _watched(
+    snakemake: Any, kind: type[S], where: str, recipes: Mapping[str, Mapping[str, Any]]
+) -> Iterator[list[Work[S]]]:
+    name = f"{kind.rule} ({where})"
     log = Path(snakemake.log[0])
     start = time.perf_counter()
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        _require_same_code(snakemake, recipe)
-        inputs = _checked_inputs(list(snakemake.input), str(recipe["upstream"]).split())
-        parameters = {key: value for key, value in recipe.items() if key not in _OWN}
-        yield Provenance(
-            snakemake.rule, parameters, str(recipe["code"]), inputs, str(recipe["key"])
-        )
+        works = _begin(snakemake, kind, recipes)
+        yield works
         _require_untouched()
     except TorreyError as error:
         _note(log, f"{name}: {error}\n")
@@ -75,6 +121,21 @@ def job(snakemake: Any) -> Iterator[Provenance]:
         _note(log, f"{name}:\n{traceback.format_exc()}")
         raise
     _note(log, f"{name}: {time.perf_counter() - start:.2f} s wall time\n")
+
+
+def _begin(
+    snakemake: Any, kind: type[S], recipes: Mapping[str, Mapping[str, Any]]
+) -> list[Work[S]]:
+    works = []
+    for path, recipe in recipes.items():
+        _require_same_code(snakemake, kind, recipe)
+        inputs = _checked_inputs(list(snakemake.input), str(recipe["upstream"]).split())
+        parameters = {key: value for key, value in recipe.items() if key not in _OWN}
+        provenance = Provenance(
+            kind.rule, parameters, str(recipe["code"]), inputs, str(recipe["key"])
+        )
+        works.append(Work(kind.from_params(recipe), path, provenance))
+    return works
 
 
 def _note(log: Path, text: str) -> None:
@@ -99,16 +160,16 @@ def _checked_inputs(files: list[str], keys: list[str]) -> dict[str, str]:
     return found
 
 
-def _require_same_code(snakemake: Any, recipe: dict[str, Any]) -> None:
+def _require_same_code(snakemake: Any, kind: type[Stage], recipe: Mapping[str, Any]) -> None:
     """Compare the code that this job has loaded with the digest that it was given."""
     _require_untouched()
     if os.environ.get(LIBRARY_VARIABLE) == library_digest():
         return
-    script = Path(snakemake.scriptdir) / f"{snakemake.rule}.py"
+    script = Path(snakemake.scriptdir) / f"{kind.rule}.py"
     modules = [str(recipe["module"])] if "module" in recipe else []
     if script_digest(script, *modules) != recipe["code"]:
         raise ChangedError(
-            f"the code behind {snakemake.rule} was changed after this run began. Start it again"
+            f"the code behind {kind.rule} was changed after this run began. Start it again"
         )
 
 

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import numpy as np
+
 from torrey.base.keys import format_number
 from torrey.cell.material import Material
 from torrey.config import Config, Figure, Inversion, Study, Table
 from torrey.figures.catalogue import Source, shown
 from torrey.gradients.protocol import Point
+from torrey.gradients.slabs import Slab, slabs_of
 from torrey.gradients.sweep import REFERENCE, Index
 from torrey.reference.span import Span
 
@@ -25,9 +28,13 @@ OPERATORS = f"{RESULTS}/geometry/{{geometry}}/operators.nc"
 TENSORS = f"{RESULTS}/tensors/{{geometry}}/{{material}}/tensors.nc"
 REFERENCE_SIGNAL = f"{RESULTS}/reference/{{geometry}}/{{material}}/{{point}}.nc"
 BASIS = f"{RESULTS}/basis/{{geometry}}/{{material}}/{{span}}.nc"
-MODELS = f"{RESULTS}/studies/{{study}}/models.nc"
+SLAB = f"{RESULTS}/slabs/{{geometry}}/{{material}}/{{slab}}"
+"""Folder of a slab: one period, permeability and waveform with all strengths and directions."""
+PROJECTED = f"{SLAB}/reference_{{tolerance}}.nc"
+"""Reference signals of a slab by projected models."""
+MODEL = f"{SLAB}/{{model}}.nc"
+"""Signals of a slab by one homogenised model."""
 SIGNALS = f"{RESULTS}/studies/{{study}}/signals.nc"
-PROJECTED = f"{RESULTS}/studies/{{study}}/projected.nc"
 CHECK = f"{RESULTS}/studies/{{study}}/check.nc"
 CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
 KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
@@ -44,7 +51,6 @@ TABLE = f"{RESULTS}/tables/{{table}}"
 _SOURCES: Final[Mapping[Source, str]] = {
     "mesh": MESH,
     "signals": SIGNALS,
-    "models": MODELS,
     "convergence": CONVERGENCE,
     "kurtosis": KURTOSIS,
     "eigenvalues": EIGENVALUES,
@@ -52,8 +58,6 @@ _SOURCES: Final[Mapping[Source, str]] = {
     "inversion": INVERSION,
     "bloch": BLOCH,
 }
-
-Plain = dict[str, str | int | float]
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,23 @@ class Job:
     point: Point
     tolerance: float
 
-    def parameters(self) -> Plain:
-        """Plain values that the job depends on."""
-        return {
-            **self.material.to_dict(),
-            **self.point.to_dict(),
-            "tolerance": self.tolerance,
-        }
+
+@dataclass(frozen=True)
+class SlabJob:
+    """Signals of a slab to compute: the reference, or one model.
+
+    Attributes
+    ----------
+    study : Study
+        One that asks for it.
+    slab : Slab
+    model : str
+        ``reference`` or the name of a model.
+    """
+
+    study: Study
+    slab: Slab
+    model: str
 
 
 @dataclass(frozen=True)
@@ -100,17 +114,56 @@ class Layout:
         return jobs
 
     @cached_property
+    def slabs(self) -> Mapping[str, Sequence[Slab]]:
+        """Slabs of each study by its name."""
+        return {name: slabs_of(study.sweep) for name, study in self.config.studies.items()}
+
+    @cached_property
+    def slab_jobs(self) -> Mapping[str, SlabJob]:
+        """Slabs to compute by their path; studies share what they have in common."""
+        jobs: dict[str, SlabJob] = {}
+        for study in self.config.studies.values():
+            for model in self.slab_models(study):
+                for path, slab in zip(
+                    self.slab_files(study, model), self.slabs[study.name], strict=True
+                ):
+                    jobs.setdefault(path, SlabJob(study, slab, model))
+        return jobs
+
+    @cached_property
     def spans(self) -> Mapping[str, tuple[Study, Span]]:
         """A study for each basis to build by its path, and what the basis must span."""
-        studies = [study for study in self.config.studies.values() if study.is_projected]
-        return {self.basis(study): (study, Span.of(study.sweep)) for study in studies}
+        return {
+            self.basis(job.study, job.slab): (job.study, Span.of(job.slab.sweep))
+            for job in self.slab_jobs.values()
+            if job.model == REFERENCE
+        }
 
-    def basis(self, study: Study) -> str:
-        """Path of the basis of a study's projected reference."""
+    def slab_models(self, study: Study) -> tuple[str, ...]:
+        """What of a study is computed slab by slab: its models, and a projected reference."""
+        projected = (REFERENCE,) if study.is_projected else ()
+        return (*projected, *study.homogenised)
+
+    def slab_files(self, study: Study, model: str) -> list[str]:
+        """Paths of the slabs of a study, for the reference or for one model."""
+        return [self._slab_file(study, slab, model) for slab in self.slabs[study.name]]
+
+    def _slab_file(self, study: Study, slab: Slab, model: str) -> str:
+        pattern = PROJECTED if model == REFERENCE else MODEL
+        return pattern.format(
+            geometry=study.geometry,
+            material=study.material.key(),
+            slab=slab.name,
+            tolerance=_tolerance(study),
+            model=model,
+        )
+
+    def basis(self, study: Study, slab: Slab) -> str:
+        """Path of the basis of a slab's projected reference."""
         return BASIS.format(
             geometry=study.geometry,
             material=study.material.key(),
-            span=Span.of(study.sweep).label,
+            span=Span.of(slab.sweep).label,
         )
 
     def reference(self, study: Study, point: Point) -> str:
@@ -119,7 +172,7 @@ class Layout:
         return REFERENCE_SIGNAL.format(
             geometry=study.geometry,
             material=study.material.key(),
-            point=f"{key}_tol{format_number(study.tolerance)}",
+            point=f"{key}_{_tolerance(study)}",
         )
 
     def references(self, study: Study) -> dict[Index, str]:
@@ -139,6 +192,17 @@ class Layout:
         hardest = max(points, key=lambda index: points[index].q * points[index].period)
         middle = list(points)[len(points) // 2]
         return {index: self.reference(study, points[index]) for index in (hardest, middle)}
+
+    def sampled(self, study: Study) -> list[tuple[str, int]]:
+        """For each of the samples the file of its slab, and its row there."""
+        slabs = self.slabs[study.name]
+        files = self.slab_files(study, REFERENCE) if study.is_projected else []
+        found = []
+        for index in self.samples(study):
+            place = int(np.ravel_multi_index(index, study.sweep.shape))
+            number = next(i for i, slab in enumerate(slabs) if place in slab.places)
+            found.append((files[number], slabs[number].places.index(place)))
+        return found
 
     def tensors(self, study: Study) -> list[str]:
         """Tensors of the cell and material; none where a membrane lies within one compartment."""
@@ -182,7 +246,12 @@ class Layout:
 
     def study_files(self, study: Study) -> list[str]:
         """Everything that is made for a study."""
-        files = [SIGNALS.format(study=study.name), *self.tensors(study), *self.checks(study)]
+        files = [SIGNALS.format(study=study.name), *self.checks(study)]
         if study.has_orders:
             files.append(CONVERGENCE.format(study=study.name))
         return files
+
+
+def _tolerance(study: Study) -> str:
+    """Part of the name of what is solved to a tolerance."""
+    return f"tol{format_number(study.tolerance)}"

@@ -19,15 +19,37 @@ from pathlib import Path
 from typing import Any
 
 from torrey.base import seals
-from torrey.base.provenance import Plain, script_digest
+from torrey.base.provenance import script_digest
 from torrey.base.seals import DamagedError
 from torrey.cell.material import Material
 from torrey.config import Config, Inversion, Study
+from torrey.config.domain import BlochRun
 from torrey.figures import catalogue as figures
 from torrey.figures.catalogue import shown
+from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Layout
+from torrey.workflow.stages import (
+    AssembleOperators,
+    BuildBasis,
+    BuildMesh,
+    CheckProjected,
+    DrawFigure,
+    EvaluateModels,
+    ExtractTensors,
+    FitInversion,
+    FitKurtosis,
+    FitOrders,
+    GatherSignals,
+    Params,
+    SolveBloch,
+    SolveProjected,
+    SolveReference,
+    Stage,
+    TraceEigenvalues,
+    WriteTable,
+)
 
 Inputs = Mapping[str, str | list[str]]
 
@@ -38,23 +60,30 @@ class Recipe:
 
     Attributes
     ----------
-    rule : str
-        Name of the rule and of its script.
+    stage : Stage
+        The rule, and what the result depends on beside its inputs.
     outputs : tuple of str
         Paths; the first is the NetCDF file that carries the key.
-    parameters : mapping of str to str, int or float
-        What the result depends on beside its inputs.
     code : str
         Digest of the script and of the library behind it.
     inputs : mapping of str to str or list of str
         Files that the job reads, by the names that its script knows them by.
     """
 
-    rule: str
+    stage: Stage
     outputs: tuple[str, ...]
-    parameters: Plain
     code: str
     inputs: Inputs = field(default_factory=dict)
+
+    @property
+    def rule(self) -> str:
+        """Name of the rule and of its script."""
+        return self.stage.rule
+
+    @cached_property
+    def parameters(self) -> Params:
+        """The stage as texts and numbers."""
+        return self.stage.to_params()
 
     def files(self) -> Iterator[str]:
         """Paths of all inputs, in the order in which the job is given them."""
@@ -109,7 +138,7 @@ class Recipes:
             recipe = self[path]
             plain: list[object] = [
                 recipe.rule,
-                dict(recipe.parameters),
+                recipe.parameters,
                 recipe.code,
                 {name: [*map(self.key, files_of(entry))] for name, entry in recipe.inputs.items()},
             ]
@@ -151,7 +180,7 @@ class Recipes:
         return {}
 
     @cached_property
-    def _codes(self) -> dict[tuple[str, ...], str]:
+    def _codes(self) -> dict[tuple[str, str], str]:
         return {}
 
     @cached_property
@@ -179,11 +208,10 @@ class Recipes:
         yield self._tensors, paths.TENSORS, materials
         yield self._reference, "{path}", [({"path": path}, ()) for path in layout.jobs]
         yield self._basis, "{path}", [({"path": path}, ()) for path in layout.spans]
+        yield self._slab, "{path}", [({"path": path}, ()) for path in layout.slab_jobs]
         studies = [({"study": name}, (study,)) for name, study in config.studies.items()]
         projected = [entry for entry in studies if entry[1][0].is_projected]
-        yield self._projected, paths.PROJECTED, projected
         yield self._check, paths.CHECK, projected
-        yield self._models, paths.MODELS, studies
         yield self._eigenvalues, paths.EIGENVALUES, studies
         yield self._signals, paths.SIGNALS, studies
         yield self._orders, paths.CONVERGENCE, studies
@@ -197,98 +225,84 @@ class Recipes:
 
     def _recipe(
         self,
-        rule: str,
+        stage: Stage,
         path: str,
-        parameters: Plain,
         inputs: Inputs | None = None,
         beside: Sequence[str] = (),
         module: str = "",
     ) -> Recipe:
-        """Recipe of a rule; ``module`` is what its script imports by name."""
-        modules = (module,) if module else ()
-        if (rule, *modules) not in self._codes:
-            script = self.scripts / f"{rule}.py"
-            self._codes[rule, *modules] = script_digest(script, *modules)
-        return Recipe(rule, (path, *beside), parameters, self._codes[rule, *modules], inputs or {})
+        """Recipe of a stage; ``module`` is what its script imports by name."""
+        code = self._codes.get((stage.rule, module))
+        if code is None:
+            script = self.scripts / f"{stage.rule}.py"
+            code = script_digest(script, *([module] if module else []))
+            self._codes[stage.rule, module] = code
+        return Recipe(stage, (path, *beside), code, inputs or {})
 
     def _mesh(self, path: str, geometry: str) -> Recipe:
         cell = self.config.geometries[geometry]
-        return self._recipe("build_mesh", path, {**cell.shape.to_dict(), **cell.mesh.to_dict()})
+        return self._recipe(BuildMesh(shape=cell.shape, mesh=cell.mesh), path)
 
     def _operators(self, path: str, geometry: str) -> Recipe:
-        return self._recipe("assemble_operators", path, {}, {"mesh": _mesh_of(geometry)})
+        return self._recipe(AssembleOperators(), path, {"mesh": _mesh_of(geometry)})
 
     def _tensors(self, path: str, geometry: str, material: Material) -> Recipe:
         inputs = {"operators": _operators_of(geometry), "mesh": _mesh_of(geometry)}
-        return self._recipe("extract_tensors", path, material.to_dict(), inputs)
+        return self._recipe(ExtractTensors(material=material), path, inputs)
 
     def _reference(self, path: str) -> Recipe:
         job = self.layout.jobs[path]
-        inputs = {"operators": _operators_of(job.geometry)}
-        return self._recipe("solve_reference", path, job.parameters(), inputs)
+        stage = SolveReference(material=job.material, point=job.point, tolerance=job.tolerance)
+        return self._recipe(stage, path, {"operators": _operators_of(job.geometry)})
 
     def _basis(self, path: str) -> Recipe:
         study, span = self.layout.spans[path]
-        parameters = {
-            **study.material.to_dict(),
-            "axes": json.dumps(span.axes),
-            "rungs": span.rungs,
-        }
-        inputs = {"operators": _operators_of(study.geometry)}
-        return self._recipe("build_basis", path, parameters, inputs)
+        stage = BuildBasis(material=study.material, axes=span.axes, rungs=span.rungs)
+        return self._recipe(stage, path, {"operators": _operators_of(study.geometry)})
 
-    def _projected(self, path: str, study: Study) -> Recipe:
-        parameters = {
-            **study.material.to_dict(),
-            "sweep": study.sweep.to_json(),
-            "tolerance": study.tolerance,
-        }
-        inputs = {
-            "basis": self.layout.basis(study),
-            "operators": _operators_of(study.geometry),
-        }
-        return self._recipe("solve_projected", path, parameters, inputs)
+    def _slab(self, path: str) -> Recipe:
+        job = self.layout.slab_jobs[path]
+        study, sweep = job.study, job.slab.sweep
+        operators = _operators_of(study.geometry)
+        if job.model != REFERENCE:
+            model = EvaluateModels(material=study.material, sweep=sweep, model=job.model)
+            return self._recipe(model, path, {"operators": operators})
+        stage = SolveProjected(material=study.material, sweep=sweep, tolerance=study.tolerance)
+        basis = self.layout.basis(study, job.slab)
+        return self._recipe(stage, path, {"basis": basis, "operators": operators})
 
     def _check(self, path: str, study: Study) -> Recipe:
-        samples = self.layout.samples(study)
-        parameters = {"indices": json.dumps(list(samples))}
+        sampled = self.layout.sampled(study)
         inputs: Inputs = {
-            "projected": paths.PROJECTED.format(study=study.name),
-            "references": list(samples.values()),
+            "projected": [file for file, _ in sampled],
+            "references": list(self.layout.samples(study).values()),
         }
-        return self._recipe("check_projected", path, parameters, inputs)
-
-    def _models(self, path: str, study: Study) -> Recipe:
-        return self._of_models("evaluate_models", path, study)
+        return self._recipe(CheckProjected(rows=tuple(row for _, row in sampled)), path, inputs)
 
     def _eigenvalues(self, path: str, study: Study) -> Recipe:
-        return self._of_models("trace_eigenvalues", path, study)
-
-    def _of_models(self, rule: str, path: str, study: Study) -> Recipe:
-        parameters = {
-            **study.material.to_dict(),
-            "sweep": study.sweep.to_json(),
-            "models": ",".join(study.homogenised),
-        }
-        return self._recipe(rule, path, parameters, {"operators": _operators_of(study.geometry)})
+        stage = TraceEigenvalues(
+            material=study.material, sweep=study.sweep, models=study.homogenised
+        )
+        return self._recipe(stage, path, {"operators": _operators_of(study.geometry)})
 
     def _signals(self, path: str, study: Study) -> Recipe:
+        stage = GatherSignals(material=study.material, sweep=study.sweep, models=study.models)
         layout = self.layout
-        parameters = {"sweep": study.sweep.to_json(), "models": ",".join(study.models)}
-        projected = study.is_projected
-        inputs = {
+        inputs: Inputs = {
             "references": list(layout.references(study).values()),
-            "projected": [paths.PROJECTED.format(study=study.name)] if projected else [],
-            "models": [paths.MODELS.format(study=study.name)] if study.homogenised else [],
+            "slabs": [
+                file
+                for model in layout.slab_models(study)
+                for file in layout.slab_files(study, model)
+            ],
         }
-        return self._recipe("gather_signals", path, parameters, inputs)
+        return self._recipe(stage, path, inputs)
 
     def _orders(self, path: str, study: Study) -> Recipe:
-        parameters = {"models": ",".join(study.homogenised)}
-        return self._recipe("fit_orders", path, parameters, _signals_of(study))
+        return self._recipe(FitOrders(models=study.homogenised), path, _signals_of(study))
 
     def _kurtosis(self, path: str, study: Study) -> Recipe:
-        return self._recipe("fit_kurtosis", path, {}, _signals_of(study))
+        return self._recipe(FitKurtosis(), path, _signals_of(study))
 
     def _inversion(self, path: str, inversion: Inversion) -> Recipe:
         studies = [self.config.studies[name] for name in inversion.studies]
@@ -296,28 +310,32 @@ class Recipes:
         first, cell = studies[0], {}
         if "radius" in inversion.parameters:
             cell = {**first.shape.to_dict(), **first.mesh.to_dict()}
-        parameters = {
-            **first.material.to_dict(),
-            "kind": inversion.kind,
-            "cell": json.dumps(cell),
-            "inversion": inversion.to_json(),
-            "sweeps": json.dumps([study.sweep.to_json() for study in studies]),
-        }
-        inputs = self.layout.inversion_inputs(inversion)
-        return self._recipe("fit_inversion", path, parameters, inputs)
+        stage = FitInversion(
+            material=first.material,
+            kind=inversion.kind,
+            cell=json.dumps(cell),
+            inversion=inversion.to_json(),
+            sweeps=tuple(study.sweep for study in studies),
+        )
+        return self._recipe(stage, path, self.layout.inversion_inputs(inversion))
 
-    def _bloch(self, path: str, run: Any) -> Recipe:
-        parameters = {**run.material.to_dict(), **run.to_dict()}
+    def _bloch(self, path: str, run: BlochRun) -> Recipe:
+        stage = SolveBloch(
+            material=run.material,
+            kind=run.kind,
+            period=run.period,
+            permeability=run.permeability,
+            settings=json.dumps(dict(run.settings), sort_keys=True),
+        )
         inputs = {"operators": _operators_of(run.geometry), "mesh": _mesh_of(run.geometry)}
-        return self._recipe("solve_bloch", path, parameters, inputs)
+        return self._recipe(stage, path, inputs)
 
     def _figure(self, path: str, name: str) -> Recipe:
         figure, entry = self.config.figures[name], figures.CATALOGUE[name]
         stem = paths.FIGURE.format(figure=name)
         return self._recipe(
-            "draw_figure",
+            DrawFigure(names=shown(figure), figure=name, module=entry.module),
             path,
-            {"names": ",".join(shown(figure)), "figure": name, "module": entry.module},
             {"sources": self.layout.sources(entry.reads, figure)},
             beside=(f"{stem}.pdf", f"{stem}.png"),
             module=entry.module,
@@ -327,9 +345,8 @@ class Recipes:
         table, entry = self.config.tables[name], tables.CATALOGUE[name]
         stem = paths.TABLE.format(table=name)
         return self._recipe(
-            "write_table",
+            WriteTable(names=shown(table), table=name, module=entry.module),
             path,
-            {"names": ",".join(shown(table)), "table": name, "module": entry.module},
             {"sources": self.layout.sources(entry.reads, table)},
             beside=(f"{stem}.csv", f"{stem}.md"),
             module=entry.module,

@@ -188,14 +188,13 @@ def write_map(
     unstable: Sequence[str] = ("R2",),
     error: float = figure_files.NUMERICAL_ERROR,
 ) -> FigureFiles:
-    """Files of a study whose table of models says which material it is made with."""
+    """Files of a study whose table of signals says which material it is made with."""
     material = material or Material((DIFFUSIVITY, 1.0))
     patch.setattr(figure_files, "PROVENANCE", Provenance("test", material.to_dict()))
     points = sweep(PERIODS, KAPPAS, b=(0.4, 1.6))
     models = ("reference", "R0", "R2", "P2")
     signals = write_signals(directory, points, models, signal, unstable, error)
-    kinds = {"signals": signals, "models": str(directory / "models.nc")}
-    return FigureFiles({kind: {"own_validity": path} for kind, path in kinds.items()})
+    return FigureFiles({"signals": {"own_validity": signals}})
 
 
 @pytest.fixture

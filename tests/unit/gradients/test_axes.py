@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.slab_files import write_slabs
 from support.waveform_cases import PLANE_Q, PULSES
 
 from torrey.base import artifacts
@@ -14,7 +15,6 @@ from torrey.gradients.protocol import Measurement
 from torrey.gradients.sweep import Acquisition, Product, Samples, Sweep, WaveformGrid
 from torrey.gradients.waveforms import KINDS, DoublePgse, Pgse, SineOgse
 from torrey.models.evaluation import ModelTable
-from torrey.models.files import write_models
 from torrey.reference.files import write_reference
 from torrey.reference.full import ReferenceSignal
 from torrey.study.files import fit_kurtoses, gather_signals
@@ -159,9 +159,9 @@ def gathered(tmp_path):
             for i, model in enumerate(models):
                 table[(i, slice(None), *index)] = signal(model, point.period, point.measurement)
         growth = np.zeros((2, *sweep.shape))
-        path = tmp_path / "models.nc"
-        write_models(path, ModelTable(models, table, growth), sweep, PROVENANCE)
-        group = gather_signals(sweep, ("reference", *models), references, path)
+        slabs = write_slabs(tmp_path, sweep, ModelTable(models, table, growth), PROVENANCE)
+        files = list(references.values())
+        group = gather_signals(sweep, ("reference", *models), files, slabs)
         artifacts.write(tmp_path / "signals.nc", group, PROVENANCE)
         return tmp_path / "signals.nc", sweep
 

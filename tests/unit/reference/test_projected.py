@@ -23,7 +23,7 @@ from torrey.reference.files import lazy_ladders, table_variables, write_ladders
 from torrey.reference.full import reference_signal
 from torrey.reference.ladder import climb
 from torrey.reference.projected import projected_signals
-from torrey.reference.slab import solve_study
+from torrey.reference.slab import solve_slab
 from torrey.study.comparison import DisagreementError, compare_with_full
 from torrey.study.files import gather_signals
 
@@ -118,7 +118,7 @@ def one_sweep(b: tuple[float, ...], period: float = 6.0) -> Sweep:
 def test_points_that_no_rung_reaches_are_solved_in_full(cell, ladders):
     sweep = one_sweep((0.5, 6.0), period=14.0)
     low = [ladder.truncate(5) for ladder in ladders]
-    table = solve_study(sweep, 1e-3, low, cell)
+    table = solve_slab(sweep, 1e-3, low, cell)
     assert table.signals.reached.all()
     assert np.any(table.signals.rung == 0)
     assert np.any(table.signals.rung > 0)
@@ -141,7 +141,7 @@ def test_waveforms_and_directions_of_an_acquisition(cell):
     )
     sweep = Sweep((5.0,), "permeability", (0.03,), Acquisition("b", rows))
     built = [climb(operators, np.eye(2), 6) for operators in cell[:2]]
-    table = solve_study(sweep, 1e-3, built, cell)
+    table = solve_slab(sweep, 1e-3, built, cell)
     for row, point in enumerate(sweep.points().values()):
         full = reference_signal(cell, point, 1e-3)
         assert table.signals.rung[row] > 0
@@ -164,16 +164,16 @@ def test_ladders_come_back_from_their_file(tmp_path: Path, ladders):
 
 def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
     sweep = one_sweep((0.5, 1.0))
-    table = solve_study(sweep, TOLERANCE, ladders, cell)
+    table = solve_slab(sweep, TOLERANCE, ladders, cell)
     path = tmp_path / "projected.nc"
     artifacts.write(path, table_variables(table), PROVENANCE)
-    group = gather_signals(sweep, ["reference"], path, None)
+    group = gather_signals(sweep, ["reference"], [], [path])
     assert group["signal_real"].values.shape == (1, *sweep.shape)
     np.testing.assert_array_equal(group["signal_real"].values.ravel(), table.signals.signal.real)
     np.testing.assert_allclose(group["numerical_error"].values.ravel(), table.signals.error)
     assert np.all(group["reference_rung"].values > 0)
 
-    index, point = list(sweep.points().items())[1]
+    row, point = 1, list(sweep.points().values())[1]
     full = reference_signal(cell, point, TOLERANCE)
     for shift, fine in ((0.0, True), (1e-3, False)):
         reference = tmp_path / f"reference{shift}.nc"
@@ -186,8 +186,8 @@ def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
         variables = {name: Variable((), float(x), "1", name) for name, x in scalars.items()}
         artifacts.write(reference, variables, PROVENANCE)
         if fine:
-            checked = compare_with_full(path, {index: reference})
+            checked = compare_with_full([(path, row, reference)])
             assert checked["difference"].values[0] <= checked["estimate"].values[0]
         else:
             with pytest.raises(DisagreementError, match="differ by 1"):
-                compare_with_full(path, {index: reference})
+                compare_with_full([(path, row, reference)])

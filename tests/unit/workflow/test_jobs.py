@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,13 +14,17 @@ import numpy as np
 import pytest
 
 import torrey
-from torrey.workflow.jobs import LIBRARY_VARIABLE, job
+from torrey.workflow.jobs import LIBRARY_VARIABLE, batch, job
 from torrey.base import artifacts, seals
 from torrey.base.provenance import Provenance, library_digest, script_digest
 from torrey.base.stored import Variable
 from torrey.cell.krylov import ConvergenceError
+from torrey.cell.material import Material
 from torrey.geometry.mesh import MeshError
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
 from torrey.reference.full import ToleranceError
+from torrey.workflow.stages import FitOrders, SolveReference
 
 KEY, UPSTREAM = "0123456789abcdef", "fedcba9876543210"
 SCRIPTS = Path(torrey.__file__).parents[2] / "workflow" / "scripts"
@@ -39,29 +44,53 @@ def rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         input=[str(mesh)],
         scriptdir=str(SCRIPTS),
         params=SimpleNamespace(
-            recipe={"period": 5.0, "code": code, "key": KEY, "upstream": UPSTREAM}
+            recipe={**STAGE.to_params(), "code": code, "key": KEY, "upstream": UPSTREAM}
         ),
+        output=["made.nc"],
         log=[str(tmp_path / "logs" / "deep" / "point.log")],
     )
 
 
+STAGE = SolveReference(
+    material=Material((3.0, 1.7)),
+    point=Point(5.0, 0.05, Pgse(2.0, 5.0), 0.2, (1.0, 0.0)),
+    tolerance=1e-4,
+)
 WHERE = "solve_reference (geometry cell, point L5_b1)"
 
 
 def test_the_provenance_is_that_of_the_rule(rule):
     before = dict(rule.params.recipe)
-    with job(rule) as provenance:
+    with job(rule, SolveReference) as work:
         pass
+    provenance = work.provenance
+    assert work.stage == STAGE
+    assert work.output == "made.nc"
     assert provenance.stage == "solve_reference"
     assert provenance.code == before["code"]
     assert provenance.key == KEY
-    assert provenance.parameters == {"period": 5.0}
+    assert provenance.parameters == STAGE.to_params()
     assert provenance.inputs == {rule.input[0]: seals.check(rule.input[0]).content}
     assert rule.params.recipe == before
 
 
+def test_a_batch_has_one_work_for_each_file(rule):
+    code = script_digest(SCRIPTS / "fit_orders.py")
+    recipes = {
+        f"{model}.nc": {"models": model, "code": code, "key": f"{i:016}", "upstream": UPSTREAM}
+        for i, model in enumerate(("R0", "R2"))
+    }
+    rule.params = SimpleNamespace(batch=json.dumps(recipes))
+    with batch(rule, FitOrders) as works:
+        assert [work.output for work in works] == ["R0.nc", "R2.nc"]
+        assert [work.stage.models for work in works] == [("R0",), ("R2",)]
+        assert [work.provenance.key for work in works] == [f"{i:016}" for i in range(2)]
+        assert works[1].provenance.parameters == {"models": "R2"}
+    assert Path(rule.log[0]).read_text().startswith("fit_orders (R0.nc and 1 more): 0.")
+
+
 def test_the_log_tells_the_wall_time(rule):
-    with job(rule):
+    with job(rule, SolveReference):
         pass
     log = Path(rule.log[0]).read_text()
     assert log.startswith(f"{WHERE}: 0.")
@@ -70,7 +99,7 @@ def test_the_log_tells_the_wall_time(rule):
 
 @pytest.mark.parametrize("error", [ToleranceError, MeshError, ConvergenceError])
 def test_a_result_that_cannot_be_had_ends_the_job_with_its_reason(rule, error):
-    with pytest.raises(SystemExit) as end, job(rule):
+    with pytest.raises(SystemExit) as end, job(rule, SolveReference):
         raise error("choose a larger tolerance")
     assert end.value.code == f"{WHERE}: choose a larger tolerance"
     assert Path(rule.log[0]).read_text() == f"{WHERE}: choose a larger tolerance\n"
@@ -78,7 +107,7 @@ def test_a_result_that_cannot_be_had_ends_the_job_with_its_reason(rule, error):
 
 @pytest.mark.parametrize("error", [TypeError, ValueError, ArithmeticError])
 def test_a_mistake_in_the_code_leaves_its_traceback_in_the_log(rule, error):
-    with pytest.raises(error, match="unexpected"), job(rule):
+    with pytest.raises(error, match="unexpected"), job(rule, SolveReference):
         raise error("unexpected")
     log = Path(rule.log[0]).read_text()
     assert log.startswith(f"{WHERE}:\nTraceback")
@@ -88,14 +117,14 @@ def test_a_mistake_in_the_code_leaves_its_traceback_in_the_log(rule, error):
 def test_an_input_that_is_missing_is_an_error_in_the_log(rule):
     rule.input.append("nowhere.nc")
     rule.params.recipe["upstream"] += f" {UPSTREAM}"
-    with pytest.raises(FileNotFoundError), job(rule):
+    with pytest.raises(FileNotFoundError), job(rule, SolveReference):
         pass
     assert "nowhere.nc" in Path(rule.log[0]).read_text()
 
 
 def refusal(rule: Any) -> str:
     """What a job says that does not begin."""
-    with pytest.raises(SystemExit) as end, job(rule):
+    with pytest.raises(SystemExit) as end, job(rule, SolveReference):
         pytest.fail("the job began")
     return str(end.value.code)
 
@@ -114,7 +143,7 @@ def test_an_input_that_was_made_otherwise_is_refused(rule):
 
 def test_other_code_than_that_of_the_run_is_refused(rule, monkeypatch):
     monkeypatch.setenv(LIBRARY_VARIABLE, "another")
-    with job(rule):
+    with job(rule, SolveReference):
         pass  # the library is another one, but not what is behind this script
     rule.params.recipe["code"] = "another"
     assert "the code behind solve_reference was changed after this run began" in refusal(rule)
@@ -127,14 +156,15 @@ from types import SimpleNamespace
 from torrey.workflow.jobs import LIBRARY_VARIABLE, job
 from torrey.base.provenance import library_digest
 import torrey.base.keys
+from torrey.workflow.stages import FitKurtosis
 
 os.environ[LIBRARY_VARIABLE] = library_digest()
 recipe = {"code": "abc", "key": "", "upstream": ""}
 rule = SimpleNamespace(
     rule="test", wildcards={}, input=[], scriptdir="", params=SimpleNamespace(recipe=recipe),
-    log=["job.log"],
+    log=["job.log"], output=[],
 )
-with job(rule):
+with job(rule, FitKurtosis):
     edited = Path(torrey.__file__).parent / sys.argv[1]
     text = edited.read_text()
     edited.write_text(text + "X = 1")

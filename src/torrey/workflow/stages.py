@@ -1,0 +1,245 @@
+"""What each rule depends on beside its inputs: one frozen dataclass per rule.
+
+Snakemake takes flat dictionaries of texts and numbers for the parameters of a job. The fields of a
+stage say how they become such entries and come back: `torrey.workflow.recipes` makes stages from a
+configuration, the scripts read them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+from torrey.cell.material import Material
+from torrey.geometry.shapes import MeshOptions, Shape, shape_from_dict
+from torrey.gradients.protocol import Point
+from torrey.gradients.sweep import Sweep
+
+Params = dict[str, str | int | float]
+Axes = tuple[tuple[float, ...], ...]
+
+_READ, _WRITE = "read", "write"
+
+
+def _spread(read: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """A field whose plain values are entries of their own."""
+    return field(metadata={_READ: read})
+
+
+def _text(write: Callable[[Any], str], read: Callable[[str], Any]) -> Any:
+    """A field that is one text."""
+    return field(metadata={_WRITE: write, _READ: read})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def _tuple() -> Any:
+    """A field of nested tuples, as JSON."""
+    return _text(json.dumps, lambda text: _frozen(json.loads(text)))
+
+
+def _names() -> Any:
+    """A field of names."""
+    return _text(",".join, lambda text: tuple(text.split(",")) if text else ())
+
+
+def _sweep() -> Any:
+    return _text(Sweep.to_json, Sweep.from_json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """The parameters of a rule."""
+
+    rule: ClassVar[str]
+
+    def to_params(self) -> Params:
+        """Return a flat dictionary of texts and numbers."""
+        params: Params = {}
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if _WRITE in entry.metadata:
+                params[entry.name] = entry.metadata[_WRITE](value)
+            elif _READ in entry.metadata:
+                params.update(value.to_dict())
+            else:
+                params[entry.name] = value
+        return params
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_params` wrote; further entries do not matter."""
+        values = {}
+        for entry in fields(cls):
+            read = entry.metadata.get(_READ)
+            if _WRITE in entry.metadata:
+                values[entry.name] = entry.metadata[_READ](params[entry.name])
+            else:
+                values[entry.name] = read(params) if read else params[entry.name]
+        return cls(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildMesh(Stage):
+    """Mesh a cell."""
+
+    rule = "build_mesh"
+    shape: Shape = _spread(shape_from_dict)
+    mesh: MeshOptions = _spread(lambda plain: MeshOptions(plain["size"], plain["refinements"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssembleOperators(Stage):
+    """Assemble the operators of a mesh."""
+
+    rule = "assemble_operators"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractTensors(Stage):
+    """Solve the papers' cell problems."""
+
+    rule = "extract_tensors"
+    material: Material = _spread(Material.from_dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveReference(Stage):
+    """Solve one point in full."""
+
+    rule = "solve_reference"
+    material: Material = _spread(Material.from_dict)
+    point: Point = _spread(Point.from_dict)
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildBasis(Stage):
+    """Build ladders of projected models along some axes, to some rung."""
+
+    rule = "build_basis"
+    material: Material = _spread(Material.from_dict)
+    axes: Axes = _tuple()
+    rungs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveProjected(Stage):
+    """Solve a slab by projected models."""
+
+    rule = "solve_projected"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckProjected(Stage):
+    """Compare some points of slabs, by their rows, with the full system."""
+
+    rule = "check_projected"
+    rows: tuple[int, ...] = _tuple()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateModels(Stage):
+    """Evaluate one homogenised model on a slab."""
+
+    rule = "evaluate_models"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceEigenvalues(Stage):
+    """Follow the eigenvalues of homogenised models along the waveform."""
+
+    rule = "trace_eigenvalues"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    models: tuple[str, ...] = _names()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatherSignals(Stage):
+    """Gather the signals of a study."""
+
+    rule = "gather_signals"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    models: tuple[str, ...] = _names()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOrders(Stage):
+    """Fit orders of convergence in the period."""
+
+    rule = "fit_orders"
+    models: tuple[str, ...] = _names()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitKurtosis(Stage):
+    """Fit diffusion coefficients and kurtoses along b."""
+
+    rule = "fit_kurtosis"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitInversion(Stage):
+    """Fit parameters to the signals of studies.
+
+    Attributes
+    ----------
+    inversion : str
+        All that is wanted, as JSON.
+    cell : str
+        Shape and mesh as JSON, where the fit makes meshes of its own.
+    """
+
+    rule = "fit_inversion"
+    material: Material = _spread(Material.from_dict)
+    kind: str
+    inversion: str
+    cell: str
+    sweeps: tuple[Sweep, ...] = _text(
+        lambda sweeps: json.dumps([sweep.to_json() for sweep in sweeps]),
+        lambda text: tuple(map(Sweep.from_json, json.loads(text))),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveBloch(Stage):
+    """Compute something of a periodic medium at any gradient; `settings` as JSON."""
+
+    rule = "solve_bloch"
+    material: Material = _spread(Material.from_dict)
+    kind: str
+    period: float
+    permeability: float
+    settings: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawFigure(Stage):
+    """Draw a figure of what has these names, by a function of a module."""
+
+    rule = "draw_figure"
+    figure: str
+    module: str
+    names: tuple[str, ...] = _names()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteTable(Stage):
+    """Make a table of what has these names, by a function of a module."""
+
+    rule = "write_table"
+    table: str
+    module: str
+    names: tuple[str, ...] = _names()

@@ -1,0 +1,60 @@
+"""Parameters of a rule become texts and numbers, and come back."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from torrey.cell.material import Material
+from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.gradients.protocol import Point
+from torrey.gradients.sweep import Product, Sweep, WaveformGrid
+from torrey.gradients.waveforms import Pgse
+from torrey.workflow import stages
+
+MATERIAL = Material((3.0, ((2.0, 0.1), (0.1, 1.0))), T2=(80.0, 60.0))
+GRID = WaveformGrid("pgse", (("delta", (4.0,)), ("Delta", (10.0, 20.0))))
+SWEEP = Sweep((5.0, 8.0), "permeability", (0.03,), Product(GRID, "b", (0.5, 2.0), ((1.0, 0.0),)))
+
+EVERY = [
+    stages.BuildMesh(shape=Discs((Disc((0.5, 0.5), 0.3),)), mesh=MeshOptions(0.2, 1)),
+    stages.AssembleOperators(),
+    stages.ExtractTensors(material=MATERIAL),
+    stages.SolveReference(
+        material=MATERIAL,
+        point=Point(5.0, 0.03, Pgse(4.0, 10.0), 0.2, (1.0, 0.0)),
+        tolerance=1e-4,
+    ),
+    stages.BuildBasis(material=MATERIAL, axes=((1.0, 0.0), (0.0, 1.0)), rungs=7),
+    stages.SolveProjected(material=MATERIAL, sweep=SWEEP, tolerance=1e-4),
+    stages.CheckProjected(rows=(3, 0)),
+    stages.EvaluateModels(material=MATERIAL, sweep=SWEEP, model="R2"),
+    stages.TraceEigenvalues(material=MATERIAL, sweep=SWEEP, models=("R0", "R2")),
+    stages.GatherSignals(material=MATERIAL, sweep=SWEEP, models=("reference", "R0")),
+    stages.FitOrders(models=("R0", "R2")),
+    stages.FitKurtosis(),
+    stages.FitInversion(
+        material=MATERIAL, kind="karger", inversion="{}", cell="{}", sweeps=(SWEEP,)
+    ),
+    stages.SolveBloch(material=MATERIAL, kind="bands", period=5.0, permeability=0.0, settings="{}"),
+    stages.DrawFigure(figure="kl23_fig6", module="torrey.figures.kl23", names=("one", "two")),
+    stages.WriteTable(table="t", module="torrey.tables.khm19", names=()),
+]
+
+
+@pytest.mark.parametrize("stage", EVERY, ids=lambda stage: stage.rule)
+def test_a_stage_comes_back_from_texts_and_numbers(stage):
+    params = stage.to_params()
+    assert all(isinstance(value, str | int | float) for value in params.values())
+    assert type(stage).from_params({**params, "code": "0", "key": "1", "upstream": ""}) == stage
+
+
+def test_every_stage_is_tried():
+    kinds = {
+        kind
+        for _, kind in inspect.getmembers(stages, inspect.isclass)
+        if issubclass(kind, stages.Stage) and kind is not stages.Stage
+    }
+    assert {type(stage) for stage in EVERY} == kinds
+    assert len({kind.rule for kind in kinds}) == len(kinds)
