@@ -24,7 +24,7 @@ from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.folded_basis import count_modes, folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, folded_signal
 from torrey.bloch.narrow_pulses import pulsed_signal
-from torrey.bloch.spectrum_files import spectrum_variables
+from torrey.bloch.spectrum_runs import run_spectrum
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
@@ -132,8 +132,8 @@ def sweep() -> list[Row]:
     """The spectrum of figure 9, along x."""
     two = [*levels(SHAPE, MeshOptions(0.1, 2), MATERIAL)[-2:]]
     gradients = np.geomspace(0.5, 1000.0, 100)
-    found, seconds = timed(lambda: spectrum_variables(two, 1.0, 0.0, (1, 0), gradients, 12))
-    points = found["branching_gradient"].values
+    found, seconds = timed(lambda: run_spectrum(two, 1.0, 0.0, (1, 0), gradients, 12))
+    points = found.branching_gradient
     lengths = ", ".join(f"{x ** (-1 / 3):.4f}" for x in np.atleast_1d(points))
     note = f"branching points at l_g/a = {lengths}"
     return [Row("spectrum at 100 gradients, 12 branches followed", seconds, "60 s", note)]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from torrey.bloch.bands import band_basis, band_set
+from torrey.bloch.echo_runs import run_schemes
 from torrey.bloch.folded_basis import folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, magnetisation
-from torrey.bloch.maps_files import schemes_variables
 from torrey.bloch.narrow_pulses import pulsed_signal
 from torrey.cell.build import levels
 from torrey.cell.folding import Zone
@@ -71,21 +71,19 @@ def test_narrow_pulses_in_space_approach_the_full_system_at_second_order(operato
 
 def test_both_schemes_stand_in_one_table_and_modes_converge(operators):
     mesh = build_meshes(SHAPE, OPTIONS)[0]
-    found = schemes_variables(
-        [operators], mesh, PERIOD, 0.0, DIAGONAL, 0.3, 1.0, [24], [5, 30, 60], 0.15
-    )
-    continuous = found["signal"].values.item()
-    pulsed = np.asarray(found["pulsed_signal"].values)
+    found = run_schemes([operators], mesh, PERIOD, 0.0, DIAGONAL, 0.3, 1.0, [24], [5, 30, 60], 0.15)
+    (continuous,) = found.signal
+    pulsed = found.pulsed_signal
     assert pulsed.shape == (1, 1, 3, 4)
-    by_rule = dict(zip(found["rule"].values, pulsed[0, 0, -1], strict=True))
+    by_rule = dict(zip(found.rule, pulsed[0, 0, -1], strict=True))
     assert by_rule["round"] == pytest.approx(continuous, rel=0.01)
     assert by_rule["ceil"] < continuous < by_rule["floor"]
     few, more, most = pulsed[0, 0, :, 2]
     assert abs(more - most) < 0.1 * abs(few - most)
-    assert np.asarray(found["magnetisation_real"].values).shape == (len(mesh.points),)
+    assert found.magnetisation.shape == (len(mesh.points),)
 
 
 def test_more_modes_than_the_basis_has_are_refused(operators):
     mesh = build_meshes(SHAPE, OPTIONS)[0]
     with pytest.raises(ValueError, match="5000 modes"):
-        schemes_variables([operators], mesh, PERIOD, 0.0, DIAGONAL, 0.4, 0.5, [6], [5000], 0.25)
+        run_schemes([operators], mesh, PERIOD, 0.0, DIAGONAL, 0.4, 0.5, [6], [5000], 0.25)

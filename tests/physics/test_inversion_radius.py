@@ -159,7 +159,7 @@ def test_a_study_of_the_radius_says_how_well_it_is_known():
         PERIOD, kappas, data, ["R0", "P3"], ["radius", "kappa"], Options(),
         RoundCell(disc(0.4), built),
     )  # fmt: skip
-    assert result.names == ("kappa", "radius")
+    assert result.parameters.names == ("kappa", "radius")
     np.testing.assert_allclose(result.truth, [[0.02, 0.4]])
     error = np.abs(result.estimate / result.truth - 1.0)
     assert np.all(error[1] < 0.02 * error[0])

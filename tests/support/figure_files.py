@@ -9,8 +9,8 @@ import numpy as np
 
 from support.slab_files import write_slabs
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.geometry import Disc, Discs
 from torrey.geometry.files import write_meshes
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh

@@ -3,8 +3,7 @@
 from torrey.workflow.jobs import batch
 from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.reference.ladder_files import lazy_ladders
-from torrey.reference.projected_files import table_variables
+from torrey.reference.files import lazy_ladders, table_variables
 from torrey.reference.slab import solve_slab
 from torrey.workflow.stages import SolveProjected
 

@@ -16,7 +16,6 @@ import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,11 +25,12 @@ os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 import netCDF4
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from torrey.base import seals
 from torrey.base.errors import TorreyError
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group, Variable
 
 if TYPE_CHECKING:
     import xarray
@@ -43,32 +43,6 @@ BESIDE: Final = "beside_digests"
 
 class StorageError(TorreyError, OSError):
     """A file that cannot be written where it belongs."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One labelled array.
-
-    Attributes
-    ----------
-    dims : tuple of str
-    values : array_like
-        Real numbers, integers or strings.
-    units : str
-        CF style, such as ``um2 ms-1``; ``1`` for numbers without a unit, empty for names.
-    long_name : str
-    attributes : mapping
-        Further attributes.
-    """
-
-    dims: tuple[str, ...]
-    values: ArrayLike
-    units: str
-    long_name: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-Group = Mapping[str, Variable]
 
 
 def write(

@@ -20,7 +20,7 @@ Time reversal: A(-p) is the complex conjugate of A(p), so that half of a line is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +28,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
+from torrey.base.stored import nested, stored
 from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
 from torrey.cell.folding import phase
@@ -48,55 +49,59 @@ _SHIFT = 0.3
 _NEGLIGIBLE = 3e-4
 #: Distance from a multiple of the pulse, in pulses, below which a level counts as that multiple.
 ON_GRID = 1e-6
+#: Dims of a matrix on the basis, and of waves, in a file.
+_SQUARE = ("vector", "vector_2")
+_WAVES = ("line", "wave", "vector")
 
 
 @dataclass(frozen=True)
 class BandBasis:
     """A(p) of one cell on a small real basis, and the waves exp(-i j G.x) for some lines.
 
+    A(p) = static + i sum_a p_a C_a + sum_ab p_a p_b N_ab, p in the axes of the frame.
+
     Attributes
     ----------
-    period : float, um
-    permeability : float, um/ms
-    diffusivity : float, um^2/ms
-        The largest.
-    bound : float, 1/ms
-        Eigenvalues below it are those of the mesh, all of them, at every p of the lines.
+    period, permeability, diffusivity : float
+    bound : float
+        All eigenvalues of the mesh below it are there, at every p of the lines.
     frame : (c, d) float
         Orthonormal axes of the span of the lines.
-    static : (r, r) float, 1/ms
-        W^T A(0) W.
-    C : (c, r, r) float, um/ms
-    N : (c, c, r, r) float, um^2/ms
-        A(p) = static + i sum_a p_a C_a + sum_ab p_a p_b N_ab, p in the axes of the frame.
+    static : (r, r) float
+    C : (c, r, r) float
+    N : (c, c, r, r) float
     vectors : (n_dofs, r) float
-        W, M-orthonormal.
     places : (n_dofs, d) float
-        Of the degrees of freedom, in units of the cell.
+        In units of the cell.
     lines : tuple of ZoneLine
     folds : (n_lines, r, r) complex
-        W^T M Phi W with Phi = exp(-i G.x): from p to p - G on each line.
+        From p to p - G on each line.
     waves : (n_lines, n_waves, r) complex
-        W^T M exp(-i j G.x) rho, j = 0, 1, ...: the initial magnetisation, and what a narrow pulse
-        makes of it.
+        j = 0, 1, ...: the initial magnetisation, and what a narrow pulse makes of it.
     reads : (n_lines, n_waves, r) complex
         The same with 1 instead of rho.
     """
 
-    period: float
-    permeability: float
-    diffusivity: float
-    bound: float
-    frame: Array
-    static: Array
-    C: Array
-    N: Array
-    vectors: Array
-    places: Array
-    lines: tuple[ZoneLine, ...]
-    folds: ComplexArray
-    waves: ComplexArray
-    reads: ComplexArray
+    period: float = field(metadata=stored((), "um", "period L of the cell"))
+    permeability: float = field(metadata=stored((), "um ms-1", "of every membrane"))
+    diffusivity: float = field(metadata=stored((), "um2 ms-1", "largest diffusivity"))
+    bound: float = field(metadata=stored((), "ms-1", "bands below it are those of the mesh"))
+    frame: Array = field(metadata=stored(("component", "axis"), "1", "axes of the wave vectors"))
+    static: Array = field(metadata=stored(_SQUARE, "ms-1", "W^T A(0) W"))
+    C: Array = field(
+        metadata=stored(("component", *_SQUARE), "um ms-1", "W^T C W / L for each axis")
+    )
+    N: Array = field(metadata=stored(("component", "component_2", *_SQUARE), "um2 ms-1", "W^T N W"))
+    vectors: Array = field(metadata=stored(("dof", "vector"), "1", "W, M-orthonormal"))
+    places: Array = field(metadata=stored(("dof", "axis"), "1", "of the degrees of freedom"))
+    lines: tuple[ZoneLine, ...] = field(metadata=nested("line_", along="line"))
+    folds: ComplexArray = field(
+        metadata=stored(("line", *_SQUARE), "1", "W^T M exp(-i G.x) W", dtype=complex)
+    )
+    waves: ComplexArray = field(
+        metadata=stored(_WAVES, "1", "W^T M exp(-i j G.x) rho", dtype=complex)
+    )
+    reads: ComplexArray = field(metadata=stored(_WAVES, "1", "W^T M exp(-i j G.x)", dtype=complex))
 
     @property
     def size(self) -> int:

@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from torrey.base.artifacts import Group
-from torrey.bloch.band_files import (
-    band_groups,
-    sampling_table,
-    short_pulse_maps_table,
-    short_pulse_signals_table,
-)
+from torrey.base.stored import Group, group_of
 from torrey.bloch.bands import BandSet, band_basis, band_set
-from torrey.bloch.fields import dof_of_node
-from torrey.bloch.maps_files import maps_variables, schemes_variables, strength_variables
-from torrey.bloch.spectrum_files import modes_variables, outside_diffusivity, spectrum_variables
+from torrey.bloch.echo_runs import run_maps, run_schemes, run_strengths
+from torrey.bloch.fields import dof_of_node, outside_diffusivity
+from torrey.bloch.files import band_groups
+from torrey.bloch.narrow_runs import run_narrow_maps, run_narrow_signals, run_sampling
+from torrey.bloch.spectrum_runs import run_modes, run_spectrum
 from torrey.cell.folding import Zone
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.mesh import CellMesh
 from torrey.gradients.waveforms import Pgse
+
+Levels = Sequence[BlochTorrey]
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,6 @@ class Result:
 
     variables: Group
     groups: Mapping[str, Group] = field(default_factory=dict)
-
-
-Levels = Sequence[BlochTorrey]
 
 
 def compute(
@@ -57,26 +53,34 @@ def compute(
         If there is no such kind, or a single mesh where two are compared.
     """
     kind = str(recipe["kind"])
-    if kind not in _RUNS:
-        raise ValueError(f"found the kind {kind}, accepted: {', '.join(_RUNS)}")
-    cell = _Cell(levels, meshes, float(recipe["period"]), float(recipe["permeability"]))
-    found = _RUNS[kind](cell, json.loads(str(recipe["settings"])))
-    return found if isinstance(found, Result) else Result(found)
+    if kind not in KINDS:
+        raise ValueError(f"found the kind {kind}, accepted: {', '.join(KINDS)}")
+    medium = Medium(levels, meshes[-1], float(recipe["period"]), float(recipe["permeability"]))
+    return KINDS[kind](medium, json.loads(str(recipe["settings"])))
 
 
-class _Cell:
-    """Operators and meshes of a run, and its size."""
+@dataclass(frozen=True)
+class Medium:
+    """Operators and finest mesh of a periodic cell, its size and its membranes.
 
-    def __init__(
-        self, levels: Levels, meshes: Sequence[CellMesh], period: float, permeability: float
-    ) -> None:
-        self.levels = levels
-        self.mesh = meshes[-1]
-        self.period = period
-        self.permeability = permeability
+    Attributes
+    ----------
+    levels : sequence of BlochTorrey
+        Operators by mesh, coarsest first.
+    mesh : CellMesh
+        The finest.
+    period : float, um
+    permeability : float, um/ms
+    """
+
+    levels: Levels
+    mesh: CellMesh
+    period: float
+    permeability: float
 
     @property
     def finest(self) -> BlochTorrey:
+        """Operators on the finest mesh."""
         return self.levels[-1]
 
     @property
@@ -100,35 +104,37 @@ class _Cell:
         return strength * self.diffusivity / self.period**3
 
 
-def _maps(cell: _Cell, settings: Mapping[str, Any]) -> Group:
-    return maps_variables(
-        cell.finest,
-        cell.mesh,
-        cell.period,
-        cell.permeability,
+def _maps(medium: Medium, settings: Settings) -> Result:
+    found = run_maps(
+        medium.finest,
+        medium.mesh,
+        medium.period,
+        medium.permeability,
         _tuples(settings["directions"]),
         settings["gradient_lengths"],
         settings["ratio"],
     )
+    return Result(group_of(found))
 
 
-def _strengths(cell: _Cell, settings: Mapping[str, Any]) -> Group:
-    return strength_variables(
-        cell.finest,
-        cell.period,
-        cell.permeability,
+def _strengths(medium: Medium, settings: Settings) -> Result:
+    found = run_strengths(
+        medium.finest,
+        medium.period,
+        medium.permeability,
         _tuples(settings["directions"]),
         settings["pulse_lengths"],
         settings["strengths"],
     )
+    return Result(group_of(found))
 
 
-def _schemes(cell: _Cell, settings: Mapping[str, Any]) -> Group:
-    return schemes_variables(
-        cell.two,
-        cell.mesh,
-        cell.period,
-        cell.permeability,
+def _schemes(medium: Medium, settings: Settings) -> Result:
+    found = run_schemes(
+        medium.two,
+        medium.mesh,
+        medium.period,
+        medium.permeability,
         tuple(settings["direction"]),
         settings["gradient_length"],
         settings["ratio"],
@@ -136,86 +142,93 @@ def _schemes(cell: _Cell, settings: Mapping[str, Any]) -> Group:
         settings["modes"],
         settings["resolution"],
     )
+    return Result(group_of(found))
 
 
-def _spectrum(cell: _Cell, settings: Mapping[str, Any]) -> Group:
-    gradients = [cell.gradient(strength) for strength in settings["strengths"]]
+def _spectrum(medium: Medium, settings: Settings) -> Result:
+    gradients = [medium.gradient(strength) for strength in settings["strengths"]]
     direction = tuple(settings["direction"])
-    return spectrum_variables(
-        cell.two, cell.period, cell.permeability, direction, gradients, settings["count"]
+    found = run_spectrum(
+        medium.two, medium.period, medium.permeability, direction, gradients, settings["count"]
     )
+    return Result(group_of(found))
 
 
-def _modes(cell: _Cell, settings: Mapping[str, Any]) -> Group:
-    gradients = [cell.gradient(length**-3) for length in settings["gradient_lengths"]]
+def _modes(medium: Medium, settings: Settings) -> Result:
+    gradients = [medium.gradient(length**-3) for length in settings["gradient_lengths"]]
     direction = tuple(settings["direction"])
-    return modes_variables(
-        cell.two,
-        cell.mesh,
-        cell.period,
-        cell.permeability,
+    found = run_modes(
+        medium.two,
+        medium.mesh,
+        medium.period,
+        medium.permeability,
         direction,
         gradients,
         settings["count"],
     )
+    return Result(group_of(found))
 
 
-def _band_sets(cell: _Cell, settings: Mapping[str, Any]) -> list[BandSet]:
+def _band_sets(medium: Medium, settings: Settings) -> list[BandSet]:
     """Bands along each direction, on a basis of its own: smaller than one for all."""
-    operators, resolution = cell.finest, float(settings["resolution"]) * cell.period
-    zone = Zone(operators.cell.lattice, cell.period)
+    operators, resolution = medium.finest, float(settings["resolution"]) * medium.period
+    zone = Zone(operators.cell.lattice, medium.period)
     sets = []
     for k in _tuples(settings["directions"]):
         vector = zone.vector(k)
         direction = vector / np.linalg.norm(vector)
-        basis = band_basis(operators, cell.period, cell.permeability, [direction], resolution)
+        basis = band_basis(operators, medium.period, medium.permeability, [direction], resolution)
         sets.append(band_set(basis, direction, settings["pulses"]))
     return sets
 
 
-def _bands(cell: _Cell, settings: Mapping[str, Any]) -> Result:
-    return Result({}, band_groups(_band_sets(cell, settings)))
+def _bands(medium: Medium, settings: Settings) -> Result:
+    return Result({}, band_groups(_band_sets(medium, settings)))
 
 
-def _narrow_signals(cell: _Cell, settings: Mapping[str, Any]) -> Group:
-    shape = cell.finest.cell
+def _narrow_signals(medium: Medium, settings: Settings) -> Result:
+    shape = medium.finest.cell
     ones = np.ones(shape.n_dofs)
     surface = ones @ (shape.matrix(shape.jump(np.ones(shape.n_membranes))) @ ones)
-    return short_pulse_signals_table(
-        _band_sets(cell, settings),
+    found = run_narrow_signals(
+        _band_sets(medium, settings),
         [0.0, *settings["turns"]],
-        cell.times(settings["diffusion_lengths"]),
-        float(surface / shape.measures().sum() / cell.period),
+        medium.times(settings["diffusion_lengths"]),
+        float(surface / shape.measures().sum() / medium.period),
     )
+    return Result(group_of(found))
 
 
-def _narrow_maps(cell: _Cell, settings: Mapping[str, Any]) -> Group:
-    return short_pulse_maps_table(
-        _band_sets(cell, settings),
-        dof_of_node(cell.mesh, cell.finest.cell),
+def _narrow_maps(medium: Medium, settings: Settings) -> Result:
+    found = run_narrow_maps(
+        _band_sets(medium, settings),
+        dof_of_node(medium.mesh, medium.finest.cell),
         settings["turns"],
-        cell.times(settings["diffusion_lengths"]),
+        medium.times(settings["diffusion_lengths"]),
     )
+    return Result(group_of(found))
 
 
-def _sampling(cell: _Cell, settings: Mapping[str, Any]) -> Group:
-    turn = 2.0 * np.pi / cell.period
+def _sampling(medium: Medium, settings: Settings) -> Result:
+    turn = 2.0 * np.pi / medium.period
     waveform = Pgse(settings["delta"], settings["Delta"])
-    return sampling_table(waveform, settings["turns"] * turn, turn / settings["pulses"])
+    found = run_sampling(waveform, settings["turns"] * turn, turn / settings["pulses"])
+    return Result(group_of(found))
 
 
 def _tuples(directions: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(direction) for direction in directions]
 
 
-_RUNS: dict[str, Callable[[_Cell, Mapping[str, Any]], Group | Result]] = {
+KINDS: Final[Mapping[str, Callable[[Medium, Settings], Result]]] = {
     "bands": _bands,
-    "narrow-signals": _narrow_signals,
     "narrow-maps": _narrow_maps,
+    "narrow-signals": _narrow_signals,
     "sampling": _sampling,
+    "schemes": _schemes,
     "maps": _maps,
     "strengths": _strengths,
-    "schemes": _schemes,
     "spectrum": _spectrum,
     "modes": _modes,
 }
+"""What a configuration may ask for, by the name of the kind."""

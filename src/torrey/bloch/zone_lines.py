@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from torrey.base.errors import InputError
+from torrey.base.stored import stored
 from torrey.cell.folding import Zone
 from torrey.cell.operators import Array
 
@@ -25,20 +26,18 @@ PARALLEL = 1e-9
 class ZoneLine:
     """A line through the Brillouin zone along a reciprocal lattice vector G.
 
-    Attributes
-    ----------
-    integers : tuple of int
-        G in units of the basis of the reciprocal lattice, without common divisor.
-    direction : (d,) float
-        Unit vector of G.
-    width : float
-        |G| (rad/um): p and p + |G| are equivalent. 2 pi / width is the period of the lattice along
-        the line, such as L / sqrt(2) along the diagonal of the square lattice (MMG20 figure 3).
+    p and p + |G| are equivalent. 2 pi / width is the period of the lattice along the line, such as
+    L / sqrt(2) along the diagonal of the square lattice (MMG20 figure 3). The integers have no
+    common divisor.
     """
 
-    integers: Integers
-    direction: Array
-    width: float
+    integers: Integers = field(
+        metadata=stored(
+            ("axis",), "1", "G in units of the basis of the reciprocal lattice", dtype=np.int32
+        )
+    )
+    direction: Array = field(metadata=stored(("axis",), "1", "unit vector"))
+    width: float = field(metadata=stored((), "rad um-1", "length of G"))
 
 
 def zone_line(lattice: Array, period: float, direction: ArrayLike) -> ZoneLine:

@@ -23,7 +23,7 @@ dissection: factorise in natural order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU, splu
 
+from torrey.base.stored import stored
 from torrey.cell.material import Material
 from torrey.geometry.membranes import NOTHING
 
@@ -48,53 +49,72 @@ class CellOperators:
     Attributes
     ----------
     compartment : (n,) int
-        Compartment of each degree of freedom.
     region_compartment : (n_regions,) int
-        Compartment of each region.
     membranes : (n_membranes, 2) int
-        Compartments outside and inside of each membrane; `NOTHING` inside where it is the surface
-        of an obstacle.
+        `NOTHING` inside where the membrane is the surface of an obstacle.
     indptr, indices : int
         The common pattern, compressed by columns, rows sorted.
     region : (nnz,) int
     mass : (nnz,) float
-        int u v.
     advection : (d, nnz) float
-        int d_j u v.
     stiffness : (d, d, nnz) float
-        int d_l u d_j v at [j, l].
     shared_position, shared_region : (n_shared,) int
-        Entries that are shared, as positions in the pattern, and another region of theirs.
     shared_mass, shared_advection, shared_stiffness : (..., n_shared) float
-        What of them is in that region.
     jump_position, jump_membrane, jump_value : (n_jump,)
-        int_{Gamma_i} [u][v] as positions in the pattern, membrane i, value; [u] is u on the surface
-        of an obstacle.
+        [u] is u on the surface of an obstacle.
     places : (n, d) float
-        Where each degree of freedom is, one of its periodic images.
+        One of the periodic images of each.
     lattice : (d, d) float
-        Rows are the periods of the cell, the unit vectors for a square or cubic one.
+        The unit vectors for a square or cubic cell.
     """
 
-    compartment: NDArray[np.int64]
-    region_compartment: NDArray[np.int64]
-    membranes: NDArray[np.int64]
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int64]
-    region: NDArray[np.int64]
-    mass: Array
-    advection: Array
-    stiffness: Array
-    shared_position: NDArray[np.int64]
-    shared_region: NDArray[np.int64]
-    shared_mass: Array
-    shared_advection: Array
-    shared_stiffness: Array
-    jump_position: NDArray[np.int64]
-    jump_membrane: NDArray[np.int64]
-    jump_value: Array
-    places: Array
-    lattice: Array
+    compartment: NDArray[np.int64] = field(
+        metadata=stored(("dof",), "1", "compartment of the degree of freedom")
+    )
+    region_compartment: NDArray[np.int64] = field(
+        metadata=stored(("region",), "1", "compartment of the region")
+    )
+    membranes: NDArray[np.int64] = field(
+        metadata=stored(("membrane", "side"), "1", "compartments outside and inside, -1 for none")
+    )
+    indptr: NDArray[np.int64] = field(
+        metadata=stored(("column_end",), "1", "column pointers of the pattern")
+    )
+    indices: NDArray[np.int64] = field(
+        metadata=stored(("entry",), "1", "rows of the entries of the pattern")
+    )
+    region: NDArray[np.int64] = field(
+        metadata=stored(("entry",), "1", "region of the entry, the first if several")
+    )
+    mass: Array = field(metadata=stored(("entry",), "1", "int u v"))
+    advection: Array = field(metadata=stored(("axis", "entry"), "1", "int d_j u v"))
+    stiffness: Array = field(
+        metadata=stored(("axis", "axis_of_u", "entry"), "1", "int d_l u d_j v at [j, l]")
+    )
+    shared_position: NDArray[np.int64] = field(
+        metadata=stored(("shared",), "1", "position of an entry with a share elsewhere")
+    )
+    shared_region: NDArray[np.int64] = field(
+        metadata=stored(("shared",), "1", "region of that share")
+    )
+    shared_mass: Array = field(metadata=stored(("shared",), "1", "share of int u v"))
+    shared_advection: Array = field(
+        metadata=stored(("axis", "shared"), "1", "share of int d_j u v")
+    )
+    shared_stiffness: Array = field(
+        metadata=stored(("axis", "axis_of_u", "shared"), "1", "share of int d_l u d_j v at [j, l]")
+    )
+    jump_position: NDArray[np.int64] = field(
+        metadata=stored(("jump",), "1", "position of a jump entry in the pattern")
+    )
+    jump_membrane: NDArray[np.int64] = field(
+        metadata=stored(("jump",), "1", "membrane of a jump entry")
+    )
+    jump_value: Array = field(metadata=stored(("jump",), "1", "int_{Gamma_i} [u][v]"))
+    places: Array = field(
+        metadata=stored(("dof", "axis"), "1", "place of the degree of freedom in units of the cell")
+    )
+    lattice: Array = field(metadata=stored(("period", "axis"), "1", "periods of the cell, by rows"))
 
     @property
     def dimension(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -31,8 +31,6 @@ _KINDS: Final = (
 )
 #: Of numbers without a unit, in whose powers nothing must overflow.
 _LEAST_RATIO: Final = 1e-9
-#: Kinds that compare two meshes.
-_TWO_MESHES: Final = ("schemes", "spectrum", "modes")
 _PULSES: Final = "a whole number: narrow pulses in a reciprocal lattice vector, P in MMG20"
 _RESOLUTION: Final = "a number above zero: length to which fields are resolved, over the period"
 _TURNS: Final = "wave number of the pulses over the reciprocal lattice vector along the direction"
@@ -67,7 +65,13 @@ Directions = Annotated[list[Whole], Field(min_length=1, max_length=100), OrOne(v
 
 
 class BlochModel(Model):
-    """What all share: a cell with one diffusivity outside, and its size."""
+    """What all share: a cell with one diffusivity outside, and its size.
+
+    A kind of run is one such model and its entry in `torrey.bloch.runs.KINDS`.
+    """
+
+    two_meshes: ClassVar[bool] = False
+    """Whether the kind compares two meshes."""
 
     geometry: str = Field(description="the name of a geometry")
     diffusivity: Diffusivity = Field(description="a diffusivity, such as 3e-3 mm^2/s")
@@ -76,6 +80,9 @@ class BlochModel(Model):
         default_factory=lambda: Permeability(0.0),
         description="a permeability with its unit; 0 m/s is impermeable",
     )
+
+    def check(self) -> None:
+        """Raise an InputError if values do not fit together."""
 
 
 class BandsModel(BlochModel):
@@ -118,6 +125,10 @@ class SamplingModel(BlochModel):
     turns: Ratio = Field(description="q L/(2 pi), a number above zero")
     pulses: int = Field(ge=1, le=10_000, description=_PULSES)
 
+    def check(self) -> None:
+        """The pulses must follow each other."""
+        Pgse(self.delta, self.Delta)
+
 
 class MapsModel(BlochModel):
     """Magnetisation after two pulses, Delta = delta."""
@@ -140,6 +151,8 @@ class StrengthsModel(BlochModel):
 class SchemesModel(BlochModel):
     """Magnetisation after two pulses, Delta = delta, and its signal by both schemes."""
 
+    two_meshes: ClassVar[bool] = True
+
     kind: Literal["schemes"] = Field(description=_KINDS)
     direction: Whole = Field(description=_ALONG)
     gradient_length: Ratio = Field(description="a number above zero: l_g over the period")
@@ -156,6 +169,8 @@ class SchemesModel(BlochModel):
 class SpectrumModel(BlochModel):
     """Eigenvalues of the Bloch-Torrey operator against the gradient."""
 
+    two_meshes: ClassVar[bool] = True
+
     kind: Literal["spectrum"] = Field(description=_KINDS)
     direction: Whole = Field(description=_ALONG)
     strengths: OneOrMore[Ratio] = Field(description="(L/l_g)^3, numbers above zero")
@@ -164,6 +179,8 @@ class SpectrumModel(BlochModel):
 
 class ModesModel(BlochModel):
     """Eigenmodes of the Bloch-Torrey operator."""
+
+    two_meshes: ClassVar[bool] = True
 
     kind: Literal["modes"] = Field(description=_KINDS)
     direction: Whole = Field(description=_ALONG)
@@ -202,10 +219,9 @@ def read_bloch(
     for key, value in settings.items():
         if isinstance(value, tuple) and key != "direction":
             findings.require_once((*path, key), value)
-    if isinstance(model, SamplingModel):
-        with findings.under(*path):
-            Pgse(model.delta, model.Delta)
-    if model.kind in _TWO_MESHES and geometry.mesh.refinements < 1:
+    with findings.under(*path):
+        model.check()
+    if model.two_meshes and geometry.mesh.refinements < 1:
         accepted = "a geometry with mesh.refinements of 1 or more: two meshes tell the error"
         findings.add((*path, "geometry"), f"{geometry.name}, with one mesh", accepted)
     for key in ("direction", "directions"):

@@ -8,7 +8,7 @@ import numpy as np
 import xarray
 from matplotlib.axes import Axes
 
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.figures import cells, style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import add_logarithm, each_panel, panel_axes, read_panels, to_group

@@ -9,8 +9,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group
 from torrey.figures.catalogue import Entry
 from torrey.figures.sources import SourceFiles
 

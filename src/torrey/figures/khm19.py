@@ -10,7 +10,7 @@ import xarray
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.figures import cells, style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import (

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from numpy.typing import NDArray
 
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.figures import cells
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.style import COLUMN, PAGE, letters, new_figure, panel_title, styled

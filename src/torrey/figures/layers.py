@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.figures import cells, style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.style import PAGE, new_figure, styled

@@ -18,7 +18,7 @@ from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.bloch import laws
 from torrey.bloch.sampling import RULES
 from torrey.figures import cells, style

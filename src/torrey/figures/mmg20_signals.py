@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from torrey.base.artifacts import Variable
+from torrey.base.stored import Variable
 from torrey.bloch import laws
 from torrey.figures import style
 from torrey.figures.cells import draw_box

@@ -19,7 +19,7 @@ from mpl_toolkits.mplot3d.art3d import (  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
+from torrey.base.stored import Variable
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.isosurfaces import eighths, isosurface, normals

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from torrey.base import artifacts
+from torrey.base.stored import Group, Variable
 from torrey.cell.material import Material
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
@@ -203,9 +204,9 @@ def _explain_families(figure: Figure, errors: dict[str, xarray.Dataset]) -> None
     figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
 
 
-def _error_group(errors: dict[str, xarray.Dataset]) -> artifacts.Group:
+def _error_group(errors: dict[str, xarray.Dataset]) -> Group:
     """Variables ``error_against_<quantity>`` and so on: each panel has an axis of its own."""
-    group: dict[str, artifacts.Variable] = {}
+    group: dict[str, Variable] = {}
     for swept, data in errors.items():
         names = ["error", "error_floor", "unstable"]
         chosen = data[names].drop_vars(

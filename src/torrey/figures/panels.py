@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable
 from torrey.figures.sources import SourceFiles
 from torrey.figures.style import PAGE, UNSTABLE_GROWTH, letters, new_figure, note
 

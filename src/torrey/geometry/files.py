@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group, Variable, group_of, object_of, stored
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.shapes import Shape
 
@@ -18,6 +20,101 @@ _TOPOLOGY = {
     2: "face_node_connectivity",
     3: "volume_node_connectivity",
 }
+
+
+@dataclass(frozen=True)
+class _Elements:
+    """Nodes of each element as a file holds them: vertices apart from the others.
+
+    ``{role}`` is the name of the connectivity in the UGRID conventions.
+    """
+
+    vertices: NDArray[np.int64] = field(
+        metadata=stored(
+            ("element", "vertex"),
+            "1",
+            "vertices of each element",
+            name="element_vertices",
+            dtype=np.int32,
+            start_index=0,
+            cf_role="{role}",
+        )
+    )
+    middles: NDArray[np.int64] = field(
+        metadata=stored(
+            ("element", "edge"),
+            "1",
+            "nodes in the middle of the edges of each element (edges 01, 12, 20 of a triangle)",
+            name="element_middles",
+            dtype=np.int32,
+            start_index=0,
+        )
+    )
+
+    @classmethod
+    def of(cls, mesh: CellMesh) -> _Elements:
+        corners = mesh.n_vertices_per_element
+        return cls(mesh.elements[:, :corners], mesh.elements[:, corners:])
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Names and measures of a shape; ``membrane`` is None without membranes.
+
+    ``{content}`` and ``{boundary}`` are what one measures in its dimension.
+    """
+
+    compartment: tuple[str, ...] = field(
+        metadata=stored(("compartment",), "", "name of the compartment")
+    )
+    compartment_measure: tuple[float, ...] = field(
+        metadata=stored(
+            ("compartment",),
+            "1",
+            "exact {content} of the compartment in units of the cell",
+            dtype=float,
+        )
+    )
+    region: tuple[str, ...] = field(metadata=stored(("region",), "", "name of the region"))
+    region_compartment: tuple[int, ...] = field(
+        metadata=stored(("region",), "1", "compartment of the region", dtype=np.int32)
+    )
+    membrane_outside: tuple[int, ...] = field(
+        metadata=stored(("membrane",), "1", "compartment outside the membrane", dtype=np.int32)
+    )
+    membrane_inside: tuple[int, ...] = field(
+        metadata=stored(
+            ("membrane",),
+            "1",
+            "compartment inside the membrane; -1 where it is the surface of an obstacle",
+            dtype=np.int32,
+        )
+    )
+    membrane_measure: tuple[float, ...] = field(
+        metadata=stored(
+            ("membrane",),
+            "1",
+            "exact {boundary} of the membrane in units of the cell",
+            dtype=float,
+        )
+    )
+    membrane: tuple[str, ...] | None = field(
+        metadata=stored(("membrane",), "", "name of the membrane")
+    )
+
+    @classmethod
+    def of(cls, shape: Shape) -> _Names:
+        membranes = shape.membranes()
+        return cls(
+            compartment=tuple(shape.compartment_names),
+            compartment_measure=tuple(shape.measures()),
+            region=tuple(shape.region_names),
+            region_compartment=tuple(shape.region_compartment),
+            membrane_outside=tuple(m.outside for m in membranes),
+            membrane_inside=tuple(m.inside for m in membranes),
+            membrane_measure=tuple(shape.interface_measures()),
+            membrane=tuple(m.name for m in membranes) or None,
+        )
 
 
 def write_meshes(
@@ -51,7 +148,7 @@ def read_measures(path: str | Path) -> np.ndarray:
 
 
 def _variables(mesh: CellMesh) -> Group:
-    axes = "xyz"[: mesh.dimension]
+    axes, role = "xyz"[: mesh.dimension], _TOPOLOGY[mesh.dimension]
     coordinates = {
         f"node_{axis}": Variable(
             ("node",), mesh.points[:, i], "1", f"{axis} of the node in units of the cell"
@@ -67,127 +164,26 @@ def _variables(mesh: CellMesh) -> Group:
             "cf_role": "mesh_topology",
             "topology_dimension": mesh.dimension,
             "node_coordinates": " ".join(coordinates),
-            _TOPOLOGY[mesh.dimension]: "element_vertices",
+            role: "element_vertices",
         },
     )
-    corners = mesh.n_vertices_per_element
-    return {
-        "mesh": topology,
-        **coordinates,
-        "element_vertices": Variable(
-            ("element", "vertex"),
-            mesh.elements[:, :corners].astype(np.int32),
-            "1",
-            "vertices of each element",
-            {"start_index": 0, "cf_role": _TOPOLOGY[mesh.dimension]},
-        ),
-        "element_middles": Variable(
-            ("element", "edge"),
-            mesh.elements[:, corners:].astype(np.int32),
-            "1",
-            "nodes in the middle of the edges of each element (edges 01, 12, 20 of a triangle)",
-            {"start_index": 0},
-        ),
-        "element_compartment": Variable(
-            ("element",), mesh.compartment.astype(np.int32), "1", "compartment of each element"
-        ),
-        "element_region": Variable(
-            ("element",),
-            mesh.region.astype(np.int32),
-            "1",
-            "region of each element: part of a compartment with a material of its own",
-        ),
-        "facet_outside": Variable(
-            ("facet", "facet_node"),
-            mesh.membrane_outside.astype(np.int32),
-            "1",
-            "nodes of each membrane facet on its outside",
-            {"start_index": 0},
-        ),
-        "facet_inside": Variable(
-            ("facet", "facet_node"),
-            mesh.membrane_inside.astype(np.int32),
-            "1",
-            "nodes of each membrane facet on its inside, at the same places; -1 for none",
-            {"start_index": 0},
-        ),
-        "facet_membrane": Variable(
-            ("facet",), mesh.membrane.astype(np.int32), "1", "membrane of each facet"
-        ),
-        "node_periodic": Variable(
-            ("node",),
-            mesh.periodic.astype(np.int32),
-            "1",
-            "node that stands for this one and its periodic images",
-            {"start_index": 0},
-        ),
-        "lattice": Variable(
-            ("period", "axis"), mesh.lattice, "1", "vectors by which the cell repeats, by rows"
-        ),
-    }
+    elements = group_of(_Elements.of(mesh), role=role)
+    return {"mesh": topology, **coordinates, **elements, **group_of(mesh)}
 
 
 def _names(shape: Shape) -> Group:
-    membranes = shape.membranes()
-    group = {
-        "compartment": Variable(
-            ("compartment",), np.array(shape.compartment_names), "", "name of the compartment"
-        ),
-        "compartment_measure": Variable(
-            ("compartment",),
-            np.array(shape.measures(), dtype=float),
-            "1",
-            f"exact {('length', 'area', 'volume')[shape.dimension - 1]} of the compartment "
-            "in units of the cell",
-        ),
-        "region": Variable(("region",), np.array(shape.region_names), "", "name of the region"),
-        "region_compartment": Variable(
-            ("region",),
-            np.array(shape.region_compartment, dtype=np.int32),
-            "1",
-            "compartment of the region",
-        ),
-        "membrane_outside": Variable(
-            ("membrane",),
-            np.array([m.outside for m in membranes], dtype=np.int32),
-            "1",
-            "compartment outside the membrane",
-        ),
-        "membrane_inside": Variable(
-            ("membrane",),
-            np.array([m.inside for m in membranes], dtype=np.int32),
-            "1",
-            "compartment inside the membrane; -1 where it is the surface of an obstacle",
-        ),
-        "membrane_measure": Variable(
-            ("membrane",),
-            np.array(shape.interface_measures(), dtype=float),
-            "1",
-            f"exact {('number', 'length', 'area')[shape.dimension - 1]} of the membrane "
-            "in units of the cell",
-        ),
+    d = shape.dimension
+    content, boundary = ("length", "area", "volume")[d - 1], ("number", "length", "area")[d - 1]
+    lengths = {
+        name: Variable((), np.float64(length), "1", description)
+        for name, (length, description) in shape.lengths().items()
     }
-    for name, (length, description) in shape.lengths().items():
-        group[name] = Variable((), np.float64(length), "1", description)
-    if membranes:
-        group["membrane"] = Variable(
-            ("membrane",), np.array([m.name for m in membranes]), "", "name of the membrane"
-        )
-    return group
+    return {**group_of(_Names.of(shape), content=content, boundary=boundary), **lengths}
 
 
 def _mesh(path: str | Path, group: str | None) -> CellMesh:
     data = artifacts.read(path, group)
     points = np.column_stack([data[f"node_{axis}"] for axis in "xyz" if f"node_{axis}" in data])
-    integer = {name: data[name].astype(np.int64) for name in data if data[name].dtype.kind in "iu"}
-    return CellMesh(
-        points=points,
-        elements=np.column_stack([integer["element_vertices"], integer["element_middles"]]),
-        compartment=integer["element_compartment"],
-        region=integer["element_region"],
-        membrane_outside=integer["facet_outside"],
-        membrane_inside=integer["facet_inside"],
-        membrane=integer["facet_membrane"],
-        periodic=integer["node_periodic"],
-        lattice=data["lattice"],
-    )
+    nodes = object_of(_Elements, data)
+    elements = np.column_stack([nodes.vertices, nodes.middles])
+    return object_of(CellMesh, data, points=points, elements=elements)

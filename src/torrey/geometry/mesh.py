@@ -7,7 +7,7 @@ each of them. Elements are of order 2 and curved where a membrane is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from torrey.base.errors import TorreyError
+from torrey.base.stored import stored
 from torrey.geometry.membranes import NOTHING
 
 #: Two nodes on opposite faces are the same if they differ by less than this (units of the cell).
@@ -62,27 +63,73 @@ class CellMesh:
         Nodes of each quadratic simplex: vertices first, then the middle of the edges in gmsh's
         order (01, 12, 20 for triangles; 01, 12, 20, 03, 23, 13 for tetrahedra).
     compartment, region : (n_elements,) int
-        A region is a part of a compartment with a material of its own.
     membrane_outside, membrane_inside : (n_facets, n_facet_nodes) int
-        The same facet seen from both sides, node by node at the same place; `NOTHING` inside where
-        the facet is the surface of an obstacle.
+        The same facet seen from both sides; `NOTHING` inside where it is the surface of an
+        obstacle.
     membrane : (n_facets,) int
-        Which membrane each facet belongs to.
     periodic : (n_nodes,) int
         ``periodic[i]`` is the node that stands for node i and all its periodic images.
     lattice : (d, d) float
-        Rows are the vectors by which the cell repeats.
     """
 
     points: NDArray[np.float64]
     elements: NDArray[np.int64]
-    compartment: NDArray[np.int64]
-    region: NDArray[np.int64]
-    membrane_outside: NDArray[np.int64]
-    membrane_inside: NDArray[np.int64]
-    membrane: NDArray[np.int64]
-    periodic: NDArray[np.int64]
-    lattice: NDArray[np.float64]
+    compartment: NDArray[np.int64] = field(
+        metadata=stored(
+            ("element",),
+            "1",
+            "compartment of each element",
+            name="element_compartment",
+            dtype=np.int32,
+        )
+    )
+    region: NDArray[np.int64] = field(
+        metadata=stored(
+            ("element",),
+            "1",
+            "region of each element: part of a compartment with a material of its own",
+            name="element_region",
+            dtype=np.int32,
+        )
+    )
+    membrane_outside: NDArray[np.int64] = field(
+        metadata=stored(
+            ("facet", "facet_node"),
+            "1",
+            "nodes of each membrane facet on its outside",
+            name="facet_outside",
+            dtype=np.int32,
+            start_index=0,
+        )
+    )
+    membrane_inside: NDArray[np.int64] = field(
+        metadata=stored(
+            ("facet", "facet_node"),
+            "1",
+            "nodes of each membrane facet on its inside, at the same places; -1 for none",
+            name="facet_inside",
+            dtype=np.int32,
+            start_index=0,
+        )
+    )
+    membrane: NDArray[np.int64] = field(
+        metadata=stored(
+            ("facet",), "1", "membrane of each facet", name="facet_membrane", dtype=np.int32
+        )
+    )
+    periodic: NDArray[np.int64] = field(
+        metadata=stored(
+            ("node",),
+            "1",
+            "node that stands for this one and its periodic images",
+            name="node_periodic",
+            dtype=np.int32,
+            start_index=0,
+        )
+    )
+    lattice: NDArray[np.float64] = field(
+        metadata=stored(("period", "axis"), "1", "vectors by which the cell repeats, by rows")
+    )
 
     @property
     def dimension(self) -> int:

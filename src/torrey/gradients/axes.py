@@ -8,8 +8,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.base.artifacts import Group, Variable
 from torrey.base.keys import format_number
+from torrey.base.stored import Group, Variable
 from torrey.base.units import UNITS, Kind
 from torrey.gradients.protocol import Vector
 from torrey.gradients.sweep import Sweep, axis_declaration

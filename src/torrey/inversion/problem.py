@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from torrey.base.stored import stored
 from torrey.models.karger import Exchange, FinitePulseKarger
 
 Array = NDArray[np.float64]
@@ -18,6 +20,9 @@ Array = NDArray[np.float64]
 _FASTEST, _LARGEST, _SMALLEST = 20.0, 10.0, 1e-6
 #: A singular value this small, relative to the largest, is rounding.
 _ROUNDING = 1e-12
+
+EACH: Final = "see parameter_unit"
+"""Units of values that are one per parameter, each in its own."""
 
 
 class Problem(Protocol):
@@ -210,6 +215,23 @@ _UNITS: Final = {
 def unit_of(name: str) -> str:
     """Unit of a parameter by its name, CF style."""
     return _UNITS.get(name, "um2 ms-1")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of an inversion, and what their values are measured in."""
+
+    names: tuple[str, ...] = field(
+        metadata=stored(("parameter",), "", "parameter", name="parameter")
+    )
+    units: tuple[str, ...] = field(
+        metadata=stored(("parameter",), "", "unit of the parameter", name="parameter_unit")
+    )
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Parameters:
+        """Parameters by their names."""
+        return cls(tuple(names), tuple(map(unit_of, names)))
 
 
 @dataclass(frozen=True)

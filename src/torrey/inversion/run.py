@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group
+from torrey.base.stored import Group, group_of
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry import MeshOptions, Shape, shape_from_dict
 from torrey.gradients.sweep import REFERENCE, Sweep
-from torrey.inversion.files import PathLike, karger_variables, physical_variables, read_data
+from torrey.inversion.files import PathLike, read_data
 from torrey.inversion.noise import Noise
 from torrey.inversion.problem import KargerProblem
 from torrey.inversion.radius import RADIUS, RoundCell
+from torrey.inversion.report import karger_group
 from torrey.inversion.study import Options, fit_karger, fit_physical, homogenised
 from torrey.models.karger import FinitePulseKarger
 
@@ -51,7 +52,7 @@ def run_karger(
         fit_karger(problem, truth, read_data(signals, sweeps, name), options)
         for name in plain["data"]
     ]
-    return karger_variables(results, options)
+    return karger_group(results, options)
 
 
 def run_physical(
@@ -95,7 +96,7 @@ def run_physical(
         _options(plain),
         _round_cell(json.loads(cell), material) if RADIUS in plain["parameters"] else None,
     )
-    return physical_variables(result, kappas, period)
+    return group_of(result)
 
 
 def _round_cell(plain: Mapping[str, Any], material: Material) -> RoundCell:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
+from torrey.base.stored import nested, stored
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.protocol import Measurement
@@ -26,7 +27,7 @@ from torrey.inversion.fit import (
 )
 from torrey.inversion.noise import Noise, repeat
 from torrey.inversion.physical import PhysicalProblem, diffusivities, physical_problem
-from torrey.inversion.problem import KargerProblem
+from torrey.inversion.problem import EACH, KargerProblem, Parameters
 from torrey.inversion.profiles import Profile, profile
 from torrey.inversion.radius import RADIUS, RadiusProblem, RoundCell, radius_problem
 from torrey.models.karger import Exchange
@@ -37,6 +38,8 @@ Array = NDArray[np.float64]
 _TOLERANCE = 1e-8
 #: More than this, absolute, and signals are not resolved between the radii of a model.
 _INTERPOLATED = 1e-4
+#: Dims of a fitted parameter in a file.
+_FITTED = ("model", "permeability", "parameter")
 
 
 @dataclass(frozen=True)
@@ -206,32 +209,101 @@ class PhysicalResult:
 
     Attributes
     ----------
-    models, names : tuple of str
-        Models, and parameters that were fitted.
+    models : tuple of str
+    permeabilities : tuple of float
+        One per cell.
+    period : float
+    parameters : Parameters
+        Those that were fitted.
     truth : (n_cells, n_parameters) float
     estimate, standard_error, per_noise : (n_models, n_cells, n_parameters) float
-        Missing where a model could not be fitted; standard errors for the noise that the misfit
-        suggests, and for one of unit deviation.
     identifiable, at_bound : (n_models, n_cells, n_parameters) bool
     residual, misfit, truncation : (n_models, n_cells) float
-        Root mean square of what a fit leaves, the same at the true parameters, and the largest
-        change of the signals to a projected model of one order less.
     interpolation : (n_models, n_cells) float, optional
-        Estimated error of the interpolation in the radius, where that is fitted.
+        Where the radius is fitted.
     """
 
-    models: tuple[str, ...]
-    names: tuple[str, ...]
-    truth: Array
-    estimate: Array
-    standard_error: Array
-    per_noise: Array
-    identifiable: NDArray[np.bool_]
-    at_bound: NDArray[np.bool_]
-    residual: Array
-    misfit: Array
-    truncation: Array
-    interpolation: Array | None = None
+    models: tuple[str, ...] = field(
+        metadata=stored(("model",), "", "model that was fitted", name="model")
+    )
+    permeabilities: tuple[float, ...] = field(
+        metadata=stored(
+            ("permeability",), "um ms-1", "true membrane permeability kappa", name="permeability"
+        )
+    )
+    period: float = field(metadata=stored((), "um", "physical size of the cell"))
+    parameters: Parameters = field(metadata=nested())
+    truth: Array = field(
+        metadata=stored(("permeability", "parameter"), EACH, "true parameter; see parameter_unit")
+    )
+    estimate: Array = field(
+        metadata=stored(
+            _FITTED,
+            EACH,
+            "best estimate; missing where a model has none for being unstable",
+            allow_missing=True,
+        )
+    )
+    standard_error: Array = field(
+        metadata=stored(
+            _FITTED,
+            EACH,
+            "standard error from the Jacobian and the misfit; infinite where not identifiable",
+            allow_missing=True,
+        )
+    )
+    per_noise: Array = field(
+        metadata=stored(
+            _FITTED,
+            EACH,
+            "standard error for signals with errors of standard deviation 1",
+            name="standard_error_per_noise",
+            allow_missing=True,
+        )
+    )
+    identifiable: NDArray[np.bool_] = field(
+        metadata=stored(
+            _FITTED, "1", "1 if no change of the others hides the parameter", dtype=np.int8
+        )
+    )
+    at_bound: NDArray[np.bool_] = field(
+        metadata=stored(
+            _FITTED,
+            "1",
+            "1 if the estimate lies on a bound: the data would have it beyond",
+            dtype=np.int8,
+        )
+    )
+    residual: Array = field(
+        metadata=stored(_FITTED[:2], "1", "root mean square of the misfit", allow_missing=True)
+    )
+    misfit: Array = field(
+        metadata=stored(
+            _FITTED[:2],
+            "1",
+            "root mean square of |S_data - S_model| at the true parameters",
+            name="model_error_rms",
+            allow_missing=True,
+        )
+    )
+    truncation: Array = field(
+        metadata=stored(
+            _FITTED[:2],
+            "1",
+            "largest change of the signals to a projected model of one order less",
+            allow_missing=True,
+        )
+    )
+    interpolation: Array | None = field(
+        default=None,
+        metadata=stored(
+            _FITTED[:2],
+            "1",
+            "estimated error of the signals' interpolation in the radius, at most",
+            name="interpolation_error",
+            allow_missing=True,
+        ),
+    )
 
 
 def fit_physical(
@@ -278,10 +350,16 @@ def fit_physical(
         )
         cells = zip(known, signals, strict=True)
         rows.append([_fit_cell(problem.knowing(one), signal, options) for one, signal in cells])
-    columns = {key: np.array([[one[key] for one in row] for row in rows]) for key in rows[0][0]}
+    columns: dict[str, Any] = {
+        key: np.array([[one[key] for one in row] for row in rows]) for key in rows[0][0]
+    }
+    if cell is None:
+        columns["interpolation"] = None
     return PhysicalResult(
         models=tuple(models),
-        names=problem.names,
+        permeabilities=tuple(kappas),
+        period=period,
+        parameters=Parameters.of(problem.names),
         truth=np.array([[one[name] for name in problem.names] for one in known]),
         **columns,
     )

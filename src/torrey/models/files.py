@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group, Variable, group_of, stored
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.axes import MAY_OVERFLOW, coordinates
 from torrey.gradients.protocol import group_measurements
 from torrey.gradients.sweep import Product, Sweep
 from torrey.models.evaluation import ModelTable, build_systems
 from torrey.models.registry import kind_of
+
+
+@dataclass(frozen=True)
+class Eigenvalues:
+    """Eigenvalues of rate matrices along the waveforms of a sweep.
+
+    Attributes
+    ----------
+    models : tuple of str
+    time : (..., n_instants) float
+        The axes on which the waveform depends come first.
+    eigenvalue : (n_models, ..., n_instants, n) float
+        The axes of the sweep in the middle; models with fewer eigenvalues have gaps.
+    """
+
+    models: tuple[str, ...] = field(
+        metadata=stored(("model",), "", "homogenised model", name="model")
+    )
+    time: NDArray[np.float64] = field(
+        metadata=stored(("*times", "instant"), "ms", "time in the waveform")
+    )
+    eigenvalue: NDArray[np.float64] = field(
+        metadata=stored(
+            ("model", "*sweep", "instant", "eigenvalue"),
+            "ms-1",
+            "real part of the eigenvalues of G, smallest first; below zero the model is unstable",
+            name="eigenvalue_real",
+            allow_missing=True,
+        )
+    )
 
 
 def write_model(path: str | Path, table: ModelTable, sweep: Sweep, provenance: Provenance) -> None:
@@ -74,18 +106,9 @@ def eigenvalue_table(
     names = tuple(protocol.axes())
     if isinstance(protocol, Product):  # neither strength nor direction change the times
         names, time = tuple(protocol.shapes.axes), time[..., 0, 0, :]
-    return {
-        "model": Variable(("model",), np.array(models), "", "homogenised model"),
-        "time": Variable((*names, "instant"), time, "ms", "time in the waveform"),
-        "eigenvalue_real": Variable(
-            ("model", *axes, "instant", "eigenvalue"),
-            eigenvalues.reshape(len(models), *sweep.shape, instants, width),
-            "ms-1",
-            "real part of the eigenvalues of G, smallest first; below zero the model is unstable",
-            {"allow_missing": True},
-        ),
-        **coordinates(sweep),
-    }
+    real = eigenvalues.reshape(len(models), *sweep.shape, instants, width)
+    found = Eigenvalues(tuple(models), time, real)
+    return {**group_of(found, sweep=tuple(axes), times=names), **coordinates(sweep)}
 
 
 def _without(dims: tuple[str, ...], dim: str) -> tuple[str, ...]:

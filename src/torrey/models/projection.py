@@ -15,13 +15,14 @@ nested: P_l is a leading part of P_{l+1}, and the difference of the two estimate
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
+from torrey.base.stored import stored
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.gradients.waveforms import Waveform
 from torrey.models.expansion import Expansion, expand
@@ -31,6 +32,8 @@ from torrey.models.polynomials import ComplexArray, Polynomial
 
 #: A field whose part outside the span of the others is smaller than this adds nothing.
 _INDEPENDENT = 1e-9
+#: Dims of a matrix on the basis in a file.
+_SQUARE = ("vector", "vector_2")
 
 
 @dataclass(frozen=True)
@@ -39,32 +42,29 @@ class ProjectedModel:
 
     Attributes
     ----------
-    K : (r, r) float, um^2/ms
-        W^T K W; lengths in units of the cell.
-    C : (c, r, r) float, um^2/ms
-        W^T C W for each axis.
-    N : (c, c, r, r) float, um^2/ms
-    J : (r, r) float
-    R : (r, r) float, 1/ms
+    K, J, R : (r, r) float
+    C : (c, r, r) float
+    N : (c, c, r, r) float
     start : (r,) float
-        W^T M rho: the initial magnetisation.
+        The initial magnetisation.
     readout : (r,) float
-        W^T M 1: weights of the signal.
+        Weights of the signal.
     frame : (c, d) float
-        The axes.
     ranks : tuple of int
-        Number of basis vectors of P_0, P_1, ..., of this model.
+        Of P_0, P_1, ..., of this model.
     """
 
-    K: Array
-    C: Array
-    N: Array
-    J: Array
-    R: Array
-    start: Array
-    readout: Array
-    frame: Array
-    ranks: tuple[int, ...]
+    K: Array = field(metadata=stored(_SQUARE, "um2 ms-1", "W^T K W, lengths in units of the cell"))
+    C: Array = field(metadata=stored(("component", *_SQUARE), "um2 ms-1", "W^T C W for each axis"))
+    N: Array = field(metadata=stored(("component", "component_2", *_SQUARE), "um2 ms-1", "W^T N W"))
+    J: Array = field(metadata=stored(_SQUARE, "1", "W^T J W"))
+    R: Array = field(metadata=stored(_SQUARE, "ms-1", "W^T R W"))
+    start: Array = field(metadata=stored(("vector",), "1", "W^T M rho"))
+    readout: Array = field(metadata=stored(("vector",), "1", "W^T M 1"))
+    frame: Array = field(metadata=stored(("component", "axis"), "1", "axes of the gradients"))
+    ranks: tuple[int, ...] = field(
+        metadata=stored(("rung",), "1", "number of basis vectors of each rung")
+    )
 
     @property
     def order(self) -> int:

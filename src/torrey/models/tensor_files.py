@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
-from torrey.models.tensors import Tensors
-
-_AREA = "; unit: that of the cell squared"
+from torrey.base.stored import Variable, group_of
+from torrey.models.tensors import AXES, Tensors
 
 
 def write_tensors(
@@ -19,56 +17,14 @@ def write_tensors(
 ) -> None:
     """Write tensors with the names of compartments and membranes taken from the mesh's file."""
     names = artifacts.read(mesh)
-    axes = ("axis_i", "axis_j", "axis_k", "axis_l")
-    two, membrane = axes[:2], ("compartment", "membrane")
     letters = np.array(list("xyz"[: tensors.D.shape[-1]]))
     variables = {
         "compartment": Variable(("compartment",), names["compartment"], "", "compartment"),
         "compartment_b": Variable(
             ("compartment_b",), names["compartment"], "", "second compartment of Z"
         ),
-        **{axis: Variable((axis,), letters, "", "space direction") for axis in axes},
-        "D": Variable(
-            ("compartment", *two),
-            tensors.D,
-            "um2 ms-1",
-            "homogenised diffusivity, a mean over the compartment (KL23 3.17)",
-        ),
-        "S": Variable(("compartment", *two), tensors.S, "1", f"KL23 3.24{_AREA}"),
-        "T": Variable(("compartment", *axes), tensors.T, "um2 ms-1", f"KL23 3.26{_AREA}"),
-        "B": Variable(("compartment", *axes), tensors.B, "um2 ms-1", f"Burnett, KL23 3.25{_AREA}"),
-        "I": Variable((*membrane, *two), tensors.I, "1", "KL23 3.28; unit: that of the cell"),
-        "Z": Variable(
-            ("compartment", "compartment_b", "membrane", *two),
-            tensors.Z,
-            "1",
-            "KL23 3.27; unit: that of the cell",
-        ),
-        "theta": Variable(
-            ("compartment",),
-            tensors.measures,
-            "1",
-            "volume fraction |Y_a|/|Y| (theta in CHL14, eta in KL23 3.8)",
-        ),
-        "eta": Variable(
-            membrane,
-            tensors.eta,
-            "1",
-            "|Gamma|/|Y_a|, the exchange rate per kappa/L (eta in CHL14 3.18, theta in KL23 3.9); "
-            "unit: 1 / that of the cell",
-        ),
-        "psi_jump": Variable(
-            ("membrane", "membrane_of_psi"),
-            tensors.psi_jump,
-            "ms um-2",
-            "<[psi]> on each membrane; unit: that of the cell times ms um-2",
-        ),
-        "omega_jump": Variable(
-            ("membrane", "axis_i"),
-            tensors.omega_jump,
-            "1",
-            "<[omega]> on each membrane; unit: that of the cell",
-        ),
+        **{axis: Variable((axis,), letters, "", "space direction") for axis in AXES},
+        **group_of(tensors),
     }
     if "membrane" in names:
         # Surfaces of obstacles have no tensors.

@@ -26,14 +26,22 @@ same condition one order later, (A.20) and (A.39), has the signs used here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import coo_array, csc_array
 
+from torrey.base.stored import stored
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
 from torrey.geometry.membranes import NOTHING
 from torrey.models.polynomials import Polynomial
+
+#: Dims of tensors of second and fourth order in a file, and what follows their long names.
+AXES = ("axis_i", "axis_j", "axis_k", "axis_l")
+_D = ("compartment", *AXES[:2])
+_I = ("compartment", "membrane", *AXES[:2])
+_Z = ("compartment", "compartment_b", *_I[1:])
+_AREA = "; unit: that of the cell squared"
 
 
 @dataclass(frozen=True)
@@ -44,27 +52,19 @@ class Tensors:
 
     Attributes
     ----------
-    D : (k+1, d, d) float, um^2/ms
-        Homogenised diffusivity [a, i, j], a mean over the compartment (KL23 (3.17)).
-    S : (k+1, d, d) float
-        [a, i, j] = -<omega_i omega_j> (KL23 (3.24)).
-    T, B : (k+1, d, d, d, d) float, um^2/ms
-        KL23 (3.26), and the Burnett tensor B = -T + D (x) S (KL23 (3.25), KHM19 (20)).
+    D, S, T, B
+        One per compartment, k+1: S_ij = -<omega_i omega_j>, B = -T + D (x) S (KHM19 (20)).
     I : (k+1, n_membranes, d, d) float
-        [a, m, j, l] (KL23 (3.28)), zero where membrane m does not bound compartment a.
+        [a, m, j, l], zero where membrane m does not bound compartment a.
     Z : (k+1, k+1, n_membranes, d, d) float
-        [a, b, m, j, l] (KL23 (3.27)), zero unless membrane m bounds both a and b.
+        [a, b, m, j, l], zero unless membrane m bounds both a and b.
     eta : (k+1, n_membranes) float
-        |Gamma_m|/|Y_a| where membrane m bounds compartment a, else zero: the exchange rate of
-        CHL14 (3.18) per sigma = kappa/L; theta in KL23 (3.9).
-    psi_jump : (n_membranes, n_membranes) float, ms/um^2
-        <[psi_n]>_{Gamma_m} at [m, n]: symmetric up to the membranes' measures.
-    omega_jump : (n_membranes, d) float
-        <[omega_j]>_{Gamma_m} at [m, j].
-    measures : (k+1,) float
-        |Y_a|.
-    interface_measures : (n_membranes,) float
-        |Gamma_m|.
+        Zero where membrane m does not bound compartment a.
+    psi_jump, omega_jump
+        <[psi_n]>_{Gamma_m} at [m, n], symmetric up to the membranes' measures, and <[omega_j]> at
+        [m, j].
+    measures, interface_measures
+        |Y_a| and |Gamma_m|.
     incidence : (n_membranes, k+1) float
         +1 for the compartment outside membrane m, -1 for the one inside.
     diffusivity : (k+1, d, d) float, um^2/ms
@@ -74,16 +74,46 @@ class Tensors:
         `torrey.models.lumped`.
     """
 
-    D: Array
-    S: Array
-    T: Array
-    B: Array
-    I: Array
-    Z: Array
-    eta: Array
-    psi_jump: Array
-    omega_jump: Array
-    measures: Array
+    D: Array = field(
+        metadata=stored(
+            _D, "um2 ms-1", "homogenised diffusivity, a mean over the compartment (KL23 3.17)"
+        )
+    )
+    S: Array = field(metadata=stored(_D, "1", f"KL23 3.24{_AREA}"))
+    T: Array = field(metadata=stored(("compartment", *AXES), "um2 ms-1", f"KL23 3.26{_AREA}"))
+    B: Array = field(
+        metadata=stored(("compartment", *AXES), "um2 ms-1", f"Burnett, KL23 3.25{_AREA}")
+    )
+    I: Array = field(metadata=stored(_I, "1", "KL23 3.28; unit: that of the cell"))
+    Z: Array = field(metadata=stored(_Z, "1", "KL23 3.27; unit: that of the cell"))
+    eta: Array = field(
+        metadata=stored(
+            ("compartment", "membrane"),
+            "1",
+            "|Gamma|/|Y_a|, the exchange rate per kappa/L (eta in CHL14 3.18, theta in KL23 3.9); "
+            "unit: 1 / that of the cell",
+        )
+    )
+    psi_jump: Array = field(
+        metadata=stored(
+            ("membrane", "membrane_of_psi"),
+            "ms um-2",
+            "<[psi]> on each membrane; unit: that of the cell times ms um-2",
+        )
+    )
+    omega_jump: Array = field(
+        metadata=stored(
+            ("membrane", "axis_i"), "1", "<[omega]> on each membrane; unit: that of the cell"
+        )
+    )
+    measures: Array = field(
+        metadata=stored(
+            ("compartment",),
+            "1",
+            "volume fraction |Y_a|/|Y| (theta in CHL14, eta in KL23 3.8)",
+            name="theta",
+        )
+    )
     interface_measures: Array
     incidence: Array
     diffusivity: Array

@@ -21,7 +21,7 @@ mesh miss is corrected by what they miss on the coarser one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
+from torrey.base.stored import stored
 from torrey.cell.folding import Stretch, Zone
 from torrey.cell.krylov import expm_form, expm_multiply
 from torrey.cell.operators import Array, BlochTorrey, factorise
@@ -78,31 +79,24 @@ class ToleranceError(TorreyError, ArithmeticError):
 class ReferenceSignal:
     """A signal and what is known of its error.
 
-    Attributes
-    ----------
-    signal : complex
-        S, normalised to the initial magnetisation.
-    space_error, time_error : float
-        Absolute estimates for mesh and time steps.
-    level : int
-        Mesh of the signal (0 is the coarsest).
-    steps : int
-        Time steps per ramp on that mesh.
-    coarse_signal : complex
-        Signal on the coarsest mesh, converged in time and without folding: what a model on that
-        mesh is compared with, free of the error in space that both share. Where |g_j| L exceeds
-        4 pi no such model resolves the field, and this is the signal itself.
-    coarse_time_error : float
-        Absolute estimate of its error.
+    The coarse signal is converged in time and without folding: what a model on the coarsest mesh is
+    compared with, free of the error in space that both share. Where |g_j| L exceeds 4 pi no such
+    model resolves the field, and it is the signal itself.
     """
 
-    signal: complex
-    space_error: float
-    time_error: float
-    level: int
-    steps: int
-    coarse_signal: complex
-    coarse_time_error: float
+    signal: complex = field(metadata=stored((), "1", "normalised signal", dtype=complex))
+    space_error: float = field(metadata=stored((), "1", "estimated error of the mesh, absolute"))
+    time_error: float = field(
+        metadata=stored((), "1", "estimated error of the time steps, absolute")
+    )
+    level: int = field(metadata=stored((), "1", "mesh, 0 is the coarsest", dtype=np.int32))
+    steps: int = field(metadata=stored((), "1", "time steps per ramp", dtype=np.int32))
+    coarse_signal: complex = field(
+        metadata=stored((), "1", "signal on the coarsest mesh", dtype=complex)
+    )
+    coarse_time_error: float = field(
+        metadata=stored((), "1", "estimated error of the time steps on the coarsest mesh, absolute")
+    )
 
     @property
     def error(self) -> float:

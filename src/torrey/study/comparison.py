@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
 from torrey.base.errors import TorreyError
+from torrey.base.stored import Group, group_of, stored
 
 PathLike = str | Path
+Array = NDArray[np.float64]
 
 
 class DisagreementError(TorreyError, ArithmeticError):
     """A projected signal and that of the full system differ by more than their error estimates."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Projected signals and those of the full system, point by point."""
+
+    projected: Array = field(
+        metadata=stored(("point",), "1", "signal by projected models, real part")
+    )
+    full: Array = field(metadata=stored(("point",), "1", "signal of the full system, real part"))
+    difference: Array = field(metadata=stored(("point",), "1", "absolute difference of the two"))
+    estimate: Array = field(metadata=stored(("point",), "1", "sum of their estimated errors"))
 
 
 def compare_with_full(points: Sequence[tuple[PathLike, int, PathLike]]) -> Group:
@@ -48,16 +63,7 @@ def compare_with_full(points: Sequence[tuple[PathLike, int, PathLike]]) -> Group
             )
         rows.append((projected.real, exact.real, difference, estimate))
     columns = np.array(rows, dtype=float).reshape(-1, 4).T
-    names = {
-        "projected": "signal by projected models, real part",
-        "full": "signal of the full system, real part",
-        "difference": "absolute difference of the two",
-        "estimate": "sum of their estimated errors",
-    }
-    return {
-        name: Variable(("point",), values, "1", text)
-        for (name, text), values in zip(names.items(), columns, strict=True)
-    }
+    return group_of(Comparison(*columns))
 
 
 _ERRORS = ("space_error", "basis_error", "time_error")

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group, Variable
+from torrey.base.stored import Group, Variable, group_of
 from torrey.gradients.axes import MAY_OVERFLOW, axis_variable, coordinates, measurement_variables
 from torrey.gradients.slabs import join, slabs_of
 from torrey.gradients.sweep import REFERENCE, Sweep
-from torrey.study.fits import fit_kurtosis
-from torrey.study.orders import Order, fit_order
+from torrey.study.fits import fit_lines
+from torrey.study.orders import orders_of
 
 PathLike = str | Path
 
@@ -95,42 +95,12 @@ def fit_orders(signals: PathLike, models: Sequence[str]) -> Group:
     """
     data = artifacts.read(signals)
     names = list(data["model"])
-    rows = [names.index(model) for model in models]
-    error = np.abs(data["model_error"][rows])
-    floor = data["model_error_floor"]
-    periods = data["period"]
-    orders = np.empty((len(rows), *error.shape[2:]))
-    spread, constant = np.full_like(orders, np.nan), np.full_like(orders, np.nan)
-    used = np.zeros(error.shape, dtype=np.int8)
-    orders[...] = np.nan
-    for index in np.ndindex(orders.shape):
-        i, rest = index[0], index[1:]
-        try:
-            fit: Order = fit_order(
-                periods, error[(i, slice(None), *rest)], floor[(slice(None), *rest)]
-            )
-        except ValueError:  # a line below its numerical error has no order: left missing
-            continue
-        orders[index], spread[index], constant[index] = fit.order, fit.standard_error, fit.constant
-        used[(i, list(fit.used), *rest)] = 1
-    dims = artifacts.dimensions(signals, "model_error")
-    line = tuple(dim for dim in dims if dim != "period")
-    axes = {dim: axis_variable(dim, data[dim]) for dim in dims if dim != "model"}
-    missing = {"allow_missing": True}
-    return {
-        "model": Variable(("model",), np.array(models), "", "homogenised model"),
-        "error": Variable(
-            dims, error, "1", "|S_model - S_reference| in the same finite-element space", missing
-        ),
-        "error_floor": Variable(dims[1:], floor, "1", "numerical error of that difference"),
-        "order": Variable(line, orders, "1", "fitted order of the error in the period", missing),
-        "order_standard_error": Variable(
-            line, spread, "1", "standard error of the fitted order", missing
-        ),
-        "constant": Variable(line, constant, "1", "error = constant * period^order", missing),
-        "used": Variable(dims, used, "1", "1 for the points of the fit"),
-        **axes,
-    }
+    error = np.abs(data["model_error"][[names.index(model) for model in models]])
+    found = orders_of(models, data["period"], error, data["model_error_floor"])
+    sweep = artifacts.dimensions(signals, "model_error")[1:]
+    line = tuple(dim for dim in sweep if dim != "period")
+    axes = {dim: axis_variable(dim, data[dim]) for dim in sweep}
+    return {**group_of(found, sweep=sweep, line=line), **axes}
 
 
 def fit_kurtoses(signals: PathLike) -> Group:
@@ -139,31 +109,18 @@ def fit_kurtoses(signals: PathLike) -> Group:
     dims = artifacts.dimensions(signals, "signal_real")
     b_axis = next(dims.index(name) for name in ("b", "q", "gradient") if name in dims)
     line = tuple(dim for i, dim in enumerate(dims) if i != b_axis)
-    signal = np.moveaxis(data["signal_real"], b_axis, -1)
-    error = np.moveaxis(data["numerical_error"], b_axis, -1)
-    fields = ("adc", "kurtosis", "s0", "adc_error", "kurtosis_error", "residual")
-    fitted = {name: np.full(signal.shape[:-1], np.nan) for name in fields}
-    b_dims = artifacts.dimensions(signals, "b_value")[:-1]
-    for index in np.ndindex(signal.shape[:-1]):
-        here = tuple(index[line.index(name)] for name in b_dims)
-        try:
-            fit = fit_kurtosis(data["b_value"][here], signal[index], error[index])
-        except ValueError:  # an unstable model may have no positive signal: left missing
-            continue
-        for name in fields:
-            fitted[name][index] = getattr(fit, name)
-    labels = {
-        "adc": ("um2 ms-1", "apparent diffusion coefficient"),
-        "kurtosis": ("1", "apparent kurtosis"),
-        "s0": ("1", "signal at b = 0 of the fit"),
-        "adc_error": ("um2 ms-1", "numerical error of the apparent diffusion coefficient"),
-        "kurtosis_error": ("1", "numerical error of the apparent kurtosis"),
-        "residual": ("1", "largest misfit of log S"),
-    }
+    signal, error = (
+        np.moveaxis(data[name], b_axis, -1) for name in ("signal_real", "numerical_error")
+    )
+    # b does not depend on all axes of the line: its table gets axes of length one for the others.
+    along = artifacts.dimensions(signals, "b_value")
+    lengths = dict(zip(along, data["b_value"].shape, strict=True))
+    b = data["b_value"].reshape(*(lengths.get(dim, 1) for dim in line), -1)
+    found = fit_lines(np.broadcast_to(b, signal.shape), signal, error)
     axes = {dim: axis_variable(dim, data[dim]) for dim in line if dim != "model"}
-    values = {name: Variable(line, fitted[name], *labels[name], MAY_OVERFLOW) for name in fields}
-    models = Variable(("model",), data["model"], "", "reference or model")
-    return {"model": models, **axes, **values}
+    if "model" in line:
+        axes["model"] = Variable(("model",), data["model"], "", "reference or model")
+    return {**axes, **group_of(found, line=line)}
 
 
 Table = dict[str, NDArray[Any]]

@@ -2,34 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+from torrey.base.stored import stored
+
+Array = NDArray[np.float64]
+Number = float | Array
+
+#: Dims of the lines in a file.
+_LINE = ("*line",)
 
 
 @dataclass(frozen=True)
 class Kurtosis:
     """S = S0 exp(-ADC b + AK (ADC b)^2 / 6), KL23 section 6.
 
+    Numbers for one line of b-values, arrays of one shape for several.
+
     Attributes
     ----------
-    adc : float, um^2/ms
-    kurtosis : float
-        AK, no unit.
-    s0 : float
-    adc_error, kurtosis_error : float
+    adc, kurtosis, s0, residual
+    adc_error, kurtosis_error
         What the numerical errors of the signals make of them, at worst; 0 if none are given.
-    residual : float
-        Largest misfit of log S.
     """
 
-    adc: float
-    kurtosis: float
-    s0: float
-    adc_error: float
-    kurtosis_error: float
-    residual: float
+    adc: Number = field(
+        metadata=stored(_LINE, "um2 ms-1", "apparent diffusion coefficient", allow_missing=True)
+    )
+    kurtosis: Number = field(metadata=stored(_LINE, "1", "apparent kurtosis", allow_missing=True))
+    s0: Number = field(
+        metadata=stored(_LINE, "1", "signal at b = 0 of the fit", allow_missing=True)
+    )
+    adc_error: Number = field(
+        metadata=stored(
+            _LINE,
+            "um2 ms-1",
+            "numerical error of the apparent diffusion coefficient",
+            allow_missing=True,
+        )
+    )
+    kurtosis_error: Number = field(
+        metadata=stored(_LINE, "1", "numerical error of the apparent kurtosis", allow_missing=True)
+    )
+    residual: Number = field(
+        metadata=stored(_LINE, "1", "largest misfit of log S", allow_missing=True)
+    )
+
+
+def fit_lines(b: Array, signal: Array, error: Array) -> Kurtosis:
+    """Fit every line of a table; a line that has no fit, for a signal below zero, is missing.
+
+    Parameters
+    ----------
+    b, signal, error : (..., n) float
+        See `fit_kurtosis`.
+
+    Returns
+    -------
+    Kurtosis
+        Arrays of shape (...).
+    """
+    found = {one.name: np.full(signal.shape[:-1], np.nan) for one in fields(Kurtosis)}
+    for index in np.ndindex(signal.shape[:-1]):
+        try:
+            fit = fit_kurtosis(b[index], signal[index], error[index])
+        except ValueError:  # an unstable model may have no positive signal: left missing
+            continue
+        for name, values in found.items():
+            values[index] = getattr(fit, name)
+    return Kurtosis(**found)
 
 
 def fit_kurtosis(b: ArrayLike, signal: ArrayLike, error: ArrayLike = 0.0) -> Kurtosis:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from torrey.base.stored import stored
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,83 @@ class Order:
     standard_error: float
     constant: float
     used: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Orders of the errors of some models in the period, along every line of a sweep.
+
+    Attributes
+    ----------
+    models : tuple of str
+    error : (n_models, n_periods, ...) float
+    floor : (n_periods, ...) float
+    order, standard_error, constant : (n_models, ...) float
+        See `Order`; missing for a line below its numerical error.
+    used : (n_models, n_periods, ...) bool
+    """
+
+    models: tuple[str, ...] = field(
+        metadata=stored(("model",), "", "homogenised model", name="model")
+    )
+    error: Array = field(
+        metadata=stored(
+            ("model", "*sweep"),
+            "1",
+            "|S_model - S_reference| in the same finite-element space",
+            allow_missing=True,
+        )
+    )
+    floor: Array = field(
+        metadata=stored(("*sweep",), "1", "numerical error of that difference", name="error_floor")
+    )
+    order: Array = field(
+        metadata=stored(
+            ("model", "*line"), "1", "fitted order of the error in the period", allow_missing=True
+        )
+    )
+    standard_error: Array = field(
+        metadata=stored(
+            ("model", "*line"),
+            "1",
+            "standard error of the fitted order",
+            name="order_standard_error",
+            allow_missing=True,
+        )
+    )
+    constant: Array = field(
+        metadata=stored(
+            ("model", "*line"), "1", "error = constant * period^order", allow_missing=True
+        )
+    )
+    used: NDArray[np.bool_] = field(
+        metadata=stored(("model", "*sweep"), "1", "1 for the points of the fit", dtype=np.int8)
+    )
+
+
+def orders_of(models: Sequence[str], periods: Array, error: Array, floor: Array) -> Orders:
+    """Fit the order of every model along every line.
+
+    Parameters
+    ----------
+    models : sequence of str
+    periods : (n_periods,) float
+    error : (n_models, n_periods, ...) float
+    floor : (n_periods, ...) float
+        See `fit_order`.
+    """
+    shape = (len(error), *error.shape[2:])
+    order, spread, constant = (np.full(shape, np.nan) for _ in range(3))
+    used = np.zeros(error.shape, dtype=bool)
+    for index in np.ndindex(shape):
+        line = (slice(None), *index[1:])
+        try:
+            fit = fit_order(periods, error[index[0]][line], floor[line])
+        except ValueError:  # a line below its numerical error has no order: left missing
+            continue
+        order[index], spread[index], constant[index] = fit.order, fit.standard_error, fit.constant
+        used[(index[0], list(fit.used), *index[1:])] = True
+    return Orders(tuple(models), error, floor, order, spread, constant, used)
 
 
 def fit_order(size: ArrayLike, error: ArrayLike, floor: ArrayLike = 0.0) -> Order:

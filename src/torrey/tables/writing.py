@@ -12,8 +12,8 @@ from importlib import import_module
 import numpy as np
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.figures.catalogue import Entry
 from torrey.figures.sources import SourceFiles
 

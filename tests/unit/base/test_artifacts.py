@@ -17,9 +17,10 @@ import pytest
 import xarray
 
 from torrey.base import artifacts, seals
-from torrey.base.artifacts import StorageError, Variable
+from torrey.base.artifacts import StorageError
 from torrey.base.provenance import Provenance
 from torrey.base.seals import DamagedError
+from torrey.base.stored import Variable
 
 MADE = Provenance("test", {"x": 1.5}, "abc", {"in.nc": "def"})
 TABLE = {
@@ -232,7 +233,7 @@ def test_a_full_disk_is_said_in_words(tmp_path):
     limited = (
         "import resource, sys; from pathlib import Path; import numpy as np;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
-        "from torrey.base import artifacts; from torrey.base.artifacts import Variable;"
+        "from torrey.base import artifacts; from torrey.base.stored import Variable;"
         "from torrey.base.provenance import Provenance;"
         "x = {'x': Variable(('i',), np.random.default_rng(1).random(10_000), '1', 'x')};"
         "artifacts.write(sys.argv[1], x, Provenance('test'))"

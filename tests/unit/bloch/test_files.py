@@ -9,16 +9,12 @@ import pytest
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
-from torrey.bloch.band_files import (
-    band_groups,
-    read_bands,
-    sampling_table,
-    short_pulse_maps_table,
-    short_pulse_signals_table,
-)
+from torrey.base.stored import group_of
 from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.fields import dof_of_node
+from torrey.bloch.files import band_groups, read_bands
 from torrey.bloch.narrow_pulses import pulsed_signal
+from torrey.bloch.narrow_runs import run_narrow_maps, run_narrow_signals, run_sampling
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
@@ -82,14 +78,14 @@ def test_tables_can_be_written(mesh, cell, basis, tmp_path):
     sets = [band_set(basis, direction, 6) for direction in (X, DIAGONAL)]
     node = dof_of_node(mesh, cell.cell)
     table = {
-        **short_pulse_signals_table(sets, np.arange(7) / 6, (0.5, 2.0), 1.0),
-        **short_pulse_maps_table(sets, node, 4 / 3, (0.5, 2.0)),
+        **group_of(run_narrow_signals(sets, np.arange(7) / 6, (0.5, 2.0), 1.0)),
+        **group_of(run_narrow_maps(sets, node, 4 / 3, (0.5, 2.0))),
     }
     artifacts.write(tmp_path / "narrow.nc", table, Provenance("test"))
     data = artifacts.open_dataset(tmp_path / "narrow.nc")
     assert dict(data.sizes)["node"] == len(mesh.points)
     np.testing.assert_allclose(data.signal.sel(turns=0.0), 1.0, atol=1e-12)
     assert np.all((data.ratio > 0.3) & (data.ratio < 1.0))
-    steps = sampling_table(Pgse(2.0, 5.0), 1.0, 0.3)
+    steps = group_of(run_sampling(Pgse(2.0, 5.0), 1.0, 0.3))
     artifacts.write(tmp_path / "sampling.nc", steps, Provenance("test"))
     assert artifacts.read(tmp_path / "sampling.nc")["floor_level"].max() == pytest.approx(0.9)

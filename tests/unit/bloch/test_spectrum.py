@@ -10,10 +10,11 @@ from numpy.testing import assert_allclose
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
+from torrey.base.stored import group_of
 from torrey.bloch.branches import branching_points, follow
-from torrey.bloch.maps_files import maps_variables, strength_variables
+from torrey.bloch.echo_runs import run_maps, run_strengths
 from torrey.bloch.spectrum import Crossing, Spectrum, agreed, spectrum, wrap
-from torrey.bloch.spectrum_files import modes_variables, spectrum_variables
+from torrey.bloch.spectrum_runs import run_modes, run_spectrum
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
@@ -112,14 +113,14 @@ def test_files_hold_finite_branches_or_gaps_and_write_as_netcdf(tmp_path):
     sides = np.array([(m.outside, m.inside) for m in shape.membranes()], dtype=np.int64)
     cells = [assemble(mesh, sides.reshape(-1, 2)) for mesh in meshes]
     levels = [bloch_torrey(cell, Material((2.0,))) for cell in cells]
-    groups = {
-        "spectrum": spectrum_variables(levels, 1.0, 0.0, (1, 0), [20.0, 60.0, 120.0], 3),
-        "modes": modes_variables(levels, meshes[1], 1.0, 0.0, (1, 0), [100.0], 2),
-        "maps": maps_variables(levels[0], meshes[0], 1.0, 0.0, [(1, 0)], [0.3], 1.0),
-        "localisation": strength_variables(levels[0], 1.0, 0.0, [(1, 1)], [0.3], [1.0, 8.0]),
+    results = {
+        "spectrum": run_spectrum(levels, 1.0, 0.0, (1, 0), [20.0, 60.0, 120.0], 3),
+        "modes": run_modes(levels, meshes[1], 1.0, 0.0, (1, 0), [100.0], 2),
+        "maps": run_maps(levels[0], meshes[0], 1.0, 0.0, [(1, 0)], [0.3], 1.0),
+        "localisation": run_strengths(levels[0], 1.0, 0.0, [(1, 1)], [0.3], [1.0, 8.0]),
     }
-    for name, group in groups.items():
-        artifacts.write(tmp_path / f"{name}.nc", group, MADE)
+    for name, result in results.items():
+        artifacts.write(tmp_path / f"{name}.nc", group_of(result), MADE)
         data = artifacts.read(tmp_path / f"{name}.nc")
         assert float(data["diffusivity"]) == 2.0
         assert float(data["water"]) == pytest.approx(1 - 0.16 * np.pi, rel=1e-3)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import pytest
 from support.configurations import GOOD
+
+from torrey.bloch.runs import KINDS
+from torrey.config.bloch import AnyBloch
 
 SPECTRUM = """\
 bloch:
@@ -30,6 +34,18 @@ bloch:
     gradient_lengths: [0.25, 0.1]
     ratio: 2
 """
+
+
+def test_what_can_be_asked_for_can_be_run():
+    models = get_args(get_args(AnyBloch)[0])
+    kinds = {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
+    assert set(kinds) == set(KINDS)
+    assert {name for name, model in kinds.items() if model.two_meshes} == {
+        "schemes", "spectrum", "modes",
+    }  # fmt: skip
+    *first, last = KINDS
+    for model in models:
+        assert model.model_fields["kind"].description == f"{', '.join(first)} or {last}"
 
 
 def test_a_spectrum_is_read(read):

@@ -8,14 +8,11 @@ from support.figure_checks import labels_of, overlapping_texts, texts
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
-from torrey.bloch.band_files import (
-    band_groups,
-    sampling_table,
-    short_pulse_maps_table,
-    short_pulse_signals_table,
-)
+from torrey.base.stored import group_of
 from torrey.bloch.bands import band_basis, band_set
 from torrey.bloch.fields import dof_of_node
+from torrey.bloch.files import band_groups
+from torrey.bloch.narrow_runs import run_narrow_maps, run_narrow_signals, run_sampling
 from torrey.bloch.sampling import RULES
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
@@ -52,11 +49,11 @@ def files(tmp_path_factory) -> FigureFiles:
     mesh_file, narrow, sampling = (str(place / f"{n}.nc") for n in ("mesh", "narrow", "sampling"))
     write_meshes(mesh_file, shape, (mesh,), made)
     table = {
-        **short_pulse_signals_table(sets, np.arange(0, 25) / 12, (0.01, 1.0), 5.0),
-        **short_pulse_maps_table(sets, dof_of_node(mesh, cell.cell), 7 / 3, (0.01, 1.0)),
+        **group_of(run_narrow_signals(sets, np.arange(0, 25) / 12, (0.01, 1.0), 5.0)),
+        **group_of(run_narrow_maps(sets, dof_of_node(mesh, cell.cell), 7 / 3, (0.01, 1.0))),
     }
     artifacts.write(narrow, table, made)
-    artifacts.write(sampling, sampling_table(Pgse(1.0, 2.0), 3.3, 1.0), made)
+    artifacts.write(sampling, group_of(run_sampling(Pgse(1.0, 2.0), 3.3, 1.0)), made)
     return FigureFiles(
         {
             "mesh": {name: mesh_file},

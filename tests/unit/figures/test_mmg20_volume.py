@@ -7,10 +7,10 @@ import pytest
 from support.figure_checks import overlapping_texts, texts
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable, group_of
+from torrey.bloch.fields import DrawnMesh
 from torrey.bloch.sampling import RULES
-from torrey.bloch.spectrum_files import mesh_variables
 from torrey.figures.drawing import FigureFiles
 from torrey.figures.isosurfaces import normals
 from torrey.figures.mmg20_volume import clip, fig7
@@ -36,7 +36,7 @@ def files_of(shape, directory) -> FigureFiles:
         "rule": Variable(("rule",), np.array(RULES), "1", "rule"),
         "pulsed_signal": Variable(("mesh", "pulses", "modes", "rule"), signals, "1", "signal"),
         "water": Variable((), 0.5, "1", "water"),
-        **mesh_variables(mesh),
+        **group_of(DrawnMesh.of(mesh)),
     }
     artifacts.write(directory / "schemes.nc", group, Provenance("test"))
     return FigureFiles({"schemes": {"mine": directory / "schemes.nc"}})

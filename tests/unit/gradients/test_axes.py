@@ -8,9 +8,9 @@ from support.slab_files import write_slabs
 from support.waveform_cases import PLANE_Q, PULSES
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Group
 from torrey.base.fields import declarations
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Group
 from torrey.gradients.axes import coordinates, direction_labels, measurement_variables
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.sweep import Acquisition, Product, Samples, Sweep, WaveformGrid

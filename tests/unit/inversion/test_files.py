@@ -10,12 +10,13 @@ import pytest
 from support.figure_checks import draw_checked, overlapping_texts, texts
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable, group_of
 from torrey.figures.drawing import FigureFiles
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
-from torrey.inversion.files import physical_variables, read_data
+from torrey.inversion.files import read_data
+from torrey.inversion.problem import Parameters
 from torrey.inversion.run import run_karger
 from torrey.inversion.study import PhysicalResult
 from torrey.models.karger import Exchange, FinitePulseKarger
@@ -203,10 +204,10 @@ def physical(path: Path, names: tuple[str, ...], estimates: np.ndarray) -> str:
     truth[:, 0] = kappas
     flags, table = np.zeros(shape, bool), np.full(shape[:2], 1e-3)
     result = PhysicalResult(
-        ("R0", "R2", "P4"), names, truth, values, 0.1 * values, values, ~flags, flags,
-        table, table, table,
+        ("R0", "R2", "P4"), tuple(kappas), 5.0, Parameters.of(names), truth, values,
+        0.1 * values, values, ~flags, flags, table, table, table,
     )  # fmt: skip
-    artifacts.write(path, physical_variables(result, kappas.tolist(), 5.0), PROVENANCE)
+    artifacts.write(path, group_of(result), PROVENANCE)
     return str(path)
 
 

@@ -9,8 +9,9 @@ from support.figure_checks import draw_checked, overlapping_texts
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
+from torrey.base.stored import group_of
 from torrey.figures.drawing import FigureFiles
-from torrey.inversion.files import physical_variables
+from torrey.inversion.problem import Parameters
 from torrey.inversion.study import PhysicalResult
 
 KAPPAS = [0.001, 0.01, 0.1]
@@ -29,10 +30,11 @@ def written(path: Path, names: tuple[str, ...]) -> str:
         bounded[0, 2, 1] = True
     table = np.full(shape[:2], 1e-6)
     result = PhysicalResult(
-        ("R0", "R2", "P4"), names, truth, estimate, estimate, estimate, ~bounded, bounded,
-        table, table, table, table,
+        ("R0", "R2", "P4"), tuple(KAPPAS), 5.0, Parameters.of(names), truth, estimate,
+        estimate, estimate, ~bounded, bounded, table, table, table,
+        table if "radius" in names else None,
     )  # fmt: skip
-    artifacts.write(path, physical_variables(result, KAPPAS, 5.0), Provenance("test"))
+    artifacts.write(path, group_of(result), Provenance("test"))
     return str(path)
 
 

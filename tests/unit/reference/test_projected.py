@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
@@ -19,11 +19,10 @@ from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse
 from torrey.models.integration import Points, projected_signal
 from torrey.models.projection import ProjectedModel
+from torrey.reference.files import lazy_ladders, table_variables, write_ladders
 from torrey.reference.full import reference_signal
 from torrey.reference.ladder import climb
-from torrey.reference.ladder_files import lazy_ladders, write_ladders
 from torrey.reference.projected import projected_signals
-from torrey.reference.projected_files import table_variables
 from torrey.reference.slab import solve_slab
 from torrey.study.comparison import DisagreementError, compare_with_full
 from torrey.study.files import gather_signals

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.tables import chl14
 from torrey.tables.chl14_published import ORDER, PUBLISHED
 from torrey.tables.writing import Column, Table, TableFiles

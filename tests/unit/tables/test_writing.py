@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance
+from torrey.base.stored import Variable
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.config import Config
@@ -156,7 +156,7 @@ def test_tables_that_cannot_be_made_are_refused(read, table, words):
 
 def tensors(*cells: Disc) -> Tensors:
     (cell,) = levels(Discs(cells, "obstacle"), MeshOptions(0.25, 0), Material((3.0,)))
-    return papers_tensors(cell())
+    return papers_tensors(cell)
 
 
 def write_box(folder: Path, box: Tensors, timing: tuple[float, ...] = (2.5, 5.0)) -> dict[str, str]:

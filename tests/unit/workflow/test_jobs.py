@@ -16,8 +16,8 @@ import pytest
 import torrey
 from torrey.workflow.jobs import LIBRARY_VARIABLE, batch, job
 from torrey.base import artifacts, seals
-from torrey.base.artifacts import Variable
 from torrey.base.provenance import Provenance, library_digest, script_digest
+from torrey.base.stored import Variable
 from torrey.cell.krylov import ConvergenceError
 from torrey.cell.material import Material
 from torrey.geometry.mesh import MeshError

@@ -1,4 +1,4 @@
-"""Magnetisation after an echo, and signals against the gradient, as variables of NetCDF files.
+"""Runs of echoes: magnetisation over the cell, and signals against the gradient, by both schemes.
 
 Gradients are told by their gradient length l_g = (D / G)^(1/3) and pulses by the diffusion length
 l_delta = sqrt(D delta), as in MMG20; Delta = delta.
@@ -7,32 +7,117 @@ l_delta = sqrt(D delta), as in MMG20; Delta = delta.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.base.artifacts import Group, Variable
 from torrey.base.errors import InputError
+from torrey.base.stored import nested, stored
 from torrey.bloch.bands import band_basis, band_set
-from torrey.bloch.fields import dof_of_node
+from torrey.bloch.fields import DrawnMesh, Scales, dof_of_node, outside_diffusivity
 from torrey.bloch.folded_basis import count_modes, folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, magnetisation
 from torrey.bloch.narrow_pulses import pulsed_signal
-from torrey.bloch.sampling import RULES
-from torrey.bloch.spectrum_files import mesh_variables, outside_diffusivity, scales
+from torrey.bloch.sampling import RULES, Rule
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.mesh import CellMesh
 from torrey.gradients.waveforms import Pgse, Waveform
 
 Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
 Integers = tuple[int, ...]
 
 #: Of the steps in time, relative to the signal.
 _TOLERANCE = 1e-5
+_STRENGTHS = ("direction", "pulse_length", "strength")
 
 
-def maps_variables(
+@dataclass(frozen=True)
+class Directions:
+    """Directions of the gradients of a run."""
+
+    vector: tuple[Integers, ...] = field(
+        metadata=stored(
+            ("direction", "reciprocal_axis"),
+            "1",
+            "direction of the gradient in the reciprocal lattice",
+            name="direction_vector",
+            dtype=np.int32,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class EchoMaps:
+    """m(T_E) over the cell for some gradients; the sign is that of MMG20 (1): +i g.x."""
+
+    directions: Directions = field(metadata=nested())
+    gradient_length: Array = field(
+        metadata=stored(("gradient_length",), "1", "l_g / L", dtype=float)
+    )
+    ratio: float = field(metadata=stored((), "1", "l_delta / l_g"))
+    magnetisation: ComplexArray = field(
+        metadata=stored(("direction", "gradient_length", "node"), "1", "m(T_E)", dtype=complex)
+    )
+    signal: Array = field(
+        metadata=stored(("direction", "gradient_length"), "1", "signal, real part")
+    )
+    mesh: DrawnMesh = field(metadata=nested())
+    scales: Scales = field(metadata=nested())
+
+
+@dataclass(frozen=True)
+class EchoSignals:
+    """Signals against the strength of the gradient for pulses of some lengths."""
+
+    directions: Directions = field(metadata=nested())
+    pulse_length: Array = field(metadata=stored(("pulse_length",), "1", "l_delta / L", dtype=float))
+    strength: Array = field(
+        metadata=stored(("strength",), "1", "(l_delta / l_g)^6 = D G^2 delta^3")
+    )
+    signal: Array = field(metadata=stored(_STRENGTHS, "1", "signal"))
+    signal_error: Array = field(
+        metadata=stored(_STRENGTHS, "1", "estimated error of basis and steps, absolute")
+    )
+    scales: Scales = field(metadata=nested())
+
+
+@dataclass(frozen=True)
+class Schemes:
+    """One echo: m(T_E) on the finest mesh, and its signal by both schemes on each mesh.
+
+    The sign of m is that of MMG20 (1): +i g.x.
+    """
+
+    direction: Array = field(metadata=stored(("axis",), "1", "direction of the gradient"))
+    gradient_length: float = field(metadata=stored((), "1", "l_g / L"))
+    ratio: float = field(metadata=stored((), "1", "l_delta / l_g"))
+    magnetisation: ComplexArray = field(metadata=stored(("node",), "1", "m(T_E)", dtype=complex))
+    unknowns: tuple[int, ...] = field(
+        metadata=stored(("mesh",), "1", "degrees of freedom of the mesh")
+    )
+    functions: tuple[int, ...] = field(
+        metadata=stored(("mesh",), "1", "basis of the continuous scheme")
+    )
+    signal: tuple[float, ...] = field(metadata=stored(("mesh",), "1", "signal, gradient as it is"))
+    signal_error: tuple[float, ...] = field(
+        metadata=stored(("mesh",), "1", "estimated error of basis and steps, absolute")
+    )
+    pulses: tuple[int, ...] = field(metadata=stored(("pulses",), "1", "P: pulses per |G|"))
+    modes: tuple[int, ...] = field(metadata=stored(("modes",), "1", "modes at each wave vector"))
+    rule: tuple[Rule, ...] = field(metadata=stored(("rule",), "1", "rule by which q(t) is sampled"))
+    pulsed_signal: Array = field(
+        metadata=stored(
+            ("mesh", "pulses", "modes", "rule"), "1", "signal, gradient as narrow pulses"
+        )
+    )
+    mesh: DrawnMesh = field(metadata=nested())
+    scales: Scales = field(metadata=nested())
+
+
+def run_maps(
     operators: BlochTorrey,
     mesh: CellMesh,
     period: float,
@@ -40,10 +125,8 @@ def maps_variables(
     directions: Sequence[Integers],
     gradient_lengths: Sequence[float],
     ratio: float,
-) -> Group:
+) -> EchoMaps:
     """m(T_E) over the cell for pulses with l_delta / l_g = ratio.
-
-    The sign is that of MMG20 (1), in which the gradient adds +i g.x.
 
     Parameters
     ----------
@@ -71,36 +154,31 @@ def maps_variables(
             fields.append(m[dofs].conj())
             signals.append(found.signal.real)
     shape = (len(directions), len(gradient_lengths))
-    values = np.array(fields).reshape(*shape, -1)
-    at = ("direction", "gradient_length")
-    return {
-        "direction_vector": _directions(directions),
-        "gradient_length": Variable(
-            ("gradient_length",), np.asarray(gradient_lengths, dtype=float), "1", "l_g / L"
-        ),
-        "ratio": Variable((), ratio, "1", "l_delta / l_g"),
-        "magnetisation_real": Variable((*at, "node"), values.real, "1", "m(T_E), real part"),
-        "magnetisation_imag": Variable((*at, "node"), values.imag, "1", "m(T_E), imaginary part"),
-        "signal": Variable(at, np.array(signals).reshape(shape), "1", "signal, real part"),
-        **mesh_variables(mesh),
-        **scales(operators, period),
-    }
+    return EchoMaps(
+        directions=Directions(tuple(directions)),
+        gradient_length=np.asarray(gradient_lengths, dtype=float),
+        ratio=ratio,
+        magnetisation=np.array(fields).reshape(*shape, -1),
+        signal=np.array(signals).reshape(shape),
+        mesh=DrawnMesh.of(mesh),
+        scales=Scales.of(operators, period),
+    )
 
 
-def strength_variables(
+def run_strengths(
     operators: BlochTorrey,
     period: float,
     permeability: float,
     directions: Sequence[Integers],
     pulse_lengths: Sequence[float],
     strengths: ArrayLike,
-) -> Group:
+) -> EchoSignals:
     """Signals against the strength of the gradient for pulses of some lengths.
 
     Parameters
     ----------
     operators, period, permeability, directions
-        See `maps_variables`.
+        See `run_maps`.
     pulse_lengths : sequence of float
         l_delta / L.
     strengths : (n,) array_like
@@ -120,22 +198,17 @@ def strength_variables(
             results.append((found.signal.real, found.basis_error + found.time_error))
     shape = (len(directions), len(pulse_lengths), len(strengths))
     signal, error = np.array(results).T
-    at = ("direction", "pulse_length", "strength")
-    return {
-        "direction_vector": _directions(directions),
-        "pulse_length": Variable(
-            ("pulse_length",), np.asarray(pulse_lengths, dtype=float), "1", "l_delta / L"
-        ),
-        "strength": Variable(("strength",), strengths, "1", "(l_delta / l_g)^6 = D G^2 delta^3"),
-        "signal": Variable(at, signal.reshape(shape), "1", "signal"),
-        "signal_error": Variable(
-            at, error.reshape(shape), "1", "estimated error of basis and steps, absolute"
-        ),
-        **scales(operators, period),
-    }
+    return EchoSignals(
+        directions=Directions(tuple(directions)),
+        pulse_length=np.asarray(pulse_lengths, dtype=float),
+        strength=strengths,
+        signal=signal.reshape(shape),
+        signal_error=error.reshape(shape),
+        scales=Scales.of(operators, period),
+    )
 
 
-def schemes_variables(
+def run_schemes(
     levels: Sequence[BlochTorrey],
     mesh: CellMesh,
     period: float,
@@ -146,7 +219,7 @@ def schemes_variables(
     pulses: Sequence[int],
     modes: Sequence[int],
     resolution: float,
-) -> Group:
+) -> Schemes:
     """One echo: m(T_E) over the cell, and its signal by both schemes on each mesh.
 
     The continuous scheme has neither pulses nor a rule; its error is that of basis and steps. In
@@ -160,7 +233,7 @@ def schemes_variables(
     mesh : CellMesh
         That of the last operators.
     period, permeability, ratio
-        See `maps_variables`.
+        See `run_maps`.
     k : tuple of int
         The gradient points along B k.
     gradient_length : float
@@ -187,32 +260,23 @@ def schemes_variables(
         list(_pulsed(operators, period, permeability, axis[0], waveform, q, pulses, modes, scale))
         for operators in levels
     ]
-    unknowns, functions, signals, errors = map(np.array, zip(*rows, strict=True))
-    shape = (len(levels), len(pulses), len(modes), len(RULES))
-    return {
-        "direction": Variable(("axis",), axis[0], "1", "direction of the gradient"),
-        "gradient_length": Variable((), gradient_length, "1", "l_g / L"),
-        "ratio": Variable((), ratio, "1", "l_delta / l_g"),
-        "magnetisation_real": Variable(("node",), m.real, "1", "m(T_E), real part"),
-        "magnetisation_imag": Variable(("node",), -m.imag, "1", "m(T_E), imaginary part"),
-        "unknowns": Variable(("mesh",), unknowns, "1", "degrees of freedom of the mesh"),
-        "functions": Variable(("mesh",), functions, "1", "basis of the continuous scheme"),
-        "signal": Variable(("mesh",), signals, "1", "signal, gradient as it is"),
-        "signal_error": Variable(
-            ("mesh",), errors, "1", "estimated error of basis and steps, absolute"
-        ),
-        "pulses": Variable(("pulses",), np.array(pulses), "1", "P: pulses per |G|"),
-        "modes": Variable(("modes",), np.array(modes), "1", "modes at each wave vector"),
-        "rule": Variable(("rule",), np.array(RULES), "1", "rule by which q(t) is sampled"),
-        "pulsed_signal": Variable(
-            ("mesh", "pulses", "modes", "rule"),
-            np.array(pulsed).reshape(shape),
-            "1",
-            "signal, gradient as narrow pulses",
-        ),
-        **mesh_variables(mesh),
-        **scales(levels[-1], period),
-    }
+    unknowns, functions, signals, errors = zip(*rows, strict=True)
+    return Schemes(
+        direction=axis[0],
+        gradient_length=gradient_length,
+        ratio=ratio,
+        magnetisation=m.conj(),
+        unknowns=unknowns,
+        functions=functions,
+        signal=signals,
+        signal_error=errors,
+        pulses=tuple(pulses),
+        modes=tuple(modes),
+        rule=RULES,
+        pulsed_signal=np.array(pulsed).reshape(len(levels), len(pulses), len(modes), len(RULES)),
+        mesh=DrawnMesh.of(mesh),
+        scales=Scales.of(levels[-1], period),
+    )
 
 
 def _pulsed(
@@ -234,15 +298,6 @@ def _pulsed(
         bands = band_set(basis, direction, P)
         for count, rule in product(modes, RULES):
             yield pulsed_signal(bands.truncate(count), waveform, q, rule).signal.real
-
-
-def _directions(directions: Sequence[Integers]) -> Variable:
-    return Variable(
-        ("direction", "reciprocal_axis"),
-        np.array(directions, dtype=np.int32),
-        "1",
-        "direction of the gradient in the reciprocal lattice",
-    )
 
 
 def _propagators(
