@@ -175,14 +175,14 @@ LIBRARY = {
     "reference/full.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
     "cell/krylov.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
     "models/expansion.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
-    "models/integration.py": ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
+    "models/integration.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
     "reference/ladder.py": PROJECTED | TABLES["projected"] | CHECK,
     # The paths of what figures read know the waveforms.
     "gradients/waveforms/segments.py": (FROM_OPERATORS - ALL_TENSORS) | DRAWN_FROM_MESH,
     "geometry/meshing.py": EVERYTHING,
     "cell/assembly.py": FROM_OPERATORS
     | {Job("assemble_operators", f"geometry={geometry}") for geometry in MESHES},
-    "models/tensors.py": ALL_TENSORS | ALL_MODELS | SOLVED | ALL_TABLES | EXCHANGE,
+    "models/tensors.py": ALL_TENSORS | ALL_MODELS | (ALL_TABLES - CHECK) | EXCHANGE,
     "base/artifacts.py": EVERYTHING,
     # What compares projected signals with full ones fits nothing.
     "study/fits.py": (ALL_TABLES - CHECK) | FITTED,
