@@ -18,8 +18,12 @@ def test_the_tables_in_the_documentation_are_those_of_the_registry():
 
 def test_tables_are_written_between_their_marks_and_nowhere_else():
     begin, end = "<!-- geometries: made by torrey.config.documentation -->", "<!-- /geometries -->"
-    made = updated(f"before\n{begin}\nold\n{end}\nafter\n")
-    assert made.startswith(f"before\n{begin}\n\n| kind |")
+    others = [
+        f"<!-- {name}: made by torrey.config.documentation -->\n<!-- /{name} -->\n"
+        for name in ("waveforms", "readers")
+    ]
+    made = updated(f"{''.join(others)}before\n{begin}\nold\n{end}\nafter\n")
+    assert f"before\n{begin}\n\n| kind |" in made
     assert made.endswith(f"|\n\n{end}\nafter\n")
     assert "old" not in made
 
