@@ -23,8 +23,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from torrey.base.lazy import Lazy
 
+from torrey.base.lazy import Lazy
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey

@@ -16,6 +16,7 @@ from torrey.bloch.narrow_pulses import short_pulse_magnetisation, short_pulse_si
 from torrey.bloch.sampling import RULES, Plateaus, sample
 from torrey.bloch.zone_lines import ZoneLine
 from torrey.cell.operators import Array
+from torrey.cell.system import AffineSystem
 from torrey.gradients.waveforms import Waveform
 
 PathLike = str | Path
@@ -52,9 +53,7 @@ def _basis(data: Mapping[str, NDArray[Any]]) -> BandBasis:
         diffusivity=float(data["diffusivity"]),
         bound=float(data["bound"]),
         frame=data["frame"],
-        static=data["static"],
-        C=data["C"],
-        N=data["N"],
+        system=AffineSystem(None, data["static"], data["C"], data["N"]),
         vectors=data["vectors"],
         places=data["places"],
         lines=tuple(
@@ -217,9 +216,11 @@ def _basis_variables(basis: BandBasis) -> Group:
         "diffusivity": Variable((), basis.diffusivity, "um2 ms-1", "largest diffusivity"),
         "bound": Variable((), basis.bound, "ms-1", "bands below it are those of the mesh"),
         "frame": Variable(("component", "axis"), basis.frame, "1", "axes of the wave vectors"),
-        "static": Variable(square, basis.static, "ms-1", "W^T A(0) W"),
-        "C": Variable(("component", *square), basis.C, "um ms-1", "W^T C W / L for each axis"),
-        "N": Variable((*axes, *square), basis.N, "um2 ms-1", "W^T N W"),
+        "static": Variable(square, basis.system.static, "ms-1", "W^T A(0) W"),
+        "C": Variable(
+            ("component", *square), basis.system.C, "um ms-1", "W^T C W / L for each axis"
+        ),
+        "N": Variable((*axes, *square), basis.system.N, "um2 ms-1", "W^T N W"),
         "vectors": Variable(("dof", *vector), basis.vectors, "1", "W, M-orthonormal"),
         "places": Variable(("dof", "axis"), basis.places, "1", "of the degrees of freedom"),
         "line_integers": Variable(

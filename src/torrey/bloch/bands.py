@@ -32,8 +32,8 @@ from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
 from torrey.cell.folding import phase
 from torrey.cell.operators import Array, BlochTorrey, factorise
-from torrey.cell.system import GradientSystem
-from torrey.models.projection import even, extend, odd
+from torrey.cell.system import AffineSystem, CellSystem, SmallSystem
+from torrey.models.projection import extend
 
 ComplexArray = NDArray[np.complex128]
 
@@ -64,11 +64,8 @@ class BandBasis:
         Eigenvalues below it are those of the mesh, all of them, at every p of the lines.
     frame : (c, d) float
         Orthonormal axes of the span of the lines.
-    static : (r, r) float, 1/ms
-        W^T A(0) W.
-    C : (c, r, r) float, um/ms
-    N : (c, c, r, r) float, um^2/ms
-        A(p) = static + i sum_a p_a C_a + sum_ab p_a p_b N_ab, p in the axes of the frame.
+    system : AffineSystem
+        W^T A W; p in the axes of the frame.
     vectors : (n_dofs, r) float
         W, M-orthonormal.
     places : (n_dofs, d) float
@@ -88,9 +85,7 @@ class BandBasis:
     diffusivity: float
     bound: float
     frame: Array
-    static: Array
-    C: Array
-    N: Array
+    system: SmallSystem
     vectors: Array
     places: Array
     lines: tuple[ZoneLine, ...]
@@ -124,10 +119,7 @@ class BandBasis:
         -------
         (..., r, r) complex, 1/ms
         """
-        along = np.asarray(p, dtype=float) @ self.frame.T
-        pairs = along[..., :, None] * along[..., None, :]
-        real = self.static + np.tensordot(pairs, self.N, axes=2)
-        return np.asarray(real + 1j * np.tensordot(along, self.C, axes=1))
+        return self.system.matrix(np.asarray(p, dtype=float) @ self.frame.T)
 
     def values(self, p: ArrayLike, count: int) -> Array:
         """The lowest eigenvalues along any path.
@@ -199,7 +191,7 @@ def band_basis(
         raise InputError(f"a resolution of {resolution} um", "a length above zero")
     lines = tuple(zone_line(cell.lattice, period, direction) for direction in directions)
     frame = _axes(np.array([line.direction for line in lines]))
-    system = GradientSystem.at(operators, period, permeability, frame)
+    system = AffineSystem.at(operators, period, permeability, frame)
     largest = float(np.linalg.eigvalsh(operators.diffusivity).max())
     bound = largest / resolution**2
     farthest = max(line.width for line in lines) / 2
@@ -211,19 +203,13 @@ def band_basis(
         for line in lines
     ]
     left = (operators.mass_matrix @ vectors).T
-
-    def reduce(entries: Array) -> Array:
-        return vectors.T @ (cell.matrix(entries) @ vectors)
-
     basis = BandBasis(
         period=period,
         permeability=permeability,
         diffusivity=largest,
         bound=bound,
         frame=frame,
-        static=even(reduce(system.static)),
-        C=odd(np.array([reduce(C) for C in system.C])),
-        N=even(np.array([[reduce(N) for N in row] for row in system.N])),
+        system=system.project(vectors),
         vectors=vectors,
         places=cell.places,
         lines=lines,
@@ -241,7 +227,7 @@ def _axes(directions: Array) -> Array:
     return np.asarray(axes[sizes > PARALLEL])
 
 
-def _basis(system: GradientSystem, diffusivity: float, bound: float) -> Array:
+def _basis(system: CellSystem, diffusivity: float, bound: float) -> Array:
     """Modes at p = 0 below a bound, indicator functions, and corrections."""
     cell, M = system.operators.cell, system.operators.mass_matrix
     _, modes = lowest_modes(system, np.zeros(len(system.C)), bound)
@@ -262,7 +248,7 @@ def _basis(system: GradientSystem, diffusivity: float, bound: float) -> Array:
     return extend(known, principal[:, ::-1], M)
 
 
-def _check(basis: BandBasis, system: GradientSystem) -> None:
+def _check(basis: BandBasis, system: CellSystem) -> None:
     """Count the eigenvalues of the mesh below the bound where the basis has to do most."""
     for line in basis.lines:
         for part in (0.29, 0.5):

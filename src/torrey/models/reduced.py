@@ -13,6 +13,7 @@ from scipy.linalg import lapack
 
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
+from torrey.cell.system import at_rest, cell_factors, combine, gradient_factors
 from torrey.gradients.waveforms import Segment
 from torrey.models.projection import ProjectedModel
 
@@ -51,41 +52,37 @@ class Flow:
         self._q, self._period = q[:, None], period[:, None]
         if len(q) and np.all(period == period[0]) and np.all(sigma == sigma[0]):
             # One cell: what does not depend on the gradient is one matrix.
-            static = [model.K / period[0] ** 2 + sigma[0] * model.J + model.R]
+            static = [at_rest(model, period[0], sigma[0])]
             weights = np.ones((len(q), 1))
         else:
-            others = [(model.J, sigma), (model.R, np.ones_like(sigma))]
-            terms = [(model.K, period**-2.0), *((X, weight) for X, weight in others if X.any())]
-            static = [X for X, _ in terms]
-            weights = np.stack([weight for _, weight in terms], axis=1)
+            every = [model.K, model.J, model.R]
+            some = [n for n, X in enumerate(every) if n == 0 or X.any()]
+            static = [every[n] for n in some]
+            weights = cell_factors(period, sigma)[:, some]
         self._weights = weights
         self._even = np.concatenate([static, model.N.reshape(c * c, r, r)])
         self._odd = model.C
         # Products v^T X^T of rows with all matrices side by side.
-        every = np.concatenate([self._even, self._odd])
-        self._side_by_side = np.ascontiguousarray(every.transpose(2, 0, 1)).reshape(r, -1)
+        both = np.concatenate([self._even, self._odd])
+        self._side_by_side = np.ascontiguousarray(both.transpose(2, 0, 1)).reshape(r, -1)
 
     def factors(self, F: Array) -> Factors:
         """Factors of the even and the odd matrices, (..., points, n) each, for F (..., c)."""
-        g = self._q * F[..., None, :]
-        weights = np.broadcast_to(self._weights, (*g.shape[:-1], self._weights.shape[1]))
-        return np.concatenate([weights, _products(g, g)], axis=-1), g / self._period
+        return self._factors(self._weights, *gradient_factors(self._q * F[..., None, :]))
 
     def slopes(self, F: Array, change: Array) -> Factors:
         """Factors of dA/dt where dF/dt = `change`."""
         g, rate = self._q * F[..., None, :], self._q * change[..., None, :]
-        still = np.zeros((*g.shape[:-1], self._weights.shape[1]))
-        mixed = _products(g, rate) + _products(rate, g)
-        return np.concatenate([still, mixed], axis=-1), rate / self._period
+        return self._factors(np.zeros_like(self._weights), *gradient_factors(g, rate))
+
+    def _factors(self, weights: Array, linear: Array, quadratic: Array) -> Factors:
+        still = np.broadcast_to(weights, (*linear.shape[:-1], weights.shape[1]))
+        pairs = quadratic.reshape(*linear.shape[:-1], -1)
+        return np.concatenate([still, pairs], axis=-1), linear / self._period
 
     def matrix(self, factors: Factors) -> ComplexArray:
         """A_W, shape (points, r, r)."""
-        even, odd = factors
-        r = self._even.shape[1]
-        result = np.empty((len(even), r, r), dtype=complex)
-        result.real = (even @ self._even.reshape(-1, r * r)).reshape(result.shape)
-        result.imag = (odd @ self._odd.reshape(-1, r * r)).reshape(result.shape)
-        return result
+        return combine(*factors, self._even, self._odd)
 
     def apply(self, factors: Factors, w: ComplexArray) -> ComplexArray:
         """A_W w for states (points, m, r)."""
@@ -161,11 +158,6 @@ class Flow:
         decays = np.exp(-segment.duration * np.maximum(rates, 0.0))
         result: ComplexArray = ((w @ modes.conj()) * decays[:, None]) @ modes.swapaxes(1, 2)
         return result
-
-
-def _products(a: Array, b: Array) -> Array:
-    """a_i b_j of the last axes, in one axis."""
-    return (a[..., :, None] * b[..., None, :]).reshape(*a.shape[:-1], -1)
 
 
 def _at(factors: Factors, n: int) -> Factors:

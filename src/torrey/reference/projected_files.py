@@ -8,6 +8,7 @@ import numpy as np
 
 from torrey.base.artifacts import Group, Variable
 from torrey.gradients.axes import coordinates
+from torrey.reference.methods import method_variable
 from torrey.reference.slab import Table
 
 PathLike = str | Path
@@ -39,8 +40,9 @@ def table_variables(table: Table) -> Group:
             found.coarse_error, "1", "estimated error of the signal on the coarsest mesh, absolute"
         ),
         "level": variable(found.level.astype(np.int32), "1", "mesh, 0 is the coarsest"),
+        "method": method_variable(dims, found.method.reshape(sweep.shape)),
         "rung": variable(
-            found.rung.astype(np.int32), "1", "rung of the ladder; 0 is the full system"
+            found.rung.astype(np.int32), "1", "rung of the ladder; 0 for other methods"
         ),
         "steps": variable(found.steps.astype(np.int32), "1", "time steps for a change of F by one"),
         **coordinates(sweep),

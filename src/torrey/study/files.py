@@ -13,6 +13,7 @@ from torrey.base import artifacts
 from torrey.base.artifacts import Group, Variable
 from torrey.gradients.axes import AXIS_UNITS, MAY_OVERFLOW, coordinates, measurement_variables
 from torrey.gradients.sweep import REFERENCE, Index, Sweep
+from torrey.reference.methods import method_variable, read_methods
 from torrey.study.fits import fit_kurtosis
 from torrey.study.orders import Order, fit_order
 
@@ -197,6 +198,7 @@ def _reference(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         "floor": floor,
         "level": data["level"],
         "steps": data["steps"],
+        "method": np.full(data["level"].shape, "full") if full else read_methods(data["method"]),
         "rung": np.zeros_like(data["level"]) if full else data["rung"],
     }
 
@@ -208,11 +210,9 @@ def _reference_variables(sweep: Sweep, points: Mapping[str, NDArray[Any]]) -> Gr
         "reference_steps": Variable(
             dims, points["steps"], "1", "time steps for a change of F by one"
         ),
+        "reference_method": method_variable(dims, points["method"]),
         "reference_rung": Variable(
-            dims,
-            points["rung"],
-            "1",
-            "rung of the ladder of projected models; 0 is in full, -1 a small system that folds",
+            dims, points["rung"], "1", "rung of the ladder of projected models; 0 for other methods"
         ),
     }
 
