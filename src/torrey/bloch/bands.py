@@ -31,7 +31,7 @@ from torrey.base.errors import InputError
 from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
 from torrey.cell.folding import phase
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.operators import Array, BlochTorrey, CellOperators, factorise
 from torrey.cell.system import AffineSystem, CellSystem, SmallSystem
 from torrey.models.projection import extend
 
@@ -197,11 +197,7 @@ def band_basis(
     farthest = max(line.width for line in lines) / 2
     margin = max(_MARGIN, (1.0 + farthest * resolution) ** 2 * (1.0 + 1e-6))
     vectors = _basis(system, largest, margin * bound)
-    last = max(1 + int(resolution**-1 / line.width) for line in lines)
-    shifted = [
-        [phase(cell, tuple(j * m for m in line.integers)) for j in range(last + 1)]
-        for line in lines
-    ]
+    shifted = _waves(cell, lines, max(1 + int(resolution**-1 / line.width) for line in lines))
     left = (operators.mass_matrix @ vectors).T
     basis = BandBasis(
         period=period,
@@ -219,6 +215,14 @@ def band_basis(
     )
     _check(basis, system)
     return basis
+
+
+def _waves(cell: CellOperators, lines: Sequence[ZoneLine], last: int) -> list[list[ComplexArray]]:
+    """exp(-i j G.x) at the degrees of freedom for j = 0, ..., last on each line."""
+    return [
+        [phase(cell, tuple(j * m for m in line.integers)) for j in range(last + 1)]
+        for line in lines
+    ]
 
 
 def _axes(directions: Array) -> Array:

@@ -7,8 +7,8 @@ permeabilities and gradients: of a cell on a mesh as entries on the common patte
 of a small basis as dense matrices (`models.projection.ProjectedModel`). With a period and a
 permeability they are an `AffineSystem`, and its Galerkin reduction is another one.
 
-Which numbers multiply which matrix is said by two functions: `cell_factors` and `gradient_factors`.
-`combine` adds up. Those that put together A(g) at many points at once use the same three.
+Which numbers multiply which matrix is said by `cell_factors` and `gradient_factors`, and `combine`
+adds up. What puts together A(g) at many points at once takes them from `family_factors`.
 """
 
 from __future__ import annotations
@@ -44,26 +44,22 @@ class OperatorFamily(Protocol):
         """Of relaxation."""
 
 
-def cell_factors(period: ArrayLike, sigma: ArrayLike) -> Array:
-    """Factors of K, J and R in A: 1/L^2, kappa/L, 1.
+def cell_factors(period: ArrayLike, sigma: ArrayLike) -> tuple[Array, Array, Array, Array]:
+    """Factors of K, J, R and C in A, apart from the gradient: 1/L^2, kappa/L, 1, 1/L.
 
     Parameters
     ----------
     period : (...) array_like, um
     sigma : (...) array_like, 1/ms
         kappa / L.
-
-    Returns
-    -------
-    (..., 3) float
     """
-    L, sigma = np.broadcast_arrays(np.asarray(period, float), np.asarray(sigma, float))
-    return np.stack([L**-2.0, sigma, np.ones_like(L)], axis=-1)
+    L, of_J = np.broadcast_arrays(np.asarray(period, float), np.asarray(sigma, float))
+    return L**-2.0, of_J, np.ones_like(L), 1.0 / L
 
 
 def at_rest(family: OperatorFamily, period: float, sigma: float) -> Array:
     """A(0) for a period (um) and sigma = kappa/L (1/ms)."""
-    of_K, of_J, of_R = cell_factors(period, sigma)
+    of_K, of_J, of_R, _ = cell_factors(period, sigma)
     return np.asarray(of_K * family.K + of_J * family.J + of_R * family.R)
 
 
@@ -87,6 +83,35 @@ def gradient_factors(g: Array, rate: Array | None = None) -> tuple[Array, Array]
         return g, g[..., :, None] * g[..., None, :]
     mixed = g[..., :, None] * rate[..., None, :]
     return rate, mixed + mixed.swapaxes(-1, -2)
+
+
+def family_factors(
+    g: Array, period: ArrayLike, sigma: ArrayLike, rate: Array | None = None
+) -> tuple[Array, Array]:
+    """Factors of the matrices of a family in A, or in dA/dt, at many points.
+
+    Parameters
+    ----------
+    g : (..., c) float, rad/um
+    period, sigma : (...) array_like
+        See `cell_factors`.
+    rate : (..., c) float, rad/um/ms, optional
+        See `gradient_factors`.
+
+    Returns
+    -------
+    even : (..., 3 + c c) float
+        Of K, J, R and all N_ab.
+    odd : (..., c) float
+        Of i C_a.
+    """
+    linear, quadratic = gradient_factors(g, rate)
+    *at_rest, of_C = cell_factors(period, sigma)
+    still = np.stack(at_rest, axis=-1) if rate is None else np.zeros((*of_C.shape, len(at_rest)))
+    pairs = quadratic.reshape(*linear.shape[:-1], -1)
+    shape = np.broadcast_shapes(still.shape[:-1], pairs.shape[:-1])
+    even = [np.broadcast_to(x, (*shape, x.shape[-1])) for x in (still, pairs)]
+    return np.concatenate(even, axis=-1), linear * of_C[..., None]
 
 
 def combine(even: Array, odd: Array, symmetric: Array, antisymmetric: Array) -> ComplexArray:
@@ -167,8 +192,10 @@ class AffineSystem(Generic[Place]):
             One direction, or the axes of a waveform's components.
         """
         along = operators.along(frame)
-        static = at_rest(operators, period, permeability / period)
-        return AffineSystem(operators, static, along.C / period, along.N)
+        sigma = permeability / period
+        *_, of_C = cell_factors(period, sigma)
+        static = at_rest(operators, period, sigma)
+        return AffineSystem(operators, static, of_C * along.C, along.N)
 
     @overload
     def matrix(self: CellSystem, g: Array, gg: Array | None = None) -> csc_array: ...

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
 from torrey.cell.operators import Array, BlochTorrey
-from torrey.cell.system import cell_factors, combine, galerkin, gradient_factors
+from torrey.cell.system import combine, family_factors, galerkin
 from torrey.models.expansion import Expansion, expand
 from torrey.models.rates import ComplexArray, Polynomial
 
@@ -126,18 +126,11 @@ class ProjectedModel:
         (..., r, r) complex, 1/ms
         """
         g = np.asarray(jet, dtype=float)[..., 0, :]
-        linear, quadratic = gradient_factors(g)
-        at_rest = cell_factors(period, sigma)
-        shape = np.broadcast_shapes(g.shape[:-1], at_rest.shape[:-1])
-        pairs = quadratic.reshape(*g.shape[:-1], -1)
-        even = np.concatenate(
-            [np.broadcast_to(x, (*shape, x.shape[-1])) for x in (at_rest, pairs)], axis=-1
-        )
-        return combine(even, linear / np.asarray(period)[..., None], self._symmetric, self.C)
+        return combine(*family_factors(g, period, sigma), self.symmetric, self.C)
 
     @cached_property
-    def _symmetric(self) -> Array:
-        """K, J, R and N, shape (n, r, r)."""
+    def symmetric(self) -> Array:
+        """K, J, R and all N_ab, shape (3 + c c, r, r): what `cell.system.family_factors` are of."""
         r = len(self.start)
         return np.array([self.K, self.J, self.R, *self.N.reshape(-1, r, r)])
 

@@ -13,7 +13,7 @@ from scipy.linalg import lapack
 
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
-from torrey.cell.system import at_rest, cell_factors, combine, gradient_factors
+from torrey.cell.system import at_rest, combine, family_factors
 from torrey.gradients.waveforms import Segment
 from torrey.models.projection import ProjectedModel
 
@@ -48,37 +48,34 @@ class Flow:
     """
 
     def __init__(self, model: ProjectedModel, q: Array, period: Array, sigma: Array) -> None:
-        c, r = len(model.frame), len(model.start)
-        self._q, self._period = q[:, None], period[:, None]
+        self._q, self._period, self._sigma = q[:, None], period, sigma
+        self._even, self._odd = model.symmetric, model.C
+        gradient = np.arange(3, len(self._even))
         if len(q) and np.all(period == period[0]) and np.all(sigma == sigma[0]):
-            # One cell: what does not depend on the gradient is one matrix.
-            static = [at_rest(model, period[0], sigma[0])]
-            weights = np.ones((len(q), 1))
+            # One cell: what does not depend on the gradient is one matrix, with the factor of R.
+            self._columns = np.array([2, *gradient])
+            still = at_rest(model, period[0], sigma[0])[None]
+            self._even = np.concatenate([still, self._even[gradient]])
         else:
-            every = [model.K, model.J, model.R]
-            some = [n for n, X in enumerate(every) if n == 0 or X.any()]
-            static = [every[n] for n in some]
-            weights = cell_factors(period, sigma)[:, some]
-        self._weights = weights
-        self._even = np.concatenate([static, model.N.reshape(c * c, r, r)])
-        self._odd = model.C
+            some = [n for n, X in enumerate(self._even[:3]) if n == 0 or X.any()]
+            self._columns = np.array([*some, *gradient])
+            self._even = self._even[self._columns]
+        r = len(model.start)
         # Products v^T X^T of rows with all matrices side by side.
         both = np.concatenate([self._even, self._odd])
         self._side_by_side = np.ascontiguousarray(both.transpose(2, 0, 1)).reshape(r, -1)
 
     def factors(self, F: Array) -> Factors:
         """Factors of the even and the odd matrices, (..., points, n) each, for F (..., c)."""
-        return self._factors(self._weights, *gradient_factors(self._q * F[..., None, :]))
+        return self._factors(self._q * F[..., None, :])
 
     def slopes(self, F: Array, change: Array) -> Factors:
         """Factors of dA/dt where dF/dt = `change`."""
-        g, rate = self._q * F[..., None, :], self._q * change[..., None, :]
-        return self._factors(np.zeros_like(self._weights), *gradient_factors(g, rate))
+        return self._factors(self._q * F[..., None, :], self._q * change[..., None, :])
 
-    def _factors(self, weights: Array, linear: Array, quadratic: Array) -> Factors:
-        still = np.broadcast_to(weights, (*linear.shape[:-1], weights.shape[1]))
-        pairs = quadratic.reshape(*linear.shape[:-1], -1)
-        return np.concatenate([still, pairs], axis=-1), linear / self._period
+    def _factors(self, g: Array, rate: Array | None = None) -> Factors:
+        even, odd = family_factors(g, self._period, self._sigma, rate)
+        return even[..., self._columns], odd
 
     def matrix(self, factors: Factors) -> ComplexArray:
         """A_W, shape (points, r, r)."""

@@ -8,7 +8,14 @@ import pytest
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, CellOperators, bloch_torrey
-from torrey.cell.system import AffineSystem, cell_factors, combine, galerkin, gradient_factors
+from torrey.cell.system import (
+    AffineSystem,
+    cell_factors,
+    combine,
+    family_factors,
+    galerkin,
+    gradient_factors,
+)
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.geometry.meshing import build_meshes
 from torrey.models.projection import project_on
@@ -143,7 +150,11 @@ def test_the_slope_of_the_reduced_system_is_its_derivative(cell: BlochTorrey, W)
 
 
 def test_factors_of_the_matrices() -> None:
-    np.testing.assert_allclose(cell_factors([2.0, 4.0], 0.3), [[0.25, 0.3, 1], [0.0625, 0.3, 1]])
+    of_K, of_J, of_R, of_C = cell_factors([2.0, 4.0], 0.3)
+    np.testing.assert_allclose(of_K, [0.25, 0.0625])
+    np.testing.assert_allclose(of_J, [0.3, 0.3])
+    np.testing.assert_allclose(of_R, [1.0, 1.0])
+    np.testing.assert_allclose(of_C, [0.5, 0.25])
     g, rate = np.array([2.0, -1.0]), np.array([0.5, 3.0])
     linear, quadratic = gradient_factors(g)
     np.testing.assert_array_equal(linear, g)
@@ -151,6 +162,16 @@ def test_factors_of_the_matrices() -> None:
     linear, quadratic = gradient_factors(g, rate)
     np.testing.assert_array_equal(linear, rate)
     np.testing.assert_array_equal(quadratic, [[2, 5.5], [5.5, -6]])
+
+
+def test_factors_at_many_points() -> None:
+    g, rate = np.array([[2.0, -1.0], [1.0, 0.0]]), np.array([[0.5, 3.0], [0.0, 1.0]])
+    even, odd = family_factors(g, [2.0, 4.0], 0.3)
+    np.testing.assert_allclose(even, [[1 / 4, 0.3, 1, 4, -2, -2, 1], [1 / 16, 0.3, 1, 1, 0, 0, 0]])
+    np.testing.assert_allclose(odd, [[1.0, -0.5], [0.25, 0.0]])
+    even, odd = family_factors(g, [2.0, 4.0], 0.3, rate)
+    np.testing.assert_allclose(even, [[0, 0, 0, 2, 5.5, 5.5, -6], [0, 0, 0, 0, 1, 1, 0]])
+    np.testing.assert_allclose(odd, [[0.25, 1.5], [0.0, 0.25]])
 
 
 def test_matrices_are_combined_with_i_before_the_antisymmetric_ones() -> None:
