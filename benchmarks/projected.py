@@ -24,7 +24,7 @@ from speed import machine
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
@@ -71,7 +71,7 @@ def sample(discs: Sequence[tuple[float, float, float]], count: int, seed: int) -
     sequence = rng.integers(0, len(SEQUENCES), count)
     b = rng.uniform(0.0, 10.0, count)
     q = np.array([SEQUENCES[i].q_of_b(x) for i, x in zip(sequence, b, strict=True)])
-    systems = [GradientSystem.at(operators, L[i], kappa[i], DIRECTION) for i in range(count)]
+    systems = [AffineSystem.at(operators, L[i], kappa[i], DIRECTION) for i in range(count)]
     rough, full = (
         np.array(
             [signal(systems[i], SEQUENCES[sequence[i]], q[i], steps).real for i in range(count)]

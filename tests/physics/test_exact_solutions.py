@@ -27,7 +27,7 @@ from support.spectral import LayeredCell
 
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Discs
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
@@ -47,7 +47,7 @@ class WholePgse(Pgse):
     symmetry = 0
 
 
-def uneven(system: GradientSystem, rho: tuple[float, ...]) -> GradientSystem:
+def uneven(system: AffineSystem, rho: tuple[float, ...]) -> AffineSystem:
     """The same system with another density in each compartment."""
     density = system.operators.cell.indicators @ np.array(rho)
     return replace(system, operators=replace(system.operators, rho=density))
@@ -239,7 +239,7 @@ def test_an_impermeable_disc_has_the_signal_of_the_matrix_formalism(
     q = qR / radius
     expected = disc_signal(waveform, q, radius, D_C, 50.0).real
     assert disc_signal(waveform, q, radius, D_C, 40.0).real == pytest.approx(expected, rel=1e-7)
-    system = GradientSystem.at(restricted_disc(level), radius / 0.2, 0.0, (0.6, 0.8))
+    system = AffineSystem.at(restricted_disc(level), radius / 0.2, 0.0, (0.6, 0.8))
     result = signal(system, waveform, q, steps).real
     print(f"S = {result:.8g}, exact {expected:.8g}, relative error {result / expected - 1:.1e}")
     assert result == pytest.approx(expected, rel=1e-6)
@@ -254,7 +254,7 @@ def test_strong_attenuation_in_a_disc_to_a_millionth_of_the_initial_signal(wavef
     # Localised at the wall: a steep profile, which needs the finest mesh.
     expected = disc_signal(waveform, qR / radius, radius, D_C, 50.0).real
     assert expected == pytest.approx(S, rel=0.01)
-    system = GradientSystem.at(restricted_disc(4), radius / 0.2, 0.0, (0.6, 0.8))
+    system = AffineSystem.at(restricted_disc(4), radius / 0.2, 0.0, (0.6, 0.8))
     assert signal(system, waveform, qR / radius, 24).real == pytest.approx(expected, abs=1e-6)
 
 
@@ -265,11 +265,11 @@ def test_impermeable_compartments_add_up():
     b, direction = 0.85, (0.6, 0.8)
     whole = FOUR_DISCS.operators(1)
     q = WAVEFORM.q_of_b(b)
-    result = signal(GradientSystem.at(whole, 15.0, 0.0, direction), WAVEFORM, q, 48)
+    result = signal(AffineSystem.at(whole, 15.0, 0.0, direction), WAVEFORM, q, 48)
     parts, sizes = [], whole.cell.measures()
     for a, D in enumerate(FOUR_DISCS.diffusivity):
         alone = bloch_torrey(whole.cell.restrict([a]), Material((D,)))
-        parts.append(signal(GradientSystem.at(alone, 15.0, 0.0, direction), WAVEFORM, q, 48))
+        parts.append(signal(AffineSystem.at(alone, 15.0, 0.0, direction), WAVEFORM, q, 48))
     assert result == pytest.approx(sizes @ parts / sizes.sum(), rel=1e-8)
     # The discs differ from each other and from the outside: the sum is not of equal parts.
     assert np.ptp(np.real(parts[1:])) > 0.05
@@ -279,7 +279,7 @@ def test_the_outside_of_impermeable_cells_is_that_of_obstacles():
     obstacle = Cell(Discs(DISC.shape.cells, "obstacle"), DISC.diffusivity[:1])
     alone = bloch_torrey(DISC.operators(2).cell.restrict([0]), Material(DISC.diffusivity[:1]))
     q = WAVEFORM.q_of_b(0.85)
-    result = signal(GradientSystem.at(alone, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
+    result = signal(AffineSystem.at(alone, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
     expected = signal(obstacle.system(2, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
     assert result == pytest.approx(expected, rel=1e-9)
 

@@ -13,7 +13,7 @@ from torrey.cell.material import Material
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
-from torrey.reference.folded import FOLDED, solve_folded
+from torrey.reference.folded import solve_folded
 from torrey.reference.full import reference_signal
 from torrey.reference.projected import ProjectedSignals
 
@@ -34,9 +34,8 @@ def points_at(kappa: float, direction: tuple[float, ...], qs=(1.5, 2.5, 3.0, 4.0
 
 def solve(name: str, points: list[Point]) -> ProjectedSignals:
     shape, material, _ = CELLS[name]
-    found = ProjectedSignals.empty(len(points))
-    solve_folded(points, TOLERANCE, levels(shape, MeshOptions(0.15, 2), material), found, fewest=4)
-    return found
+    cell = levels(shape, MeshOptions(0.15, 2), material)
+    return solve_folded(points, TOLERANCE, cell, ProjectedSignals.unsolved(len(points)), fewest=4)
 
 
 @pytest.mark.slow
@@ -54,7 +53,7 @@ def test_folded_signals_agree_with_the_full_system(name, direction):
     found = solve(name, points)
     assert found.reached.all()
     for row in np.flatnonzero(found.reached)[[0, -1]]:
-        assert found.rung[row] == FOLDED
+        assert found.method[row] == "folded"
         full = reference_signal(
             levels(shape, MeshOptions(0.12, 2), material), points[row], TOLERANCE
         )

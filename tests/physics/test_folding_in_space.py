@@ -13,7 +13,7 @@ from torrey.bloch.narrow_pulses import pulsed_signal
 from torrey.cell.build import levels
 from torrey.cell.folding import Zone
 from torrey.cell.material import Material
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import MeshOptions, Sphere, Spheres
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.waveforms import Pgse
@@ -38,7 +38,7 @@ def operators():
 @pytest.fixture(scope="module")
 def full(operators):
     """The whole system on the mesh, with folds."""
-    system = GradientSystem.at(operators, PERIOD, 0.0, np.eye(3))
+    system = AffineSystem.at(operators, PERIOD, 0.0, np.eye(3))
     zone = Zone(operators.cell.lattice, PERIOD)
     return folded_signal(system, zone, WAVEFORM, AXIS, Q, 16).real
 

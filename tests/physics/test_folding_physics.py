@@ -19,7 +19,7 @@ from torrey.bloch.folded_signals import (
     magnetisation,
 )
 from torrey.cell.folding import Zone
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse
@@ -36,14 +36,14 @@ FREE = Cell(Discs(()), (1.0,), 0.2)
 def folded_on(cell, level, point, steps):
     operators = cell.operators(level)
     zone = Zone(operators.cell.lattice, point.period)
-    system = GradientSystem.at(
+    system = AffineSystem.at(
         operators, point.period, point.permeability, np.eye(operators.cell.dimension)
     )
     return full_signal(system, zone, point.waveform, point.frame, point.q, steps)
 
 
 def plain_on(cell, level, point, steps):
-    system = GradientSystem.at(cell.operators(level), point.period, point.permeability, point.frame)
+    system = AffineSystem.at(cell.operators(level), point.period, point.permeability, point.frame)
     return signal(system, point.waveform, point.q, steps)
 
 

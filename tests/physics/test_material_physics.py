@@ -37,7 +37,7 @@ from support.intervals import interval_signal
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse, Waveform
@@ -92,7 +92,7 @@ def full_signal(
     period: float = PERIOD,
     permeability: float = PERMEABILITY,
 ) -> complex:
-    system = GradientSystem.at(cell, period, permeability, measurement.frame)
+    system = AffineSystem.at(cell, period, permeability, measurement.frame)
     return signal(system, measurement.waveform, measurement.q, steps)
 
 

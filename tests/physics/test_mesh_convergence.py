@@ -37,7 +37,7 @@ from torrey.base import rosenbrock
 from torrey.cell.krylov import ConvergenceError, expm_form, expm_multiply
 from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Discs
 from torrey.gradients.waveforms import Pgse
 from torrey.reference.full import signal
@@ -125,7 +125,7 @@ def test_the_signal_of_an_impermeable_disc_converges_to_the_exact_one_with_order
     errors = []
     for level in range(3):
         alone = bloch_torrey(DISC.operators(level).cell.restrict([1]), Material((D_C,)))
-        system = GradientSystem.at(alone, radius / 0.2, 0.0, (0.6, 0.8))
+        system = AffineSystem.at(alone, radius / 0.2, 0.0, (0.6, 0.8))
         errors.append(signal(system, WAVEFORM, q, 24).real - exact)
     assert (rates(np.array(errors)) > 3.8).all()
 

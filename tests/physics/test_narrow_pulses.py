@@ -21,7 +21,7 @@ from torrey.cell.folding import phase
 from torrey.cell.krylov import expm_multiply
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.gradients.waveforms import CosineOgse, Pgse
 from torrey.reference.full import signal
@@ -54,7 +54,7 @@ def discs() -> BlochTorrey:
 def continuous(cell, direction, waveform, q, period=1.0, permeability=0.0, steps=48) -> complex:
     """The full system on the same mesh, without any sampling."""
     unit = np.array(direction) / np.linalg.norm(direction)
-    system = GradientSystem.at(cell, period, permeability, unit)
+    system = AffineSystem.at(cell, period, permeability, unit)
     return signal(system, waveform, q, steps)
 
 
@@ -176,7 +176,7 @@ def test_modes_beyond_those_of_the_paper_do_not_matter(obstacle):
 
 def blurred(cell, g, time, period=1.0, permeability=0.0, wave=1.0):
     """The whole mesh under a constant wave vector, from a wave times the initial density."""
-    system = GradientSystem.at(cell, period, permeability, np.eye(2))
+    system = AffineSystem.at(cell, period, permeability, np.eye(2))
     M = cell.mass_matrix
     after = expm_multiply(M, system.matrix(np.array(g)), wave * cell.rho + 0j, time, 1e-12)
     after = np.conj(wave) * after

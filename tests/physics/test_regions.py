@@ -20,7 +20,7 @@ import pytest
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
@@ -73,7 +73,7 @@ def test_disc_and_layer_of_one_diffusivity_conduct_like_a_disc(inside):
 @pytest.mark.parametrize("shape", [COATED, CUT], ids=["whole", "cut"])
 def test_regions_of_one_diffusivity_are_free_water(shape):
     (operators,) = coated(shape, Material((2.0,) * len(shape.region_names)))
-    system = GradientSystem.at(operators, 5.0, 0.0, (0.6, 0.8))
+    system = AffineSystem.at(operators, 5.0, 0.0, (0.6, 0.8))
     q = WAVEFORM.q_of_b(0.8)
     assert signal(system, WAVEFORM, q, 48) == pytest.approx(math.exp(-2.0 * 0.8), rel=1e-7)
 
@@ -95,7 +95,7 @@ def test_relaxation_of_each_region_counts_by_its_area():
     """Fast diffusion mixes the regions: the rate is the mean of 1/T2 up to (L^2/D)(1/T2)^2."""
     material = Material((3.0, 1.7, 1.0), T2=(80.0, 40.0, 20.0))
     (operators,) = coated(COATED, material)
-    system = GradientSystem.at(operators, 0.05, 0.0, (1.0, 0.0))
+    system = AffineSystem.at(operators, 0.05, 0.0, (1.0, 0.0))
     mean = sum(a / t for a, t in zip(COATED.region_measures(), material.T2, strict=True))
     found = signal(system, Pgse(5.0, 15.0), 0.0, 12).real
     assert found == pytest.approx(math.exp(-20.0 * mean), rel=1e-6)

@@ -15,7 +15,7 @@ import pytest
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import NOTHING, MeshOptions, Sphere, Spheres
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.waveforms import Pgse
@@ -61,7 +61,7 @@ def test_insulating_spheres_conduct_as_published():
 def test_free_water_is_free_in_three_dimensions():
     shape = Spheres(())
     (operators,) = on_meshes(shape, Material((2.0,)), 0.34, 1)
-    system = GradientSystem.at(operators, 5.0, 0.0, np.array([1.0, 2.0, 2.0]) / 3)
+    system = AffineSystem.at(operators, 5.0, 0.0, np.array([1.0, 2.0, 2.0]) / 3)
     waveform = Pgse(2.0, 6.0)
     found = signal(system, waveform, waveform.q_of_b(0.8), 48)
     assert found == pytest.approx(math.exp(-1.6), rel=1e-6)

@@ -15,7 +15,7 @@ from scipy.linalg import eigh
 
 from torrey.cell.build import levels
 from torrey.cell.material import Material
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
@@ -35,7 +35,7 @@ def operators():
 
 
 def slowest_rate(operators, period: float, relaxivity: float) -> float:
-    system = GradientSystem.at(operators, period, relaxivity, (1.0, 0.0))
+    system = AffineSystem.at(operators, period, relaxivity, (1.0, 0.0))
     A = system.matrix(np.zeros(1)).toarray().real
     return float(eigh(A, operators.mass_matrix.toarray(), subset_by_index=[0, 0])[0][0])
 
@@ -64,7 +64,7 @@ def test_orders_of_the_rate_in_the_period(operators):
 
 def test_the_signal_without_gradient_falls_by_the_slowest_rate(operators):
     period, relaxivity = 2.0, 0.02
-    system = GradientSystem.at(operators, period, relaxivity, (1.0, 0.0))
+    system = AffineSystem.at(operators, period, relaxivity, (1.0, 0.0))
     found = signal(system, WAVEFORM, 0.0, 24).real
     rate = slowest_rate(operators, period, relaxivity)
     # The uniform start is the slowest mode up to (relaxivity L/D)^2.
@@ -85,6 +85,6 @@ def test_projected_and_full_models_agree(operators):
     model = project(operators, (1.0, 0.0), 5)
     small = model.signal(WAVEFORM, [point.q], period, relaxivity / period)
     same_mesh = signal(
-        GradientSystem.at(operators, period, relaxivity, (1.0, 0.0)), WAVEFORM, point.q, 96
+        AffineSystem.at(operators, period, relaxivity, (1.0, 0.0)), WAVEFORM, point.q, 96
     )
     assert small[0] == pytest.approx(same_mesh, rel=1e-6)

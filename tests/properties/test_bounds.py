@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from support.drawn import Drawn, echo_loss, examples, in_discs, in_layers, solve
 
 from torrey.cell.material import Material
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import TrapezoidalPgse
@@ -73,7 +73,7 @@ def test_without_gradient_and_relaxation_nothing_is_lost(case, steps):
     # uniform: two states go through the first half of a symmetric waveform where it is not.
     uniform = replace(cell, material=replace(cell.material, density=()))
     for drawn, count, error in ((uniform, steps, 1e-9), (cell, 48, 1e-6)):
-        system = GradientSystem.at(drawn.on(0), point.period, point.permeability, point.frame)
+        system = AffineSystem.at(drawn.on(0), point.period, point.permeability, point.frame)
         assert signal(system, point.waveform, 0.0, count) == pytest.approx(1.0, abs=error)
 
 
@@ -82,7 +82,7 @@ def test_few_steps_lose_nothing_of_uneven_water_without_a_gradient():
     shape = Discs((Disc((0.26, 0.36), 0.1), Disc((0.73, 0.74), 0.14)))
     material = Material((1.247, 0.5586, 0.2232), density=(0.25, 1.0, 0.25))
     cell = Drawn(shape, material, 0.35, 0)
-    system = GradientSystem.at(cell.on(0), 26.77, 14.13, (1.0, 0.0))
+    system = AffineSystem.at(cell.on(0), 26.77, 14.13, (1.0, 0.0))
     result = signal(system, TrapezoidalPgse(20.0, 21.1, 1.0), 0.0, 5)
     assert result == pytest.approx(1.0, abs=1e-9)
 
@@ -91,7 +91,7 @@ def test_few_steps_lose_nothing_of_uneven_water_without_a_gradient():
 
 
 def check_norm(cell: Drawn, point: Point, steps: int) -> None:
-    system = GradientSystem.at(cell.on(0), point.period, point.permeability, point.frame)
+    system = AffineSystem.at(cell.on(0), point.period, point.permeability, point.frame)
     M = system.operators.mass_matrix
     u = system.operators.rho.astype(complex)[:, None]
     norms = [float(np.vdot(u, M @ u).real)]
@@ -117,7 +117,7 @@ def test_the_norm_of_a_state_never_grows_around_discs(case):
 @examples(14)
 def test_the_operator_only_dissipates(case, F):
     cell, point = case
-    system = GradientSystem.at(cell.on(0), point.period, point.permeability, point.frame)
+    system = AffineSystem.at(cell.on(0), point.period, point.permeability, point.frame)
     A = system.matrix(point.q * np.array(F[: len(point.frame)]) / 8.0).toarray()
     largest = np.abs(A).max()
     assert np.abs(A - A.conj().T).max() <= 1e-13 * largest
@@ -128,7 +128,7 @@ def test_water_that_vanishes_leaves_nothing_and_no_error():
     """After 80 ms at T2 = 0.05 ms the state is zero to the last digit: its rate is 0/0."""
     material = Material((1.247, 0.5586), T2=(0.05, 0.05), density=(1.0, 0.5))
     cell = Drawn(Layers((0.6, 0.4)), material, 0.35, 0)
-    system = GradientSystem.at(cell.on(0), 5.0, 0.01, (1.0,))
+    system = AffineSystem.at(cell.on(0), 5.0, 0.01, (1.0,))
     result = signal(system, TrapezoidalPgse(20.0, 60.0, 1.0), 0.05, 6)
     assert np.isfinite(result)
     assert abs(result) < 1e-100

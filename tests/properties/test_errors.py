@@ -33,7 +33,7 @@ from support.spectral import LayeredCell
 
 from torrey.cell.build import levels
 from torrey.cell.material import Material
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import CosineOgse, Pgse, TrapezoidalOgse
@@ -59,7 +59,7 @@ def finer(cell: Drawn, point: Point, steps: int = 96) -> complex:
     """Signal on the finest mesh, with an extrapolation in space by the order 4."""
 
     def on(level: int) -> complex:
-        system = GradientSystem.at(cell.on(level), point.period, point.permeability, point.frame)
+        system = AffineSystem.at(cell.on(level), point.period, point.permeability, point.frame)
         return signal(system, point.waveform, point.q, steps)
 
     fine = on(cell.refinements)

@@ -28,7 +28,7 @@ from support.drawn import (
     turned,
 )
 
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.gradients.protocol import Point
 from torrey.models.expansion import expand
 from torrey.models.model import SmallModel
@@ -156,7 +156,7 @@ def test_weak_gradients_see_the_mean_diffusivity(cell, waveform, degrees, b):
 def test_small_cells_have_the_signal_of_order_zero(cell, point, sigma):
     def error(period: float) -> float:
         there = replace(point, period=period, permeability=sigma * period)
-        system = GradientSystem.at(cell.on(0), period, there.permeability, there.frame)
+        system = AffineSystem.at(cell.on(0), period, there.permeability, there.frame)
         full = signal(system, there.waveform, there.q, 48)
         return abs(modelled(expand(cell.on(0), there.frame, 0).model, there) - full)
 

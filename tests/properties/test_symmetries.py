@@ -40,7 +40,7 @@ from support.drawn import (
 )
 
 from torrey.cell.material import Material
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import SampledWaveform
@@ -51,7 +51,7 @@ STEPS = 12
 
 def on_one_mesh(cell: Drawn, point: Point, steps: int = STEPS) -> complex:
     """Signal without a tolerance."""
-    system = GradientSystem.at(cell.on(0), point.period, point.permeability, point.frame)
+    system = AffineSystem.at(cell.on(0), point.period, point.permeability, point.frame)
     return signal(system, point.waveform, point.q, steps)
 
 

@@ -11,7 +11,7 @@ from torrey.base.lazy import Lazy
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.meshing import build_meshes
@@ -44,9 +44,9 @@ class Cell:
 
     def system(
         self, level: int, period: float, permeability: float, direction: tuple[float, ...]
-    ) -> GradientSystem:
+    ) -> AffineSystem:
         """Operators scaled to a period (um) and a permeability (um/ms)."""
-        return GradientSystem.at(self.operators(level), period, permeability, direction)
+        return AffineSystem.at(self.operators(level), period, permeability, direction)
 
 
 def discs(*cells: tuple[float, float, float], size: float = 0.2) -> Cell:

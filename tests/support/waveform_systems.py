@@ -7,7 +7,7 @@ from functools import cache
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import (
@@ -63,7 +63,7 @@ def measure(waveform: Waveform, b: float, direction: tuple[float, ...]) -> Measu
 def full_signal(
     cell: BlochTorrey, measurement: Measurement, period: float, permeability: float, steps: int
 ) -> complex:
-    system = GradientSystem.at(cell, period, permeability, measurement.frame)
+    system = AffineSystem.at(cell, period, permeability, measurement.frame)
     return signal(system, measurement.waveform, measurement.q, steps)
 
 

@@ -3,8 +3,9 @@
 from torrey.workflow.jobs import batch
 from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
-from torrey.reference.files import lazy_ladders, table_variables
+from torrey.reference.ladder_files import lazy_ladders
 from torrey.reference.slab import solve_slab
+from torrey.reference.slab_files import table_variables
 from torrey.workflow.stages import SolveProjected
 
 with batch(snakemake, SolveProjected) as works:

@@ -32,9 +32,9 @@ from torrey.base.stored import nested, stored
 from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
 from torrey.cell.folding import phase
-from torrey.cell.operators import Array, BlochTorrey, factorise
-from torrey.cell.system import GradientSystem
-from torrey.models.projection import even, extend, odd
+from torrey.cell.operators import Array, BlochTorrey, CellOperators, factorise
+from torrey.cell.system import AffineSystem, CellSystem
+from torrey.models.projection import extend
 
 ComplexArray = NDArray[np.complex128]
 
@@ -129,10 +129,8 @@ class BandBasis:
         -------
         (..., r, r) complex, 1/ms
         """
-        along = np.asarray(p, dtype=float) @ self.frame.T
-        pairs = along[..., :, None] * along[..., None, :]
-        real = self.static + np.tensordot(pairs, self.N, axes=2)
-        return np.asarray(real + 1j * np.tensordot(along, self.C, axes=1))
+        system = AffineSystem(None, self.static, self.C, self.N)
+        return system.matrix(np.asarray(p, dtype=float) @ self.frame.T)
 
     def values(self, p: ArrayLike, count: int) -> Array:
         """The lowest eigenvalues along any path.
@@ -204,31 +202,24 @@ def band_basis(
         raise InputError(f"a resolution of {resolution} um", "a length above zero")
     lines = tuple(zone_line(cell.lattice, period, direction) for direction in directions)
     frame = _axes(np.array([line.direction for line in lines]))
-    system = GradientSystem.at(operators, period, permeability, frame)
+    system = AffineSystem.at(operators, period, permeability, frame)
     largest = float(np.linalg.eigvalsh(operators.diffusivity).max())
     bound = largest / resolution**2
     farthest = max(line.width for line in lines) / 2
     margin = max(_MARGIN, (1.0 + farthest * resolution) ** 2 * (1.0 + 1e-6))
     vectors = _basis(system, largest, margin * bound)
-    last = max(1 + int(resolution**-1 / line.width) for line in lines)
-    shifted = [
-        [phase(cell, tuple(j * m for m in line.integers)) for j in range(last + 1)]
-        for line in lines
-    ]
+    shifted = _waves(cell, lines, max(1 + int(resolution**-1 / line.width) for line in lines))
     left = (operators.mass_matrix @ vectors).T
-
-    def reduce(entries: Array) -> Array:
-        return vectors.T @ (cell.matrix(entries) @ vectors)
-
+    small = system.project(vectors)
     basis = BandBasis(
         period=period,
         permeability=permeability,
         diffusivity=largest,
         bound=bound,
         frame=frame,
-        static=even(reduce(system.static)),
-        C=odd(np.array([reduce(C) for C in system.C])),
-        N=even(np.array([[reduce(N) for N in row] for row in system.N])),
+        static=small.static,
+        C=small.C,
+        N=small.N,
         vectors=vectors,
         places=cell.places,
         lines=lines,
@@ -240,13 +231,21 @@ def band_basis(
     return basis
 
 
+def _waves(cell: CellOperators, lines: Sequence[ZoneLine], last: int) -> list[list[ComplexArray]]:
+    """exp(-i j G.x) at the degrees of freedom for j = 0, ..., last on each line."""
+    return [
+        [phase(cell, tuple(j * m for m in line.integers)) for j in range(last + 1)]
+        for line in lines
+    ]
+
+
 def _axes(directions: Array) -> Array:
     """Orthonormal axes of the span of some directions, shape (c, d)."""
     _, sizes, axes = np.linalg.svd(directions, full_matrices=False)
     return np.asarray(axes[sizes > PARALLEL])
 
 
-def _basis(system: GradientSystem, diffusivity: float, bound: float) -> Array:
+def _basis(system: CellSystem, diffusivity: float, bound: float) -> Array:
     """Modes at p = 0 below a bound, indicator functions, and corrections."""
     cell, M = system.operators.cell, system.operators.mass_matrix
     _, modes = lowest_modes(system, np.zeros(len(system.C)), bound)
@@ -267,7 +266,7 @@ def _basis(system: GradientSystem, diffusivity: float, bound: float) -> Array:
     return extend(known, principal[:, ::-1], M)
 
 
-def _check(basis: BandBasis, system: GradientSystem) -> None:
+def _check(basis: BandBasis, system: CellSystem) -> None:
     """Count the eigenvalues of the mesh below the bound where the basis has to do most."""
     for line in basis.lines:
         for part in (0.29, 0.5):

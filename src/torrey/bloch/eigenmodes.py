@@ -87,7 +87,7 @@ class Eigenmode:
         """What (39) says Re mu is: the mean of D |grad v|^2 and losses over |v|^2 (1/ms)."""
         model = self.crossing.model
         rates = [
-            np.vdot(z, model.matrix(g, np.multiply.outer(g, g)) @ z).real
+            np.vdot(z, model.system.matrix(g) @ z).real
             for g, z in zip(self.crossing.wave_vector(self.places), self.parts, strict=True)
         ]
         return float(np.mean(rates))

@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from torrey.bloch.modes import matrices
 from torrey.cell.folding import Integers, Zone, phase
 from torrey.cell.operators import BlochTorrey, factorise
+from torrey.cell.system import AffineSystem, SmallSystem
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -47,11 +49,8 @@ class FoldedModel:
     Attributes
     ----------
     zone : Zone
-    static : (r, r) float, 1/ms
-        Part of A that does not depend on g.
-    C : (d, r, r) float, um/ms
-    N : (d, d, r, r) float, um^2/ms
-        A(g) = static + i g.C + g g:N, g along the axes of the cell.
+    system : AffineSystem
+        A(g) on the basis, g along the axes of the cell.
     folds : mapping of tuple of int to (r, r) complex
         W^T M Phi_k W for the k that are known; see `fold`.
     start, readout : (r,) float
@@ -61,9 +60,7 @@ class FoldedModel:
     """
 
     zone: Zone
-    static: Array
-    C: Array
-    N: Array
+    system: SmallSystem
     folds: Mapping[Integers, ComplexArray]
     start: Array
     readout: Array
@@ -73,12 +70,6 @@ class FoldedModel:
     def rank(self) -> int:
         """Number of basis vectors r."""
         return len(self.start)
-
-    def matrix(self, g: Array, gg: Array) -> ComplexArray:
-        """A for a mean wave vector (rad/um) and a mean g g^T (rad^2/um^2)."""
-        real = self.static + np.tensordot(gg, self.N, axes=2)
-        result: ComplexArray = real + 1j * np.tensordot(g, self.C, axes=1)
-        return result
 
     def fold(self, k: Integers) -> ComplexArray:
         """The matrix of Phi_k.
@@ -158,19 +149,15 @@ def bloch_functions(
     functions : (n_dofs, count) complex
         Periodic parts u_{p,n}, orthonormal in the inner product of M.
     """
-    cell, L = operators.cell, zone.period
-    gamma = L * zone.vector(turns)
-    entries = operators.K + (permeability * L) * operators.J + L**2 * operators.R
-    entries = entries + np.tensordot(np.multiply.outer(gamma, gamma), operators.N, axes=2)
-    if gamma.any():
-        entries = entries + 1j * np.tensordot(gamma, operators.C, axes=1)
-    A, M = cell.matrix(entries), operators.mass_matrix
+    system = AffineSystem.at(operators, zone.period, permeability, np.eye(len(zone.lattice)))
+    A, M = matrices(system, zone.vector(turns))
+    cell = operators.cell
     n = cell.n_dofs
     count = min(count, n)
     if n <= 500 or 4 * count > n:
         rates, functions = eigh(A.toarray(), M.toarray(), subset_by_index=(0, count - 1))
-        return rates / L**2, functions.astype(complex)
-    shift = 5.0 * float(np.trace(operators.diffusivity.mean(axis=0)))
+        return rates, functions.astype(complex)
+    shift = 5.0 * float(np.trace(operators.diffusivity.mean(axis=0))) / zone.period**2
     lu = factorise((A + shift * M).tocsc())
     inverse = LinearOperator((n, n), lambda v: lu.solve(v.astype(A.dtype)), dtype=A.dtype)
     rates, functions = eigsh(
@@ -178,7 +165,7 @@ def bloch_functions(
         v0=1.0 + 0.5 * np.cos(1.7 * np.arange(n)),
     )  # fmt: skip
     order = np.argsort(rates)
-    return rates[order] / L**2, functions[:, order].astype(complex)
+    return rates[order], functions[:, order].astype(complex)
 
 
 def folded_models(
@@ -247,25 +234,13 @@ def _reduce(
     W: Array,
     folds: Sequence[Integers],
 ) -> FoldedModel:
-    cell, M, L = operators.cell, operators.mass_matrix, zone.period
-
-    def even(entries: Array) -> Array:
-        X = W.T @ (cell.matrix(entries) @ W)
-        return (X + X.T) / 2
-
-    def odd(entries: Array) -> Array:
-        X = W.T @ (cell.matrix(entries) @ W)
-        return (X - X.T) / 2
-
-    static = operators.K / L**2 + (permeability / L) * operators.J + operators.R
-    MW = M @ W
+    system = AffineSystem.at(operators, zone.period, permeability, np.eye(len(zone.lattice)))
+    MW = operators.mass_matrix @ W
     return FoldedModel(
         zone=zone,
-        static=even(static),
-        C=np.array([odd(entries) for entries in operators.C]) / L,
-        N=np.array([[even(entries) for entries in row] for row in operators.N]),
-        folds={k: MW.T @ (phase(cell, k)[:, None] * W) for k in folds},
+        system=system.project(W),
+        folds={k: MW.T @ (phase(operators.cell, k)[:, None] * W) for k in folds},
         start=MW.T @ operators.rho,
-        readout=MW.T @ np.ones(cell.n_dofs),
+        readout=MW.T @ np.ones(operators.cell.n_dofs),
         basis=W,
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import TorreyError
 from torrey.bloch.folded_basis import FoldedModel
 from torrey.cell.folding import Stretch
+from torrey.cell.symmetric import symmetric_signal
 from torrey.gradients.waveforms import Segment, Waveform
 
 Array = NDArray[np.float64]
@@ -66,14 +67,17 @@ class FoldedSignal:
     loss: float
 
 
-@dataclass(frozen=True)
 class Propagator:
-    """A small system with the eigenvectors that its signals have needed so far."""
+    """A small system, and the eigenvectors that come back from one signal to the next.
 
-    model: FoldedModel
-    _known: dict[tuple[float, ...], tuple[Array, ComplexArray]] = field(
-        default_factory=dict, repr=False
-    )
+    Parameters
+    ----------
+    model : FoldedModel
+    """
+
+    def __init__(self, model: FoldedModel) -> None:
+        self.model = model
+        self._known: dict[tuple[float, ...], tuple[Array, ComplexArray]] = {}
 
     def decompose(self, g: Array, gg: Array, keep: bool) -> tuple[Array, ComplexArray]:
         """Eigenvalues (1/ms) and eigenvectors of A for a mean g and a mean g g^T."""
@@ -81,7 +85,7 @@ class Propagator:
         key = tuple(np.round(np.concatenate([unit * g, unit**2 * gg.ravel()]), 9) + 0.0)
         if key in self._known:
             return self._known[key]
-        found = np.linalg.eigh(self.model.matrix(g, gg))
+        found = np.linalg.eigh(self.model.system.matrix(g, gg))
         if keep:
             self._known[key] = found
         return found
@@ -176,24 +180,25 @@ def folded_signal(
     steps : int
     """
     model = propagator.model
-    parts = model.zone.fold(waveform.segments, frame, q)
-    half, odd = divmod(len(parts), 2)
-    symmetry = waveform.symmetry
-    halved = symmetry != 0 and (not odd or parts[half][0].segment.constant)
-    total = float(model.start @ model.readout)
-    states = np.array([model.start, model.readout], dtype=complex).T
-    if not halved:
-        c, loss = propagator.run(parts, q, states[:, :1], steps)
-        return complex(model.readout @ c[:, 0]) / total, loss
-    if np.array_equal(model.start, model.readout):
-        states = states[:, :1]
-    c, loss = propagator.run(parts[:half], q, states, steps)
-    right = c[:, :1]
-    if odd:
-        right, _ = propagator.run([parts[half]], q, right, steps)
-    left = c[:, -1].conj() if symmetry > 0 else c[:, -1]
-    value = complex(left @ right[:, 0]) / total
-    return (value.real if states.shape[1] == 1 and symmetry > 0 else value), loss
+    losses = [0.0]
+
+    def advance(c: ComplexArray, part: Sequence[Stretch]) -> ComplexArray:
+        c, loss = propagator.run([part], q, c, steps)
+        losses.append(loss)
+        return c
+
+    def product(left: ComplexArray, right: ComplexArray) -> complex:
+        return complex(left @ right)
+
+    value = symmetric_signal(
+        parts=model.zone.fold(waveform.segments, frame, q),
+        symmetry=waveform.symmetry,
+        sources=np.array([model.start, model.readout], dtype=complex).T,
+        advance=advance,
+        product=product,
+        still=lambda part: part[0].segment.constant,
+    )
+    return value / float(model.start @ model.readout), max(losses)
 
 
 def converged_signal(

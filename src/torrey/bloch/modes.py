@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from torrey.cell.operators import Array, factorise
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import CellSystem
 
 #: Real at p = 0, complex elsewhere.
 Modes = NDArray[np.inexact]
@@ -30,12 +30,12 @@ _DENSE = 800
 _ATTEMPTS = 4
 
 
-def count_below(system: GradientSystem, p: Array, bound: float) -> int:
+def count_below(system: CellSystem, p: Array, bound: float) -> int:
     """Number of eigenvalues of A(p) below a bound, by the pivots of A - bound M.
 
     Parameters
     ----------
-    system : GradientSystem
+    system : CellSystem
     p : (k,) float
         Wave vector in the axes of the system (rad/um).
     bound : float, 1/ms
@@ -45,19 +45,19 @@ def count_below(system: GradientSystem, p: Array, bound: float) -> int:
     ArithmeticError
         If the factorisation had to exchange rows, so that the signs of its pivots prove nothing.
     """
-    A, M = _matrices(system, p)
+    A, M = matrices(system, p)
     lu = factorise((A - bound * M).tocsc())
     if not np.array_equal(lu.perm_r, lu.perm_c):
         raise ArithmeticError(f"no count of eigenvalues below {bound:g} /ms: pivots were exchanged")
     return int(np.count_nonzero(lu.U.diagonal().real < 0.0))
 
 
-def lowest_modes(system: GradientSystem, p: Array, bound: float) -> tuple[Array, Modes]:
+def lowest_modes(system: CellSystem, p: Array, bound: float) -> tuple[Array, Modes]:
     """All eigenpairs of A(p) with eigenvalues below a bound.
 
     Parameters
     ----------
-    system : GradientSystem
+    system : CellSystem
     p : (k,) float
         Wave vector in the axes of the system (rad/um).
     bound : float, 1/ms
@@ -82,7 +82,7 @@ def lowest_modes(system: GradientSystem, p: Array, bound: float) -> tuple[Array,
             "mesh or a larger resolution length"
         )
     if n_dofs <= _DENSE:
-        A, M = _matrices(system, p)
+        A, M = matrices(system, p)
         w, v = scipy.linalg.eigh(A.toarray(), M.toarray(), subset_by_index=[0, max(total, 1) - 1])
         return w, v
     slices = max(1, math.ceil(total / _SLICE))
@@ -101,10 +101,10 @@ def lowest_modes(system: GradientSystem, p: Array, bound: float) -> tuple[Array,
 
 
 def _slice(
-    system: GradientSystem, p: Array, low: float, high: float, count: int
+    system: CellSystem, p: Array, low: float, high: float, count: int
 ) -> tuple[Array, Modes]:
     """The ``count`` eigenpairs between two bounds."""
-    A, M = _matrices(system, p)
+    A, M = matrices(system, p)
     # The lowest slice begins below zero: there A - shift M is positive definite.
     lowest = low == 0.0
     shift = -0.05 * high if lowest else (low + high) / 2
@@ -124,7 +124,14 @@ def _slice(
     )
 
 
-def _matrices(system: GradientSystem, p: Array) -> tuple[scipy.sparse.csc_array, ...]:
-    """A(p), real at p = 0, and M."""
+def matrices(system: CellSystem, p: Array) -> tuple[scipy.sparse.csc_array, ...]:
+    """A(p), real at p = 0, and M.
+
+    Parameters
+    ----------
+    system : CellSystem
+    p : (k,) float
+        Wave vector in the axes of the system (rad/um).
+    """
     A = system.matrix(p)
     return (A if np.any(p) else A.real), system.operators.mass_matrix

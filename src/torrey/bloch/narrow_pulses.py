@@ -11,7 +11,7 @@ p stays in the first Brillouin zone: beyond its boundary w is multiplied by exp(
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from torrey.bloch.bands import BandSet, ComplexArray
 from torrey.bloch.sampling import Plateaus, Rule, Steps, sample
 from torrey.cell.operators import Array
+from torrey.cell.symmetric import symmetric_signal
 from torrey.gradients.waveforms import Waveform
 
 #: p beyond the boundary of the zone by less than this, in units of its width, is on it.
@@ -77,32 +78,36 @@ def pulsed_signal(
 
 def evolve(bands: BandSet, steps: Steps) -> PulsedSignal:
     """Signal of a sequence of steps; see `pulsed_signal`."""
-    state, zone = bands.basis.start, 0
-    for level, duration in zip(steps.levels, steps.durations, strict=True):
-        state, zone = _fold(bands, state, zone, level)
-        state = _diffuse(bands, state, level - zone * bands.line.width, duration)
-    state, _ = _fold(bands, state, zone, 0.0)
+    plateaus, state = _plateaus(bands, steps), bands.basis.start
+    for plateau in plateaus:
+        state = _diffuse(bands, state, plateau)
+    # The wave number at the echo is zero.
+    state = _fold(bands, state, -sum(plateau.folds for plateau in plateaus))
     signal = complex(bands.basis.readout @ state) / _total(bands)
     return PulsedSignal(_checked(signal), state, steps)
 
 
 def signal_of(bands: BandSet, steps: Steps) -> complex:
-    """The signal alone: half the work where the steps are their own mirror image.
-
-    The second half of the propagator is the adjoint of the first, and S is real and positive.
-    """
-    if not (steps.symmetric and np.array_equal(bands.basis.start, bands.basis.readout)):
+    """The signal alone: half the work where the steps are their own mirror image."""
+    start, readout = bands.basis.start, bands.basis.readout
+    if not (steps.symmetric and np.array_equal(start, readout)):
         return evolve(bands, steps).signal
-    half, odd = divmod(len(steps.levels), 2)
-    state, zone = bands.basis.start, 0
-    for level, duration in zip(steps.levels[:half], steps.durations[:half], strict=True):
-        state, zone = _fold(bands, state, zone, level)
-        state = _diffuse(bands, state, level - zone * bands.line.width, duration)
-    if odd:
-        level, duration = float(steps.levels[half]), float(steps.durations[half])
-        state, zone = _fold(bands, state, zone, level)
-        state = _diffuse(bands, state, level - zone * bands.line.width, duration / 2)
-    return _checked(complex(np.vdot(state, state).real / _total(bands)))
+
+    def advance(states: ComplexArray, plateau: _Plateau) -> ComplexArray:
+        return _diffuse(bands, states[:, 0], plateau)[:, None]
+
+    def product(left: ComplexArray, right: ComplexArray) -> complex:
+        return complex(left @ right)
+
+    def form(state: ComplexArray, plateau: _Plateau) -> complex:
+        # The square of a norm: positive, however small.
+        half = _diffuse(bands, state, replace(plateau, duration=plateau.duration / 2))
+        return complex(np.vdot(half, half))
+
+    plateaus = _plateaus(bands, steps)
+    sources = np.stack([start, readout], axis=1)
+    value = symmetric_signal(plateaus, 1, sources, advance, product, lambda _: True, form)
+    return _checked(value / _total(bands))
 
 
 def magnetisation(bands: BandSet, state: ComplexArray) -> ComplexArray:
@@ -209,23 +214,54 @@ def _total(bands: BandSet) -> float:
     return float((bands.basis.readout @ bands.basis.start).real)
 
 
-def _fold(bands: BandSet, state: ComplexArray, zone: int, level: float) -> tuple[ComplexArray, int]:
-    """Bring the state to the zone of a level; the old one where both would do."""
-    width, fold = bands.line.width, bands.basis.folds[bands.number]
-    while level - zone * width > (0.5 + _ON_BOUNDARY) * width:
-        state, zone = fold @ state, zone + 1
-    while level - zone * width < -(0.5 + _ON_BOUNDARY) * width:
-        state, zone = fold.conj().T @ state, zone - 1
-    return state, zone
+@dataclass(frozen=True)
+class _Plateau:
+    """A stretch of constant wave number.
+
+    Attributes
+    ----------
+    folds : int
+        Zones by which the state moves up before it.
+    p : float, rad/um
+        Wave number within the zone.
+    duration : float, ms
+    """
+
+    folds: int
+    p: float
+    duration: float
 
 
-def _diffuse(bands: BandSet, state: ComplexArray, p: float, duration: float) -> ComplexArray:
-    """exp(-duration A(p)), band by band."""
-    values, y = bands.eigenpairs(abs(p))
+def _plateaus(bands: BandSet, steps: Steps) -> list[_Plateau]:
+    """The steps within the zones."""
+    width, zone, found = bands.line.width, 0, []
+    for level, duration in zip(steps.levels, steps.durations, strict=True):
+        before = zone
+        # The old zone where both would do.
+        while level - zone * width > (0.5 + _ON_BOUNDARY) * width:
+            zone += 1
+        while level - zone * width < -(0.5 + _ON_BOUNDARY) * width:
+            zone -= 1
+        found.append(_Plateau(zone - before, float(level) - zone * width, float(duration)))
+    return found
+
+
+def _fold(bands: BandSet, state: ComplexArray, zones: int) -> ComplexArray:
+    """The state, moved up by some zones."""
+    fold = bands.basis.folds[bands.number]
+    for _ in range(abs(zones)):
+        state = (fold if zones > 0 else fold.conj().T) @ state
+    return state
+
+
+def _diffuse(bands: BandSet, state: ComplexArray, plateau: _Plateau) -> ComplexArray:
+    """The state after a plateau: folded into its zone, then exp(-duration A(p)), band by band."""
+    state = _fold(bands, state, plateau.folds)
+    values, y = bands.eigenpairs(abs(plateau.p))
     # A(-p) is the conjugate of A(p); written so that no eigenvectors are copied.
-    before = state if p >= 0.0 else state.conj()
-    after: ComplexArray = y @ (np.exp(-duration * values) * (before.conj() @ y).conj())
-    return after if p >= 0.0 else after.conj()
+    before = state if plateau.p >= 0.0 else state.conj()
+    after: ComplexArray = y @ (np.exp(-plateau.duration * values) * (before.conj() @ y).conj())
+    return after if plateau.p >= 0.0 else after.conj()
 
 
 def _checked(signal: complex) -> complex:

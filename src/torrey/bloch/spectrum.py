@@ -173,7 +173,9 @@ class Crossing:
             def wave_vector(x: Array, i: int = i) -> Array:
                 return self.wave_vector((i + x) / self.steps - 0.5)
 
-            found += [np.linalg.eigh(self.model.matrix(g, gg)) for g, gg in step_means(wave_vector)]
+            found += [
+                np.linalg.eigh(self.model.system.matrix(g, gg)) for g, gg in step_means(wave_vector)
+            ]
         return found
 
     @cached_property
@@ -345,12 +347,9 @@ def bands(crossing: Crossing, count: int, points: int = 33) -> tuple[Array, Arra
     """
     places = np.linspace(-0.5, 0.5, points)
     vectors = crossing.wave_vector(places)
-    rates = np.array(
-        [
-            np.linalg.eigvalsh(crossing.model.matrix(g, np.multiply.outer(g, g)))[:count]
-            for g in vectors
-        ]
+    rates = np.asarray(
+        np.linalg.eigvalsh(crossing.model.system.matrix(vectors))[:, :count], dtype=float
     )
     # Bands are periodic along the road: the trapezoidal rule converges at once.
-    means = rates[:-1].mean(axis=0)
+    means: Array = rates[:-1].mean(axis=0)
     return places, rates, means

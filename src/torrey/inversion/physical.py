@@ -30,7 +30,7 @@ from torrey.models import registry
 from torrey.models.expansion import expand
 from torrey.models.model import Model
 from torrey.models.polynomials import Monomial
-from torrey.models.projection import ProjectedModel, extend, galerkin, side_by_side
+from torrey.models.projection import ProjectedModel, extend, project_on, side_by_side
 from torrey.models.rates import RateModel
 
 Array = NDArray[np.float64]
@@ -156,7 +156,7 @@ def _projection(
         basis = extend(basis, parts, first.mass_matrix)
         ranks.append(basis.shape[1])
     along = expansion.frame, basis, tuple(ranks)
-    return ParametricProjection((galerkin(first, *along), galerkin(filled(1.0, 2.0), *along)))
+    return ParametricProjection((project_on(first, *along), project_on(filled(1.0, 2.0), *along)))
 
 
 def _laurent(D_e: float, D_c: float) -> Array:

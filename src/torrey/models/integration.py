@@ -16,6 +16,7 @@ from numpy.polynomial import Polynomial as Polynomial1D
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import expm
 
+from torrey.cell.symmetric import symmetric_signal
 from torrey.gradients.waveforms import Segment, Waveform
 from torrey.models.model import TIME_TOLERANCE, SmallModel
 from torrey.models.reduced import Flow, GalerkinSystem, IntegrationError, batch_size
@@ -236,24 +237,22 @@ def projected_signal(
 def _read_out(
     model: GalerkinSystem, waveform: Waveform, points: Points, steps: int
 ) -> ComplexArray:
-    total = float(model.start @ model.readout)
-    segments = waveform.segments
-    half, odd = divmod(len(segments), 2)
-    halved = waveform.symmetry != 0 and (not odd or segments[half].constant)
-    same = bool(np.array_equal(model.start, model.readout))
-    states = [model.start] if same or not halved else [model.start, model.readout]
-    w: ComplexArray = np.repeat(np.array(states, dtype=complex)[None], len(points), axis=0)
     flow = Flow(model, points.q, points.period, points.sigma)
-    for segment in segments[:half] if halved else segments:
-        w = flow.across(segment, w, steps)
-    if not halved:
-        result: ComplexArray = w[:, 0] @ model.readout.astype(complex) / total
+    both = np.array([model.start, model.readout], dtype=complex)
+
+    def advance(w: ComplexArray, segment: Segment) -> ComplexArray:
+        return flow.across(segment, w, steps)
+
+    def product(left: ComplexArray, right: ComplexArray) -> ComplexArray:
+        result: ComplexArray = np.einsum("zi,zi->z", left, right)
         return result
-    left, right = w[:, -1], w[:, 0]
-    if odd:
-        right = flow.decay(segments[half], right[:, None])[:, 0]
-    # The second half of the propagator is the adjoint of the first where F comes back as it went,
-    # and its transpose where it comes back reversed.
-    left = left.conj() if waveform.symmetry > 0 else left
-    signal: ComplexArray = np.einsum("zi,zi->z", left, right) / total
-    return signal
+
+    signal = symmetric_signal(
+        parts=waveform.segments,
+        symmetry=waveform.symmetry,
+        sources=np.repeat(both[None], len(points), axis=0),
+        advance=advance,
+        product=product,
+        still=lambda segment: segment.constant,
+    )
+    return signal / float(model.start @ model.readout)

@@ -24,6 +24,7 @@ from scipy.sparse import csc_array
 
 from torrey.base.stored import stored
 from torrey.cell.operators import Array, BlochTorrey
+from torrey.cell.system import combine, family_factors, galerkin
 from torrey.gradients.waveforms import Waveform
 from torrey.models.expansion import Expansion, expand
 from torrey.models.integration import dissipative_signal
@@ -146,47 +147,13 @@ class ProjectedModel:
         (..., r, r) complex, 1/ms
         """
         g = np.asarray(jet, dtype=float)[..., 0, :]
-        period, sigma = (np.asarray(x, dtype=float)[..., None, None] for x in (period, sigma))
-        r = len(self.start)
-        flat_N = self.N.reshape(-1, r * r)
-        quadratic = (g[..., :, None] * g[..., None, :]).reshape(*g.shape[:-1], -1) @ flat_N
-        real = self.K / period**2 + quadratic.reshape(*g.shape[:-1], r, r) + sigma * self.J
-        linear = (g @ self.C.reshape(-1, r * r)).reshape(*g.shape[:-1], r, r)
-        result: ComplexArray = real + self.R + (1j / period) * linear
-        return result
-
-    def apply(
-        self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike, w: ComplexArray
-    ) -> ComplexArray:
-        """A_W(g) w without the matrix: products with the few fixed ones for all points at once.
-
-        Parameters
-        ----------
-        jet, period, sigma
-            See `matrix`.
-        w : (..., r, m) complex
-        """
-        g = np.asarray(jet, dtype=float)[..., 0, :]
-        period, sigma = np.asarray(period, dtype=float), np.asarray(sigma, dtype=float)
-        shape, r = g.shape[:-1], len(self.start)
-        c = len(self.frame)
-        factors = np.empty((*shape, 3 + c + c * c), dtype=complex)
-        factors[..., 0], factors[..., 1], factors[..., 2] = 1 / period**2, sigma, 1.0
-        factors[..., 3 : 3 + c] = 1j * g / period[..., None]
-        factors[..., 3 + c :] = (g[..., :, None] * g[..., None, :]).reshape(*shape, c * c)
-        rows = w.swapaxes(-1, -2).reshape(-1, r)
-        # One real product for the real and imaginary parts of all states with all matrices.
-        parts = np.concatenate([rows.real, rows.imag]) @ self._side_by_side
-        terms = (parts[: len(rows)] + 1j * parts[len(rows) :]).reshape(*shape, -1, 3 + c + c * c, r)
-        result: ComplexArray = np.einsum("...mbr,...b->...rm", terms, factors)
-        return result
+        return combine(*family_factors(g, period, sigma), self.symmetric, self.C)
 
     @cached_property
-    def _side_by_side(self) -> Array:
-        """Transposes of K, J, R, C and N next to each other, shape (r, n r)."""
+    def symmetric(self) -> Array:
+        """K, J, R and all N_ab, shape (3 + c c, r, r): what `cell.system.family_factors` are of."""
         r = len(self.start)
-        matrices = [self.K, self.J, self.R, *self.C, *self.N.reshape(-1, r, r)]
-        return np.hstack([X.T for X in matrices])
+        return np.array([self.K, self.J, self.R, *self.N.reshape(-1, r, r)])
 
     def jump(self, *_: object) -> None:
         """Nothing: the state is a field, and continuous in time."""
@@ -213,29 +180,27 @@ def project(operators: BlochTorrey, frame: ArrayLike, order: int) -> ProjectedMo
     """
     expansion = expand(operators, frame, max(order - 1, 0))
     basis, ranks = corrector_basis(operators, expansion, order)
-    return galerkin(operators, expansion.frame, basis, ranks)
+    return project_on(operators, expansion.frame, basis, ranks)
 
 
-def galerkin(
+def project_on(
     operators: BlochTorrey, frame: Array, basis: Array, ranks: tuple[int, ...]
 ) -> ProjectedModel:
-    """Operators on an M-orthonormal basis, shape (n_dofs, r)."""
-    cell, along = operators.cell, operators.along(frame)
-
-    def reduce(entries: Array) -> Array:
-        return basis.T @ (cell.matrix(entries) @ basis)
-
-    K, J, R = (reduce(entries) for entries in (operators.K, operators.J, operators.R))
-    C = np.array([reduce(entries) for entries in along.C])
-    N = np.array([[reduce(entries) for entries in row] for row in along.N])
-    M = operators.mass_matrix
+    """Operators on an M-orthonormal basis, shape (n_dofs, r), for gradients along some axes."""
+    cell, along, M = operators.cell, operators.along(frame), operators.mass_matrix
     readout = basis.T @ (M @ np.ones(cell.n_dofs))
-    start = readout if np.all(operators.rho == 1.0) else basis.T @ (M @ operators.rho)
-    # Exactly (anti)symmetric: rounding must not feed growth.
+    uniform = np.all(operators.rho == 1.0)
     return ProjectedModel(
-        K=even(K), C=odd(C), N=even(N), J=even(J), R=even(R),
-        start=start, readout=readout, frame=frame, ranks=ranks,
-    )  # fmt: skip
+        K=galerkin(cell, operators.K, basis, 1),
+        C=galerkin(cell, along.C, basis, -1),
+        N=galerkin(cell, along.N, basis, 1),
+        J=galerkin(cell, operators.J, basis, 1),
+        R=galerkin(cell, operators.R, basis, 1),
+        start=readout if uniform else basis.T @ (M @ operators.rho),
+        readout=readout,
+        frame=frame,
+        ranks=ranks,
+    )
 
 
 def corrector_basis(
@@ -285,13 +250,3 @@ def extend(basis: Array, fields: Array, M: csc_array, least: float = _INDEPENDEN
             new = np.column_stack([new, rest / length])
             M_new = np.column_stack([M_new, M_rest / length])
     return np.hstack([basis, new])
-
-
-def even(X: Array) -> Array:
-    """Symmetric part of matrices, exactly: rounding must not feed growth."""
-    return (X + X.swapaxes(-1, -2)) / 2
-
-
-def odd(X: Array) -> Array:
-    """Antisymmetric part of matrices."""
-    return (X - X.swapaxes(-1, -2)) / 2

@@ -15,6 +15,7 @@ from scipy.linalg import lapack
 
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
+from torrey.cell.system import at_rest, combine, family_factors
 from torrey.gradients.waveforms import Segment
 
 Array = NDArray[np.float64]
@@ -35,8 +36,6 @@ class GalerkinSystem(Protocol):
     @property
     def C(self) -> Array: ...
     @property
-    def N(self) -> Array: ...
-    @property
     def J(self) -> Array: ...
     @property
     def R(self) -> Array: ...
@@ -45,7 +44,7 @@ class GalerkinSystem(Protocol):
     @property
     def readout(self) -> Array: ...
     @property
-    def frame(self) -> Array: ...
+    def symmetric(self) -> Array: ...
 
 
 class IntegrationError(TorreyError, ArithmeticError):
@@ -69,45 +68,38 @@ class Flow:
     """
 
     def __init__(self, model: GalerkinSystem, q: Array, period: Array, sigma: Array) -> None:
-        c, r = len(model.frame), len(model.start)
-        self._q, self._period = q[:, None], period[:, None]
+        self._q, self._period, self._sigma = q[:, None], period, sigma
+        self._even, self._odd = model.symmetric, model.C
+        gradient = np.arange(3, len(self._even))
         if len(q) and np.all(period == period[0]) and np.all(sigma == sigma[0]):
-            # One cell: what does not depend on the gradient is one matrix.
-            static = [model.K / period[0] ** 2 + sigma[0] * model.J + model.R]
-            weights = np.ones((len(q), 1))
+            # One cell: what does not depend on the gradient is one matrix, with the factor of R.
+            self._columns = np.array([2, *gradient])
+            still = at_rest(model, period[0], sigma[0])[None]
+            self._even = np.concatenate([still, self._even[gradient]])
         else:
-            others = [(model.J, sigma), (model.R, np.ones_like(sigma))]
-            terms = [(model.K, period**-2.0), *((X, weight) for X, weight in others if X.any())]
-            static = [X for X, _ in terms]
-            weights = np.stack([weight for _, weight in terms], axis=1)
-        self._weights = weights
-        self._even = np.concatenate([static, model.N.reshape(c * c, r, r)])
-        self._odd = model.C
+            some = [n for n, X in enumerate(self._even[:3]) if n == 0 or X.any()]
+            self._columns = np.array([*some, *gradient])
+            self._even = self._even[self._columns]
+        r = len(model.start)
         # Products v^T X^T of rows with all matrices side by side.
-        every = np.concatenate([self._even, self._odd])
-        self._side_by_side = np.ascontiguousarray(every.transpose(2, 0, 1)).reshape(r, -1)
+        both = np.concatenate([self._even, self._odd])
+        self._side_by_side = np.ascontiguousarray(both.transpose(2, 0, 1)).reshape(r, -1)
 
     def factors(self, F: Array) -> Factors:
         """Factors of the even and the odd matrices, (..., points, n) each, for F (..., c)."""
-        g = self._q * F[..., None, :]
-        weights = np.broadcast_to(self._weights, (*g.shape[:-1], self._weights.shape[1]))
-        return np.concatenate([weights, _products(g, g)], axis=-1), g / self._period
+        return self._factors(self._q * F[..., None, :])
 
     def slopes(self, F: Array, change: Array) -> Factors:
         """Factors of dA/dt where dF/dt = `change`."""
-        g, rate = self._q * F[..., None, :], self._q * change[..., None, :]
-        still = np.zeros((*g.shape[:-1], self._weights.shape[1]))
-        mixed = _products(g, rate) + _products(rate, g)
-        return np.concatenate([still, mixed], axis=-1), rate / self._period
+        return self._factors(self._q * F[..., None, :], self._q * change[..., None, :])
+
+    def _factors(self, g: Array, rate: Array | None = None) -> Factors:
+        even, odd = family_factors(g, self._period, self._sigma, rate)
+        return even[..., self._columns], odd
 
     def matrix(self, factors: Factors) -> ComplexArray:
         """A_W, shape (points, r, r)."""
-        even, odd = factors
-        r = self._even.shape[1]
-        result = np.empty((len(even), r, r), dtype=complex)
-        result.real = (even @ self._even.reshape(-1, r * r)).reshape(result.shape)
-        result.imag = (odd @ self._odd.reshape(-1, r * r)).reshape(result.shape)
-        return result
+        return combine(*factors, self._even, self._odd)
 
     def apply(self, factors: Factors, w: ComplexArray) -> ComplexArray:
         """A_W w for states (points, m, r)."""
@@ -183,11 +175,6 @@ class Flow:
         decays = np.exp(-segment.duration * np.maximum(rates, 0.0))
         result: ComplexArray = ((w @ modes.conj()) * decays[:, None]) @ modes.swapaxes(1, 2)
         return result
-
-
-def _products(a: Array, b: Array) -> Array:
-    """a_i b_j of the last axes, in one axis."""
-    return (a[..., :, None] * b[..., None, :]).reshape(*a.shape[:-1], -1)
 
 
 def _at(factors: Factors, n: int) -> Factors:

@@ -7,9 +7,8 @@ basis of Bloch functions, whose making is worth it for several of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +25,12 @@ from torrey.bloch.folded_signals import (
 from torrey.bloch.zone_lines import zone_line
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.protocol import Point
-from torrey.reference.full import space_error
-from torrey.reference.projected import ProjectedSignals
+from torrey.reference.estimates import space_error
+from torrey.reference.projected import ProjectedSignals, Rows, Signals, solved
 
 Levels = Sequence[BlochTorrey]
 Integers = tuple[int, ...]
 Array = NDArray[np.float64]
-
-FOLDED: Final = -1
-"""In the place of the rung of a ladder: a small system that folds."""
 
 #: Points that a basis is made for, at least; it takes about as long as so many in full.
 _FEWEST_POINTS = 20
@@ -61,7 +57,7 @@ def solve_folded(
     levels: Levels,
     found: ProjectedSignals,
     fewest: int = _FEWEST_POINTS,
-) -> None:
+) -> ProjectedSignals:
     """Solve points that are not reached yet, where enough of them share a basis.
 
     Parameters
@@ -69,21 +65,28 @@ def solve_folded(
     points : sequence of Point
     tolerance : float
         Relative to |S|.
-    levels : sequence of callables
+    levels : sequence of BlochTorrey
         Operators on each mesh, coarsest first.
     found : ProjectedSignals
-        Of the points; what is solved here is put in, with `FOLDED` for its rung.
+        What is known of the points.
     fewest : int
         Points that a basis is made for, at least.
+
+    Returns
+    -------
+    ProjectedSignals
+        The same with the points that are solved here.
     """
     left = [int(row) for row in np.flatnonzero(~found.reached)]
     if len(left) < fewest or len(levels) < 2:
-        return
+        return found
     for group in _groups(points, left, levels[0].cell.lattice, fewest):
         try:
-            _solve(group, points, tolerance, levels, found)
+            for rows, part in _solve(group, points, tolerance, levels):
+                found = found.merge(rows, part)
         except FoldingError:
             continue  # the full system will say what is wrong, if it is
+    return found
 
 
 def _groups(
@@ -111,42 +114,33 @@ def _lattice_vector(point: Point, lattice: Array) -> Integers | None:
 
 
 def _solve(
-    group: _Group,
-    points: Sequence[Point],
-    tolerance: float,
-    levels: Levels,
-    found: ProjectedSignals,
-) -> None:
-    """Climb the meshes until the points of a group meet the tolerance."""
-    operators = levels[0]
-    count = _bands(group, points, operators)
+    group: _Group, points: Sequence[Point], tolerance: float, levels: Levels
+) -> Iterator[tuple[Rows, ProjectedSignals]]:
+    """Climb the meshes; yield the points of a group that a mesh brings below the tolerance."""
+    count = _bands(group, points, levels[0])
     if count > _MOST_BANDS:
         return
-    first: Mapping[int, FoldedSignal] = {}
-    values: dict[int, list[complex]] = {row: [] for row in group.rows}
-    left = list(group.rows)
+    rows = np.array(group.rows)
+    first: list[FoldedSignal] = []
+    values: list[Signals] = []
     for level, one in enumerate(levels):
         models = folded_models(
             one, group.period, group.permeability, road(group.k), count, [group.k]
         )
         fine, coarse = map(Propagator, models)
         if level == 0:
-            first = {row: _converge(fine, coarse, points[row], tolerance) for row in left}
-        for row in left:
-            value = first[row].signal
-            if level:
-                point = points[row]
-                value, _ = folded_signal(
-                    fine, point.waveform, point.frame, point.q, first[row].steps
-                )
-            values[row].append(value)
-        if level:
-            left = [
-                row
-                for row in left
-                if not _put(row, level, values[row], first[row], tolerance, found)
-            ]
-        if not left:
+            first = [_converge(fine, coarse, points[row], tolerance) for row in rows]
+            values = [np.array([known.signal for known in first])]
+            continue
+        values.append(
+            np.array([_again(fine, points[row], x) for row, x in zip(rows, first, strict=True)])
+        )
+        part = _part(level, values, first)
+        enough = part.error <= tolerance * np.abs(part.signal)
+        yield rows[enough], part.take(enough)
+        rows, values = rows[~enough], [value[~enough] for value in values]
+        first = [known for known, done in zip(first, enough, strict=True) if not done]
+        if not len(rows):
             return
 
 
@@ -165,23 +159,26 @@ def _converge(fine: Propagator, coarse: Propagator, point: Point, tolerance: flo
     )
 
 
-def _put(
-    row: int,
-    level: int,
-    values: Sequence[complex],
-    first: FoldedSignal,
-    tolerance: float,
-    found: ProjectedSignals,
-) -> bool:
-    """Put in a signal with its errors; return whether it meets the tolerance."""
+def _again(propagator: Propagator, point: Point, known: FoldedSignal) -> complex:
+    """The signal on a finer mesh, with the steps that were enough on the coarsest."""
+    value, _ = folded_signal(propagator, point.waveform, point.frame, point.q, known.steps)
+    return value
+
+
+def _part(level: int, values: Sequence[Signals], first: Sequence[FoldedSignal]) -> ProjectedSignals:
+    """Signals on a mesh and those before it, with their errors."""
     signal = values[-1]
-    space = float(space_error(np.array(values)))
-    basis = _BASIS_SAFETY * first.basis_error
-    reached = space + basis + first.time_error <= tolerance * abs(signal)
-    found.signal[row] = found.coarse_signal[row] = signal
-    found.space_error[row], found.basis_error[row] = space, basis
-    found.time_error[row] = first.time_error
-    found.coarse_error[row] = space + basis + first.time_error
-    found.level[row], found.rung[row], found.steps[row] = level, FOLDED, first.steps
-    found.reached[row] = reached
-    return bool(reached)
+    basis = _BASIS_SAFETY * np.array([known.basis_error for known in first])
+    time = np.array([known.time_error for known in first])
+    space = space_error(values)
+    return solved(
+        "folded",
+        signal=signal,
+        space_error=space,
+        basis_error=basis,
+        time_error=time,
+        level=np.full(len(signal), level),
+        steps=np.array([known.steps for known in first]),
+        coarse_signal=signal,
+        coarse_error=space + basis + time,
+    )

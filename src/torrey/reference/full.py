@@ -3,12 +3,10 @@
     M du/dt = -A(g(t)) u,    S = 1^T M u(T_E) / 1^T M u(0),    u(0) = rho
 
 Varying gradients are integrated with Rodas5P, constant stretches of g with a Krylov exponential. A
-waveform with F(T_E - t) = F(t) needs half the work: A is Hermitian, so the second half of the
-propagator is the adjoint of the first in the inner product of M, and with u, v = P rho, P 1 after
-the first half S = v^H M E u / ..., E = exp(-A tau) over what is constant in the middle: real and
-positive by construction where rho is uniform. Where F(T_E - t) = -F(t), it is the transpose.
+waveform with F(T_E - t) = F(t) or -F(t) needs half the work (`cell.symmetric`): S is real and
+positive by construction where F comes back as it went and rho is uniform.
 
-Where a component |g_j| L exceeds 2 pi, g is folded back (`bloch.folding`): u stays as smooth as the
+Where a component |g_j| L exceeds 2 pi, g is folded back (`cell.folding`): u stays as smooth as the
 magnetisation, at any gradient strength, for an interpolation of u at each fold whose error is part
 of the error in space.
 
@@ -25,7 +23,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
@@ -33,22 +31,17 @@ from torrey.base.stored import stored
 from torrey.cell.folding import Stretch, Zone
 from torrey.cell.krylov import expm_form, expm_multiply
 from torrey.cell.operators import Array, BlochTorrey, factorise
-from torrey.cell.system import GradientSystem
+from torrey.cell.symmetric import symmetric_signal
+from torrey.cell.system import AffineSystem, CellSystem
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Segment, Waveform
+from torrey.reference.estimates import resolves_layers, rounding, space_error
 
-#: The error in space falls like h^4, by 16 from one mesh to the next, that in time by 10 to 30 when
-#: the steps are doubled. Differences of two results are divided by less, for a safe estimate.
-_SPACE_DIVISOR = 5.0
-_SPACE_RATIO = 16.0
+#: The error in time falls by 10 to 30 when the steps are doubled. Differences of two results are
+#: divided by less, for a safe estimate.
 _TIME_DIVISOR = 12.0
-#: Change of the signal from the coarsest mesh to the next below which both count as resolved.
-_RESOLVED = 0.02
 #: Relative tolerance below which two meshes, which may agree by chance, do not end the search.
 _LEAST_OF_TWO_MESHES = 1e-5
-#: Elements within the length by which water diffuses until the echo, at least, for two meshes to
-#: tell that they resolve the layers beside membranes.
-_ELEMENTS_PER_LAYER = 3.0
 #: Time errors on two meshes differ by 2 to 16 % in tests: how much of a correction to distrust.
 _TRANSFER = 0.3
 
@@ -104,12 +97,12 @@ class ReferenceSignal:
         return self.space_error + self.time_error
 
 
-def signal(system: GradientSystem, waveform: Waveform, q: float, steps: int) -> complex:
+def signal(system: CellSystem, waveform: Waveform, q: float, steps: int) -> complex:
     """Signal on one mesh with a given number of time steps.
 
     Parameters
     ----------
-    system : GradientSystem
+    system : CellSystem
         For as many axes as the waveform has components.
     waveform : Waveform
     q : float, rad/um
@@ -123,13 +116,13 @@ def signal(system: GradientSystem, waveform: Waveform, q: float, steps: int) -> 
 
 
 def folded_signal(
-    system: GradientSystem, zone: Zone, waveform: Waveform, frame: Array, q: float, steps: int
+    system: CellSystem, zone: Zone, waveform: Waveform, frame: Array, q: float, steps: int
 ) -> complex:
     """The same signal with g kept within |g_j| L <= pi: for gradients of any strength.
 
     Parameters
     ----------
-    system : GradientSystem
+    system : CellSystem
         For gradients along all axes of the cell.
     zone : Zone
         Of the same period and lattice.
@@ -143,50 +136,39 @@ def folded_signal(
 
 
 def _signal(
-    system: GradientSystem,
+    system: CellSystem,
     parts: Sequence[Sequence[Stretch]],
     symmetry: int,
     q: float,
     steps: int,
 ) -> complex:
     """Signal from the parts of each segment of a waveform."""
-    M, rho = system.operators.mass_matrix, system.operators.rho
-    readout = M @ np.ones(M.shape[0])
-    half, odd = divmod(len(parts), 2)
-    # A constant stretch is one part, and is entered without a fold.
-    halved = symmetry != 0 and (not odd or parts[half][0].segment.constant)
-    uniform = bool(np.all(rho == 1.0))
-    columns = [rho] if uniform or not halved else [rho, np.ones_like(rho)]
-    u = np.array(columns, dtype=complex).T
-    for part in parts[:half] if halved else parts:
+    operators = system.operators
+    M, rho = operators.mass_matrix, operators.rho
+
+    def advance(u: States, part: Sequence[Stretch]) -> States:
         for stretch in part:
-            u = propagate(
-                system, stretch.segment, q, stretch.enter(system.operators.cell, u), steps
-            )
-    total = float(readout @ rho)
-    if not halved:
-        return complex(readout @ u[:, 0]) / total
-    middle = parts[half][0].segment if odd else None
-    return _join(system, middle, symmetry, q, u) / total
+            u = propagate(system, stretch.segment, q, stretch.enter(operators.cell, u), steps)
+        return u
+
+    def product(left: States, right: States) -> complex:
+        return complex(left @ (M @ right))
+
+    def form(u: States, part: Sequence[Stretch]) -> complex:
+        # A number takes fewer Krylov vectors than a state.
+        segment = part[0].segment
+        A = system.matrix(q * segment.start)
+        return complex(expm_form(M, A, u, segment.duration, _KRYLOV_TOLERANCE))
+
+    sources = np.stack([rho, np.ones_like(rho)], axis=1).astype(complex)
+    # A constant stretch is one part, and is entered without a fold.
+    value = symmetric_signal(
+        parts, symmetry, sources, advance, product, lambda part: part[0].segment.constant, form
+    )
+    return value / float(M.sum(axis=0) @ rho)
 
 
-def _join(
-    system: GradientSystem, middle: Segment | None, symmetry: int, q: float, u: States
-) -> complex:
-    """The signal from the states in the middle of a symmetric waveform."""
-    M = system.operators.mass_matrix
-    right, left = u[:, 0], u[:, -1]
-    if middle is not None:
-        A = system.matrix(q * middle.start)
-        if symmetry > 0 and u.shape[1] == 1:
-            return complex(expm_form(M, A, right, middle.duration, _KRYLOV_TOLERANCE))
-        right = expm_multiply(M, A, right, middle.duration, _KRYLOV_TOLERANCE)
-    if symmetry > 0 and u.shape[1] == 1:
-        return complex(np.vdot(left, M @ right).real)
-    return complex((left.conj() if symmetry > 0 else left) @ (M @ right))
-
-
-def propagate(system: GradientSystem, segment: Segment, q: float, u: States, steps: int) -> States:
+def propagate(system: CellSystem, segment: Segment, q: float, u: States, steps: int) -> States:
     """States, the columns of u, after one segment of the waveform."""
     if segment.constant:
         A, M = system.matrix(q * segment.start), system.operators.mass_matrix
@@ -199,7 +181,7 @@ def propagate(system: GradientSystem, segment: Segment, q: float, u: States, ste
 
 
 def _step(
-    system: GradientSystem, segment: Segment, q: float, u: States, begin: float, duration: float
+    system: CellSystem, segment: Segment, q: float, u: States, begin: float, duration: float
 ) -> States:
     """One Rodas5P step under a varying gradient.
 
@@ -274,70 +256,6 @@ def reference_signal(
     return result
 
 
-def resolves_layers(operators: BlochTorrey, period: ArrayLike, time: float) -> NDArray[np.bool_]:
-    """Whether the elements of a mesh are small beside the layers of diffusion at membranes.
-
-    Where they are not, two meshes may both miss a layer, and agree.
-
-    Parameters
-    ----------
-    operators : BlochTorrey
-        On that mesh.
-    period : (...) float, um
-    time : float, ms
-        In which layers grow to sqrt(D t).
-    """
-    cell, d = operators.cell, operators.cell.dimension
-    nodes = np.bincount(cell.compartment, minlength=len(cell.measures()))
-    element = 2.0 * (cell.measures() / nodes) ** (1 / d)
-    mean = np.trace(operators.diffusivity, axis1=1, axis2=2) / d
-    # Coats within a compartment have elements of their own size; the rest of it counts.
-    D = np.zeros(len(nodes))
-    np.maximum.at(D, cell.region_compartment, mean)
-    coarsest = float(np.max(_ELEMENTS_PER_LAYER * element / np.sqrt(D * time)))
-    return np.asarray(coarsest * np.asarray(period, dtype=float) <= 1.0)
-
-
-def _rounding(system: GradientSystem, time: float) -> float:
-    """Bound on what the rounding of each flux adds to the signal until the echo.
-
-    The sum of a row of A(0) without relaxation is zero but for the rounding of its diagonal.
-    """
-    cell = system.operators.cell
-    fluxes = cell.matrix(system.static).diagonal().sum()
-    return float(np.finfo(float).eps * fluxes * time / system.operators.mass_matrix.sum())
-
-
-def space_error(
-    values: Sequence[NDArray[np.complex128]] | NDArray[np.complex128],
-    layers: NDArray[np.bool_] | bool = True,
-) -> Array:
-    """Estimate for the mesh of the last values, from the change that the last refinement made.
-
-    If the change before was not much larger, the meshes do not resolve the field yet, and the
-    error is closer to the change itself. If it was larger by more than the order of the elements
-    explains, the last change is small by chance, and counts as what that order leaves.
-
-    Parameters
-    ----------
-    values : (n_meshes, ...) complex
-        Signals on a mesh and its refinements, two at least.
-    layers : (...) bool
-        Whether the second mesh resolves layers of diffusion (`resolves_layers`): two meshes that
-        do not are not told to be resolved by a small change.
-    """
-    change = np.abs(values[-1] - values[-2])
-    if len(values) == 2:
-        resolved = (change <= _RESOLVED * np.abs(values[-1])) & layers
-        return change / np.where(resolved, _SPACE_DIVISOR, 1.0)
-    before = np.abs(values[-2] - values[-3])
-    change = np.maximum(change, before / _SPACE_RATIO)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        divisor = np.where(change > 0.0, before / change - 1.0, 1.0)
-    estimate: Array = change / np.clip(divisor, 1.0, _SPACE_DIVISOR)
-    return estimate
-
-
 class _Solver:
     """Signals of one point by mesh and number of steps, each computed once."""
 
@@ -351,7 +269,7 @@ class _Solver:
         self._levels = levels
         self._point = point
         self._tolerance = tolerance
-        self._systems: dict[int, GradientSystem] = {}
+        self._systems: dict[int, CellSystem] = {}
         self._signals: dict[tuple[int, int], complex] = {}
         self._many: dict[int, int] = {}
         self._zone = zone
@@ -371,7 +289,7 @@ class _Solver:
             space = self._space_error(level, steps)
         value = self._signal(level, steps) + self._missed(low, steps)
         time = self._time_error(low, steps)
-        space += _rounding(self._system(level), self._point.waveform.echo_time)
+        space += rounding(self._system(level), self._point.waveform.echo_time)
         coarse, coarse_error = self._for_models() or (value, space + time)
         return ReferenceSignal(value, space, time, level, steps, coarse, coarse_error)
 
@@ -384,8 +302,8 @@ class _Solver:
             plain = _Solver(self._levels, self._point, self._tolerance, None)
             return plain._for_models()
         steps = self._converge(0)
-        rounding = _rounding(self._system(0), self._point.waveform.echo_time)
-        return self._signal(0, steps), self._step_error(0, steps) + rounding
+        lost = rounding(self._system(0), self._point.waveform.echo_time)
+        return self._signal(0, steps), self._step_error(0, steps) + lost
 
     def _converge(self, low: int) -> int:
         """Number of steps that makes the error in time negligible on a low mesh."""
@@ -443,11 +361,11 @@ class _Solver:
             return signal(system, point.waveform, point.q, steps)
         return folded_signal(system, self._zone, point.waveform, point.frame, point.q, steps)
 
-    def _system(self, level: int) -> GradientSystem:
+    def _system(self, level: int) -> CellSystem:
         if level not in self._systems:
             p = self._point
             axes = p.frame if self._zone is None else np.eye(p.frame.shape[1])
-            self._systems[level] = GradientSystem.at(
+            self._systems[level] = AffineSystem.at(
                 self._levels[level], p.period, p.permeability, axes
             )
         return self._systems[level]

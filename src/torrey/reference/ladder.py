@@ -15,7 +15,6 @@ rungs estimates the error of the lower one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -24,8 +23,15 @@ from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU
 
 from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.system import AffineSystem
 from torrey.models.expansion import expand
-from torrey.models.projection import ProjectedModel, corrector_basis, extend, galerkin, side_by_side
+from torrey.models.projection import (
+    ProjectedModel,
+    corrector_basis,
+    extend,
+    project_on,
+    side_by_side,
+)
 from torrey.reference.span import LOWEST_RUNG, SPACING
 
 #: Correctors beyond this order are many and add less than the enrichment does.
@@ -65,7 +71,7 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
             if 1 <= depth <= _DEEPEST:
                 basis = extend(basis, place.layer(depth), M, _NEW)
         ranks = (*ranks, basis.shape[1])
-    return galerkin(operators, expansion.frame, basis, ranks)
+    return project_on(operators, expansion.frame, basis, ranks)
 
 
 def climb_meshes(
@@ -99,24 +105,30 @@ def _wave_numbers(frame: Array, count: int) -> list[tuple[int, Array]]:
     return [(j, SPACING * j * n) for j in range(1, count + 1) for n in directions]
 
 
-@dataclass
 class _Enrichment:
-    """The Krylov fields at one wave vector, layer by layer."""
+    """The Krylov fields at one wave vector, layer by layer; each layer is made once.
 
-    operators: BlochTorrey
-    place: tuple[int, Array]
-    _fields: list[ComplexArray] = field(default_factory=list, init=False)
+    Parameters
+    ----------
+    operators : BlochTorrey
+    place : tuple of int, (d,) float
+        j and gamma_j.
+    """
 
-    @property
-    def number(self) -> int:
-        """j of gamma_j."""
-        return self.place[0]
+    def __init__(self, operators: BlochTorrey, place: tuple[int, Array]) -> None:
+        self._operators = operators
+        self.number, gamma = place
+        size = np.array([np.linalg.norm(gamma)])
+        along = operators.along(gamma)
+        shift = float(size[0]) * float(np.trace(operators.diffusivity.mean(axis=0))) / len(gamma)
+        # The unit cell without permeability and relaxation.
+        self._system = AffineSystem(operators, operators.K + shift * operators.M, along.C, along.N)
+        self._gamma = size
+        self._fields = [operators.cell.indicators.astype(complex)]
 
     def layer(self, depth: int) -> Array:
         """Fields that this depth adds to the one before, real and imaginary parts."""
-        op = self.operators
-        if not self._fields:
-            self._fields = [op.cell.indicators.astype(complex)]
+        op = self._operators
         while len(self._fields) < depth:
             self._fields.append(self._lu.solve(op.mass_matrix @ self._fields[-1]))
         before = self._fields[depth - 1]
@@ -132,20 +144,9 @@ class _Enrichment:
 
     @cached_property
     def _lu(self) -> SuperLU:
-        return factorise(self._matrix())
-
-    def _matrix(self) -> csc_array:
-        """A(gamma) + s M on the unit cell, without permeability."""
-        op, gamma = self.operators, self.place[1]
-        size = float(np.linalg.norm(gamma))
-        along = op.along(gamma)
-        shift = size * float(np.trace(op.diffusivity.mean(axis=0))) / len(gamma)
-        real = op.K + size**2 * along.N[0, 0] + shift * op.M
-        return op.cell.matrix(real + 1j * size * along.C[0])
+        return factorise(self._system.matrix(self._gamma))
 
     @cached_property
     def _slope(self) -> csc_array:
         """dA/d|gamma|."""
-        op, gamma = self.operators, self.place[1]
-        along = op.along(gamma)
-        return op.cell.matrix(2 * float(np.linalg.norm(gamma)) * along.N[0, 0] + 1j * along.C[0])
+        return self._system.slope(self._gamma, np.ones(1))

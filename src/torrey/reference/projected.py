@@ -5,7 +5,7 @@ Whole tables of points are integrated at once. The error of a signal has three p
 
 - of the basis: what the next rung of the ladder changes, on the coarsest mesh; where two rungs are
   suspiciously close, what the rung after that changes;
-- of the mesh: what the last refinement changes (as in `propagation`). A refinement changes the
+- of the mesh: what the last refinement changes (`estimates.space_error`). A refinement changes the
   signals of two neighbouring rungs alike, and few time steps show the change: finer meshes are
   asked with both, and their changes added to the signal of the coarsest one;
 - of the time steps: what doubling them changes, on the coarsest mesh; where that matters, what one
@@ -17,8 +17,9 @@ A point that no rung brings below the tolerance is reported as such: it needs th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,15 @@ from numpy.typing import NDArray
 from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points, projected_signal
 from torrey.models.projection import ProjectedModel
-from torrey.reference.full import space_error
+from torrey.reference.estimates import space_error
+from torrey.reference.methods import Method, Names, methods
 from torrey.reference.span import LOWEST_RUNG, rung_for
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-
+Flags = NDArray[np.bool_]
 Signals = NDArray[np.complex128]
+Column = TypeVar("Column", bound=NDArray)
 
 #: What the next rung changes is close to the error; how much larger the estimate is.
 _BASIS_SAFETY = 6.0
@@ -71,8 +74,10 @@ class ProjectedSignals:
         S, normalised to the initial magnetisation.
     space_error, basis_error, time_error : float
         Absolute estimates.
+    method : str
+        What solved the point, one of `methods.METHODS`; empty where nothing has been tried.
     level, rung, steps : int
-        Mesh, rung of the ladder, and time steps for a change of F by one.
+        Mesh, rung of the ladder (0 for other methods), and time steps for a change of F by one.
     coarse_signal : complex
         On the coarsest mesh, free of the error in space that models on that mesh share.
     coarse_error : float
@@ -81,32 +86,34 @@ class ProjectedSignals:
         Whether the tolerance is met; where it is not, the other values mean little.
     """
 
-    signal: NDArray[np.complex128]
+    signal: Signals
     space_error: Array
     basis_error: Array
     time_error: Array
+    method: Names
     level: Rows
     rung: Rows
     steps: Rows
-    coarse_signal: NDArray[np.complex128]
+    coarse_signal: Signals
     coarse_error: Array
-    reached: NDArray[np.bool_]
+    reached: Flags
 
     @classmethod
-    def empty(cls, n_points: int) -> ProjectedSignals:
+    def unsolved(cls, n_points: int) -> ProjectedSignals:
         """No tolerance met anywhere yet."""
-        nothing, zero = np.full(n_points, np.inf), np.zeros(n_points, dtype=np.int64)
-        signal = np.full(n_points, np.nan, dtype=complex)
+        infinite, zero = np.full(n_points, np.inf), np.zeros(n_points, dtype=np.int64)
+        nothing = np.full(n_points, np.nan, dtype=complex)
         return cls(
-            signal=signal,
-            space_error=nothing,
-            basis_error=nothing.copy(),
-            time_error=nothing.copy(),
+            signal=nothing,
+            space_error=infinite,
+            basis_error=infinite,
+            time_error=infinite,
+            method=methods(n_points, ""),
             level=zero,
-            rung=zero.copy(),
-            steps=zero.copy(),
-            coarse_signal=signal.copy(),
-            coarse_error=nothing.copy(),
+            rung=zero,
+            steps=zero,
+            coarse_signal=nothing,
+            coarse_error=infinite,
             reached=np.zeros(n_points, dtype=bool),
         )
 
@@ -115,10 +122,45 @@ class ProjectedSignals:
         """Absolute estimate of the whole numerical error."""
         return self.space_error + self.basis_error + self.time_error
 
-    def put(self, rows: Rows, part: ProjectedSignals) -> None:
-        """Fill in some rows."""
-        for f in fields(self):
-            getattr(self, f.name)[rows] = getattr(part, f.name)
+    def take(self, rows: Rows | Flags) -> ProjectedSignals:
+        """Some of the points."""
+        return ProjectedSignals(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    def merge(self, rows: Rows, part: ProjectedSignals) -> ProjectedSignals:
+        """A new table with some rows replaced by those of a part."""
+        columns = {
+            f.name: _put(getattr(self, f.name), rows, getattr(part, f.name)) for f in fields(self)
+        }
+        return ProjectedSignals(**columns)
+
+
+def solved(
+    method: Method,
+    *,
+    signal: Signals,
+    space_error: Array,
+    time_error: Array,
+    level: Rows,
+    steps: Rows,
+    coarse_signal: Signals,
+    coarse_error: Array,
+    basis_error: Array | None = None,
+) -> ProjectedSignals:
+    """Points that a method without a ladder has solved; see `ProjectedSignals`."""
+    count = len(signal)
+    return ProjectedSignals(
+        signal=signal,
+        space_error=space_error,
+        basis_error=np.zeros(count) if basis_error is None else basis_error,
+        time_error=time_error,
+        method=methods(count, method),
+        level=level,
+        rung=np.zeros(count, dtype=np.int64),
+        steps=steps,
+        coarse_signal=coarse_signal,
+        coarse_error=coarse_error,
+        reached=np.ones(count, dtype=bool),
+    )
 
 
 def projected_signals(
@@ -126,7 +168,7 @@ def projected_signals(
     waveform: Waveform,
     points: Points,
     tolerance: float,
-    layers: NDArray[np.bool_] | None = None,
+    layers: Flags | None = None,
 ) -> ProjectedSignals:
     """Signals of points under one waveform, to a relative tolerance where a rung reaches it.
 
@@ -140,22 +182,25 @@ def projected_signals(
     tolerance : float
         Relative to |S|.
     layers : (points,) bool, optional
-        Whether the second mesh resolves layers of diffusion: see `propagation.space_error`.
+        Whether the second mesh resolves layers of diffusion: see `estimates.space_error`.
     """
-    found = ProjectedSignals.empty(len(points))
+    found = ProjectedSignals.unsolved(len(points))
     every = np.ones(len(points), dtype=bool)
     batch = _Batch(ladders, waveform, points, tolerance, every if layers is None else layers)
     lowest = np.array([rung_for(gamma) for gamma in points.q * points.period])
+    # What the rung before changed, and where the error in space alone is too large: no rung helps.
+    change, hopeless = np.zeros(len(points)), np.zeros(len(points), dtype=bool)
     # The error of a rung is what the one above it changes.
     for rung in range(LOWEST_RUNG, ladders[0].order):
-        rows = np.flatnonzero(~found.reached & (lowest <= rung) & ~batch.hopeless)
+        rows = np.flatnonzero(~found.reached & (lowest <= rung) & ~hopeless)
         if len(rows):
-            found.put(rows, batch.on_rung(rung, rows))
+            part, change[rows], hopeless[rows] = batch.on_rung(rung, rows, change[rows])
+            found = found.merge(rows, part)
     return found
 
 
 class _Batch:
-    """The points of one waveform."""
+    """The points of one waveform, and their signals on the coarsest mesh, each computed once."""
 
     def __init__(
         self,
@@ -163,79 +208,104 @@ class _Batch:
         waveform: Waveform,
         points: Points,
         tolerance: float,
-        layers: NDArray[np.bool_],
+        layers: Flags,
     ) -> None:
         self._ladders = ladders
         self._layers = layers
         self._waveform = waveform
         self._points = points
         self._tolerance = tolerance
-        #: What the rung before changed, by point.
-        self._change = np.zeros(len(points))
-        #: Signals on the coarsest mesh by rung and steps, where they are known.
+        #: By rung and steps, where they are known.
         self._known: dict[tuple[int, int], Signals] = {}
-        #: Points whose error in space alone is too large: no rung can help.
-        self.hopeless = np.zeros(len(points), dtype=bool)
 
-    def on_rung(self, rung: int, rows: Rows) -> ProjectedSignals:
-        """Signals of some points on one rung, with all their errors."""
-        found = ProjectedSignals.empty(len(rows))
-        found.rung[:] = rung
+    def on_rung(
+        self, rung: int, rows: Rows, before: Array
+    ) -> tuple[ProjectedSignals, Array, Flags]:
+        """Signals of some points on one rung, with all their errors.
+
+        Parameters
+        ----------
+        rung : int
+        rows : (n,) int
+        before : (n,) float
+            What the rung before changed; zero if this is the first.
+
+        Returns
+        -------
+        found : ProjectedSignals
+        change : (n,) float
+            What the next rung changes.
+        hopeless : (n,) bool
+            Points whose error in space alone is too large.
+        """
         # The fewest steps show in most cases whether the basis will do.
         here = self._coarse(rung, _FEWEST_STEPS, rows)
-        before = np.where(np.isfinite(self._change[rows]), self._change[rows], 0.0)
-        more = self._compare(rung, rows, here, found)
-        inner = self._enough_basis(found, here)
+        change = _gap(self._coarse(rung + 1, _FEWEST_STEPS, rows), here)
+        basis_error, more = self._basis_error(rung, rows, here, before, change)
+        inner = self._enough_basis(basis_error, here)
+        found = replace(
+            ProjectedSignals.unsolved(len(rows)),
+            method=methods(len(rows), "projected"),
+            rung=np.full(len(rows), rung),
+            basis_error=basis_error,
+        )
         if not len(inner):
-            return found
+            return found, change, np.zeros(len(rows), dtype=bool)
         steps, coarse, time_error = self._in_time(rung, rows[inner])
-        found.steps[inner], found.coarse_signal[inner] = steps, coarse
-        found.time_error[inner] = time_error + _ROUNDING * np.abs(coarse)
-        slow = np.flatnonzero(steps > 2 * _FEWEST_STEPS)
-        if len(slow):
+        slow = steps > 2 * _FEWEST_STEPS
+        if slow.any():
             # Where time steps matter more, the basis is looked at again with better ones.
             some = inner[slow]
             again = self._change_at(rung, steps[slow] // 2, rows[some])
-            chance = np.minimum(found.basis_error[some], more[some] * _CLOSE * before[some])
-            found.basis_error[some] = np.maximum(more[some] * again, chance)
-            inner = np.intersect1d(inner, self._enough_basis(found, found.coarse_signal))
-        found.coarse_error[:] = found.basis_error + found.time_error
-        self._refine(rung, rows, inner, found)
-        return found
+            usual = _CLOSE * np.where(np.isfinite(before), before, 0.0)[some]
+            chance = np.minimum(basis_error[some], more[some] * usual)
+            basis_error = _put(basis_error, some, np.maximum(more[some] * again, chance))
+        found = replace(
+            found,
+            basis_error=basis_error,
+            time_error=_put(found.time_error, inner, time_error + _ROUNDING * np.abs(coarse)),
+            steps=_put(found.steps, inner, steps),
+            coarse_signal=_put(found.coarse_signal, inner, coarse),
+        )
+        found = replace(found, coarse_error=found.basis_error + found.time_error)
+        if slow.any():
+            inner = np.intersect1d(inner, self._enough_basis(basis_error, found.coarse_signal))
+        found, hopeless = self._refine(rung, rows, inner, found)
+        return found, change, hopeless
 
-    def _compare(self, rung: int, rows: Rows, here: Signals, found: ProjectedSignals) -> Array:
-        """Set the error of the basis; return the factor between it and a change."""
-        change = _gap(self._coarse(rung + 1, _FEWEST_STEPS, rows), here)
-        before = self._change[rows]
-        self._change[rows] = change
+    def _basis_error(
+        self, rung: int, rows: Rows, here: Signals, before: Array, change: Array
+    ) -> tuple[Array, Array]:
+        """Error of the basis, and the factor between it and a change."""
         with np.errstate(invalid="ignore", divide="ignore"):
             rate = np.where(before > 0.0, change / before, 0.0)
         more: Array = _BASIS_SAFETY / (1.0 - np.clip(np.nan_to_num(rate), 0.0, _SLOWEST))
-        found.basis_error[:] = more * change
+        error = more * change
         # Two rungs may agree by chance: closer than expected, or with nothing to expect yet.
         least = more * _CLOSE * np.where(np.isfinite(before), before, 0.0)
         first = before == 0.0
-        close = self._within(_BASIS_SHARE, found.basis_error, here) & (
-            (found.basis_error < least) | (first & (found.basis_error > 0.0))
+        close = self._within(_BASIS_SHARE, error, here) & (
+            (error < least) | (first & (error > 0.0))
         )
         cheap = close & ~first & self._within(_SMALL, least, here)
-        found.basis_error[cheap] = least[cheap]
+        error = np.where(cheap, least, error)
         doubtful = np.flatnonzero(close & ~cheap)
         if rung + 2 > self._ladders[0].order:
-            found.basis_error[doubtful] = np.where(first, np.inf, least)[doubtful]
+            error = _put(error, doubtful, np.where(first, np.inf, least)[doubtful])
         elif len(doubtful):
             further = _gap(self._coarse(rung + 2, _FEWEST_STEPS, rows[doubtful]), here[doubtful])
-            found.basis_error[doubtful] = more[doubtful] * np.maximum(further, change[doubtful])
-        return more
+            largest = np.maximum(further, change[doubtful])
+            error = _put(error, doubtful, more[doubtful] * largest)
+        return error, more
 
     def _change_at(self, rung: int, steps: Rows, rows: Rows) -> Array:
         """What the next rung changes, with given numbers of steps."""
         below, above = (self._signal(0, r, steps, rows) for r in (rung, rung + 1))
         return _gap(above, below)
 
-    def _within(self, share: float, error: Array, signal: Signals) -> NDArray[np.bool_]:
+    def _within(self, share: float, error: Array, signal: Signals) -> Flags:
         with np.errstate(invalid="ignore"):
-            enough: NDArray[np.bool_] = error <= self._scale(share, signal)
+            enough: Flags = error <= self._scale(share, signal)
         return enough & np.isfinite(signal)
 
     def _scale(self, share: float, signal: Signals) -> Array:
@@ -243,9 +313,9 @@ class _Batch:
         scale: Array = share * self._tolerance * np.abs(signal)
         return scale
 
-    def _enough_basis(self, found: ProjectedSignals, signal: Signals) -> Rows:
+    def _enough_basis(self, error: Array, signal: Signals) -> Rows:
         """Points whose basis leaves room for the other errors."""
-        return np.flatnonzero(self._within(_BASIS_SHARE, found.basis_error, signal))
+        return np.flatnonzero(self._within(_BASIS_SHARE, error, signal))
 
     def _in_time(self, rung: int, rows: Rows) -> tuple[Rows, Signals, Array]:
         """Steps, signals on the coarsest mesh, and their errors in time."""
@@ -271,27 +341,33 @@ class _Batch:
         few, many = (self._coarse(rung, n, rows) for n in (steps, 2 * steps))
         return _LOW_SAFETY * _gap(many, few)
 
-    def _refine(self, rung: int, rows: Rows, inner: Rows, found: ProjectedSignals) -> None:
-        """Add what finer and finer meshes change."""
+    def _refine(
+        self, rung: int, rows: Rows, inner: Rows, found: ProjectedSignals
+    ) -> tuple[ProjectedSignals, Flags]:
+        """Add what finer and finer meshes change; tell where they are not fine enough."""
+        hopeless = np.zeros(len(rows), dtype=bool)
         below = max(rung - 1, LOWEST_RUNG)
-        steps = found.steps // 2
-        base = np.full(len(rows), np.nan, dtype=complex)
-        base[inner] = self._signal(0, below, steps[inner], rows[inner])
+        base = self._signal(0, below, found.steps[inner] // 2, rows[inner])
         values = [found.coarse_signal[inner]]
         for level in range(1, len(self._ladders)):
             if not len(inner):
-                return
-            change = self._signal(level, below, steps[inner], rows[inner]) - base[inner]
-            finer = found.coarse_signal[inner] + change
-            values.append(finer)
-            found.space_error[inner] = space_error(values, self._layers[rows[inner]])
-            found.signal[inner], found.level[inner] = finer, level
-            enough = self._within(1.0, found.error[inner], finer)
-            found.reached[inner] = enough
-            inner, values = inner[~enough], [value[~enough] for value in values]
-        self.hopeless[rows[inner]] = ~self._within(
-            1.0, found.space_error[inner], found.signal[inner]
-        )
+                break
+            finer = self._signal(level, below, found.steps[inner] // 2, rows[inner])
+            values.append(values[0] + (finer - base))
+            space = space_error(values, self._layers[rows[inner]])
+            rest = found.basis_error[inner] + found.time_error[inner]
+            enough = self._within(1.0, space + rest, values[-1])
+            found = replace(
+                found,
+                signal=_put(found.signal, inner, values[-1]),
+                space_error=_put(found.space_error, inner, space),
+                level=_put(found.level, inner, np.full(len(inner), level)),
+                reached=_put(found.reached, inner, enough),
+            )
+            hopeless[inner] = ~enough & ~self._within(1.0, space, values[-1])
+            inner, base = inner[~enough], base[~enough]
+            values = [value[~enough] for value in values]
+        return found, hopeless
 
     def _signal(self, level: int, rung: int, steps: Rows, rows: Rows) -> Signals:
         values = np.empty(len(rows), dtype=complex)
@@ -313,6 +389,13 @@ class _Batch:
     def _on(self, level: int, rung: int, steps: int, rows: Rows) -> Signals:
         model = self._ladders[level].truncate(rung)
         return projected_signal(model, self._waveform, self._points[rows], steps)
+
+
+def _put(column: Column, rows: Rows, values: Column) -> Column:
+    """A copy of a column with other values in some rows."""
+    changed = column.copy()
+    changed[rows] = values
+    return changed
 
 
 def _gap(a: Signals, b: Signals) -> Array:

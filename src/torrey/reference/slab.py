@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from torrey.base.lazy import Lazy
 from torrey.cell.operators import BlochTorrey
-from torrey.gradients.protocol import Axes, group_measurements
+from torrey.gradients.protocol import Axes, Point, group_measurements
 from torrey.gradients.sweep import Sweep
 from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points
 from torrey.models.projection import ProjectedModel
+from torrey.reference.estimates import resolves_layers
 from torrey.reference.folded import solve_folded
-from torrey.reference.full import reference_signal, resolves_layers
-from torrey.reference.projected import ProjectedSignals, projected_signals
+from torrey.reference.full import reference_signal
+from torrey.reference.projected import ProjectedSignals, projected_signals, solved
 
 Array = NDArray[np.float64]
 
@@ -33,8 +34,7 @@ class Table:
     Attributes
     ----------
     signals : ProjectedSignals
-        Flat, in the order of the points; rung 0 stands for the full system, rung -1 for a small
-        one that folds.
+        Flat, in the order of the points.
     """
 
     sweep: Sweep
@@ -66,7 +66,7 @@ def solve_slab(
     """
     cells = np.array(list(sweep.cells()))
     count = len(sweep.protocol.measurements)
-    found = ProjectedSignals.empty(len(cells) * count)
+    found = ProjectedSignals.unsolved(len(cells) * count)
     for axes, members in group_measurements(sweep.protocol.measurements).items():
         along = Lazy.over(ladders, partial(_along, axes=axes))
         for waveform, rows in members.items():
@@ -75,9 +75,13 @@ def solve_slab(
             where = (np.arange(len(cells))[:, None] * count + np.array(rows)).ravel()
             layers = resolves_layers(levels[1], points.period, waveform.echo_time)
             signals = projected_signals(along, waveform, points, tolerance, layers)
-            found.put(where, _sharpen(signals, along[0], waveform, points, tolerance))
-    solve_folded(list(sweep.points().values()), tolerance, levels, found)
-    _solve_the_rest(sweep, tolerance, levels, found)
+            part = _sharpen(signals, along[0], waveform, points, tolerance)
+            found = found.merge(where, part)
+    every = list(sweep.points().values())
+    found = solve_folded(every, tolerance, levels, found)
+    # What no rung brought below the tolerance.
+    rest = np.flatnonzero(~found.reached)
+    found = found.merge(rest, _in_full([every[row] for row in rest], tolerance, levels))
     return Table(sweep, found)
 
 
@@ -102,19 +106,18 @@ def _along(ladder: ProjectedModel, axes: Axes) -> ProjectedModel:
     return ladder.along(np.array(axes))
 
 
-def _solve_the_rest(
-    sweep: Sweep,
-    tolerance: float,
-    levels: Sequence[BlochTorrey],
-    found: ProjectedSignals,
-) -> None:
-    """Solve in full what no rung brought below the tolerance."""
-    points = list(sweep.points().values())
-    for row in np.flatnonzero(~found.reached):
-        full = reference_signal(levels, points[row], tolerance)
-        found.signal[row], found.coarse_signal[row] = full.signal, full.coarse_signal
-        found.space_error[row], found.time_error[row] = full.space_error, full.time_error
-        found.coarse_error[row] = full.coarse_time_error
-        found.level[row], found.steps[row] = full.level, full.steps
-        found.basis_error[row] = found.rung[row] = 0
-        found.reached[row] = True
+def _in_full(
+    points: Sequence[Point], tolerance: float, levels: Sequence[BlochTorrey]
+) -> ProjectedSignals:
+    """Signals by the full system."""
+    full = [reference_signal(levels, point, tolerance) for point in points]
+    return solved(
+        "full",
+        signal=np.array([one.signal for one in full], dtype=complex),
+        space_error=np.array([one.space_error for one in full]),
+        time_error=np.array([one.time_error for one in full]),
+        level=np.array([one.level for one in full], dtype=np.int64),
+        steps=np.array([one.steps for one in full], dtype=np.int64),
+        coarse_signal=np.array([one.coarse_signal for one in full], dtype=complex),
+        coarse_error=np.array([one.coarse_time_error for one in full]),
+    )

@@ -14,6 +14,7 @@ from torrey.base.stored import Group, Variable, group_of
 from torrey.gradients.axes import MAY_OVERFLOW, axis_variable, coordinates, measurement_variables
 from torrey.gradients.slabs import join, slabs_of
 from torrey.gradients.sweep import REFERENCE, Sweep
+from torrey.reference.methods import method_variable, read_methods
 from torrey.study.fits import fit_lines
 from torrey.study.orders import orders_of
 
@@ -175,6 +176,7 @@ def _reference(data: Mapping[str, NDArray[Any]]) -> Table:
         "floor": floor,
         "level": data["level"],
         "steps": data["steps"],
+        "method": np.full(data["level"].shape, "full") if full else read_methods(data["method"]),
         "rung": np.zeros_like(data["level"]) if full else data["rung"],
     }
 
@@ -186,11 +188,9 @@ def _reference_variables(sweep: Sweep, points: Mapping[str, NDArray[Any]]) -> Gr
         "reference_steps": Variable(
             dims, points["steps"], "1", "time steps for a change of F by one"
         ),
+        "reference_method": method_variable(dims, points["method"]),
         "reference_rung": Variable(
-            dims,
-            points["rung"],
-            "1",
-            "rung of the ladder of projected models; 0 is in full, -1 a small system that folds",
+            dims, points["rung"], "1", "rung of the ladder of projected models; 0 for other methods"
         ),
     }
 

@@ -9,7 +9,6 @@ from skfem import MeshTet
 from torrey.cell.assembly import assemble, assemble_levels
 from torrey.cell.material import Material
 from torrey.cell.operators import CellOperators, bloch_torrey
-from torrey.cell.system import GradientSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
 from torrey.geometry.mesh import CellMesh, Facets, MeshError, Piece, break_mesh
 from torrey.geometry.meshing import build_meshes
@@ -28,17 +27,6 @@ def operators(shape: Shape, size: float = 0.2) -> CellOperators:
     return assemble(build_meshes(shape, MeshOptions(size, 0))[0], sides(shape))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_of_g_is_hermitian_and_positive_semidefinite(seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7)))
-    L, kappa, angle = generator.uniform(1, 20), generator.uniform(0, 1), generator.uniform(0, 6)
-    scaled = GradientSystem.at(system, L, kappa, (np.cos(angle), np.sin(angle)))
-    A = scaled.matrix(generator.uniform(0, 3, 1)).toarray()
-    assert np.abs(A - A.conj().T).max() <= 1e-13 * np.abs(A).max()
-    assert np.linalg.eigvalsh(A)[0] >= -1e-12 * np.abs(A).max()
-
-
 def test_operators_along_axes_are_those_of_the_cell_turned() -> None:
     system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7)))
     axes = np.array([[0.6, 0.8], [-0.8, 0.6]])
@@ -49,30 +37,6 @@ def test_operators_along_axes_are_those_of_the_cell_turned() -> None:
     np.testing.assert_allclose(both.N, expected, atol=1e-15)
     np.testing.assert_allclose(one.C, both.C[:1], atol=1e-15)
     np.testing.assert_allclose(one.N, both.N[:1, :1], atol=1e-15)
-
-
-def test_a_of_g_is_that_of_the_components_in_any_axes() -> None:
-    system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7), T2=T2))
-    axes = np.array([[0.6, 0.8], [-0.8, 0.6]])
-    g = np.array([0.7, -0.3])
-    turned = GradientSystem.at(system, 6.0, 0.08, axes).entries(g)
-    plain = GradientSystem.at(system, 6.0, 0.08, np.eye(2)).entries(g @ axes)
-    straight = GradientSystem.at(system, 6.0, 0.08, g @ axes).entries(np.linalg.norm(g)[None])
-    np.testing.assert_allclose(turned, plain, atol=1e-14)
-    np.testing.assert_allclose(turned, straight, atol=1e-14)
-    rest = GradientSystem.at(system, 6.0, 0.08, axes).entries(np.zeros(2))
-    np.testing.assert_allclose(rest, system.K / 36.0 + system.J * 0.08 / 6.0 + system.R)
-
-
-@pytest.mark.parametrize("frame", [(0.6, 0.8), np.eye(2)])
-def test_the_slope_of_a_is_its_derivative(frame: object) -> None:
-    system = bloch_torrey(operators(WRAPPING), Material((3.0, TENSOR, 1.7)))
-    scaled = GradientSystem.at(system, 6.0, 0.08, frame)
-    g, rate = np.array([0.7, -0.3]), np.array([0.2, 0.5])
-    g, rate = g[: len(scaled.C)], rate[: len(scaled.C)]
-    # A is quadratic in g: a central difference is exact.
-    difference = (scaled.entries(g + rate) - scaled.entries(g - rate)) / 2
-    np.testing.assert_allclose(scaled.slope(g, rate).data, difference, atol=1e-14)
 
 
 def test_the_kernel_of_k_is_the_compartments_and_c_is_antisymmetric() -> None:

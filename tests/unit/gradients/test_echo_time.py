@@ -11,7 +11,7 @@ import pytest
 from torrey.base.errors import InputError
 from torrey.cell.build import levels
 from torrey.cell.material import Material
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.config import ConfigError, load
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.sweep import Sweep
@@ -56,7 +56,7 @@ def test_relaxation_runs_to_the_echo(shape):
     parts = []
     for density in ((1.0, 0.0), (0.0, 1.0)):
         material = Material((3.0, 1.7), T2=T2, density=density)
-        system = GradientSystem.at(
+        system = AffineSystem.at(
             levels(shape, MeshOptions(0.2, 0), material)[0], 6.0, 0.0, (1.0, 0.0)
         )
         short, long = (signal(system, w, q, 24) for w in (INNER, WAVEFORM))

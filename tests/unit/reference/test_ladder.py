@@ -8,7 +8,7 @@ import pytest
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.cell.system import GradientSystem
+from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.protocol import frame
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
@@ -61,22 +61,10 @@ def test_matrices_are_hermitian_and_never_negative(ladder: ProjectedModel):
     assert np.all(values[:, 0] >= -1e-10 * values[:, -1])
 
 
-def test_products_are_those_with_the_matrix(disc: BlochTorrey):
-    turned = climb(disc, np.eye(2), 4)
-    generator = np.random.default_rng(6)
-    g = generator.normal(size=(7, 1, 2))
-    period, sigma = generator.uniform(1, 9, 7), generator.uniform(0, 1, 7)
-    w = generator.normal(size=(7, len(turned.start), 2)) + 1j
-    expected = turned.matrix(g, period, sigma) @ w
-    np.testing.assert_allclose(
-        turned.apply(g, period, sigma, w), expected, atol=1e-11 * np.abs(expected).max()
-    )
-
-
 def test_each_rung_reaches_further(disc: BlochTorrey, ladder: ProjectedModel):
     # gamma = 7: beyond what correctors at g = 0 resolve.
     period, kappa, q = 10.0, 0.02, 0.7
-    exact = signal(GradientSystem.at(disc, period, kappa, DIRECTION), WAVEFORM, q, 32)
+    exact = signal(AffineSystem.at(disc, period, kappa, DIRECTION), WAVEFORM, q, 32)
     point = Points.of(q, period, kappa / period)
     errors = [
         abs(projected_signal(ladder.truncate(rung), WAVEFORM, point, 32)[0] / exact - 1)
@@ -92,7 +80,7 @@ def test_one_ladder_serves_all_directions_of_the_plane(disc: BlochTorrey):
     for waveform in (WAVEFORM, DoublePgse(3.0, 12.0, 4.0, 50.0)):
         axes = frame((0.8, -0.6), waveform.n_components)
         q = waveform.q_of_b(1.5)
-        exact = signal(GradientSystem.at(disc, 6.0, 0.05, axes), waveform, q, 32)
+        exact = signal(AffineSystem.at(disc, 6.0, 0.05, axes), waveform, q, 32)
         found = projected_signal(ladder.along(axes), waveform, Points.of(q, 6.0, 0.05 / 6.0), 32)
         assert abs(found[0] / exact - 1) < 1e-5
 

@@ -20,11 +20,13 @@ from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse
 from torrey.models.integration import Points, projected_signal
 from torrey.models.projection import ProjectedModel
-from torrey.reference.files import lazy_ladders, table_variables, write_ladders
 from torrey.reference.full import reference_signal
 from torrey.reference.ladder import climb
-from torrey.reference.projected import projected_signals
+from torrey.reference.ladder_files import lazy_ladders, write_ladders
+from torrey.reference.methods import method_variable, read_methods
+from torrey.reference.projected import ProjectedSignals, projected_signals, solved
 from torrey.reference.slab import solve_slab
+from torrey.reference.slab_files import table_variables
 from torrey.study.comparison import DisagreementError, compare_with_full
 from torrey.study.files import gather_signals
 
@@ -121,10 +123,10 @@ def test_points_that_no_rung_reaches_are_solved_in_full(cell, ladders):
     low = [ladder.truncate(5) for ladder in ladders]
     table = solve_slab(sweep, 1e-3, low, cell)
     assert table.signals.reached.all()
-    assert np.any(table.signals.rung == 0)
-    assert np.any(table.signals.rung > 0)
+    assert set(table.signals.method) == {"projected", "full"}
+    np.testing.assert_array_equal(table.signals.rung > 0, table.signals.method == "projected")
     for row, point in enumerate(sweep.points().values()):
-        if table.signals.rung[row] == 0:
+        if table.signals.method[row] == "full":
             full = reference_signal(cell, point, 1e-3)
             assert table.signals.signal[row] == full.signal
             assert table.signals.error[row] == full.error
@@ -145,11 +147,49 @@ def test_waveforms_and_directions_of_an_acquisition(cell):
     table = solve_slab(sweep, 1e-3, built, cell)
     for row, point in enumerate(sweep.points().values()):
         full = reference_signal(cell, point, 1e-3)
-        assert table.signals.rung[row] > 0
+        assert table.signals.method[row] == "projected"
         assert abs(table.signals.signal[row] - full.signal) <= table.signals.error[row] + full.error
 
 
+def test_merging_makes_a_new_table():
+    before = ProjectedSignals.unsolved(4)
+    rows = np.array([2, 0])
+    column = np.array([0.5, 0.25])
+    part = solved(
+        "full",
+        signal=column + 0j,
+        space_error=0.1 * column,
+        time_error=0.2 * column,
+        level=np.array([1, 2]),
+        steps=np.array([6, 12]),
+        coarse_signal=column + 0j,
+        coarse_error=0.3 * column,
+    )
+    after = before.merge(rows, part)
+    assert not before.reached.any()
+    assert np.isnan(before.signal).all()
+    np.testing.assert_array_equal(after.reached, [True, False, True, False])
+    np.testing.assert_array_equal(after.method, ["full", "", "full", ""])
+    np.testing.assert_array_equal(after.signal[rows], column)
+    np.testing.assert_allclose(after.error[rows], 0.3 * column)
+    assert np.isinf(after.error[[1, 3]]).all()
+
+
 # ---- files ----
+
+
+def test_methods_come_back_from_their_file(tmp_path: Path):
+    names = np.array([["full", "projected"], ["folded", "full"]])
+    path = tmp_path / "methods.nc"
+    artifacts.write(path, {"method": method_variable(("a", "b"), names)}, PROVENANCE)
+    np.testing.assert_array_equal(read_methods(artifacts.read(path)["method"]), names)
+    table = artifacts.open_dataset(path)
+    meanings = table.method.attrs["flag_meanings"].split()
+    folded = table.method.attrs["flag_values"][meanings.index("folded")]
+    np.testing.assert_array_equal(table.method.values == folded, names == "folded")
+    with pytest.raises(ValueError, match="found the methods"):
+        method_variable(("a",), np.array(["full", ""]))
+
 
 PROVENANCE = Provenance("test")
 
@@ -179,6 +219,9 @@ def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
     )
     np.testing.assert_allclose(group["numerical_error"].values.ravel(), table.signals.error)
     assert np.all(group["reference_rung"].values > 0)
+    method = group["reference_method"]
+    assert method.attributes["flag_meanings"] == "projected folded full"
+    np.testing.assert_array_equal(read_methods(method.values), "projected")
 
     row, point = 1, list(sweep.points().values())[1]
     full = reference_signal(cell, point, TOLERANCE)
