@@ -274,8 +274,12 @@ def test_numbers_of_other_scripts_are_none(messages):
             "found 36000 points that are solved in full (9000 of period, 2 of Delta, 2 of b), "
             "accepted: at most 20000 in a configuration",
         ),
-        (MODELS, "[R0, R99]", 'studies.mine.models[1]: found "R99", accepted: one or more of'),
-        (MODELS, "[P99]", "(orders up to 20)"),
+        (
+            MODELS,
+            "[R0, R99]",
+            'studies.mine.models[1]: found "R99", accepted: reference, R0, R1, ..., R20',
+        ),
+        (MODELS, "[P99]", 'found "P99", accepted: reference, R0, R1, ..., R20'),
         (
             "mesh: {size: 0.05}",
             "mesh: {size: 0.05, refinements: 0}",
