@@ -29,6 +29,7 @@ ROOMS = [
     "config",
     "figures",
     "tables",
+    "door",
     "workflow",
 ]
 FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
@@ -89,16 +90,26 @@ def test_modules_do_not_import_each_other_in_a_circle():
     assert above == {}
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if not f"{m}.".startswith("door.")])
+def test_nobody_but_the_first_file_imports_the_door(module):
+    assert {name for name in imported_modules(source(module)) if name.startswith("door")} == set()
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_the_library_does_not_know_the_workflow(module):
     assert not any(name.split(".")[0] == "snakemake" for name in imports(source(module)))
 
 
-def loaded_after(statements: str) -> set[str]:
-    """Top-level packages in memory after some statements in a new interpreter."""
-    call = f"{statements}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+def modules_after(statements: str) -> set[str]:
+    """Modules in memory after some statements in a new interpreter."""
+    call = f"{statements}\nimport sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
+
+
+def loaded_after(statements: str) -> set[str]:
+    """Top-level packages in memory after some statements in a new interpreter."""
+    return {name.split(".")[0] for name in modules_after(statements)}
 
 
 def imports_of(script: Path) -> str:
@@ -131,6 +142,13 @@ NOT_LOADED = {
     "solve_bloch": DRAWING | MESHING | PARSING | {"xarray"},
     "build_mesh": DRAWING | PARSING | {"xarray"},
 }
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_scripts_do_not_load_the_door(script):
+    modules = modules_after(imports_of(script))
+    assert "torrey" in modules
+    assert "torrey.door" not in modules
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)

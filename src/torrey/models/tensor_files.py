@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from torrey.base import artifacts
-from torrey.base.artifacts import Variable
+from torrey.base.artifacts import Group, Variable
 from torrey.base.provenance import Provenance
 from torrey.models.tensors import Tensors
 
@@ -19,13 +20,24 @@ def write_tensors(
 ) -> None:
     """Write tensors with the names of compartments and membranes taken from the mesh's file."""
     names = artifacts.read(mesh)
+    apart: list[str] = []
+    if "membrane" in names:
+        # Surfaces of obstacles have no tensors.
+        apart = list(names["membrane"][names["membrane_inside"] >= 0])
+    artifacts.write(path, tensor_variables(tensors, list(names["compartment"]), apart), provenance)
+
+
+def tensor_variables(
+    tensors: Tensors, compartments: Sequence[str], membranes: Sequence[str]
+) -> Group:
+    """Tensors with the names of compartments, and of membranes between two of them."""
     axes = ("axis_i", "axis_j", "axis_k", "axis_l")
     two, membrane = axes[:2], ("compartment", "membrane")
     letters = np.array(list("xyz"[: tensors.D.shape[-1]]))
     variables = {
-        "compartment": Variable(("compartment",), names["compartment"], "", "compartment"),
+        "compartment": Variable(("compartment",), np.array(compartments), "", "compartment"),
         "compartment_b": Variable(
-            ("compartment_b",), names["compartment"], "", "second compartment of Z"
+            ("compartment_b",), np.array(compartments), "", "second compartment of Z"
         ),
         **{axis: Variable((axis,), letters, "", "space direction") for axis in axes},
         "D": Variable(
@@ -63,9 +75,6 @@ def write_tensors(
             "<[omega]> on each membrane; unit: that of the cell",
         ),
     }
-    if "membrane" in names:
-        # Surfaces of obstacles have no tensors.
-        apart = names["membrane"][names["membrane_inside"] >= 0]
-        if len(apart):
-            variables["membrane"] = Variable(("membrane",), apart, "", "membrane")
-    artifacts.write(path, variables, provenance)
+    if len(membranes):
+        variables["membrane"] = Variable(("membrane",), np.array(membranes), "", "membrane")
+    return variables
