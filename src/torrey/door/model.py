@@ -58,8 +58,8 @@ class CellModel:
         --------
         >>> import torrey as tr
         >>> cell = tr.Cell(tr.Layers((1.0,)), 2.0, "10 um", "1e-5 m/s")
-        >>> round(cell.model("R2").signal(tr.Pgse("5 ms", "25 ms"), b=1.0).item(), 3)
-        0.612
+        >>> round(cell.model("P4").signal(tr.Pgse("5 ms", "25 ms"), b=1.0).item(), 3)
+        0.726
         """
         return ask(
             "CellModel.signal",

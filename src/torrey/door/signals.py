@@ -218,10 +218,11 @@ def check_models(site: Site, models: tuple[str, ...], components: int = 1) -> No
 
 def check_sizes(call: str, site: Site, gradients: Gradients) -> None:
     """Refuse values that leave no signal, or systems too badly conditioned for one."""
-    findings = Findings(Node({}, "", 0))
+    keys = ("acquisition", "period", "permeability", "surface_relaxivity", "T2")
+    findings = Findings(Node({key: Node(None, "", 0) for key in keys}, "", 0))
     check_scales(findings, (), site.sweep(gradients.measurements), site.medium.material)
     for problem in findings.problems:
-        name = problem.path[0] if problem.path else ""
+        (name,) = problem.path
         where = (
             f"{call}({gradients.strength}=...)" if name == "acquisition" else f"Cell({name}=...)"
         )
