@@ -24,7 +24,7 @@ from torrey.models.tensors import papers_tensors
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from torrey.door.gradients import Directions, Waveforms
+    from torrey.door.gradients import Directions, Strengths, Waveforms
     from torrey.door.quantities import Quantities, Quantity
 
 
@@ -91,7 +91,6 @@ class Cell(Description):
         Parameters
         ----------
         waveform : Waveform, or list of Waveform
-            Such as ``tr.Pgse("5 ms", "25 ms")``.
         b, q, gradient : quantity or list of quantity
             Exactly one of them: b-values, largest wave numbers (gamma G delta of rectangular
             pulses), or largest gradients, as G or as gamma G.
@@ -103,24 +102,23 @@ class Cell(Description):
         tolerance : float
             Of the reference, relative to the signal. Other models are computed on the finest mesh.
         method : {"auto", "full", "projected"}
-            How the reference is computed: ``auto`` takes the full finite-element system for a few
-            points, and projected models, as accurate, for more.
+            Of the reference: ``auto`` takes the full finite-element system for a point or two, and
+            projected models, as accurate, for more.
 
         Returns
         -------
         DataArray
-            Its dimensions are those of ``model``, ``waveform``, ``b`` (or ``q``, ``gradient``) and
-            ``direction`` that were given as lists, in this order. Real, unless an imaginary part
-            is larger than the numerical error. The coordinate ``numerical_error``, of the same
-            shape, is an absolute estimate; ``growth_rate`` (1/ms), with models, is above zero where
-            a model is unstable and its signal means nothing.
+            Its dimensions are those of ``model, waveform, b`` (or ``q, gradient``) and
+            ``direction`` that were given as lists. Real, unless an imaginary part is larger than
+            ``numerical_error``: this coordinate, of the same shape, is an absolute estimate. The
+            ``growth_rate`` (1/ms) of a model is above zero where it is unstable.
 
         Raises
         ------
         InputError
-            If an argument cannot be used: the message names it.
+            If an argument cannot be used.
         ToleranceError
-            If the meshes at hand do not reach the tolerance.
+            If the meshes do not reach the tolerance.
 
         Examples
         --------
@@ -130,15 +128,9 @@ class Cell(Description):
         >>> S.dims, S.round(3).values.tolist()
         (('b',), [0.851, 0.726])
         """
+        strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
         return ask(
-            "Cell.signal",
-            self.site,
-            waveform,
-            {"b": b, "q": q, "gradient": gradient},
-            direction,
-            model,
-            tolerance,
-            method,
+            "Cell.signal", self.site, waveform, strengths, direction, model, tolerance, method
         )
 
     def adc(
@@ -214,7 +206,7 @@ class Cell(Description):
 
         Raises
         ------
-        ValueError
+        InputError
             If a membrane has the same compartment on both sides.
 
         Examples
@@ -224,11 +216,15 @@ class Cell(Description):
         >>> cell.tensors().eta.round(6).values.tolist()
         [0.6, 0.4]
         """
+        for m in self.shape.membranes():
+            if m.outside == m.inside:
+                found = f"{m.name}, with the same compartment on both sides"
+                raise InputError(found, "membranes between two compartments", ("Cell.tensors()",))
         membranes = [m.name for m in self.shape.membranes() if not m.is_surface]
-        found = papers_tensors(self.medium.levels[-1])
-        table = dataset(tensor_variables(found, self.shape.compartment_names, membranes))
+        tensors = papers_tensors(self.medium.levels[-1])
+        table = dataset(tensor_variables(tensors, self.shape.compartment_names, membranes))
         share = attributes("1", "share of the water in each compartment (KL23 3.8)")
-        return table.assign(eta=(("compartment",), found.eta, share))
+        return table.assign(eta=(("compartment",), tensors.eta, share))
 
     def model(self, name: str) -> CellModel:
         """One of the homogenised models of this cell, to look into.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Directions: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | NDArray[Any]
     Waveforms: TypeAlias = Waveform | Sequence[Waveform]
+    Strengths: TypeAlias = dict[EncodingKind, Quantities | None]
 
 _STRENGTHS: Final[dict[EncodingKind, Kind]] = {"b": "b_value", "q": "q", "gradient": "gradient"}
 
@@ -82,7 +83,7 @@ def read_gradients(
     call: str,
     dimension: int,
     waveform: Waveforms,
-    strengths: dict[EncodingKind, Quantities | None],
+    strengths: Strengths,
     direction: Directions | None,
 ) -> Gradients:
     """Gradients from what was given.

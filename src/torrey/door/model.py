@@ -18,7 +18,7 @@ from torrey.models.kurtosis import PADE, PadeModel, build_pade
 from torrey.models.rates import SmallModel
 
 if TYPE_CHECKING:
-    from torrey.door.gradients import Directions, Waveforms
+    from torrey.door.gradients import Directions, Strengths, Waveforms
     from torrey.door.quantities import Quantities
 
 
@@ -61,14 +61,8 @@ class CellModel:
         >>> round(cell.model("P4").signal(tr.Pgse("5 ms", "25 ms"), b=1.0).item(), 3)
         0.726
         """
-        return ask(
-            "CellModel.signal",
-            self.site,
-            waveform,
-            {"b": b, "q": q, "gradient": gradient},
-            direction,
-            self.name,
-        )
+        strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
+        return ask("CellModel.signal", self.site, waveform, strengths, direction, self.name)
 
     @single_threaded
     def growth_rate(
@@ -84,14 +78,8 @@ class CellModel:
 
         See KL23 remark 4.4; parameters as of `Cell.signal`.
         """
-        found = ask(
-            "CellModel.growth_rate",
-            self.site,
-            waveform,
-            {"b": b, "q": q, "gradient": gradient},
-            direction,
-            self.name,
-        )
+        strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
+        found = ask("CellModel.growth_rate", self.site, waveform, strengths, direction, self.name)
         return growth_rates(found)
 
     @single_threaded

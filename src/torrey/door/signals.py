@@ -21,7 +21,7 @@ from torrey.door.gradients import Gradients, read_gradients
 from torrey.door.labels import attributes, cell_coordinates, gradient_coordinates, keep
 from torrey.door.medium import Medium
 from torrey.door.quantities import argument, is_number
-from torrey.gradients.protocol import EncodingKind, Measurement, Point
+from torrey.gradients.protocol import Measurement, Point
 from torrey.gradients.sweep import REFERENCE, Acquisition, Sweep
 from torrey.models.evaluation import evaluate_models
 from torrey.models.kurtosis import PADE
@@ -30,15 +30,14 @@ from torrey.reference.slab import solve_study
 from torrey.reference.span import Span
 
 if TYPE_CHECKING:
-    from torrey.door.gradients import Directions, Waveforms
-    from torrey.door.quantities import Quantities
+    from torrey.door.gradients import Directions, Strengths, Waveforms
 
 Method = Literal["auto", "full", "projected"]
 
-#: Points from which on a ladder of projected models, which takes about as long as so many points
-#: in full, pays: along one direction, and along several.
-_FEWEST_ALONG_ONE: Final = 3
-_FEWEST: Final = 8
+#: Points from which on a ladder of projected models pays, which takes about as long as one or two
+#: of them in full: along one direction, and along several, for which a ladder is larger.
+_FEWEST_ALONG_ONE: Final = 2
+_FEWEST: Final = 4
 
 Array = NDArray[np.float64]
 
@@ -150,7 +149,7 @@ def ask(
     call: str,
     site: Site,
     waveform: Waveforms,
-    strengths: dict[EncodingKind, Quantities | None],
+    strengths: Strengths,
     direction: Directions | None,
     model: str | Sequence[str],
     tolerance: float = 1e-4,

@@ -65,7 +65,9 @@ class Study:
     def command(self) -> str:
         """What to run, in the folder, for the signals."""
         target = SIGNALS.format(study=self.definition.name)
-        return f"snakemake -j8 {target} --configfile {' '.join(map(str, self.files))}"
+        here = self.folder == Path(".")
+        files = " ".join(str(file if here else file.resolve()) for file in self.files)
+        return f"snakemake -j8 {target} --configfile {files}"
 
     @property
     def has_signals(self) -> bool:
