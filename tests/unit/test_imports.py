@@ -30,6 +30,7 @@ ROOMS = [
     "config",
     "figures",
     "tables",
+    "door",
     "workflow",
 ]
 FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
@@ -98,16 +99,26 @@ def test_what_builds_models_is_imported_by_name_where_they_are_evaluated():
     assert len(built) == 4
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if not f"{m}.".startswith("door.")])
+def test_nobody_but_the_first_file_imports_the_door(module):
+    assert {name for name in imported_modules(source(module)) if name.startswith("door")} == set()
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_the_library_does_not_know_the_workflow(module):
     assert not any(name.split(".")[0] == "snakemake" for name in imports(source(module)))
 
 
-def loaded_after(statements: str) -> set[str]:
-    """Top-level packages in memory after some statements in a new interpreter."""
-    call = f"{statements}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+def modules_after(statements: str) -> set[str]:
+    """Modules in memory after some statements in a new interpreter."""
+    call = f"{statements}\nimport sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
+
+
+def loaded_after(statements: str) -> set[str]:
+    """Top-level packages in memory after some statements in a new interpreter."""
+    return {name.split(".")[0] for name in modules_after(statements)}
 
 
 def imports_of(script: Path) -> str:
@@ -144,7 +155,10 @@ NOT_LOADED = {
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_scripts_load_what_they_need_and_no_more(script):
-    assert loaded_after(imports_of(script)) & NOT_LOADED.get(script.stem, set()) == set()
+    modules = modules_after(imports_of(script))
+    assert "torrey" in modules
+    assert "torrey.door" not in modules
+    assert {m.split(".")[0] for m in modules} & NOT_LOADED.get(script.stem, set()) == set()
 
 
 def test_the_workflow_reads_its_configuration_without_loading_a_solver():

@@ -7,6 +7,7 @@ import io
 import re
 from pathlib import Path
 
+import torrey as tr
 from torrey.config import load
 from torrey.figures.catalogue import CATALOGUE
 from torrey.workflow import layout
@@ -15,9 +16,18 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    """Code blocks of the README in one language."""
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.S)
+def blocks(language: str, text: str = README) -> list[str]:
+    """Code blocks of a document, the README for one, in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.S)
+
+
+def run(example: str, names: dict[str, object]) -> None:
+    """Run an example, and compare what it prints with what its comments say."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(example, names)
+    said = re.findall(r"^print\(.*\)\s*#\s*(.*)$", example, flags=re.M)
+    assert printed.getvalue().splitlines() == [line.strip() for line in said]
 
 
 def test_the_study_in_the_readme_is_a_valid_configuration(tmp_path: Path) -> None:
@@ -28,13 +38,24 @@ def test_the_study_in_the_readme_is_a_valid_configuration(tmp_path: Path) -> Non
 
 
 def test_the_library_example_prints_what_the_readme_says() -> None:
-    example = next(block for block in blocks("python") if "reference_signal" in block)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(example, {})
-    said = re.search(r"print\(.*#\s*(.*)", example)
-    assert said is not None
-    assert printed.getvalue().strip() == said[1].strip()
+    (example,) = (block for block in blocks("python") if "tr.Cell" in block)
+    assert "# 0.178721 +- 0.000004" in example
+    run(example, {})
+
+
+def test_the_page_of_the_library_shows_what_happens() -> None:
+    names: dict[str, object] = {}
+    examples = blocks("python", (ROOT / "docs" / "library.md").read_text())
+    assert len(examples) >= 4
+    for example in examples:
+        run(example, names)
+
+
+def test_the_page_of_the_library_names_all_that_the_door_offers() -> None:
+    page = (ROOT / "docs" / "library.md").read_text()
+    assert [name for name in tr.__all__ if f"tr.{name}" not in page] == []
+    questions = [name for name in vars(tr.Cell) if name[0] != "_"]
+    assert [name for name in questions if f"cell.{name}" not in page] == []
 
 
 def test_every_command_of_the_readme_names_something_that_exists() -> None:

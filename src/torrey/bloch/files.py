@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -17,13 +18,9 @@ PathLike = str | Path
 
 
 @dataclass(frozen=True)
-class _Line:
-    """Bands along one line, those that are exact on the mesh, and their means.
+class BandLine:
+    """Bands along one line, those that are exact on the mesh, and their means."""
 
-    Eigenvectors follow from the basis in less time than they take to read, and are left out.
-    """
-
-    basis: BandBasis = field(metadata=nested())
     direction: Array = field(metadata=stored(("axis",), "1", "direction of the line"))
     width: float = field(
         metadata=stored((), "rad um-1", "length of the reciprocal lattice vector along it")
@@ -38,10 +35,9 @@ class _Line:
     mean: Array = field(metadata=stored(("band",), "ms-1", "mean of the band over p"))
 
     @classmethod
-    def of(cls, bands: BandSet) -> _Line:
+    def of(cls, bands: BandSet) -> Self:
         count = max(bands.n_bands, 1)
         return cls(
-            basis=bands.basis,
             direction=bands.line.direction,
             width=bands.line.width,
             pulses=bands.pulses,
@@ -51,12 +47,26 @@ class _Line:
         )
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """A line in a file.
+
+    Eigenvectors follow from the basis in less time than they take to read, and are left out.
+    """
+
+    basis: BandBasis = field(metadata=nested())
+    line: BandLine = field(metadata=nested())
+
+
 def band_groups(sets: Sequence[BandSet]) -> dict[str, Group]:
     """Bands along some lines, with the basis of each: groups ``line0``, ``line1``, ..."""
-    return {f"line{i}": group_of(_Line.of(bands)) for i, bands in enumerate(sets)}
+    return {
+        f"line{i}": group_of(_Stored(bands.basis, BandLine.of(bands)))
+        for i, bands in enumerate(sets)
+    }
 
 
 def read_bands(path: PathLike) -> tuple[BandSet, ...]:
     """Bands of a file, in the order in which they were written."""
-    lines = [object_of(_Line, artifacts.read(path, group)) for group in artifacts.groups(path)]
-    return tuple(band_set(line.basis, line.direction, line.pulses) for line in lines)
+    found = [object_of(_Stored, artifacts.read(path, group)) for group in artifacts.groups(path)]
+    return tuple(band_set(one.basis, one.line.direction, one.line.pulses) for one in found)

@@ -54,11 +54,24 @@ def axis_variable(name: str, values: ArrayLike) -> Variable:
     KeyError
         If no sweep has such an axis.
     """
+    units, long_name = axis_labels(name)
+    numbers = np.asarray(values) if name == "direction" else np.array(values, dtype=float)
+    return Variable((name,), numbers, units, long_name)
+
+
+def axis_labels(name: str) -> tuple[str, str]:
+    """Unit and long name of an axis.
+
+    Raises
+    ------
+    KeyError
+        If no sweep has such an axis.
+    """
     if name == "direction":
-        return Variable((name,), np.asarray(values), "", "direction of the gradient, as a label")
+        return "", "direction of the gradient, as a label"
     declaration = axis_declaration(name)
     units = UNITS[cast(Kind, declaration.unit)].cf if declaration.unit else "1"
-    return Variable((name,), np.array(values, dtype=float), units, declaration.description)
+    return units, declaration.description
 
 
 def direction_labels(directions: Sequence[Vector]) -> tuple[str, ...]:

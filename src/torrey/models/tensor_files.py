@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
-from torrey.base.stored import Variable, group_of
+from torrey.base.stored import Group, Variable, group_of
 from torrey.models.tensors import AXES, Tensors
 
 
@@ -17,18 +18,26 @@ def write_tensors(
 ) -> None:
     """Write tensors with the names of compartments and membranes taken from the mesh's file."""
     names = artifacts.read(mesh)
+    apart: list[str] = []
+    if "membrane" in names:
+        # Surfaces of obstacles have no tensors.
+        apart = list(names["membrane"][names["membrane_inside"] >= 0])
+    artifacts.write(path, tensor_variables(tensors, list(names["compartment"]), apart), provenance)
+
+
+def tensor_variables(
+    tensors: Tensors, compartments: Sequence[str], membranes: Sequence[str]
+) -> Group:
+    """Tensors with the names of compartments, and of membranes between two of them."""
     letters = np.array(list("xyz"[: tensors.D.shape[-1]]))
     variables = {
-        "compartment": Variable(("compartment",), names["compartment"], "", "compartment"),
+        "compartment": Variable(("compartment",), np.array(compartments), "", "compartment"),
         "compartment_b": Variable(
-            ("compartment_b",), names["compartment"], "", "second compartment of Z"
+            ("compartment_b",), np.array(compartments), "", "second compartment of Z"
         ),
         **{axis: Variable((axis,), letters, "", "space direction") for axis in AXES},
         **group_of(tensors),
     }
-    if "membrane" in names:
-        # Surfaces of obstacles have no tensors.
-        apart = names["membrane"][names["membrane_inside"] >= 0]
-        if len(apart):
-            variables["membrane"] = Variable(("membrane",), apart, "", "membrane")
-    artifacts.write(path, variables, provenance)
+    if len(membranes):
+        variables["membrane"] = Variable(("membrane",), np.array(membranes), "", "membrane")
+    return variables

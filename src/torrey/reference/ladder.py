@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU
 
+from torrey.base.lazy import Lazy
 from torrey.cell.operators import Array, BlochTorrey, factorise
 from torrey.cell.system import AffineSystem
 from torrey.models.expansion import expand
@@ -76,10 +77,11 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
 
 def climb_meshes(
     levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int
-) -> list[ProjectedModel]:
+) -> Lazy[ProjectedModel]:
     """Ladders on a sequence of meshes, to the height that reference signals need.
 
-    The two highest rungs tell errors of lower ones, on the coarsest mesh alone.
+    Each is made when first asked for. The two highest rungs tell errors of lower ones, on the
+    coarsest mesh alone.
 
     Parameters
     ----------
@@ -90,7 +92,7 @@ def climb_meshes(
         On the coarsest mesh; see `climb`.
     """
     finer = max(highest - 2, LOWEST_RUNG)
-    return [climb(level, frame, finer if k else highest) for k, level in enumerate(levels)]
+    return Lazy.of(lambda k: climb(levels[k], frame, finer if k else highest), len(levels))
 
 
 def _wave_numbers(frame: Array, count: int) -> list[tuple[int, Array]]:

@@ -127,6 +127,15 @@ def test_an_edit_to_an_imported_module_changes_the_digest(package, module):
     assert digest(package, "torrey.solver") != before
 
 
+def test_what_the_first_file_offers_to_notebooks_is_in_no_digest(package):
+    append(package, "solver.py", "\nimport torrey\nfrom torrey import Drawing\n")
+    before = digest(package, "torrey.solver"), digest(package, "torrey.base.provenance")
+    offer = "\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n    from torrey.drawing import Drawing\n"
+    append(package, "__init__.py", offer + "\nDrawing = 1\n")
+    append(package, "drawing.py", "\nADDED = 1\n")
+    assert (digest(package, "torrey.solver"), digest(package, "torrey.base.provenance")) == before
+
+
 @pytest.mark.parametrize("module", sorted(set(MODULES) - set(IMPORTED)))
 def test_an_edit_to_another_module_does_not(package, module):
     before = digest(package, "torrey.solver")

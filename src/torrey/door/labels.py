@@ -1,0 +1,102 @@
+"""From arrays and groups of variables to xarray, with units, names and coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray
+from numpy.typing import NDArray
+
+from torrey.base.stored import Group
+from torrey.door.gradients import Gradients
+from torrey.gradients.axes import axis_labels
+
+Coordinates = dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
+
+
+def attributes(units: str, long_name: str) -> dict[str, str]:
+    """Attributes of a labelled array; names and other texts have no units."""
+    return {"long_name": long_name, **({"units": units} if units else {})}
+
+
+def dataset(group: Group) -> xarray.Dataset:
+    """Variables as a Dataset; real and imaginary parts become one complex variable.
+
+    A table that is called like one of its axes is no coordinate: it becomes its ``_value``.
+    """
+    variables: dict[str, Any] = {}
+    for name, variable in group.items():
+        stem = name.removesuffix("_real")
+        values, text = np.asarray(variable.values), variable.long_name
+        if name.endswith("_imag") and f"{name.removesuffix('_imag')}_real" in group:
+            continue
+        if f"{stem}_imag" in group and stem != name:
+            values = values + 1j * np.asarray(group[f"{stem}_imag"].values)
+            text = text.removesuffix(", real part")
+        label = stem if values.dtype.kind == "c" else name
+        label += "_value" if label in variable.dims and len(variable.dims) > 1 else ""
+        variables[label] = (variable.dims, values, attributes(variable.units, text))
+    return xarray.Dataset(variables)
+
+
+def gradient_coordinates(gradients: Gradients) -> Coordinates:
+    """Strengths in all three measures, times of the waveforms, and components of the directions.
+
+    Each has those of its axes that were given as lists; the others are scalars.
+    """
+    first = np.array(
+        [
+            [m.b, m.q, m.gradient, m.waveform.echo_time]
+            for m in gradients.measurements[:: len(gradients.directions)]
+        ]
+    ).reshape(*gradients.shape[:2], 4)
+    tables = dict(zip(("b", "q", "gradient"), np.moveaxis(first, -1, 0)[:3], strict=True))
+    strength = gradients.strength
+    coordinates: Coordinates = {}
+    for name, values in tables.items():
+        if name == strength:
+            continue
+        coordinates[name] = _coordinate(gradients, ("waveform", strength), values, name)
+    given = np.array(gradients.strengths)
+    coordinates[strength] = _coordinate(gradients, (strength,), given, strength)
+    labels = np.array([waveform.label for waveform in gradients.waveforms])
+    coordinates["waveform"] = _named(gradients, ("waveform",), labels, "", "waveform")
+    echo = np.array([waveform.echo_time for waveform in gradients.waveforms])
+    coordinates["echo_time"] = _named(
+        gradients, ("waveform",), echo, "ms", "time at which the signal is read"
+    )
+    for name in dict.fromkeys(n for w in gradients.waveforms for n in w.parameters):
+        values = np.array([w.parameters.get(name, np.nan) for w in gradients.waveforms])
+        coordinates[name] = _coordinate(gradients, ("waveform",), values, name)
+    for axis, components in zip("xyz", zip(*gradients.directions, strict=True), strict=False):
+        coordinates[f"direction_{axis}"] = _named(
+            gradients, ("direction",), np.array(components), "1", f"gradient direction, {axis}"
+        )
+    return coordinates
+
+
+def cell_coordinates(period: float, permeability: float) -> Coordinates:
+    """Period and permeability as scalars: along them results of several cells can be joined."""
+    values = {"period": period, "permeability": permeability}
+    return {name: ((), value, attributes(*axis_labels(name))) for name, value in values.items()}
+
+
+def keep(axes: Mapping[str, bool], values: NDArray[Any]) -> NDArray[Any]:
+    """Values without the axes that no list was given for, each of length one."""
+    return values[tuple(slice(None) if listed else 0 for listed in axes.values())]
+
+
+def _coordinate(
+    gradients: Gradients, axes: tuple[str, ...], values: NDArray[Any], name: str
+) -> tuple[tuple[str, ...], Any, dict[str, str]]:
+    return _named(gradients, axes, values, *axis_labels(name))
+
+
+def _named(
+    gradients: Gradients, axes: tuple[str, ...], values: NDArray[Any], units: str, text: str
+) -> tuple[tuple[str, ...], Any, dict[str, str]]:
+    kept = {axis: axis in gradients.dims for axis in axes}
+    dims = tuple(axis for axis, listed in kept.items() if listed)
+    return dims, keep(kept, values), attributes(units, text)

@@ -1,0 +1,78 @@
+"""Meshes, operators and ladders of projected models: each made when first asked for, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from torrey.base.lazy import Lazy
+from torrey.cell.build import filled, geometries
+from torrey.cell.material import Material
+from torrey.cell.operators import BlochTorrey, CellOperators
+from torrey.geometry import MeshOptions, Shape
+from torrey.geometry.mesh import CellMesh
+from torrey.geometry.meshing import build_meshes
+from torrey.models.projection import ProjectedModel
+from torrey.reference.ladder import climb_meshes
+from torrey.reference.span import Span
+
+
+@dataclass(frozen=True)
+class Discretisation:
+    """A shape and its meshes, which all materials and periods share.
+
+    Parameters
+    ----------
+    shape : Shape
+    options : MeshOptions
+    """
+
+    shape: Shape
+    options: MeshOptions
+
+    @cached_property
+    def meshes(self) -> tuple[CellMesh, ...]:
+        """Meshes, coarsest first."""
+        return build_meshes(self.shape, self.options)
+
+    @cached_property
+    def cells(self) -> Sequence[CellOperators]:
+        """Geometric operators by mesh."""
+        return geometries(self.shape, self.meshes)
+
+
+@dataclass(frozen=True)
+class Medium:
+    """A material in a discretised cell: what does not depend on period, permeability, gradient.
+
+    Parameters
+    ----------
+    discretisation : Discretisation
+    material : Material
+    """
+
+    discretisation: Discretisation
+    material: Material
+
+    @cached_property
+    def levels(self) -> Lazy[BlochTorrey]:
+        """Operators by mesh, coarsest first."""
+        return filled(self.discretisation.cells, self.material)
+
+    @cached_property
+    def ladders(self) -> Callable[[Span], Lazy[ProjectedModel]]:
+        """Ladder on each mesh for the directions and the reach of some points."""
+        return cache(self._climb)
+
+    def _climb(self, span: Span) -> Lazy[ProjectedModel]:
+        return climb_meshes(self.levels, span.axes, span.rungs)
+
+    def filled_with(self, shape: Shape, options: MeshOptions, material: Material) -> Medium:
+        """Another medium, with the meshes and operators of this one where they are the same."""
+        discretisation = Discretisation(shape, options)
+        if discretisation == self.discretisation:
+            discretisation = self.discretisation
+            if material == self.material:
+                return self
+        return Medium(discretisation, material)

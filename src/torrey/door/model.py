@@ -1,0 +1,110 @@
+"""One homogenised model of a cell, to look into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray
+
+from torrey.door.gradients import read_direction
+from torrey.door.quantities import argument
+from torrey.door.signals import Site, ask, growth_rates
+from torrey.door.threads import single_threaded
+from torrey.gradients.protocol import frame
+from torrey.models.evaluation import build_models
+from torrey.models.model import Model
+
+if TYPE_CHECKING:
+    from torrey.door.gradients import Directions, Strengths, Waveforms
+    from torrey.door.quantities import Quantities
+
+
+@dataclass(frozen=True, repr=False)
+class CellModel:
+    """A homogenised model of one cell.
+
+    Parameters
+    ----------
+    site : Site
+    name : str
+        Such as ``R2``.
+    """
+
+    site: Site
+    name: str
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.name} of a cell of {self.site.medium.discretisation.shape.kind}, period "
+            f"{self.site.period:g} um, permeability {self.site.permeability:g} um/ms"
+        )
+
+    @single_threaded
+    def signal(
+        self,
+        waveform: Waveforms,
+        *,
+        b: Quantities | None = None,
+        q: Quantities | None = None,
+        gradient: Quantities | None = None,
+        direction: Directions | None = None,
+    ) -> xarray.DataArray:
+        """Signal of this model: `Cell.signal` with its name for the model.
+
+        Examples
+        --------
+        >>> import torrey as tr
+        >>> cell = tr.Cell(tr.Layers((1.0,)), 2.0, "10 um", "1e-5 m/s")
+        >>> round(cell.model("P4").signal(tr.Pgse("5 ms", "25 ms"), b=1.0).item(), 3)
+        0.726
+        """
+        strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
+        return ask("CellModel.signal", self.site, waveform, strengths, direction, self.name)
+
+    @single_threaded
+    def growth_rate(
+        self,
+        waveform: Waveforms,
+        *,
+        b: Quantities | None = None,
+        q: Quantities | None = None,
+        gradient: Quantities | None = None,
+        direction: Directions | None = None,
+    ) -> xarray.DataArray:
+        """Largest growth rate over the waveform (1/ms): above zero the model is unstable.
+
+        See KL23 remark 4.4; parameters as of `Cell.signal`.
+        """
+        strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
+        found = ask("CellModel.growth_rate", self.site, waveform, strengths, direction, self.name)
+        return growth_rates(found)
+
+    @single_threaded
+    def system(self, direction: Directions | None = None, *, components: int = 1) -> Model:
+        """Small system of the model on the finest mesh: its matrices, as the library has them.
+
+        Parameters
+        ----------
+        direction : vector
+            Of the gradients: the first axis of waveforms with several components.
+        components : int
+            Of the waveforms that it is for.
+
+        Returns
+        -------
+        RateModel, ProjectedModel or PadeModel
+            Of ``torrey.models``: for R models, ``rates`` are G_0, G_1, ... by monomial.
+
+        Examples
+        --------
+        >>> import torrey as tr
+        >>> cell = tr.Cell(tr.Layers((0.6, 0.4)), [2.0, 1.0], "10 um", "1e-5 m/s")
+        >>> len(cell.model("R2").system().rates)
+        3
+        """
+        levels, shape = self.site.medium.levels, self.site.medium.discretisation.shape
+        with argument("CellModel.system", "direction"):
+            axes = frame(read_direction(direction, shape.dimension), components)
+        return build_models(levels[-1], np.asarray(axes), [self.name])[0]

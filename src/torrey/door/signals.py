@@ -1,0 +1,301 @@
+"""Signals of a cell: by the cheapest way to the accuracy that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import numpy as np
+import xarray
+from numpy.typing import NDArray
+
+from torrey.base.budgets import quoted
+from torrey.base.errors import InputError
+from torrey.config.findings import Findings
+from torrey.config.nodes import Node
+from torrey.config.scales import check_scales
+from torrey.door.gradients import Gradients, read_gradients
+from torrey.door.labels import attributes, cell_coordinates, gradient_coordinates, keep
+from torrey.door.medium import Medium
+from torrey.door.quantities import argument, is_number
+from torrey.gradients.protocol import Measurement, Point
+from torrey.gradients.sweep import REFERENCE, Acquisition, Sweep
+from torrey.models import registry
+from torrey.models.evaluation import evaluate_models
+from torrey.models.registry import StudyFacts
+from torrey.reference.full import reference_signal
+from torrey.reference.slab import solve_slab
+from torrey.reference.span import Span
+
+if TYPE_CHECKING:
+    from torrey.door.gradients import Directions, Strengths, Waveforms
+
+Method = Literal["auto", "full", "projected"]
+
+#: Points from which on a ladder of projected models pays, which takes about as long as one or two
+#: of them in full: along one direction, and along several, for which a ladder is larger.
+_FEWEST_ALONG_ONE: Final = 2
+_FEWEST: Final = 4
+
+Array = NDArray[np.float64]
+
+_SIGNAL_NAME: Final = "signal, normalised to the initial magnetisation"
+_ERROR_NAME: Final = "estimated error of the discretisation, absolute; not that of a model"
+_GROWTH_NAME: Final = (
+    "largest growth rate of the model over the waveform; above zero it is unstable"
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A medium of some period and permeability, in which signals are computed.
+
+    Parameters
+    ----------
+    medium : Medium
+    period : float, um
+    permeability : float, um/ms
+    """
+
+    medium: Medium
+    period: float
+    permeability: float
+
+    def sweep(self, measurements: tuple[Measurement, ...]) -> Sweep:
+        """Measurements in this one cell as a sweep."""
+        shape = self.medium.discretisation.shape
+        surfaces = any(m.is_surface for m in shape.membranes())
+        kind: Literal["surface_relaxivity", "permeability"] = (
+            "surface_relaxivity" if surfaces else "permeability"
+        )
+        return Sweep((self.period,), kind, (self.permeability,), Acquisition("b", measurements))
+
+
+@dataclass(frozen=True)
+class Values:
+    """Signals of one model, flat in the order of the measurements.
+
+    Attributes
+    ----------
+    signal : (n,) complex
+    error, growth : (n,) float
+        Absolute estimate of the numerical error, and growth rate (1/ms), which the reference has
+        none of.
+    method : str
+    """
+
+    signal: NDArray[np.complex128]
+    error: Array
+    growth: Array
+    method: str
+
+
+def signals(
+    site: Site,
+    gradients: Gradients,
+    models: tuple[str, ...],
+    several: bool,
+    tolerance: float,
+    method: Method,
+) -> xarray.DataArray:
+    """Signals of some models, labelled.
+
+    Parameters
+    ----------
+    site : Site
+    gradients : Gradients
+    models : tuple of str
+        ``reference``, ``R0``, ``R2``, ``P4``, ...
+    several : bool
+        Whether the models were given as a list.
+    tolerance : float
+        Of the reference, relative to |S|.
+    method : {"auto", "full", "projected"}
+        Of the reference.
+    """
+    found = {}
+    if REFERENCE in models:
+        found[REFERENCE] = _reference(site, gradients.measurements, tolerance, method)
+    others = tuple(model for model in models if model != REFERENCE)
+    if others:
+        found |= _homogenised(site, gradients.measurements, others)
+    axes = {"model": several, **{axis: axis in gradients.dims for axis in gradients.axes}}
+    dims = tuple(axis for axis, listed in axes.items() if listed)
+
+    def table(name: str) -> NDArray[Any]:
+        values = np.array([getattr(found[model], name) for model in models])
+        return keep(axes, values.reshape(len(models), *gradients.shape))
+
+    error = table("error")
+    names = np.array(models)
+    coordinates = {
+        **({"model": (("model",), names)} if several else {"model": ((), models[0])}),
+        **gradient_coordinates(gradients),
+        **cell_coordinates(site.period, site.permeability),
+        "numerical_error": (dims, error, attributes("1", _ERROR_NAME)),
+    }
+    if others:
+        coordinates["growth_rate"] = (dims, table("growth"), attributes("ms-1", _GROWTH_NAME))
+    about: dict[str, Any] = dict(attributes("1", _SIGNAL_NAME))
+    if REFERENCE in models:
+        about |= {"tolerance": tolerance, "method": found[REFERENCE].method}
+    values = _real_where_it_is(table("signal"), error)
+    return xarray.DataArray(values, coordinates, dims, "signal", about)
+
+
+def ask(
+    call: str,
+    site: Site,
+    waveform: Waveforms,
+    strengths: Strengths,
+    direction: Directions | None,
+    model: str | Sequence[str],
+    tolerance: float = 1e-4,
+    method: Method = "auto",
+) -> xarray.DataArray:
+    """Read what is asked for, check it, and compute it: see `Cell.signal`.
+
+    Parameters
+    ----------
+    call : str
+        For messages.
+    site : Site
+    strengths : dict
+        What was given as b, q and gradient.
+    waveform, direction, model, tolerance, method
+        See `Cell.signal`.
+    """
+    dimension = site.medium.discretisation.shape.dimension
+    gradients = read_gradients(call, dimension, waveform, strengths, direction)
+    check_sizes(call, site, gradients)
+    models = (model,) if isinstance(model, str) else tuple(model)
+    with argument(call, "model"):
+        if not models:
+            raise InputError("no model", "one or more")
+        check_models(site, models, max(w.n_components for w in gradients.waveforms))
+    with argument(call, "tolerance"):
+        if not (is_number(tolerance) and 0.0 < tolerance < 1.0):
+            raise InputError(f"{tolerance}", "a number between 0 and 1, such as 1e-4")
+    with argument(call, "method"):
+        if method not in get_args(Method):
+            raise InputError(quoted(str(method)), "auto, full or projected")
+    return signals(site, gradients, models, not isinstance(model, str), float(tolerance), method)
+
+
+def growth_rates(signal: xarray.DataArray) -> xarray.DataArray:
+    """Growth rates of signals as an array of their own."""
+    return signal.growth_rate.drop_vars(["growth_rate", "numerical_error"], errors="ignore")
+
+
+def check_models(site: Site, models: tuple[str, ...], components: int = 1) -> None:
+    """Refuse what is no model, or none of this cell.
+
+    Parameters
+    ----------
+    site : Site
+    models : tuple of str
+    components : int
+        Of the waveforms.
+
+    Raises
+    ------
+    InputError
+        At the first such model.
+    """
+    facts = _facts(site, components)
+    for i, model in enumerate(models):
+        at = (i,) if len(models) > 1 else ()
+        try:
+            name = registry.parse(str(model))
+        except InputError as error:
+            raise InputError(error.found, error.accepted, at) from None
+        if models.index(model) != i:
+            raise InputError(f"{model} a second time", "each model once", at)
+        if accepted := name.refusal(facts):
+            raise InputError(model, accepted, at)
+
+
+def _facts(site: Site, components: int) -> StudyFacts:
+    """What a model may be refused for."""
+    material, shape = site.medium.material, site.medium.discretisation.shape
+    given = {
+        "T2": material.T2,
+        "density": material.density,
+        "permeability_factors": material.membranes,
+    }
+    return StudyFacts(
+        dimension=shape.dimension,
+        membranes=tuple((m.outside, m.inside) for m in shape.membranes()),
+        permeability_kind=site.sweep(()).permeability_kind,
+        permeable=site.permeability > 0.0,
+        material_keys=tuple(key for key, values in given.items() if values),
+        n_components=components,
+    )
+
+
+def check_sizes(call: str, site: Site, gradients: Gradients) -> None:
+    """Refuse values that leave no signal, or systems too badly conditioned for one."""
+    keys = ("acquisition", "period", "permeability", "surface_relaxivity", "T2")
+    findings = Findings(Node({key: Node(None, "", 0) for key in keys}, "", 0))
+    check_scales(findings, (), site.sweep(gradients.measurements), site.medium.material)
+    for problem in findings.problems:
+        (name,) = problem.path
+        where = (
+            f"{call}({gradients.strength}=...)" if name == "acquisition" else f"Cell({name}=...)"
+        )
+        raise InputError(problem.found, problem.accepted, (where,))
+
+
+def _reference(
+    site: Site, measurements: tuple[Measurement, ...], tolerance: float, method: Method
+) -> Values:
+    span = Span.of(site.sweep(measurements))
+    if method == "auto":
+        fewest = _FEWEST_ALONG_ONE if len(span.axes) == 1 else _FEWEST
+        count = len({(m.waveform, m.q, m.direction) for m in measurements if m.q})
+        method = "projected" if count >= fewest else "full"
+    if method == "full":
+        return _in_full(site, measurements, tolerance)
+    ladders = site.medium.ladders(span)
+    table = solve_slab(site.sweep(measurements), tolerance, ladders, site.medium.levels)
+    return Values(table.signals.signal, table.signals.error, _nothing(measurements), method)
+
+
+def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float) -> Values:
+    """Point by point; without gradient its direction plays no part."""
+    known: dict[Any, tuple[complex, float]] = {}
+    keys = [(m.waveform, m.q, m.direction if m.q else ()) for m in measurements]
+    for key, m in zip(keys, measurements, strict=True):
+        if key not in known:
+            point = Point(site.period, site.permeability, m.waveform, m.q, m.direction)
+            found = reference_signal(site.medium.levels, point, tolerance)
+            known[key] = found.signal, found.error
+    signal, error = zip(*(known[key] for key in keys), strict=True)
+    return Values(np.array(signal), np.array(error), _nothing(measurements), "full")
+
+
+def _homogenised(
+    site: Site, measurements: tuple[Measurement, ...], models: tuple[str, ...]
+) -> dict[str, Values]:
+    """Models on the finest mesh; the one before it tells the error."""
+    levels = site.medium.levels[-2:]
+    table = evaluate_models(levels, site.sweep(measurements), models)
+    n = len(measurements)
+    finest = table.signal[:, -1].reshape(len(models), n)
+    error = table.space_error().reshape(len(models), n)
+    growth = table.growth.reshape(len(models), n)
+    return {
+        model: Values(finest[i], error[i], growth[i], "homogenised")
+        for i, model in enumerate(models)
+    }
+
+
+def _nothing(measurements: tuple[Measurement, ...]) -> Array:
+    return np.full(len(measurements), np.nan)
+
+
+def _real_where_it_is(signal: NDArray[np.complex128], error: Array) -> NDArray[Any]:
+    """Real numbers where all imaginary parts are below the numerical error, as in most cells."""
+    known = np.isfinite(signal) & np.isfinite(error)
+    return signal.real if np.all(np.abs(signal.imag[known]) <= error[known]) else signal

@@ -1,0 +1,224 @@
+"""Waveforms whose times are quantities with units."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from torrey.base.budgets import quoted
+from torrey.base.errors import InputError
+from torrey.base.units import Kind
+from torrey.door.quantities import argument, arguments, is_number, quantity
+from torrey.gradients import acquisition, waveforms
+from torrey.gradients.waveforms import AtEcho, SampledWaveform, Waveform
+
+if TYPE_CHECKING:
+    from torrey.door.quantities import Quantity
+
+#: Parameters with a unit; others are plain numbers.
+_KINDS: Final[dict[str, Kind]] = {
+    "delta": "time",
+    "Delta": "time",
+    "rise_time": "time",
+    "mixing_time": "time",
+    "angle": "angle",
+}
+
+
+def Pgse(delta: Quantity, Delta: Quantity, *, echo_time: Quantity | None = None) -> Waveform:
+    """Pulsed-gradient spin echo with rectangular pulses: b = q^2 (Delta - delta/3).
+
+    Parameters
+    ----------
+    delta : quantity
+        Duration of each pulse; plain numbers are in ms, here and below.
+    Delta : quantity
+        Time from the beginning of one pulse to the beginning of the other.
+    echo_time : quantity, optional
+        Time at which the signal is read, with the gradients in its middle. Without it, the signal
+        is read at the end of the gradients.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.Pgse("5 ms", "25 ms")
+    Pgse(delta=5.0, Delta=25.0)
+    """
+    return _make(waveforms.Pgse, echo_time, delta=delta, Delta=Delta)
+
+
+def TrapezoidalPgse(
+    delta: Quantity, Delta: Quantity, rise_time: Quantity, *, echo_time: Quantity | None = None
+) -> Waveform:
+    """PGSE whose gradient rises and falls at a constant rate.
+
+    Parameters
+    ----------
+    delta : quantity
+        From the beginning of the rise to the beginning of the fall of each pulse.
+    Delta, echo_time : quantity
+        See `Pgse`.
+    rise_time : quantity
+        At most `delta`.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.TrapezoidalPgse("5 ms", "25 ms", rise_time="0.5 ms")
+    TrapezoidalPgse(delta=5.0, Delta=25.0, rise_time=0.5)
+    """
+    return _make(
+        waveforms.TrapezoidalPgse, echo_time, delta=delta, Delta=Delta, rise_time=rise_time
+    )
+
+
+def DoublePgse(
+    delta: Quantity,
+    Delta: Quantity,
+    mixing_time: Quantity,
+    angle: Quantity,
+    *,
+    echo_time: Quantity | None = None,
+) -> Waveform:
+    """Two PGSE blocks one after the other, the second at an angle to the first.
+
+    Parameters
+    ----------
+    delta, Delta, echo_time : quantity
+        Of both blocks, see `Pgse`.
+    mixing_time : quantity
+        From the end of the first block's second pulse to the beginning of the next.
+    angle : quantity
+        Between the gradients of the two blocks; plain numbers are in degrees.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.DoublePgse("3 ms", "15 ms", mixing_time="10 ms", angle="90 deg")
+    DoublePgse(delta=3.0, Delta=15.0, mixing_time=10.0, angle=90.0)
+    """
+    times = {"delta": delta, "Delta": Delta, "mixing_time": mixing_time, "angle": angle}
+    return _make(waveforms.DoublePgse, echo_time, **times)
+
+
+def SineOgse(
+    delta: Quantity, Delta: Quantity, cycles: int, *, echo_time: Quantity | None = None
+) -> Waveform:
+    """Oscillating gradients, sin(2 pi cycles t / delta) in two trains.
+
+    Parameters
+    ----------
+    delta : quantity
+        Duration of each train.
+    Delta : quantity
+        Time from the beginning of one train to the beginning of the other.
+    cycles : int
+        Periods in a train, at least 1.
+    echo_time : quantity, optional
+        See `Pgse`.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.SineOgse("20 ms", "30 ms", cycles=2)
+    SineOgse(delta=20.0, Delta=30.0, cycles=2.0)
+    """
+    return _make(waveforms.SineOgse, echo_time, delta=delta, Delta=Delta, cycles=cycles)
+
+
+def CosineOgse(
+    delta: Quantity, Delta: Quantity, cycles: int, *, echo_time: Quantity | None = None
+) -> Waveform:
+    """Oscillating gradients, cos(2 pi cycles t / delta) in two trains; see `SineOgse`.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.CosineOgse("20 ms", "30 ms", cycles=2)
+    CosineOgse(delta=20.0, Delta=30.0, cycles=2.0)
+    """
+    return _make(waveforms.CosineOgse, echo_time, delta=delta, Delta=Delta, cycles=cycles)
+
+
+def TrapezoidalOgse(
+    delta: Quantity,
+    Delta: Quantity,
+    cycles: int,
+    rise_time: Quantity,
+    *,
+    echo_time: Quantity | None = None,
+) -> Waveform:
+    """Trains of trapezoids that follow a cosine; see `SineOgse`.
+
+    Parameters
+    ----------
+    delta, Delta, cycles, echo_time
+        See `SineOgse`.
+    rise_time : quantity
+        From zero to the full gradient, at most delta / (6 cycles + 1).
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.TrapezoidalOgse("20 ms", "30 ms", cycles=2, rise_time="0.5 ms")
+    TrapezoidalOgse(delta=20.0, Delta=30.0, cycles=2.0, rise_time=0.5)
+    """
+    times = {"delta": delta, "Delta": Delta, "cycles": cycles, "rise_time": rise_time}
+    return _make(waveforms.TrapezoidalOgse, echo_time, **times)
+
+
+def read_waveform(path: str | PathLike[str], *, echo_time: Quantity | None = None) -> Waveform:
+    """Read a waveform that is given by samples, of the gradient or of the wave vector.
+
+    Parameters
+    ----------
+    path : path
+        A text file of columns with units, such as ``time (ms), gx (mT/m), gy (mT/m)``; see
+        docs/configuration.md. The strength plays no part: b, q or the gradient are given with the
+        signal that is asked for.
+    echo_time : quantity, optional
+        See `Pgse`.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> waveform = tr.read_waveform("spiral.csv")  # doctest: +SKIP
+    """
+    with argument("read_waveform", "path"):
+        found = acquisition.read_waveform(Path(path))
+    sampled = SampledWaveform(found.name, found.kind, found.times, found.values)
+    return _at_echo("read_waveform", sampled, echo_time)
+
+
+def _make(cls: type[Waveform], echo_time: Quantity | None, **parameters: Any) -> Waveform:
+    """Build a waveform from quantities by the names of its parameters."""
+    call = cls.__name__
+    values = {}
+    for name, value in parameters.items():
+        with argument(call, name):
+            values[name] = quantity(value, _KINDS[name]) if name in _KINDS else _number(value)
+    with arguments(call):
+        made = cls(**values)
+        _ = made.segments  # the shape itself may be refused
+    return _at_echo(call, made, echo_time)
+
+
+def _at_echo(call: str, waveform: Waveform, echo_time: Quantity | None) -> Waveform:
+    if echo_time is None:
+        return waveform
+    with argument(call, "echo_time"):
+        time = quantity(echo_time, "time")
+    with arguments(call):
+        return AtEcho(waveform, time)
+
+
+def _number(value: Any) -> float:
+    if not is_number(value):
+        raise InputError(quoted(str(value)), "a number without a unit")
+    return float(value)

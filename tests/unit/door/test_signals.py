@@ -1,0 +1,258 @@
+"""Signals, fits, tensors, bands: the library's own numbers, with units and coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import threadpoolctl
+import xarray
+
+import torrey as tr
+from torrey.bloch.bands import band_basis, band_set
+from torrey.door import signals as door_signals
+from torrey.gradients.protocol import Point
+from torrey.gradients.sweep import Acquisition, Sweep
+from torrey.models.evaluation import build_models, evaluate_models
+from torrey.models.tensors import papers_tensors
+from torrey.reference.full import reference_signal
+from torrey.study.fits import fit_kurtosis
+
+PGSE = tr.Pgse("5 ms", "25 ms")
+LATER = tr.Pgse("5 ms", "35 ms")
+TOLERANCE = 1e-3
+
+
+def full(cell, b, direction, waveform=PGSE):
+    point = Point(cell.period, cell.permeability, waveform, waveform.q_of_b(b), direction)
+    return reference_signal(cell.medium.levels, point, TOLERANCE)
+
+
+def test_one_point_is_the_full_reference(cell):
+    S = cell.signal(PGSE, b="2000 s/mm^2", direction=(0, 3), tolerance=TOLERANCE)
+    own = full(cell, 2.0, (0.0, 1.0))
+    assert (S.item(), S.numerical_error.item()) == (own.signal.real, own.error)
+    assert (S.dims, S.dtype, S.attrs["method"]) == ((), np.float64, "full")
+    assert S.attrs["units"] == "1"
+
+
+def test_units_do_not_change_a_signal(cell):
+    q = PGSE.q_of_b(1.0)
+    S = cell.signal(PGSE, b=1, direction=(1, 0), tolerance=TOLERANCE)
+    for strength in (
+        {"b": "1000 s/mm^2"},
+        {"q": f"{q} rad/um"},
+        {"gradient": PGSE.gradient_of_q(q)},
+        {"gradient": f"{PGSE.gradient_of_q(q)} rad/um/ms"},
+    ):
+        other = cell.signal(PGSE, **strength, direction=(1, 0), tolerance=TOLERANCE)
+        assert other.item() == pytest.approx(S.item(), rel=1e-10)
+        assert other.b.item() == pytest.approx(1.0, rel=1e-10)
+
+
+def test_lists_are_dimensions_and_the_rest_are_scalars(cell):
+    S = cell.signal(
+        [PGSE, LATER],
+        b=[0, "1000 s/mm^2"],
+        direction=[(1, 0), (1, 1)],
+        model=["reference", "R2"],
+        tolerance=TOLERANCE,
+    )
+    assert S.dims == ("model", "waveform", "b", "direction")
+    assert S.shape == S.numerical_error.shape == S.growth_rate.shape == (2, 2, 2, 2)
+    assert S.model.values.tolist() == ["reference", "R2"]
+    assert S.b.values.tolist() == [0.0, 1.0]
+    assert S.b.attrs["units"] == "ms um-2"
+    assert S.Delta.dims == ("waveform",)
+    assert S.Delta.values.tolist() == [25.0, 35.0]
+    np.testing.assert_allclose(S.direction_y, [0.0, np.sqrt(0.5)])
+    assert S.q.dims == ("waveform", "b")
+    np.testing.assert_allclose(S.q, [[0.0, PGSE.q_of_b(1.0)], [0.0, LATER.q_of_b(1.0)]])
+    assert (S.period.item(), S.period.attrs["units"]) == (10.0, "um")
+    assert np.isnan(S.growth_rate.sel(model="reference")).all()
+    assert (S.sel(b=0).round(9) == 1.0).all()
+    one = full(cell, 1.0, (1.0, 0.0), LATER)
+    here = S.sel(model="reference", b=1).isel(waveform=1, direction=0)
+    assert abs(here.item() - one.signal) <= here.numerical_error.item() + one.error
+
+
+def test_a_list_of_one_is_a_dimension(cell):
+    S = cell.signal([PGSE], b=[1.0], direction=[(1, 0)], model=["R0"])
+    assert S.dims == ("model", "waveform", "b", "direction")
+    assert S.shape == (1, 1, 1, 1)
+    along_q = cell.signal([PGSE, LATER], q=[0.1, 0.2], direction=(1, 0), model="R0")
+    assert (along_q.dims, along_q.b.dims) == (("waveform", "q"), ("waveform", "q"))
+
+
+def test_results_of_several_cells_join_along_what_differs(cell):
+    sizes = [
+        cell.with_(period=L).signal(PGSE, b=1.0, direction=(1, 0), model="R0") for L in (5, 10)
+    ]
+    joined = xarray.concat(sizes, "period", coords="different", compat="equals")
+    assert joined.period.values.tolist() == [5.0, 10.0]
+    assert joined.sel(period=10).item() == sizes[1].item()
+
+
+@pytest.mark.parametrize("model", ["R0", "R2", "P3", "lumped-R0"])
+def test_models_are_those_of_the_library_on_the_finest_mesh(cell, model):
+    S = cell.signal(PGSE, b=[0.5, 1.0], direction=(0, 1), model=model)
+    rows = tuple(
+        Point(10.0, 0.05, PGSE, PGSE.q_of_b(b), (0.0, 1.0)).measurement for b in (0.5, 1.0)
+    )
+    sweep = Sweep((10.0,), "permeability", (0.05,), Acquisition("b", rows))
+    table = evaluate_models(cell.medium.levels, sweep, [model])
+    np.testing.assert_allclose(S, table.signal[0, -1].ravel().real, rtol=1e-12)
+    np.testing.assert_allclose(S.numerical_error, table.space_error().ravel(), rtol=1e-6)
+    np.testing.assert_allclose(S.growth_rate, table.growth.ravel(), rtol=1e-12)
+    again = cell.model(model).signal(PGSE, b=[0.5, 1.0], direction=(0, 1))
+    xarray.testing.assert_identical(again, S)
+
+
+def test_pade_is_for_impermeable_cells(cell):
+    closed = cell.with_(permeability=0)
+    S = closed.signal(PGSE, b=0.1, direction=(1, 0), model=["Pade", "R2"])
+    assert S.sel(model="Pade").item() == pytest.approx(S.sel(model="R2").item(), abs=1e-3)
+
+
+def test_a_model_shows_its_matrices_and_its_growth(cell):
+    model = cell.model("R2")
+    (own,) = build_models(cell.medium.levels[-1], np.array([[1.0, 0.0]]), ["R2"])
+    for mine, other in zip(model.system((1, 0)).rates, own.rates, strict=True):
+        assert mine.keys() == other.keys()
+        assert all(np.array_equal(mine[powers], other[powers]) for powers in mine)
+    growth = model.growth_rate(PGSE, b=[0.1, 4.0], direction=(1, 0))
+    assert growth.attrs["units"] == "ms-1"
+    assert growth.sel(b=4.0) > 0.0
+    assert "numerical_error" not in growth.coords
+    assert repr(model) == "R2 of a cell of discs, period 10 um, permeability 0.05 um/ms"
+    with pytest.raises(tr.InputError, match=r"Cell.model\(name=...\): found reference"):
+        cell.model("reference")
+
+
+def test_a_signal_is_complex_where_it_is():
+    layers = tr.Cell(tr.Layers((0.6, 0.4)), [3, 1], 10, 0.05, density=[1, 0.2])
+    sloped = tr.Cell(
+        tr.Discs((tr.Disc((0.3, 0.4), 0.2),)), [3, 1], 10, 0.05, density=[1, 0.2], mesh=0.3
+    )
+    for one, direction in ((layers, None), (sloped, (1, 0))):
+        S = one.signal(PGSE, b=1.0, direction=direction, tolerance=TOLERANCE)
+        assert S.dtype in (np.float64, np.complex128)
+        assert abs(S.item()) <= 1.0
+    kicked = door_signals._real_where_it_is(np.array([0.5 + 1e-3j]), np.array([1e-5]))
+    assert kicked.dtype == np.complex128
+    rounded = door_signals._real_where_it_is(np.array([0.5 + 1e-6j, np.inf]), np.array([1e-5, 1.0]))
+    assert rounded.tolist() == [0.5, np.inf]
+
+
+@pytest.mark.parametrize(
+    ("b", "directions", "method"),
+    [
+        ([0, 1], [(1, 0)], "full"),
+        ([1, 2], [(1, 0)], "projected"),
+        ([1], [(1, 0), (0, 1)], "full"),
+        ([1, 2], [(1, 0), (0, 1)], "projected"),
+    ],
+)
+def test_the_cheapest_way_is_taken(cell, b, directions, method):
+    S = cell.signal(PGSE, b=b, direction=directions, tolerance=TOLERANCE)
+    assert S.attrs["method"] == method
+    other = "full" if method == "projected" else "projected"
+    O = cell.signal(PGSE, b=b, direction=directions, tolerance=TOLERANCE, method=other)
+    assert (abs(S - O) <= S.numerical_error.values + O.numerical_error.values).all()
+
+
+def test_fits_along_b(cell):
+    b = [0, 0.2, 0.4, 0.6]
+    asked = {"b": b, "direction": [(1, 0), (1, 1)], "model": "R2"}
+    S = cell.signal(PGSE, **asked)
+    own = fit_kurtosis(b, S.isel(direction=1), S.numerical_error.isel(direction=1))
+    D, K = cell.adc(PGSE, **asked), cell.kurtosis(PGSE, **asked)
+    assert D.dims == K.dims == ("direction",)
+    assert (D[1].item(), K[1].item()) == (own.adc, own.kurtosis)
+    assert D.numerical_error[1].item() == own.adc_error
+    assert (D.attrs["units"], K.attrs["units"]) == ("um2 ms-1", "1")
+    assert "b" not in D.coords
+    fit = tr.fit_kurtosis(S)
+    xarray.testing.assert_equal(fit.adc, D.drop_vars("numerical_error"))
+    with pytest.raises(tr.InputError, match="found signals at 2 b-values"):
+        cell.adc(PGSE, b=[1, 2], direction=(1, 0), model="R0")
+    negative = S.copy(data=np.where(S.direction_x < 1, -1.0, S))
+    assert np.isnan(tr.fit_kurtosis(negative).adc).values.tolist() == [False, True]
+
+
+def test_tensors_are_those_of_the_papers(cell):
+    found, own = cell.tensors(), papers_tensors(cell.medium.levels[-1])
+    for name in ("D", "S", "T", "B", "I", "Z", "theta", "eta", "psi_jump", "omega_jump"):
+        np.testing.assert_array_equal(found[name], getattr(own, name))
+    assert found.D.dims == ("compartment", "axis_i", "axis_j")
+    assert found.D.attrs["units"] == "um2 ms-1"
+    inside = found.D.sel(compartment="cell_1", axis_i="x", axis_j="x")
+    assert inside.item() == pytest.approx(0.0, abs=1e-9)
+    with pytest.raises(tr.InputError, match=r"Cell.tensors\(\): found membrane_0, with the same"):
+        tr.Cell(tr.Layers((1.0,)), 2, 10).tensors()
+
+
+def test_shares_of_the_water_are_shares_on_any_lattice():
+    oblique = tr.Discs((tr.Disc((0.5, 0.5), 0.3),), lattice=((1, 0), (0.5, 0.866)))
+    eta = tr.Cell(oblique, [2, 1], 10, mesh=0.3).tensors().eta
+    assert eta.sum() == pytest.approx(1.0, rel=1e-12)
+    assert eta.sel(compartment="cell_1") == pytest.approx(np.pi * 0.09 / 0.866, rel=1e-4)
+
+
+def test_gradients_in_several_directions_at_once(cell):
+    double = tr.DoublePgse("3 ms", "15 ms", "10 ms", "90 deg")
+    S = cell.signal([PGSE, double], b=1, direction=(1, 0), model="R0")
+    assert S.dims == ("waveform",)
+    assert np.isnan(S.mixing_time[0])
+    assert S.mixing_time[1] == 10.0
+    with pytest.raises(tr.InputError, match=r"waveform=...\): found a waveform of 2 components"):
+        tr.Cell(tr.Layers((1.0,)), 2, 10).signal(double, b=1)
+    with pytest.raises(tr.InputError, match="lumped-R0 takes gradients along one direction"):
+        cell.signal(double, b=1, direction=(1, 0), model="lumped-R0")
+
+
+def test_bands_are_those_of_the_library(cell):
+    found = cell.bands((2, 0), pulses=4)
+    basis = band_basis(cell.medium.levels[-1], 10.0, 0.05, [(1.0, 0.0)], 1.0)
+    own = band_set(basis, (1.0, 0.0), 4)
+    np.testing.assert_array_equal(found.value, own.values[:, : own.n_bands])
+    np.testing.assert_allclose(found.p, np.pi / 10 * np.array([0, 0.5, 1.0]))
+    assert found.p.attrs["units"] == "rad um-1"
+    assert found.value.attrs["units"] == "ms-1"
+    wide = cell.bands((1, 0), pulses=4, resolution="2 um")
+    assert wide.sizes["band"] < found.sizes["band"]
+    with pytest.raises(tr.InputError, match=r"Cell.bands\(direction=...\): found direction"):
+        cell.bands((1, 0.3333))
+
+
+def test_spectra_are_complex_tables():
+    free = tr.Cell(tr.Discs((tr.Disc((0.5, 0.5), 0.3),), interior="obstacle"), 1, 1, mesh=0.3)
+    found = free.spectrum((1, 0), gradient=[20.0 / 3, 5.0], count=1)
+    mu = found.eigenvalue
+    assert mu.dims == ("branch", "gradient")
+    assert mu.dtype == np.complex128
+    assert {5.0, round(20.0 / 3, 11)} <= set(found.gradient.values.round(11))
+    assert (np.diff(mu.real[0]) > 0).all()
+    assert "band_value" in found
+    with pytest.raises(tr.InputError, match=r"Cell.spectrum\(gradient=...\)"):
+        free.spectrum((1, 0), gradient=0)
+
+
+def threads() -> dict[str, int]:
+    return {pool["filepath"]: pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+
+
+def test_computations_take_one_thread_and_give_back_what_was_set(cell, monkeypatch):
+    seen = []
+    solve = door_signals.reference_signal
+    monkeypatch.setattr(
+        door_signals, "reference_signal", lambda *args: seen.append(threads()) or solve(*args)
+    )
+    with threadpoolctl.threadpool_limits(2):
+        before = threads()
+        cell.signal(PGSE, b=1.0, direction=(1, 0), tolerance=TOLERANCE)
+        assert threads() == before
+        with pytest.raises(tr.InputError):
+            cell.signal(PGSE, b="x", direction=(1, 0))
+        assert threads() == before
+    assert set(before.values()) == {2}
+    assert set(seen[0].values()) == {1}
