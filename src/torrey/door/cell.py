@@ -224,7 +224,8 @@ class Cell(Description):
         tensors = papers_tensors(self.medium.levels[-1])
         table = dataset(tensor_variables(tensors, self.shape.compartment_names, membranes))
         share = attributes("1", "share of the water in each compartment (KL23 3.8)")
-        return table.assign(eta=(("compartment",), tensors.eta, share))
+        measures = tensors.measures
+        return table.assign(eta=(("compartment",), measures / measures.sum(), share))
 
     def model(self, name: str) -> CellModel:
         """One of the homogenised models of this cell, to look into.

@@ -212,7 +212,7 @@ def check_models(site: Site, models: tuple[str, ...], components: int = 1) -> No
             raise InputError(f"{model} a second time", "each model once", at)
         if reasons := _reasons_against(site, model, components):
             instead = "R2" if model == PADE else model.removeprefix("lumped-")
-            raise InputError(model, f"{instead} here: {'; '.join(reasons)}", at)
+            raise InputError(model, f"{instead}: {'; '.join(reasons)}", at)
 
 
 def check_sizes(call: str, site: Site, gradients: Gradients) -> None:
@@ -246,7 +246,8 @@ def _reasons_against(site: Site, model: str, components: int) -> list[str]:
     else:
         return reasons
     if components > 1:
-        reasons.append(f"{model} takes gradients along one direction")
+        kind = "Pade takes" if model == PADE else "lumped models take"
+        reasons.append(f"{kind} gradients along one direction")
     return reasons
 
 
