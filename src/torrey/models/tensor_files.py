@@ -37,6 +37,12 @@ def tensor_variables(
         ),
         **{axis: Variable((axis,), letters, "", "space direction") for axis in AXES},
         **group_of(tensors),
+        "theta": Variable(
+            ("compartment",),
+            tensors.theta,
+            "1",
+            "share of the compartment in the volume (theta in CHL14, eta in KL23 3.8)",
+        ),
     }
     if len(membranes):
         variables["membrane"] = Variable(("membrane",), np.array(membranes), "", "membrane")

