@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from torrey.base.budgets import MOST_PROBLEMS_SHOWN, printable, shortened
-from torrey.base.errors import KeyPath, dotted
+from torrey.base.errors import KeyPath, TorreyError, dotted
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Problem:
         return printable(f"{where}: {key}found {shortened(self.found)}, accepted: {self.accepted}")
 
 
-class ConfigError(ValueError):
+class ConfigError(TorreyError, ValueError):
     """A configuration that cannot be used; holds all its problems, in the order of the file.
 
     Its message shows the first hundred of them.

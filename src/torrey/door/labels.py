@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from torrey.base.stored import Group
 from torrey.door.gradients import Gradients
-from torrey.gradients.axes import axis_labels
+from torrey.gradients.axes import axis_labels, direction_labels
 
 Coordinates = dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
 
@@ -70,6 +70,10 @@ def gradient_coordinates(gradients: Gradients) -> Coordinates:
     for name in dict.fromkeys(n for w in gradients.waveforms for n in w.parameters):
         values = np.array([w.parameters.get(name, np.nan) for w in gradients.waveforms])
         coordinates[name] = _coordinate(gradients, ("waveform",), values, name)
+    directions = np.array(direction_labels(gradients.directions))
+    coordinates["direction"] = _named(
+        gradients, ("direction",), directions, *axis_labels("direction")
+    )
     for axis, components in zip("xyz", zip(*gradients.directions, strict=True), strict=False):
         coordinates[f"direction_{axis}"] = _named(
             gradients, ("direction",), np.array(components), "1", f"gradient direction, {axis}"

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, cast
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
-from torrey.base.units import Kind
+from torrey.base.fields import declarations
 from torrey.door.quantities import argument, arguments, is_number, quantity
 from torrey.gradients import acquisition, waveforms
 from torrey.gradients.waveforms import AtEcho, SampledWaveform, Waveform
 
 if TYPE_CHECKING:
+    from torrey.base.units import Kind
     from torrey.door.quantities import Quantity
-
-#: Parameters with a unit; others are plain numbers.
-_KINDS: Final[dict[str, Kind]] = {
-    "delta": "time",
-    "Delta": "time",
-    "rise_time": "time",
-    "mixing_time": "time",
-    "angle": "angle",
-}
 
 
 def Pgse(delta: Quantity, Delta: Quantity, *, echo_time: Quantity | None = None) -> Waveform:
@@ -200,9 +192,11 @@ def _make(cls: type[Waveform], echo_time: Quantity | None, **parameters: Any) ->
     """Build a waveform from quantities by the names of its parameters."""
     call = cls.__name__
     values = {}
-    for name, value in parameters.items():
+    for name, declaration in declarations(cls).items():
+        kind = cast("Kind | None", declaration.unit)
         with argument(call, name):
-            values[name] = quantity(value, _KINDS[name]) if name in _KINDS else _number(value)
+            given = parameters[name]
+            values[name] = quantity(given, kind) if kind else _number(given)
     with arguments(call):
         made = cls(**values)
         _ = made.segments  # the shape itself may be refused

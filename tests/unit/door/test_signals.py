@@ -65,6 +65,7 @@ def test_lists_are_dimensions_and_the_rest_are_scalars(cell):
     assert S.b.attrs["units"] == "ms um-2"
     assert S.Delta.dims == ("waveform",)
     assert S.Delta.values.tolist() == [25.0, 35.0]
+    assert S.direction.values.tolist() == ["1,0", "0.707,0.707"]
     np.testing.assert_allclose(S.direction_y, [0.0, np.sqrt(0.5)])
     assert S.q.dims == ("waveform", "b")
     np.testing.assert_allclose(S.q, [[0.0, PGSE.q_of_b(1.0)], [0.0, LATER.q_of_b(1.0)]])
