@@ -29,7 +29,7 @@ from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
 from torrey.models.integration import Points
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 from torrey.reference.ladder import climb
 from torrey.reference.projected import projected_signals
 
@@ -74,7 +74,10 @@ def sample(discs: Sequence[tuple[float, float, float]], count: int, seed: int) -
     systems = [AffineSystem.at(operators, L[i], kappa[i], DIRECTION) for i in range(count)]
     rough, full = (
         np.array(
-            [signal(systems[i], SEQUENCES[sequence[i]], q[i], steps).real for i in range(count)]
+            [
+                mesh_signal(systems[i], SEQUENCES[sequence[i]], q[i], steps).real
+                for i in range(count)
+            ]
         )
         for steps in (FULL_STEPS, 2 * FULL_STEPS)
     )

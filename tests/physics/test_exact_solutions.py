@@ -31,7 +31,7 @@ from torrey.cell.system import AffineSystem
 from torrey.geometry import Discs
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
-from torrey.reference.full import reference_signal, signal
+from torrey.reference.full import mesh_signal, reference_signal
 
 WAVEFORM = Pgse(5.0, 15.0)
 
@@ -95,13 +95,13 @@ def test_free_water_decays_with_b_times_D(b, direction):
 def test_without_a_gradient_nothing_is_lost(cell):
     direction = (1.0, 0.0)[: cell.shape.dimension]
     system = cell.system(0, 5.0, 0.1, direction)
-    assert signal(system, WAVEFORM, 0.0, steps=3) == pytest.approx(1.0, abs=1e-12)
+    assert mesh_signal(system, WAVEFORM, 0.0, steps=3) == pytest.approx(1.0, abs=1e-12)
     point = Point(5.0, 0.1, WAVEFORM, 0.0, direction)
     assert reference_signal(cell.levels(1), point, 1e-6).signal == 1.0
     # Also if the water is unevenly spread: membranes and walls let no magnetisation vanish.
     system = uneven(system, tuple(np.arange(1.0, cell.shape.n_compartments + 1)))
     for waveform in (WAVEFORM, WholePgse(5.0, 15.0)):
-        assert signal(system, waveform, 0.0, steps=24) == pytest.approx(1.0, abs=1e-11)
+        assert mesh_signal(system, waveform, 0.0, steps=24) == pytest.approx(1.0, abs=1e-11)
 
 
 # ---- layers ----
@@ -155,7 +155,7 @@ def test_the_signal_of_uneven_water_turns_with_the_gradient(n):
     expected = spectral_signal(THREE_LAYERS, 8.0, 0.05, WAVEFORM, q, (1.0, 0.0), rho)
     assert abs(expected.imag) > 1e-3
     for waveform in (WAVEFORM, WholePgse(5.0, 15.0)):
-        result = signal(system, waveform, q, 96)
+        result = mesh_signal(system, waveform, q, 96)
         assert result == pytest.approx(expected if n > 0 else expected.conjugate(), rel=1e-8)
 
 
@@ -163,8 +163,8 @@ def test_the_signal_of_uneven_water_turns_with_the_gradient(n):
 def test_the_whole_waveform_gives_the_real_signal_of_its_half(direction):
     q = WAVEFORM.q_of_b(0.85)
     system = THREE_LAYERS.system(3, 8.0, 0.05, direction)
-    half = signal(system, WAVEFORM, q, 96)
-    whole = signal(system, WholePgse(5.0, 15.0), q, 96)
+    half = mesh_signal(system, WAVEFORM, q, 96)
+    whole = mesh_signal(system, WholePgse(5.0, 15.0), q, 96)
     assert half.imag == 0
     # The ramp down is integrated with other steps.
     assert whole == pytest.approx(half, rel=1e-8)
@@ -240,7 +240,7 @@ def test_an_impermeable_disc_has_the_signal_of_the_matrix_formalism(
     expected = disc_signal(waveform, q, radius, D_C, 50.0).real
     assert disc_signal(waveform, q, radius, D_C, 40.0).real == pytest.approx(expected, rel=1e-7)
     system = AffineSystem.at(restricted_disc(level), radius / 0.2, 0.0, (0.6, 0.8))
-    result = signal(system, waveform, q, steps).real
+    result = mesh_signal(system, waveform, q, steps).real
     print(f"S = {result:.8g}, exact {expected:.8g}, relative error {result / expected - 1:.1e}")
     assert result == pytest.approx(expected, rel=1e-6)
 
@@ -255,7 +255,7 @@ def test_strong_attenuation_in_a_disc_to_a_millionth_of_the_initial_signal(wavef
     expected = disc_signal(waveform, qR / radius, radius, D_C, 50.0).real
     assert expected == pytest.approx(S, rel=0.01)
     system = AffineSystem.at(restricted_disc(4), radius / 0.2, 0.0, (0.6, 0.8))
-    assert signal(system, waveform, qR / radius, 24).real == pytest.approx(expected, abs=1e-6)
+    assert mesh_signal(system, waveform, qR / radius, 24).real == pytest.approx(expected, abs=1e-6)
 
 
 # ---- limits ----
@@ -265,11 +265,11 @@ def test_impermeable_compartments_add_up():
     b, direction = 0.85, (0.6, 0.8)
     whole = FOUR_DISCS.operators(1)
     q = WAVEFORM.q_of_b(b)
-    result = signal(AffineSystem.at(whole, 15.0, 0.0, direction), WAVEFORM, q, 48)
+    result = mesh_signal(AffineSystem.at(whole, 15.0, 0.0, direction), WAVEFORM, q, 48)
     parts, sizes = [], whole.cell.measures()
     for a, D in enumerate(FOUR_DISCS.diffusivity):
         alone = bloch_torrey(whole.cell.restrict([a]), Material((D,)))
-        parts.append(signal(AffineSystem.at(alone, 15.0, 0.0, direction), WAVEFORM, q, 48))
+        parts.append(mesh_signal(AffineSystem.at(alone, 15.0, 0.0, direction), WAVEFORM, q, 48))
     assert result == pytest.approx(sizes @ parts / sizes.sum(), rel=1e-8)
     # The discs differ from each other and from the outside: the sum is not of equal parts.
     assert np.ptp(np.real(parts[1:])) > 0.05
@@ -279,8 +279,8 @@ def test_the_outside_of_impermeable_cells_is_that_of_obstacles():
     obstacle = Cell(Discs(DISC.shape.cells, "obstacle"), DISC.diffusivity[:1])
     alone = bloch_torrey(DISC.operators(2).cell.restrict([0]), Material(DISC.diffusivity[:1]))
     q = WAVEFORM.q_of_b(0.85)
-    result = signal(AffineSystem.at(alone, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
-    expected = signal(obstacle.system(2, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
+    result = mesh_signal(AffineSystem.at(alone, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
+    expected = mesh_signal(obstacle.system(2, 5.0, 0.0, (0.0, 1.0)), WAVEFORM, q, 12)
     assert result == pytest.approx(expected, rel=1e-9)
 
 
@@ -295,7 +295,7 @@ def test_a_very_permeable_membrane_leaves_a_continuous_field():
     q = WAVEFORM.q_of_b(0.85)
     expected = spectral_signal(THREE_LAYERS, 8.0, math.inf, WAVEFORM, q).real
     errors = [
-        signal(THREE_LAYERS.system(4, 8.0, kappa, (1.0,)), WAVEFORM, q, 96).real / expected - 1
+        mesh_signal(THREE_LAYERS.system(4, 8.0, kappa, (1.0,)), WAVEFORM, q, 96).real / expected - 1
         for kappa in PERMEABILITIES
     ]
     assert fitted_order(PERMEABILITIES, errors) == pytest.approx(-1, abs=0.01)

@@ -20,7 +20,7 @@ from torrey.gradients.waveforms import Pgse
 from torrey.models.evaluation import build_models
 from torrey.models.kurtosis import compartment_kurtosis, pade_models
 from torrey.models.tensors import papers_tensors
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 from torrey.study.orders import fit_order
 
 WAVEFORM = Pgse(2.5, 5.0)
@@ -38,7 +38,7 @@ THREE = Cell(
 
 def reference(cell: Cell, period: float, b: np.ndarray, steps: int) -> np.ndarray:
     system = cell.system(LEVEL, period, 0.0, DIRECTION)
-    return np.array([signal(system, WAVEFORM, WAVEFORM.q_of_b(x), steps).real for x in b])
+    return np.array([mesh_signal(system, WAVEFORM, WAVEFORM.q_of_b(x), steps).real for x in b])
 
 
 def signals(cell: Cell, periods: np.ndarray, b: float) -> dict[str, np.ndarray]:

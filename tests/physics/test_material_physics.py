@@ -43,7 +43,7 @@ from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse, Waveform
 from torrey.models.expansion import expand
 from torrey.models.projection import project
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 from torrey.study.orders import local_orders
 
 ASYMMETRIC = Discs((Disc((0.27, 0.4), 0.15), Disc((0.75, 0.93), 0.2)))
@@ -93,7 +93,7 @@ def full_signal(
     permeability: float = PERMEABILITY,
 ) -> complex:
     system = AffineSystem.at(cell, period, permeability, measurement.frame)
-    return signal(system, measurement.waveform, measurement.q, steps)
+    return mesh_signal(system, measurement.waveform, measurement.q, steps)
 
 
 def series_signals(

@@ -40,7 +40,7 @@ from torrey.cell.operators import bloch_torrey
 from torrey.cell.system import AffineSystem
 from torrey.geometry import Discs
 from torrey.gradients.waveforms import Pgse
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 
 WAVEFORM = Pgse(5.0, 15.0)
 
@@ -126,7 +126,7 @@ def test_the_signal_of_an_impermeable_disc_converges_to_the_exact_one_with_order
     for level in range(3):
         alone = bloch_torrey(DISC.operators(level).cell.restrict([1]), Material((D_C,)))
         system = AffineSystem.at(alone, radius / 0.2, 0.0, (0.6, 0.8))
-        errors.append(signal(system, WAVEFORM, q, 24).real - exact)
+        errors.append(mesh_signal(system, WAVEFORM, q, 24).real - exact)
     assert (rates(np.array(errors)) > 3.8).all()
 
 
@@ -229,7 +229,7 @@ def test_ramp_steps_of_layers_converge_to_another_integrator():
     exact = complex(M.sum(axis=0) @ u / M.sum())
     assert abs(exact.imag) < 1e-10
     errors = np.array(
-        [signal(system, WAVEFORM, q, steps).real - exact.real for steps in (6, 12, 24, 48)]
+        [mesh_signal(system, WAVEFORM, q, steps).real - exact.real for steps in (6, 12, 24, 48)]
     )
     assert (rates(errors) > 3.5).all()
     assert abs(errors[-1]) < 1e-8 * exact.real
@@ -240,7 +240,8 @@ def test_ramp_steps_of_the_full_problem_converge_with_order_three_or_more(case):
     cell, period, permeability, b, direction = case
     system = cell.system(0, period, permeability, direction)
     results = [
-        signal(system, WAVEFORM, WAVEFORM.q_of_b(b), steps).real for steps in (6, 12, 24, 48, 96)
+        mesh_signal(system, WAVEFORM, WAVEFORM.q_of_b(b), steps).real
+        for steps in (6, 12, 24, 48, 96)
     ]
     assert (rates(np.array(results[:-1]) - results[-1]) > 3).all()
 
@@ -301,7 +302,7 @@ def test_a_state_that_keeps_its_shape_only_fades():
     # Free water, the whole waveform: the Krylov space has one dimension.
     free = Cell(Discs(()), (2.0,))
     system = free.system(0, 5.0, 0.0, (1.0, 0.0))
-    result = signal(system, WholePgse(5.0, 15.0), WAVEFORM.q_of_b(1.0), 24)
+    result = mesh_signal(system, WholePgse(5.0, 15.0), WAVEFORM.q_of_b(1.0), 24)
     assert result == pytest.approx(np.exp(-2.0), rel=1e-7)
 
 

@@ -17,7 +17,7 @@ from support.cells import ASYMMETRIC, D_E, DISC, FOUR_DISCS, Cell, discs
 from torrey.geometry import Discs
 from torrey.gradients.waveforms import Pgse
 from torrey.models.evaluation import build_models
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 from torrey.study.orders import fit_order, local_orders
 
 WAVEFORM = Pgse(5.0, 15.0)
@@ -29,7 +29,7 @@ LEVEL = 0
 
 def reference(cell: Cell, periods: np.ndarray, steps: int) -> np.ndarray:
     systems = [cell.system(LEVEL, L, SIGMA * L, DIRECTION) for L in periods]
-    return np.array([signal(system, WAVEFORM, Q, steps).real for system in systems])
+    return np.array([mesh_signal(system, WAVEFORM, Q, steps).real for system in systems])
 
 
 def model_errors(cell: Cell, periods: np.ndarray, *names: str) -> dict[str, np.ndarray]:
@@ -90,7 +90,7 @@ def test_r0_without_exchange_is_the_water_between_obstacles_and_still_water_insi
     # The Bloch-Torrey equation comes there as the period shrinks.
     periods = np.array([1.0, 2.0])
     systems = [DISC.system(2, L, 0.0, DIRECTION) for L in periods]
-    errors = [signal(system, WAVEFORM, Q, 12).real - expected for system in systems]
+    errors = [mesh_signal(system, WAVEFORM, Q, 12).real - expected for system in systems]
     assert local_orders(periods, errors)[0] == pytest.approx(2.0, abs=0.05)
 
 

@@ -24,7 +24,7 @@ from torrey.cell.operators import BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.gradients.waveforms import CosineOgse, Pgse
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 
 OBSTACLE = Discs((Disc((0.5, 0.5), 0.4),), interior="obstacle")
 #: Two discs behind membranes and no centre of symmetry.
@@ -55,7 +55,7 @@ def continuous(cell, direction, waveform, q, period=1.0, permeability=0.0, steps
     """The full system on the same mesh, without any sampling."""
     unit = np.array(direction) / np.linalg.norm(direction)
     system = AffineSystem.at(cell, period, permeability, unit)
-    return signal(system, waveform, q, steps)
+    return mesh_signal(system, waveform, q, steps)
 
 
 @pytest.mark.parametrize("direction", [X, DIAGONAL])

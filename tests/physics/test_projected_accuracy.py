@@ -13,7 +13,7 @@ from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
 from torrey.models.integration import Points, projected_signal
 from torrey.models.projection import ProjectedModel, project
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 from torrey.reference.ladder import climb
 from torrey.reference.projected import projected_signals
 
@@ -48,7 +48,7 @@ def worst(cell: Cell, model: ProjectedModel, points: list) -> float:
     differences = []
     for period, kappa, waveform, b in points:
         q = waveform.q_of_b(b)
-        full = signal(cell.system(0, period, kappa, DIRECTION), waveform, q, 96).real
+        full = mesh_signal(cell.system(0, period, kappa, DIRECTION), waveform, q, 96).real
         found = projected_signal(model, waveform, Points.of(q, period, kappa / period), 96)
         differences.append(abs(found[0] - full) / full)
     return max(differences)
@@ -113,7 +113,7 @@ def test_estimates_hold_at_random_points():
     within = []
     for i in np.flatnonzero(found.reached):
         system = DISC_040.system(0, L[i], kappa[i], DIRECTION)
-        rough, full = (signal(system, waveform, q[i], steps).real for steps in (32, 64))
+        rough, full = (mesh_signal(system, waveform, q[i], steps).real for steps in (32, 64))
         error = abs(found.signal[i] - full)
         assert error <= 1e-4 * full
         within.append(error <= found.error[i] + abs(full - rough) / 5)

@@ -26,7 +26,7 @@ from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
 from torrey.models.tensors import papers_tensors, rate_matrices
-from torrey.reference.full import reference_signal, signal
+from torrey.reference.full import mesh_signal, reference_signal
 
 RADIUS, LAYER = 0.3, 0.05
 COATED = Discs((Disc((0.5, 0.5), RADIUS),), layer=LAYER)
@@ -75,7 +75,7 @@ def test_regions_of_one_diffusivity_are_free_water(shape):
     (operators,) = coated(shape, Material((2.0,) * len(shape.region_names)))
     system = AffineSystem.at(operators, 5.0, 0.0, (0.6, 0.8))
     q = WAVEFORM.q_of_b(0.8)
-    assert signal(system, WAVEFORM, q, 48) == pytest.approx(math.exp(-2.0 * 0.8), rel=1e-7)
+    assert mesh_signal(system, WAVEFORM, q, 48) == pytest.approx(math.exp(-2.0 * 0.8), rel=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_relaxation_of_each_region_counts_by_its_area():
     (operators,) = coated(COATED, material)
     system = AffineSystem.at(operators, 0.05, 0.0, (1.0, 0.0))
     mean = sum(a / t for a, t in zip(COATED.region_measures(), material.T2, strict=True))
-    found = signal(system, Pgse(5.0, 15.0), 0.0, 12).real
+    found = mesh_signal(system, Pgse(5.0, 15.0), 0.0, 12).real
     assert found == pytest.approx(math.exp(-20.0 * mean), rel=1e-6)
 
 

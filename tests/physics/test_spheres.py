@@ -20,7 +20,7 @@ from torrey.geometry import NOTHING, MeshOptions, Sphere, Spheres
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.waveforms import Pgse
 from torrey.models.tensors import papers_tensors
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 
 
 def on_meshes(shape: Spheres, material: Material, size: float, count: int) -> list[BlochTorrey]:
@@ -63,7 +63,7 @@ def test_free_water_is_free_in_three_dimensions():
     (operators,) = on_meshes(shape, Material((2.0,)), 0.34, 1)
     system = AffineSystem.at(operators, 5.0, 0.0, np.array([1.0, 2.0, 2.0]) / 3)
     waveform = Pgse(2.0, 6.0)
-    found = signal(system, waveform, waveform.q_of_b(0.8), 48)
+    found = mesh_signal(system, waveform, waveform.q_of_b(0.8), 48)
     assert found == pytest.approx(math.exp(-1.6), rel=1e-6)
 
 

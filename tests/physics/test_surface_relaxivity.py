@@ -21,7 +21,7 @@ from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
 from torrey.models.projection import project
-from torrey.reference.full import reference_signal, signal
+from torrey.reference.full import mesh_signal, reference_signal
 
 SHAPE = Discs((Disc((0.5, 0.5), 0.4),), "obstacle")
 GAMMA, AREA = 2 * math.pi * 0.4, 1 - math.pi * 0.4**2
@@ -65,7 +65,7 @@ def test_orders_of_the_rate_in_the_period(operators):
 def test_the_signal_without_gradient_falls_by_the_slowest_rate(operators):
     period, relaxivity = 2.0, 0.02
     system = AffineSystem.at(operators, period, relaxivity, (1.0, 0.0))
-    found = signal(system, WAVEFORM, 0.0, 24).real
+    found = mesh_signal(system, WAVEFORM, 0.0, 24).real
     rate = slowest_rate(operators, period, relaxivity)
     # The uniform start is the slowest mode up to (relaxivity L/D)^2.
     assert -math.log(found) / WAVEFORM.echo_time == pytest.approx(rate, rel=1e-3)
@@ -84,7 +84,7 @@ def test_projected_and_full_models_agree(operators):
     assert full.signal.real < 0.9 * closed.signal.real
     model = project(operators, (1.0, 0.0), 5)
     small = model.signal(WAVEFORM, [point.q], period, relaxivity / period)
-    same_mesh = signal(
+    same_mesh = mesh_signal(
         AffineSystem.at(operators, period, relaxivity, (1.0, 0.0)), WAVEFORM, point.q, 96
     )
     assert small[0] == pytest.approx(same_mesh, rel=1e-6)

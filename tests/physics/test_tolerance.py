@@ -16,7 +16,7 @@ from support.spectral import LayeredCell
 from torrey.geometry import Layers
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
-from torrey.reference.full import ReferenceSignal, ToleranceError, reference_signal, signal
+from torrey.reference.full import ReferenceSignal, ToleranceError, mesh_signal, reference_signal
 
 TOLERANCES = (1e-3, 1e-4, 1e-5)
 MESHES = 4
@@ -81,7 +81,7 @@ def truth(case: Case) -> complex:
 
     def at(level: int, steps: int) -> complex:
         system = cell.system(level, case.period, case.kappa, case.direction)
-        return signal(system, point.waveform, point.q, steps)
+        return mesh_signal(system, point.waveform, point.q, steps)
 
     finest = MESHES - 1
     fine = at(finest, 12)

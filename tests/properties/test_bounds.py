@@ -21,7 +21,7 @@ from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import TrapezoidalPgse
-from torrey.reference.full import propagate, signal
+from torrey.reference.full import mesh_signal, propagate
 
 #: Of Krylov exponentials and rounding.
 ROUNDING = 1e-9
@@ -74,7 +74,7 @@ def test_without_gradient_and_relaxation_nothing_is_lost(case, steps):
     uniform = replace(cell, material=replace(cell.material, density=()))
     for drawn, count, error in ((uniform, steps, 1e-9), (cell, 48, 1e-6)):
         system = AffineSystem.at(drawn.on(0), point.period, point.permeability, point.frame)
-        assert signal(system, point.waveform, 0.0, count) == pytest.approx(1.0, abs=error)
+        assert mesh_signal(system, point.waveform, 0.0, count) == pytest.approx(1.0, abs=error)
 
 
 def test_few_steps_lose_nothing_of_uneven_water_without_a_gradient():
@@ -83,7 +83,7 @@ def test_few_steps_lose_nothing_of_uneven_water_without_a_gradient():
     material = Material((1.247, 0.5586, 0.2232), density=(0.25, 1.0, 0.25))
     cell = Drawn(shape, material, 0.35, 0)
     system = AffineSystem.at(cell.on(0), 26.77, 14.13, (1.0, 0.0))
-    result = signal(system, TrapezoidalPgse(20.0, 21.1, 1.0), 0.0, 5)
+    result = mesh_signal(system, TrapezoidalPgse(20.0, 21.1, 1.0), 0.0, 5)
     assert result == pytest.approx(1.0, abs=1e-9)
 
 
@@ -129,6 +129,6 @@ def test_water_that_vanishes_leaves_nothing_and_no_error():
     material = Material((1.247, 0.5586), T2=(0.05, 0.05), density=(1.0, 0.5))
     cell = Drawn(Layers((0.6, 0.4)), material, 0.35, 0)
     system = AffineSystem.at(cell.on(0), 5.0, 0.01, (1.0,))
-    result = signal(system, TrapezoidalPgse(20.0, 60.0, 1.0), 0.05, 6)
+    result = mesh_signal(system, TrapezoidalPgse(20.0, 60.0, 1.0), 0.05, 6)
     assert np.isfinite(result)
     assert abs(result) < 1e-100

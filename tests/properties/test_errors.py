@@ -38,7 +38,7 @@ from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import CosineOgse, Pgse, TrapezoidalOgse
 from torrey.models.integration import Points
-from torrey.reference.full import ReferenceSignal, ToleranceError, reference_signal, signal
+from torrey.reference.full import ReferenceSignal, ToleranceError, mesh_signal, reference_signal
 from torrey.reference.ladder import climb_meshes
 from torrey.reference.projected import projected_signals
 from torrey.reference.span import rung_for
@@ -60,7 +60,7 @@ def finer(cell: Drawn, point: Point, steps: int = 96) -> complex:
 
     def on(level: int) -> complex:
         system = AffineSystem.at(cell.on(level), point.period, point.permeability, point.frame)
-        return signal(system, point.waveform, point.q, steps)
+        return mesh_signal(system, point.waveform, point.q, steps)
 
     fine = on(cell.refinements)
     return fine + (fine - on(cell.refinements - 1)) / 15

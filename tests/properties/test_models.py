@@ -34,7 +34,7 @@ from torrey.models.expansion import expand
 from torrey.models.model import SmallModel
 from torrey.models.projection import project
 from torrey.models.reduced import Flow
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 
 ROUNDING = 1e-9
 
@@ -157,7 +157,7 @@ def test_small_cells_have_the_signal_of_order_zero(cell, point, sigma):
     def error(period: float) -> float:
         there = replace(point, period=period, permeability=sigma * period)
         system = AffineSystem.at(cell.on(0), period, there.permeability, there.frame)
-        full = signal(system, there.waveform, there.q, 48)
+        full = mesh_signal(system, there.waveform, there.q, 48)
         return abs(modelled(expand(cell.on(0), there.frame, 0).model, there) - full)
 
     small, smaller = error(0.02), error(0.01)

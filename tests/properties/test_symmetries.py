@@ -44,7 +44,7 @@ from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import SampledWaveform
-from torrey.reference.full import ReferenceSignal, signal
+from torrey.reference.full import ReferenceSignal, mesh_signal
 
 STEPS = 12
 
@@ -52,7 +52,7 @@ STEPS = 12
 def on_one_mesh(cell: Drawn, point: Point, steps: int = STEPS) -> complex:
     """Signal without a tolerance."""
     system = AffineSystem.at(cell.on(0), point.period, point.permeability, point.frame)
-    return signal(system, point.waveform, point.q, steps)
+    return mesh_signal(system, point.waveform, point.q, steps)
 
 
 def same(a: ReferenceSignal, b: ReferenceSignal, tolerance: float = 1e-3) -> bool:

@@ -16,7 +16,7 @@ from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.waveforms import Pgse
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 
 #: Diffusivities of most cells, um^2/ms: outside and inside.
 D_E, D_C = 3.0, 1.7
@@ -86,7 +86,7 @@ def pgse_signal(
 ) -> complex:
     """Signal on one mesh with a given number of steps per ramp."""
     system = cell.system(level, period, permeability, direction)
-    return signal(system, waveform, waveform.q_of_b(b), steps)
+    return mesh_signal(system, waveform, waveform.q_of_b(b), steps)
 
 
 def membrane_sides(shape: Shape) -> np.ndarray:

@@ -21,7 +21,7 @@ from torrey.gradients.waveforms import (
     Waveform,
 )
 from torrey.models.model import SmallModel
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 
 #: A closed polygon in the plane, of no symmetry.
 POLYGON = SampledWaveform(
@@ -64,7 +64,7 @@ def full_signal(
     cell: BlochTorrey, measurement: Measurement, period: float, permeability: float, steps: int
 ) -> complex:
     system = AffineSystem.at(cell, period, permeability, measurement.frame)
-    return signal(system, measurement.waveform, measurement.q, steps)
+    return mesh_signal(system, measurement.waveform, measurement.q, steps)
 
 
 def small_signal(

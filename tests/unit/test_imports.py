@@ -34,11 +34,128 @@ ROOMS = [
     "workflow",
 ]
 FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
+# The floors of each room, likewise: a module imports from those below its own.
+INNER = {
+    "base": [
+        "errors fields keys lazy provenance rosenbrock stored",
+        "budgets seals",
+        "artifacts units",
+    ],
+    "geometry": [
+        "boxes membranes pieces",
+        "mesh sizes",
+        "drawing",
+        "shapes",
+        "balls checks files layers",
+        "extraction neighbours placing",
+        "coats meshing",
+        "ball_drawing",
+        "packing",
+        "discs spheres",
+        "registry",
+    ],
+    "gradients": [
+        "acquisition.text waveforms.segments",
+        "waveforms.base",
+        "waveforms.echo waveforms.pulses waveforms.sampled",
+        "waveforms.oscillating",
+        "protocol",
+        "acquisition.reader sweep",
+        "acquisition.fsl acquisition.samples acquisition.scheme axes slabs",
+    ],
+    "cell": [
+        "material symmetric",
+        "operators",
+        "assembly files folding krylov system",
+        "build",
+    ],
+    "models": [
+        "karger model polynomials reduced",
+        "integration registry tensors",
+        "rates tensor_files",
+        "expansion lumped",
+        "kurtosis projection",
+        "evaluation",
+        "files",
+    ],
+    "bloch": [
+        "fields laws modes sampling zone_lines",
+        "bands folded_basis",
+        "files folded_signals narrow_pulses",
+        "echo_runs narrow_runs spectrum",
+        "branches eigenmodes",
+        "spectrum_runs",
+        "runs",
+    ],
+    "reference": [
+        "estimates ladder_files methods span",
+        "full ladder projected",
+        "files folded",
+        "slab",
+        "slab_files",
+    ],
+    "study": [
+        "comparison fits orders",
+        "files",
+    ],
+    "inversion": [
+        "problem",
+        "fit physical",
+        "noise profiles radius",
+        "study",
+        "files report",
+        "run",
+    ],
+    "config": [
+        "domain problems quantities registered",
+        "nodes waveform_models",
+        "findings gradient_documentation",
+        "bloch declared_models inversions",
+        "documentation geometries models",
+        "protocols scales schema",
+        "studies",
+        "load",
+    ],
+    "figures": [
+        "catalogue fields isosurfaces sources",
+        "drawing",
+        "style",
+        "cells inversions panels",
+        "chl14 khm19 kl23 kl23_cells layers mmg20_cells mmg20_signals mmg20_spectrum "
+        "mmg20_volume own",
+        "mmg20_pulses",
+    ],
+    "tables": [
+        "catalogue chl14_published writing",
+        "chl14 khm19",
+    ],
+    "door": [
+        "drawing medium quantities threads",
+        "gradients materials waveforms",
+        "labels",
+        "fits signals",
+        "description model periodic",
+        "cell",
+        "studies",
+    ],
+    "workflow": [
+        "clocks layout processes stages",
+        "jobs recipes runs",
+        "batches verification",
+    ],
+}
+INNER_FLOOR_OF = {
+    f"{room}.{name}": number
+    for room, floors in INNER.items()
+    for number, names in enumerate(floors)
+    for name in names.split()
+}
 MODULES = sorted(
     ".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix(".__init__")
     for path in LIBRARY.rglob("*.py")
     if path != LIBRARY / "__init__.py"
 )
+PACKAGES = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MODULES)}
 
 
 def floor_of(module: str) -> int:
@@ -81,11 +198,31 @@ def test_nobody_imports_upward(module):
     assert upward == set()
 
 
+def through_faces(module: str) -> set[str]:
+    """Modules that a module imports, also those whose names a package only hands on."""
+    found = imported_modules(source(module)) - {module}
+    faces = {face for face in found & PACKAGES if not module.startswith(f"{face}.")}
+    for face in faces:
+        found |= imported_modules(source(face)) - {module}
+    return found - PACKAGES
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m not in PACKAGES])
+def test_nobody_imports_upward_within_a_room(module):
+    own = module.split(".")[0]
+    inside = {name for name in through_faces(module) if name.split(".")[0] == own}
+    floor = INNER_FLOOR_OF[module]
+    assert {name for name in inside if INNER_FLOOR_OF[name] >= floor} == set()
+
+
+def test_every_module_has_an_inner_floor_and_every_floor_its_modules():
+    assert set(INNER_FLOOR_OF) == set(MODULES) - PACKAGES
+
+
 def test_modules_do_not_import_each_other_in_a_circle():
     above = {module: imported_modules(source(module)) - {module} for module in MODULES}
-    packages = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MODULES)}
     # A package imports from its modules, and they from each other: that is no circle.
-    above = {module: found - packages for module, found in above.items() if module not in packages}
+    above = {module: found - PACKAGES for module, found in above.items() if module not in PACKAGES}
     while free := {module for module, found in above.items() if not found & set(above)}:
         above = {module: found for module, found in above.items() if module not in free}
     assert above == {}

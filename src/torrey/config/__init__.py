@@ -1,6 +1,14 @@
 """The configuration: YAML files in, checked geometries, studies, figures and tables out."""
 
-from torrey.config.domain import BlochRun, Config, Figure, Geometry, Inversion, Study, Table
+from torrey.config.domain import (
+    BlochRun,
+    Config,
+    FigureRequest,
+    Geometry,
+    Inversion,
+    Study,
+    TableRequest,
+)
 from torrey.config.load import load
 from torrey.config.problems import ConfigError, Problem
 
@@ -8,11 +16,11 @@ __all__ = [
     "BlochRun",
     "Config",
     "ConfigError",
-    "Figure",
+    "FigureRequest",
     "Geometry",
     "Inversion",
     "Problem",
     "Study",
-    "Table",
+    "TableRequest",
     "load",
 ]

@@ -165,7 +165,7 @@ class BlochRun:
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureRequest:
     """What a figure shows: geometries, studies, inversions or runs of bloch, by name."""
 
     name: str
@@ -176,7 +176,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableRequest:
     """What a table holds: geometries, studies or inversions, by name."""
 
     name: str
@@ -191,7 +191,7 @@ class Config:
 
     geometries: Mapping[str, Geometry]
     studies: Mapping[str, Study]
-    figures: Mapping[str, Figure]
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    figures: Mapping[str, FigureRequest]
+    tables: Mapping[str, TableRequest] = field(default_factory=dict)
     inversions: Mapping[str, Inversion] = field(default_factory=dict)
     bloch: Mapping[str, BlochRun] = field(default_factory=dict)

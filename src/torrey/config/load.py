@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torrey.base.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
 from torrey.config.bloch import read_bloch
-from torrey.config.domain import Config, Figure, Geometry, Table
+from torrey.config.domain import Config, FigureRequest, Geometry, TableRequest
 from torrey.config.findings import Findings
 from torrey.config.geometries import read_geometry
 from torrey.config.inversions import read_inversion
@@ -118,7 +118,7 @@ def _names(findings: Findings, section: str) -> Sequence[str]:
     return names
 
 
-def _figure(findings: Findings, name: str) -> Figure | None:
+def _figure(findings: Findings, name: str) -> FigureRequest | None:
     path = ("figures", name)
     model = findings.validate(path, FigureModel)
     if model is None:
@@ -130,10 +130,10 @@ def _figure(findings: Findings, name: str) -> Figure | None:
         "bloch": model.bloch,
     }
     _check_entries(findings, path, entries)
-    return Figure(name, **{section: tuple(shown) for section, shown in entries.items()})
+    return FigureRequest(name, **{section: tuple(shown) for section, shown in entries.items()})
 
 
-def _table(findings: Findings, name: str) -> Table | None:
+def _table(findings: Findings, name: str) -> TableRequest | None:
     path = ("tables", name)
     model = findings.validate(path, TableModel)
     if model is None:
@@ -144,7 +144,7 @@ def _table(findings: Findings, name: str) -> Table | None:
         "inversions": model.inversions,
     }
     _check_entries(findings, path, entries)
-    return Table(name, **{section: tuple(shown) for section, shown in entries.items()})
+    return TableRequest(name, **{section: tuple(shown) for section, shown in entries.items()})
 
 
 def _check_entries(

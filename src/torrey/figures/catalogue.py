@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from torrey.config import Config, Figure, Table
+from torrey.config import Config, FigureRequest, TableRequest
 
 Source = Literal[
     "mesh",
@@ -161,7 +161,7 @@ def problems(config: Config) -> Iterator[str]:
 def entry_problems(
     config: Config,
     section: str,
-    entries: Mapping[str, Figure] | Mapping[str, Table],
+    entries: Mapping[str, FigureRequest] | Mapping[str, TableRequest],
     catalogue: Mapping[str, Entry],
 ) -> Iterator[str]:
     """Say what is wrong with the figures or the tables of a configuration."""
@@ -200,7 +200,7 @@ def _wanted(reads: tuple[Source, ...]) -> str:
     return next((_SECTIONS[kind] for kind in reads if kind in _SECTIONS), "studies")
 
 
-def shown(entry: Figure | Table, section: str | None = None) -> tuple[str, ...]:
+def shown(entry: FigureRequest | TableRequest, section: str | None = None) -> tuple[str, ...]:
     """Names of what a figure or a table shows, in all sections or in one of them."""
     lists = {
         "geometries": entry.geometries,

@@ -97,7 +97,7 @@ class ReferenceSignal:
         return self.space_error + self.time_error
 
 
-def signal(system: CellSystem, waveform: Waveform, q: float, steps: int) -> complex:
+def mesh_signal(system: CellSystem, waveform: Waveform, q: float, steps: int) -> complex:
     """Signal on one mesh with a given number of time steps.
 
     Parameters
@@ -127,7 +127,7 @@ def folded_signal(
     zone : Zone
         Of the same period and lattice.
     waveform, q, steps
-        See `signal`.
+        See `mesh_signal`.
     frame : (k, d) float
         Axes of the components of the waveform.
     """
@@ -358,7 +358,7 @@ class _Solver:
     def _compute(self, level: int, steps: int) -> complex:
         point, system = self._point, self._system(level)
         if self._zone is None:
-            return signal(system, point.waveform, point.q, steps)
+            return mesh_signal(system, point.waveform, point.q, steps)
         return folded_signal(system, self._zone, point.waveform, point.frame, point.q, steps)
 
     def _system(self, level: int) -> CellSystem:

@@ -28,7 +28,7 @@ _COARSE_SHARE = 0.02
 
 
 @dataclass(frozen=True)
-class Table:
+class SlabSignals:
     """Signals over a sweep; arrays of the shape of the sweep.
 
     Attributes
@@ -46,7 +46,7 @@ def solve_slab(
     tolerance: float,
     ladders: Sequence[ProjectedModel],
     levels: Sequence[BlochTorrey],
-) -> Table:
+) -> SlabSignals:
     """Reference signals of all points of a slab, or of another sweep.
 
     Parameters
@@ -82,7 +82,7 @@ def solve_slab(
     # What no rung brought below the tolerance.
     rest = np.flatnonzero(~found.reached)
     found = found.merge(rest, _in_full([every[row] for row in rest], tolerance, levels))
-    return Table(sweep, found)
+    return SlabSignals(sweep, found)
 
 
 def _sharpen(

@@ -7,10 +7,10 @@ import numpy as np
 from torrey.base.stored import Group, Variable
 from torrey.gradients.axes import coordinates
 from torrey.reference.methods import method_variable
-from torrey.reference.slab import Table
+from torrey.reference.slab import SlabSignals
 
 
-def table_variables(table: Table) -> Group:
+def table_variables(table: SlabSignals) -> Group:
     """Variables of the signals of a slab by projected models."""
     sweep, found = table.sweep, table.signals
     dims = tuple(sweep.axes())

@@ -14,7 +14,7 @@ import numpy as np
 
 from torrey.base.keys import format_number
 from torrey.cell.material import Material
-from torrey.config import Config, Figure, Inversion, Study, Table
+from torrey.config import Config, FigureRequest, Inversion, Study, TableRequest
 from torrey.figures.catalogue import Source, shown
 from torrey.gradients.protocol import Point
 from torrey.gradients.slabs import Slab, slabs_of
@@ -214,7 +214,7 @@ class Layout:
         """Comparison of a projected reference with the full system, where there is one."""
         return [CHECK.format(study=study.name)] if study.is_projected else []
 
-    def sources(self, kinds: Sequence[Source], entry: Figure | Table) -> list[str]:
+    def sources(self, kinds: Sequence[Source], entry: FigureRequest | TableRequest) -> list[str]:
         """Files that a figure or a table reads: kind by kind, each for all that it shows."""
         if entry.studies:
             studies = [self.config.studies[name] for name in entry.studies]

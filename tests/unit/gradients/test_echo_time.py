@@ -17,7 +17,7 @@ from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.sweep import Sweep
 from torrey.gradients.waveforms import AtEcho, DoublePgse, Pgse, from_dict
 from torrey.models.projection import project
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 
 INNER = Pgse(3.0, 8.0)
 WAVEFORM = AtEcho(INNER, 40.0)
@@ -59,7 +59,7 @@ def test_relaxation_runs_to_the_echo(shape):
         system = AffineSystem.at(
             levels(shape, MeshOptions(0.2, 0), material)[0], 6.0, 0.0, (1.0, 0.0)
         )
-        short, long = (signal(system, w, q, 24) for w in (INNER, WAVEFORM))
+        short, long = (mesh_signal(system, w, q, 24) for w in (INNER, WAVEFORM))
         relaxed = T2[density.index(1.0)]
         assert long == pytest.approx(short * math.exp(-wait / relaxed), rel=1e-9)
         parts.append(long)

@@ -13,7 +13,7 @@ from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
 from torrey.models.projection import ProjectedModel, corrector_basis, project
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 
 DIRECTION = (0.0, 1.0)
 WAVEFORM = Pgse(5.0, 25.0)
@@ -90,7 +90,7 @@ def test_signals_approach_those_of_the_full_system(
     disc: BlochTorrey, model: ProjectedModel, period: float, kappa: float, b: float
 ) -> None:
     q = WAVEFORM.q_of_b(b)
-    exact = signal(AffineSystem.at(disc, period, kappa, DIRECTION), WAVEFORM, q, 96).real
+    exact = mesh_signal(AffineSystem.at(disc, period, kappa, DIRECTION), WAVEFORM, q, 96).real
     errors = [
         abs(model.truncate(order).signal(WAVEFORM, q, period, kappa / period) / exact - 1)
         for order in (1, 3, 5, 7)

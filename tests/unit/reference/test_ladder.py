@@ -15,7 +15,7 @@ from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import DoublePgse, Pgse
 from torrey.models.integration import Points, projected_signal
 from torrey.models.projection import ProjectedModel, project
-from torrey.reference.full import signal
+from torrey.reference.full import mesh_signal
 from torrey.reference.ladder import climb, climb_meshes
 from torrey.reference.span import SPACING, Span, rung_for
 
@@ -64,7 +64,7 @@ def test_matrices_are_hermitian_and_never_negative(ladder: ProjectedModel):
 def test_each_rung_reaches_further(disc: BlochTorrey, ladder: ProjectedModel):
     # gamma = 7: beyond what correctors at g = 0 resolve.
     period, kappa, q = 10.0, 0.02, 0.7
-    exact = signal(AffineSystem.at(disc, period, kappa, DIRECTION), WAVEFORM, q, 32)
+    exact = mesh_signal(AffineSystem.at(disc, period, kappa, DIRECTION), WAVEFORM, q, 32)
     point = Points.of(q, period, kappa / period)
     errors = [
         abs(projected_signal(ladder.truncate(rung), WAVEFORM, point, 32)[0] / exact - 1)
@@ -80,7 +80,7 @@ def test_one_ladder_serves_all_directions_of_the_plane(disc: BlochTorrey):
     for waveform in (WAVEFORM, DoublePgse(3.0, 12.0, 4.0, 50.0)):
         axes = frame((0.8, -0.6), waveform.n_components)
         q = waveform.q_of_b(1.5)
-        exact = signal(AffineSystem.at(disc, 6.0, 0.05, axes), waveform, q, 32)
+        exact = mesh_signal(AffineSystem.at(disc, 6.0, 0.05, axes), waveform, q, 32)
         found = projected_signal(ladder.along(axes), waveform, Points.of(q, 6.0, 0.05 / 6.0), 32)
         assert abs(found[0] / exact - 1) < 1e-5
 
