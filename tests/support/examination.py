@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from torrey.figures import catalogue as figures
 from torrey.gradients import acquisition
 from torrey.tables import catalogue as tables
 from torrey.workflow.layout import Layout
+from torrey.workflow.stages import SolveReference
 
 #: What becomes of an input, and its content.
 Outcome = tuple[str, bytes]
@@ -125,15 +127,17 @@ def _plan(config: Config) -> None:
     list(tables.problems(config))
     layout = Layout(config)
     for job in layout.jobs.values():
-        job.parameters()
+        SolveReference(material=job.material, point=job.point, tolerance=job.tolerance).to_params()
+    for slab in layout.slab_jobs.values():
+        slab.slab.sweep.to_json()
     for entry in config.studies.values():
         layout.study_files(entry)
         entry.sweep.to_json()
-        layout.models(entry)
-    assert len(layout.spans) <= len(config.studies)
+        layout.sampled(entry)
+    assert len(layout.spans) <= len(layout.slab_jobs)
     assert len(layout.materials) <= len(config.studies)
     for inversion in config.inversions.values():
         layout.inversion_inputs(inversion)
         inversion.to_json()
     for run in config.bloch.values():
-        run.to_dict()
+        json.dumps(dict(run.settings))

@@ -172,7 +172,7 @@ IMPORTS = {
 }
 
 LIBRARY = {
-    "reference/full.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
+    "reference/full.py": ALL_POINTS | SOLVED | ALL_TABLES,
     "cell/krylov.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
     "models/expansion.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
     "models/integration.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
