@@ -62,7 +62,7 @@ lock: env
 # The picture in the README; needs dot, of Graphviz.
 rulegraph: env
 	$(BIN)/snakemake --rulegraph dot -- figures studies | sed -n '/^digraph/,$$p' \
-		| dot -Grankdir=LR -Tsvg -o docs/images/rulegraph.svg
+		| $(BIN)/python tools/join_batches.py | dot -Grankdir=LR -Tsvg -o docs/images/rulegraph.svg
 
 clean:
 	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist
