@@ -1,4 +1,4 @@
-"""Join the batches of one rule in a graph of rules: snakemake --rulegraph dot | this | dot -Tsvg."""
+"""Join the batches of a rule in a graph: snakemake --rulegraph dot | this | dot -Tsvg."""
 
 from __future__ import annotations
 
