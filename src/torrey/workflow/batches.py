@@ -7,6 +7,7 @@ common and are wanted by the same studies, so that no study waits for what it do
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,22 +24,28 @@ _LEAST_POINTS: Final[Mapping[str, int]] = {SolveProjected.rule: 1, EvaluateModel
 _QUEUED: Final = 30
 
 
-_FORCE_ALL: Final = ("--forceall", "-F")
-_FORCE_RULES: Final = ("--forcerun", "-R")
+_FORCE_ALL: Final = "--forceall"
+_FORCE_RULES: Final = "--forcerun"
+#: Options of one letter; R takes what follows it.
+_LETTERS: Final = re.compile(r"-([A-QS-Za-z]*)(R)?=?(.*)")
 
 
 def forced_rules(words: Sequence[str]) -> frozenset[str]:
     """Rules of slabs that the words of a command want done again, whatever is there."""
     rules = frozenset(_POINTS)
-    if any(word in _FORCE_ALL for word in words):
-        return rules
     forced: set[str] = set()
     listing = False
     for word in words:
-        option, _, value = word.partition("=")
-        if option.startswith("-"):
-            listing = option in _FORCE_RULES
-            word = value
+        if word.startswith("--"):
+            option, _, word = word.partition("=")
+            listing = option == _FORCE_RULES
+            if option == _FORCE_ALL:
+                return rules
+        elif found := _LETTERS.fullmatch(word):
+            # Letters may stand together, as in -nF, and a value behind the last one.
+            flags, listing, word = found[1], bool(found[2]), found[3] or ""
+            if "F" in flags:
+                return rules
         if listing:
             forced.update(word.split())
     return rules & forced

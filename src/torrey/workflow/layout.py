@@ -184,13 +184,15 @@ class Layout:
     def samples(self, study: Study) -> dict[Index, str]:
         """Paths of the signals in full that a projected reference is compared with.
 
-        They are the point with the largest |g| L, and one in the middle of the sweep.
+        They are the point with the largest |g| L, and one in the middle of those with a gradient,
+        as without one there is next to nothing to compare.
         """
         if not study.is_projected:
             return {}
         points = study.points()
         hardest = max(points, key=lambda index: points[index].q * points[index].period)
-        middle = list(points)[len(points) // 2]
+        moving = [index for index, point in points.items() if point.q > 0.0] or list(points)
+        middle = moving[len(moving) // 2]
         return {index: self.reference(study, points[index]) for index in (hardest, middle)}
 
     def sampled(self, study: Study) -> list[tuple[str, int]]:

@@ -18,6 +18,8 @@ Kind = Literal["damaged", "stale", "foreign"]
 
 #: What a run writes beside its results.
 _LOGS: Final = "logs"
+#: Files that are named of those that have not been made.
+_SHOWN: Final = 3
 _MEANING: Final[dict[Kind, str]] = {
     "damaged": "the content is not what was written",
     "stale": "made with other parameters or other code than the configuration and library have now",
@@ -49,13 +51,13 @@ class Report:
     ----------
     sound : int
         Files that hold what they should.
-    missing : int
+    missing : tuple of str
         Files of the configuration that are not there.
     findings : tuple of Finding
     """
 
     sound: int
-    missing: int
+    missing: tuple[str, ...]
     findings: tuple[Finding, ...]
 
     @property
@@ -70,7 +72,8 @@ class Report:
         lines.append(
             f"{self.sound} files are as they were written and up to date; "
             + "; ".join(f"{counts[kind]} {kind} ({text})" for kind, text in _MEANING.items())
-            + f"; {self.missing} files of the configuration have not been made"
+            + f"; {len(self.missing)} files of the configuration have not been made"
+            + (f" ({_named(self.missing)})" if self.missing else "")
         )
         return "\n".join(lines)
 
@@ -85,13 +88,14 @@ def verify(recipes: Recipes, directory: Path = Path(".")) -> Report:
         Where the run is: the parent of ``results/``.
     """
     findings: list[Finding] = []
-    sound = missing = 0
+    sound = 0
+    missing: list[str] = []
     known: set[str] = set()
     for path in recipes.outputs():
         recipe = recipes[path]
         known.update(recipe.outputs)
         if not os.path.lexists(directory / path):
-            missing += 1
+            missing.append(path)
             continue
         found = list(_check(directory, path, recipe, recipes.key(path)))
         findings += found
@@ -101,7 +105,13 @@ def verify(recipes: Recipes, directory: Path = Path(".")) -> Report:
         for path in _files(directory)
         if path not in known
     ]
-    return Report(sound, missing, tuple(findings))
+    return Report(sound, tuple(missing), tuple(findings))
+
+
+def _named(paths: tuple[str, ...]) -> str:
+    """The first of some paths."""
+    shown = ", ".join(paths[:_SHOWN])
+    return shown if len(paths) <= _SHOWN else f"{shown}, ..."
 
 
 def _check(directory: Path, path: str, recipe: Recipe, key: str) -> Iterator[Finding]:

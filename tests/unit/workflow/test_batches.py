@@ -71,6 +71,11 @@ def test_what_is_up_to_date_is_in_a_batch_only_if_that_is_forced(recipes, monkey
         ("-R solve_projected fit_orders -j2", {"solve_projected"}),
         ("--forcerun=evaluate_models -- studies", {"evaluate_models"}),
         ("-R fit_orders --until solve_projected", set()),
+        ("-nF studies", {"solve_projected", "evaluate_models"}),
+        ("-nR solve_projected", {"solve_projected"}),
+        ("-Rsolve_projected figures", {"solve_projected"}),
+        ("-j8 -R fit_orders -- evaluate_models", set()),
+        ("-n --quiet -- evaluate_models", set()),
     ],
 )
 def test_the_words_of_a_command_force_rules(words, rules):
