@@ -173,7 +173,7 @@ IMPORTS = {
 
 LIBRARY = {
     "reference/full.py": ALL_POINTS | SOLVED | ALL_TABLES,
-    "cell/krylov.py": ALL_POINTS | SOLVED | ALL_TABLES | BLOCH,
+    "cell/krylov.py": ALL_POINTS | SOLVED | ALL_TABLES,
     "models/expansion.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
     "models/integration.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
     "reference/ladder.py": PROJECTED | TABLES["projected"] | CHECK,
@@ -321,7 +321,7 @@ def test_an_edit_to_a_solver_changes_its_results(project):
     project.edit("src/torrey/reference/full.py", "_FEWEST_STEPS = 6", "_FEWEST_STEPS = 7")
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
-    assert run.jobs == ALL_POINTS | SOLVED | ALL_TABLES | BLOCH
+    assert run.jobs == ALL_POINTS | SOLVED | ALL_TABLES
     references = [name for name in before if name.startswith("results/reference/")]
     assert references
     for name in references:

@@ -247,7 +247,7 @@ def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(small,
     project.path(name).unlink()
     run = Project(project.root, environment).run("--cores=1", name)
     assert run.code != 0, run.text
-    assert "propagation.py was changed while this job ran. Start the run again" in run.text
+    assert "full.py was changed while this job ran. Start the run again" in run.text
     run = project.run("--cores=1", name)
     assert run.code == 0, run.text
     assert project.path(name).read_bytes() == small.path(name).read_bytes()
@@ -271,7 +271,10 @@ def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(small,
         project.path(name).unlink()
     shutil.rmtree(project.path("results/reference"))
     run = Project(project.root, environment).run(
-        "--cores=1", WALL_SLAB, "results/studies/wall/signals.nc"
+        "--cores=1",
+        f"--prioritize={WALL_SLAB}",
+        WALL_SLAB,
+        "results/studies/wall/signals.nc",
     )
     assert run.code != 0, run.text
     assert "was changed" in run.text
