@@ -132,7 +132,7 @@ INNER = {
     "door": [
         "drawing medium quantities threads",
         "gradients materials waveforms",
-        "labels",
+        "given labels",
         "fits signals",
         "description model periodic",
         "cell",
