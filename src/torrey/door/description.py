@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.cell.material import Material
+from torrey.config.geometries import check_elements
 from torrey.door.given import Given, fit_material, given_of, read_arguments
 from torrey.door.medium import Discretisation, Medium
-from torrey.door.quantities import argument
+from torrey.door.quantities import argument, arguments
 from torrey.door.signals import Site
 from torrey.geometry import MeshOptions, Shape
 
@@ -136,8 +137,10 @@ def _fit_mesh(call: str, mesh: MeshOptions | float | None, shape: Shape) -> Mesh
     """Options of the meshes; two at least, which tell the error of a signal."""
     usual = _MESH_IN_SPACE if shape.dimension == 3 else MeshOptions()
     with argument(call, "mesh"):
-        if mesh is None:
-            return usual
-        if not isinstance(mesh, MeshOptions):
-            return MeshOptions(mesh, usual.refinements)
-        return mesh
+        if isinstance(mesh, MeshOptions):
+            options = mesh
+        else:
+            options = usual if mesh is None else MeshOptions(mesh, usual.refinements)
+    with arguments(call):
+        check_elements(shape, options)
+    return options
