@@ -18,7 +18,7 @@ from torrey.config.scales import check_scales
 from torrey.door.gradients import Gradients, read_gradients
 from torrey.door.labels import attributes, cell_coordinates, gradient_coordinates, keep
 from torrey.door.medium import Medium
-from torrey.door.quantities import argument, is_number
+from torrey.door.quantities import argument, is_list, is_number
 from torrey.gradients.protocol import Measurement, Point
 from torrey.gradients.sweep import REFERENCE, Acquisition, Sweep
 from torrey.models import registry
@@ -169,8 +169,10 @@ def ask(
     dimension = site.medium.discretisation.shape.dimension
     gradients = read_gradients(call, dimension, waveform, strengths, direction)
     check_sizes(call, site, gradients)
-    models = (model,) if isinstance(model, str) else tuple(model)
     with argument(call, "model"):
+        if not isinstance(model, str) and not is_list(model):
+            raise InputError(f"{model}", f"a model or a list of them: {registry.accepted()}")
+        models = (model,) if isinstance(model, str) else tuple(model)
         if not models:
             raise InputError("no model", "one or more")
         check_models(site, models, max(w.n_components for w in gradients.waveforms))
