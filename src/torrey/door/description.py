@@ -95,7 +95,7 @@ class Description:
         factors = " times factors" if self.material.membranes else ""
         return (
             f"Cell of {self.shape.kind} in {self.shape.dimension}D: {shown} with D = {values} "
-            f"um^2/ms,\n  period {self.period:g} um, permeability {self.permeability:g} um/ms"
+            f"um^2/ms,\n  {self.site.described}"
             f"{factors}{', with T2' if self.material.T2 else ''}"
             f"{', with densities' if self.material.density else ''}"
         )

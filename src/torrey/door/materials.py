@@ -253,8 +253,17 @@ def _value(key: str, given: Any) -> Value:
         return quantity(given, "relaxation_time", "positive")
     if is_list(given):
         rows = [listed(row) if is_list(row) else (row,) for row in listed(given)]
-        return tuple(tuple(_entry(entry) for entry in row) for row in rows)
+        return _positive(tuple(tuple(_entry(entry) for entry in row) for row in rows))
     return quantity(given, "diffusivity", "positive")
+
+
+def _positive(matrix: Tensor) -> Tensor:
+    """Refuse a matrix that no material has, at the place where it was given."""
+    try:
+        Material((matrix,))
+    except InputError as error:
+        raise InputError(error.found, error.accepted) from None
+    return matrix
 
 
 def _entry(given: Any) -> float:

@@ -78,3 +78,44 @@ def test_a_folder_is_no_file(tmp_path):
 def test_an_unknown_argument_is_one_of_a_cell():
     with pytest.raises(TypeError, match=r"^Cell\.__init__\(\) got an unexpected keyword"):
         tr.Cell(tr.Layers((1.0,)), 2, 10, foo=1)
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "found"),
+    [("1e-4", '"1e-4", a text'), (0, "0"), (0.5, "0.5"), (1e-9, "1e-09"), (True, "True")],
+)
+def test_tolerances_are_those_of_the_configuration(tolerance, found):
+    with pytest.raises(tr.InputError) as caught:
+        LAYER.signal(PGSE, b=1, tolerance=tolerance)
+    said = f"Cell.signal(tolerance=...): found {found}, accepted: a number from 1e-8 to 1e-1"
+    assert str(caught.value).startswith(said)
+
+
+def test_matrices_are_named_as_they_were_given():
+    disc, bad = tr.Discs((tr.Disc((0.5, 0.5), 0.4),)), [[1, 2], [2, 1]]
+    for given, place in (
+        ({"outside": bad, "inside": 1}, ".outside"),
+        ({"outside": 1, "inside": [bad]}, ".inside[0]"),
+        ([1, bad], "[1]"),
+        (bad, ""),
+    ):
+        with pytest.raises(tr.InputError) as caught:
+            tr.Cell(disc, given, 10)
+        said = f"Cell(diffusivity=...){place}: found the matrix [[1.0, 2.0], [2.0, 1.0]], accepted"
+        assert str(caught.value).startswith(said)
+
+
+def test_plain_T2_in_seconds_needs_its_unit():
+    with pytest.raises(tr.InputError, match=r"Cell\(T2=...\): found 0.08, .*without a unit, from"):
+        tr.Cell(tr.Layers((1.0,)), 2, 10, T2=0.08)
+    assert tr.Cell(tr.Layers((1.0,)), 2, 10, T2="0.08 ms").material.T2 == (0.08,)
+
+
+def test_the_relaxivity_of_obstacles_is_called_so():
+    obstacle = tr.Discs((tr.Disc((0.5, 0.5), 0.4),), interior="obstacle")
+    cell = tr.Cell(obstacle, 2, 10, surface_relaxivity=0.01, mesh=tr.MeshOptions(0.3, 1))
+    assert "surface relaxivity 0.01 um/ms" in repr(cell)
+    assert "surface relaxivity 0.01 um/ms" in repr(cell.model("R0"))
+    found = cell.signal(PGSE, b=1, direction=(1, 0), model="R0")
+    assert "relaxivity" in found.permeability.attrs["long_name"]
+    assert "relaxivity" not in LAYER.signal(PGSE, b=1).permeability.attrs["long_name"]
