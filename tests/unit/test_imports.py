@@ -37,8 +37,8 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 # The floors of each room, likewise: a module imports from those below its own.
 INNER = {
     "base": [
-        "errors fields keys lazy provenance rosenbrock stored",
-        "budgets seals",
+        "errors keys lazy provenance rosenbrock stored",
+        "budgets fields seals",
         "artifacts units",
     ],
     "geometry": [
@@ -132,7 +132,7 @@ INNER = {
     "door": [
         "drawing medium quantities threads",
         "gradients materials waveforms",
-        "labels",
+        "given labels",
         "fits signals",
         "description model periodic",
         "cell",

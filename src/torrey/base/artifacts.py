@@ -45,6 +45,10 @@ class StorageError(TorreyError, OSError):
     """A file that cannot be written where it belongs."""
 
 
+class NoSuchFileError(TorreyError, FileNotFoundError):
+    """A file that is not there."""
+
+
 def write(
     path: PathLike,
     variables: Group,
@@ -209,10 +213,21 @@ def attributes(path: PathLike) -> dict[str, Any]:
 
 
 def open_dataset(path: PathLike, group: str | None = None) -> xarray.Dataset:
-    """A file as an xarray Dataset, loaded and closed."""
+    """A file as an xarray Dataset, loaded and closed.
+
+    Raises
+    ------
+    NoSuchFileError
+        If it is not there.
+    DamagedError
+        If its content is not what was written.
+    """
     import xarray
 
-    seals.check(path)
+    try:
+        seals.check(path)
+    except FileNotFoundError:
+        raise NoSuchFileError(f"{path}: there is no such file") from None
     return xarray.load_dataset(path, group=group, engine="netcdf4")
 
 

@@ -8,13 +8,18 @@ of it is loaded here, so that a job which only needs the class pays for no more.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import cache
+from numbers import Integral, Real
 from types import MappingProxyType
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+from torrey.base.errors import InputError, KeyPath
 
 _KEY: Final = "declared"
+#: Characters of a value that a message shows.
+_SHOWN: Final = 60
 
 
 @dataclass(frozen=True)
@@ -102,3 +107,39 @@ def _declarations(cls: type) -> tuple[Declaration, ...]:
                 Declaration(field.name, annotation, unit, symbol, said, field.default, constraints)
             )
     return tuple(found)
+
+
+def check_kinds(instance: object) -> None:
+    """Refuse values of declared fields that are no number, no list or of another class.
+
+    What a value may be is the business of its class; that it is a number at all is asked here,
+    before the class compares it with another.
+
+    Raises
+    ------
+    InputError
+        At the first of them.
+    """
+    for name, declaration in declarations(type(instance)).items():
+        for at, value in _misfits(getattr(instance, name), declaration.annotation):
+            shown = f'"{value}", a text' if isinstance(value, str) else f"{value!r}"
+            if len(shown) > _SHOWN:
+                shown = f"{shown[:_SHOWN]}..."
+            raise InputError(shown, declaration.description, (name, *at))
+
+
+def _misfits(value: Any, annotation: Any) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield what is of no such type, and where in the value it stands."""
+    if get_origin(annotation) is tuple:
+        # Arrays are no sequences, but have axes.
+        is_list = isinstance(value, Sequence) or getattr(value, "ndim", 0) > 0
+        if isinstance(value, str) or not is_list:
+            yield (), value
+            return
+        for i, item in enumerate(value):
+            for at, misfit in _misfits(item, get_args(annotation)[0]):
+                yield (i, *at), misfit
+    elif isinstance(annotation, type):
+        wanted: type = {float: Real, int: Integral}.get(annotation, annotation)
+        if not isinstance(value, wanted) or (isinstance(value, bool) and annotation is not bool):
+            yield (), value

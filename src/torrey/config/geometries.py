@@ -54,12 +54,18 @@ def read_geometry(findings: Findings, name: str) -> Geometry | None:
     if shape is None:
         return None
     with findings.under(*path):
-        _check_elements(shape, mesh)
+        check_elements(shape, mesh)
     return Geometry(name, shape, mesh) if len(findings.problems) == before else None
 
 
-def _check_elements(shape: Shape, mesh: MeshOptions) -> None:
-    """Refuse sizes whose meshes no machine can make."""
+def check_elements(shape: Shape, mesh: MeshOptions) -> None:
+    """Refuse sizes whose meshes no machine can make.
+
+    Raises
+    ------
+    InputError
+        At ``mesh``.
+    """
     d = len(shape.periods)
     finest = mesh.size / 2**mesh.refinements
     volume = abs(float(np.linalg.det(shape.periods)))

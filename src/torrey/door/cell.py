@@ -11,6 +11,7 @@ import xarray
 from torrey.base.errors import InputError
 from torrey.door.description import Description
 from torrey.door.fits import fit_kurtosis
+from torrey.door.given import Given, read_arguments
 from torrey.door.labels import dataset
 from torrey.door.model import CellModel
 from torrey.door.periodic import bands, spectrum
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from torrey.door.gradients import Directions, Strengths, Waveforms
+    from torrey.door.materials import ByPart
     from torrey.door.quantities import Quantities, Quantity
+    from torrey.geometry import MeshOptions, Shape
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -72,6 +75,30 @@ class Cell(Description):
     Cell of discs in 2D: outside, cell_1 with D = 3, 1.7 um^2/ms,
       period 10 um, permeability 0.05 um/ms
     """
+
+    def __init__(
+        self,
+        shape: Shape,
+        diffusivity: ByPart,
+        period: Quantity,
+        permeability: Quantity | Sequence[Quantity] = 0.0,
+        *,
+        surface_relaxivity: Quantity | Sequence[Quantity] = 0.0,
+        T2: ByPart | None = None,
+        density: ByPart | None = None,
+        mesh: MeshOptions | float | None = None,
+    ) -> None:
+        given = {
+            "shape": shape,
+            "diffusivity": diffusivity,
+            "period": period,
+            "permeability": permeability,
+            "surface_relaxivity": surface_relaxivity,
+            "T2": T2,
+            "density": density,
+            "mesh": mesh,
+        }
+        self._fit("Cell", Given(**read_arguments("Cell", given)), None)
 
     @single_threaded
     def signal(

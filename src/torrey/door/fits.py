@@ -7,8 +7,10 @@ from typing import Final
 import numpy as np
 import xarray
 
+from torrey.base.budgets import shortened
 from torrey.base.errors import InputError
 from torrey.door.labels import attributes
+from torrey.door.quantities import argument
 from torrey.study.fits import fit_kurtosis as fit_line
 
 #: Fields of a fit, with their unit and name.
@@ -42,7 +44,7 @@ def fit_kurtosis(signal: xarray.DataArray) -> xarray.Dataset:
     Raises
     ------
     InputError
-        If there are fewer than three b-values.
+        If these are no signals with their b-values, or fewer than three.
 
     Examples
     --------
@@ -52,6 +54,11 @@ def fit_kurtosis(signal: xarray.DataArray) -> xarray.Dataset:
     >>> round(float(tr.fit_kurtosis(S).adc), 2)
     0.33
     """
+    with argument("fit_kurtosis", "signal"):
+        if not isinstance(signal, xarray.DataArray):
+            raise InputError(shortened(str(signal)), "signals as Cell.signal returns them")
+        if "b" not in signal.coords:
+            raise InputError("an array without its b-values", "a coordinate b, in ms/um^2")
     along = next((name for name in _STRENGTHS if name in signal.dims), None)
     if along is None or signal.sizes[along] < 3:
         count = 1 if along is None else signal.sizes[along]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torrey.base.stored import Group
 from torrey.door.gradients import Gradients
 from torrey.gradients.axes import axis_labels, direction_labels
+from torrey.gradients.sweep import PermeabilityKind
 
 Coordinates = dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
 
@@ -81,10 +82,15 @@ def gradient_coordinates(gradients: Gradients) -> Coordinates:
     return coordinates
 
 
-def cell_coordinates(period: float, permeability: float) -> Coordinates:
-    """Period and permeability as scalars: along them results of several cells can be joined."""
-    values = {"period": period, "permeability": permeability}
-    return {name: ((), value, attributes(*axis_labels(name))) for name, value in values.items()}
+def cell_coordinates(period: float, permeability: float, meaning: PermeabilityKind) -> Coordinates:
+    """Period and permeability as scalars: along them results of several cells can be joined.
+
+    In cells of obstacles the permeability means their surface relaxivity, as its long name says.
+    """
+    return {
+        "period": ((), period, attributes(*axis_labels("period"))),
+        "permeability": ((), permeability, attributes(*axis_labels(meaning))),
+    }
 
 
 def keep(axes: Mapping[str, bool], values: NDArray[Any]) -> NDArray[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -23,7 +23,7 @@ from torrey.door.quantities import (
     listed,
     quantity,
 )
-from torrey.geometry import Discs, Shape
+from torrey.geometry import Shape
 
 if TYPE_CHECKING:
     from torrey.door.quantities import Quantity
@@ -38,23 +38,76 @@ if TYPE_CHECKING:
 
 D = TypeVar("D")
 
-OUTSIDE, INSIDE, LAYER = "outside", "inside", "layer"
+Value: TypeAlias = "float | Tensor"
 
 
-def read_parts(call: str, shape: Shape, key: str, given: ByPart) -> tuple[Any, ...]:
-    """Diffusivity, T2 or density of each region of a cell.
+@dataclass(frozen=True)
+class PerRegion:
+    """Values of a list, one for each region."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class ByName:
+    """Values of a mapping, by parts of a cell or names of regions."""
+
+    values: tuple[tuple[str, Value | PerRegion], ...]
+
+
+Parts: TypeAlias = "Value | PerRegion | ByName"
+"""Diffusivity, T2 or density as it was given, in internal units; not yet fitted to a shape."""
+
+
+@dataclass(frozen=True)
+class Kappas:
+    """Permeabilities, or surface relaxivities, as they were given; not yet fitted to a shape.
 
     Parameters
     ----------
-    call, key : str
-        For messages, such as ``Cell`` and ``diffusivity``.
-    shape : Shape
+    value : float
+        The largest (um/ms).
+    factors : tuple of float
+        On it, where there are several that differ.
+    count : int
+        How many were given: one is meant for all.
+    """
+
+    value: float = 0.0
+    factors: tuple[float, ...] = ()
+    count: int = 1
+
+
+def read_parts(key: str, given: ByPart) -> Parts:
+    """Read diffusivity, T2 or density: what was given, whatever the shape.
+
+    Parameters
+    ----------
+    key : {"diffusivity", "T2", "density"}
     given
         One value for all of the cell; a list with one per region; or a mapping from ``outside``,
         ``inside`` and ``layer``, or from names of regions, to values or lists of them.
     """
-    with argument(call, key):
-        return _by_region(key, given, shape)
+    if not isinstance(given, Mapping):
+        return _one_or_several(key, given)
+    found = []
+    for name, value in given.items():
+        with inside(str(name)):
+            found.append((str(name), _one_or_several(key, value)))
+    return ByName(tuple(found))
+
+
+def fit_parts(parts: Parts, shape: Shape) -> tuple[Value, ...]:
+    """Return the value of each region of a shape.
+
+    Raises
+    ------
+    InputError
+        If there are too few or too many, or a name that the shape does not have.
+    """
+    if isinstance(parts, ByName):
+        return _fit_names(dict(parts.values), shape)
+    return _fit(parts, shape.region_names)
 
 
 def check_material(call: str, shape: Shape, material: Material) -> None:
@@ -74,8 +127,21 @@ def check_material(call: str, shape: Shape, material: Material) -> None:
                 raise InputError("densities that differ", accepted, ("density",))
 
 
-def read_permeability(
-    call: str, shape: Shape, permeability: Any, surface_relaxivity: Any
+def read_kappas(given: Quantity | Sequence[Quantity]) -> Kappas:
+    """Read one permeability or relaxivity, or one for each membrane or surface."""
+    items = listed(given) if is_list(given) else (given,)
+    found = []
+    for i, item in enumerate(items):
+        with inside(*((i,) if is_list(given) else ())):
+            found.append(quantity(item, "permeability", "zero"))
+    largest = max(found, default=0.0)
+    same = min(found, default=0.0) == largest
+    factors = () if same else tuple(round_significant(kappa / largest) for kappa in found)
+    return Kappas(largest, factors, len(found))
+
+
+def fit_kappas(
+    call: str, shape: Shape, permeability: Kappas, surface_relaxivity: Kappas
 ) -> tuple[float, tuple[float, ...]]:
     """Largest permeability (um/ms), and factors on it where membranes differ.
 
@@ -83,23 +149,23 @@ def read_permeability(
     """
     membranes = shape.membranes()
     surfaces = sum(m.is_surface for m in membranes)
-    for name, value, count, noun in (
+    for name, given, count, noun in (
         ("permeability", permeability, len(membranes) - surfaces, "membrane"),
         ("surface_relaxivity", surface_relaxivity, surfaces, "surface of an obstacle"),
     ):
         with argument(call, name):
-            given = _permeabilities(value)
-            if len(given) > 1 and len(given) != count:
-                found = f"{len(given)} values"
+            if given.count > 1 and given.count != count:
+                found = f"{given.count} values"
                 raise InputError(found, f"one value, or one for each {noun}: {count}")
-            if any(given) and not count:
-                raise InputError(f"{max(given):g} um/ms", f"0 um/ms: there is no {noun}")
-            if any(given):
-                largest = max(given)
-                same = min(given) == largest
-                factors = tuple(round_significant(kappa / largest) for kappa in given)
-                return largest, () if same else factors
-    return 0.0, ()
+            if given.value and not count:
+                raise InputError(f"{given.value:g} um/ms", f"0 um/ms: there is no {noun}")
+    if permeability.value and surface_relaxivity.value:
+        # No kind has both membranes and surfaces; solvers have one kappa for all of them.
+        raise InputError(
+            "a permeability and a surface relaxivity", "one of them above zero", (f"{call}(...)",)
+        )
+    meant = surface_relaxivity if surfaces and not permeability.value else permeability
+    return meant.value, meant.factors
 
 
 def frozen(shape: D) -> D:
@@ -118,68 +184,44 @@ def _freeze(value: Any) -> Any:
     return frozen(value) if is_dataclass(value) else value
 
 
-def _permeabilities(value: Any) -> tuple[float, ...]:
-    items = listed(value) if is_list(value) else (value,)
-    found = []
-    for i, item in enumerate(items):
-        with inside(*((i,) if is_list(value) else ())):
-            found.append(quantity(item, "permeability", "zero"))
-    return tuple(found)
-
-
-def _by_region(key: str, given: Any, shape: Shape) -> tuple[Any, ...]:
-    """One value for each region of a shape."""
-    names = shape.region_names
-    if isinstance(given, Mapping):
-        return _by_name(key, given, shape)
+def _one_or_several(key: str, given: Any) -> Value | PerRegion:
     items = _items(given)
-    if items is None:
-        return (_value(key, given),) * len(names)
-    if len(items) != len(names):
-        raise InputError(
-            f"{len(items)} values", f"one, or {len(names)}: one for each of {', '.join(names)}"
-        )
-    return _values(key, items)
+    return _value(key, given) if items is None else PerRegion(_values(key, items))
 
 
-def _by_name(key: str, given: Mapping[str, Any], shape: Shape) -> tuple[Any, ...]:
+def _fit(given: Value | PerRegion, names: Sequence[str]) -> tuple[Value, ...]:
+    """One value for each of some regions."""
+    if not isinstance(given, PerRegion):
+        return (given,) * len(names)
+    if len(given.values) != len(names):
+        accepted = f"one, or {len(names)}: one for each of {', '.join(names)}"
+        raise InputError(f"{len(given.values)} values", accepted)
+    return given.values
+
+
+def _fit_names(given: Mapping[str, Value | PerRegion], shape: Shape) -> tuple[Value, ...]:
     """Values by the parts of a cell; a name of a region goes before that of its part."""
-    names, parts = shape.region_names, _parts(shape)
+    names, parts = shape.region_names, shape.region_parts
     for name in given:
         if name not in (*parts, *names):
             accepted = f"one of the keys {', '.join(dict.fromkeys((*parts, *names)))}"
-            raise InputError(quoted(str(name)), accepted)
-    found = dict[str, Any]()
+            raise InputError(quoted(name), accepted)
+    found = dict[str, Value]()
     for part in dict.fromkeys(parts):
         members = [name for name, other in zip(names, parts, strict=True) if other == part]
-        if part not in given:
-            continue
-        with inside(part):
-            items = _items(given[part])
-            if items is None:
-                found |= dict.fromkeys(members, _value(key, given[part]))
-            elif len(items) == len(members):
-                found |= zip(members, _values(key, items), strict=True)
-            else:
-                accepted = f"one, or {len(members)}: one for each of {', '.join(members)}"
-                raise InputError(f"{len(items)} values", accepted)
+        if part in given:
+            with inside(part):
+                found |= zip(members, _fit(given[part], members), strict=True)
     for name in names:
         if name in given and name not in parts:
             with inside(name):
-                found[name] = _value(key, given[name])
+                (found[name],) = _fit(given[name], (name,))
     if missing := [name for name in names if name not in found]:
         wanted = dict.fromkeys(p for n, p in zip(names, parts, strict=True) if n in missing)
         raise InputError(
             f"nothing for {', '.join(missing)}", f"a value for {', '.join(wanted)} too"
         )
     return tuple(found[name] for name in names)
-
-
-def _parts(shape: Shape) -> tuple[str, ...]:
-    """Part of the cell that each region belongs to: outside, inside or layer."""
-    count = len(shape.region_names)
-    coats = len(shape.cells) if isinstance(shape, Discs) and shape.layer else 0
-    return (OUTSIDE, *(INSIDE,) * (count - 1 - coats), *(LAYER,) * coats)
 
 
 def _items(given: Any) -> tuple[Any, ...] | None:
@@ -191,7 +233,7 @@ def _items(given: Any) -> tuple[Any, ...] | None:
     return None if is_matrix else items
 
 
-def _values(key: str, items: Sequence[Any]) -> tuple[Any, ...]:
+def _values(key: str, items: Sequence[Any]) -> tuple[Value, ...]:
     values = []
     for i, item in enumerate(items):
         with inside(i):
@@ -199,7 +241,7 @@ def _values(key: str, items: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _value(key: str, given: Any) -> float | Tensor:
+def _value(key: str, given: Any) -> Value:
     """One diffusivity, which may be a matrix, relaxation time or density."""
     if key == "density":
         if not is_number(given):
@@ -211,8 +253,17 @@ def _value(key: str, given: Any) -> float | Tensor:
         return quantity(given, "relaxation_time", "positive")
     if is_list(given):
         rows = [listed(row) if is_list(row) else (row,) for row in listed(given)]
-        return tuple(tuple(_entry(entry) for entry in row) for row in rows)
+        return _positive(tuple(tuple(_entry(entry) for entry in row) for row in rows))
     return quantity(given, "diffusivity", "positive")
+
+
+def _positive(matrix: Tensor) -> Tensor:
+    """Refuse a matrix that no material has, at the place where it was given."""
+    try:
+        Material((matrix,))
+    except InputError as error:
+        raise InputError(error.found, error.accepted) from None
+    return matrix
 
 
 def _entry(given: Any) -> float:

@@ -37,8 +37,8 @@ class CellModel:
 
     def __repr__(self) -> str:
         return (
-            f"{self.name} of a cell of {self.site.medium.discretisation.shape.kind}, period "
-            f"{self.site.period:g} um, permeability {self.site.permeability:g} um/ms"
+            f"{self.name} of a cell of {self.site.medium.discretisation.shape.kind}, "
+            f"{self.site.described}"
         )
 
     @single_threaded

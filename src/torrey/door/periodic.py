@@ -14,7 +14,7 @@ from torrey.bloch.files import BandLine
 from torrey.bloch.spectrum_runs import run_spectrum
 from torrey.bloch.zone_lines import zone_line
 from torrey.door.gradients import read_direction
-from torrey.door.labels import cell_coordinates, dataset
+from torrey.door.labels import dataset
 from torrey.door.quantities import argument, arguments, quantities, quantity
 from torrey.door.signals import Site
 
@@ -45,7 +45,7 @@ def bands(
     with arguments(call):
         basis = band_basis(site.medium.levels[-1], site.period, site.permeability, [n], length)
     found = dataset(group_of(BandLine.of(band_set(basis, n, pulses))))
-    return found.assign_coords(cell_coordinates(site.period, site.permeability))
+    return found.assign_coords(site.coordinates())
 
 
 def spectrum(
@@ -62,7 +62,7 @@ def spectrum(
         _check_count(count, 1, _MOST_BRANCHES)
     levels = site.medium.levels[-2:]
     found = run_spectrum(levels, site.period, site.permeability, k, gradients, count)
-    return dataset(group_of(found)).assign_coords(cell_coordinates(site.period, site.permeability))
+    return dataset(group_of(found)).assign_coords(site.coordinates())
 
 
 def _check_count(count: object, least: int, most: int) -> None:

@@ -36,6 +36,7 @@ _PLAIN: Final[dict[Kind, tuple[float, float]]] = {
     "diffusivity": (1e-2, 1e2),
     "gradient": (1e-5, 1e1),
     "permeability": (1e-4, 1e2),
+    "relaxation_time": (1.0, 1e6),
     "time": (1e-2, 1e4),
 }
 

@@ -16,11 +16,17 @@ from torrey.config.findings import Findings
 from torrey.config.nodes import Node
 from torrey.config.scales import check_scales
 from torrey.door.gradients import Gradients, read_gradients
-from torrey.door.labels import attributes, cell_coordinates, gradient_coordinates, keep
+from torrey.door.labels import (
+    Coordinates,
+    attributes,
+    cell_coordinates,
+    gradient_coordinates,
+    keep,
+)
 from torrey.door.medium import Medium
-from torrey.door.quantities import argument, is_number
+from torrey.door.quantities import argument, is_list, is_number
 from torrey.gradients.protocol import Measurement, Point
-from torrey.gradients.sweep import REFERENCE, Acquisition, Sweep
+from torrey.gradients.sweep import REFERENCE, Acquisition, PermeabilityKind, Sweep
 from torrey.models import registry
 from torrey.models.evaluation import evaluate_models
 from torrey.models.registry import StudyFacts
@@ -37,6 +43,9 @@ Method = Literal["auto", "full", "projected"]
 #: of them in full: along one direction, and along several, for which a ladder is larger.
 _FEWEST_ALONG_ONE: Final = 2
 _FEWEST: Final = 4
+
+#: The least and the largest, as in the configuration.
+_TOLERANCES: Final = (1e-8, 1e-1)
 
 Array = NDArray[np.float64]
 
@@ -62,14 +71,26 @@ class Site:
     period: float
     permeability: float
 
+    @property
+    def permeability_kind(self) -> PermeabilityKind:
+        """What the permeability is: in cells of obstacles the relaxivity of their surfaces."""
+        membranes = self.medium.discretisation.shape.membranes()
+        return "surface_relaxivity" if any(m.is_surface for m in membranes) else "permeability"
+
+    @property
+    def described(self) -> str:
+        """Period and permeability, as people say them."""
+        name = self.permeability_kind.replace("_", " ")
+        return f"period {self.period:g} um, {name} {self.permeability:g} um/ms"
+
+    def coordinates(self) -> Coordinates:
+        """Period and permeability as coordinates of a result."""
+        return cell_coordinates(self.period, self.permeability, self.permeability_kind)
+
     def sweep(self, measurements: tuple[Measurement, ...]) -> Sweep:
         """Measurements in this one cell as a sweep."""
-        shape = self.medium.discretisation.shape
-        surfaces = any(m.is_surface for m in shape.membranes())
-        kind: Literal["surface_relaxivity", "permeability"] = (
-            "surface_relaxivity" if surfaces else "permeability"
-        )
-        return Sweep((self.period,), kind, (self.permeability,), Acquisition("b", measurements))
+        acquisition = Acquisition("b", measurements)
+        return Sweep((self.period,), self.permeability_kind, (self.permeability,), acquisition)
 
 
 @dataclass(frozen=True)
@@ -132,7 +153,7 @@ def signals(
     coordinates = {
         **({"model": (("model",), names)} if several else {"model": ((), models[0])}),
         **gradient_coordinates(gradients),
-        **cell_coordinates(site.period, site.permeability),
+        **site.coordinates(),
         "numerical_error": (dims, error, attributes("1", _ERROR_NAME)),
     }
     if others:
@@ -169,14 +190,19 @@ def ask(
     dimension = site.medium.discretisation.shape.dimension
     gradients = read_gradients(call, dimension, waveform, strengths, direction)
     check_sizes(call, site, gradients)
-    models = (model,) if isinstance(model, str) else tuple(model)
     with argument(call, "model"):
+        if not isinstance(model, str) and not is_list(model):
+            raise InputError(f"{model}", f"a model or a list of them: {registry.accepted()}")
+        models = (model,) if isinstance(model, str) else tuple(model)
         if not models:
             raise InputError("no model", "one or more")
         check_models(site, models, max(w.n_components for w in gradients.waveforms))
     with argument(call, "tolerance"):
-        if not (is_number(tolerance) and 0.0 < tolerance < 1.0):
-            raise InputError(f"{tolerance}", "a number between 0 and 1, such as 1e-4")
+        least, most = _TOLERANCES
+        if not (is_number(tolerance) and least <= tolerance <= most):
+            is_text = isinstance(tolerance, str)
+            found = f"{quoted(str(tolerance))}, a text" if is_text else f"{tolerance}"
+            raise InputError(found, "a number from 1e-8 to 1e-1, such as 1e-4")
     with argument(call, "method"):
         if method not in get_args(Method):
             raise InputError(quoted(str(method)), "auto, full or projected")
@@ -227,7 +253,7 @@ def _facts(site: Site, components: int) -> StudyFacts:
     return StudyFacts(
         dimension=shape.dimension,
         membranes=tuple((m.outside, m.inside) for m in shape.membranes()),
-        permeability_kind=site.sweep(()).permeability_kind,
+        permeability_kind=site.permeability_kind,
         permeable=site.permeability > 0.0,
         material_keys=tuple(key for key, values in given.items() if values),
         n_components=components,

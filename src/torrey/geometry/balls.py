@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
-from torrey.base.fields import declared
+from torrey.base.fields import check_kinds, declared
 from torrey.geometry.boxes import reduced_basis
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 from torrey.geometry.shapes import LEAST_GAP, Shape
@@ -50,6 +50,7 @@ class Ball:
     dimension: ClassVar[int]
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if len(self.center) != self.dimension or not all(0 <= x < 1 for x in self.center):
             count = {2: "two", 3: "three"}[self.dimension]
             raise InputError(f"{list(self.center)}", f"{count} numbers in [0, 1[", at=("center",))
@@ -92,6 +93,7 @@ class Balls(Shape):
     ball: ClassVar[type[Ball]]
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if self.interior not in ("water", "obstacle"):
             raise InputError(f'"{self.interior}"', "water or obstacle", at=("interior",))
         conflicts = list(self._conflicts())

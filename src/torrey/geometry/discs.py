@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
-from torrey.base.fields import declared
+from torrey.base.fields import check_kinds, declared
 from torrey.geometry.balls import Ball, ball_measure, read_interior
 from torrey.geometry.membranes import Membrane, Plain
 from torrey.geometry.packing import Packing
@@ -78,6 +78,7 @@ class Discs(Packing):
     ball: ClassVar[type[Ball]] = Disc
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if not 0 <= self.layer < 0.5:
             raise InputError(f"{self.layer:g}", "a thickness of 0 to 0.5", at=("layer",))
         if self.layer and self.interior != "water":

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
-from torrey.base.fields import declared
+from torrey.base.fields import check_kinds, declared
 from torrey.geometry.membranes import Membrane, Plain, numbered
 from torrey.geometry.pieces import Drawing, Owner, Side
 from torrey.geometry.shapes import LEAST_GAP, Shape
@@ -56,6 +56,7 @@ class Layers(Shape):
     dimensions: ClassVar[tuple[int, ...]] = (1, 2)
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if self.dimension not in self.dimensions:
             raise InputError(f"{self.dimension}", "1 or 2", at=("dimension",))
         for i, thickness in enumerate(self.thicknesses):

@@ -10,8 +10,13 @@ box, smaller elements everywhere.
 from __future__ import annotations
 
 import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from threading import Lock, current_thread, main_thread
+from typing import Self
 
 import gmsh
 import numpy as np
@@ -36,6 +41,10 @@ _SHRINKING = 0.5
 _SIZES = (1.0, 0.7, 0.5)
 #: Reasons that a message gives when no attempt was good.
 _REASONS_SHOWN = 3
+
+
+#: gmsh holds one model for the whole process, so that threads take turns.
+_GMSH = Lock()
 
 
 @dataclass(frozen=True)
@@ -111,9 +120,35 @@ def _mesh_drawn(shape: Shape, options: MeshOptions) -> Meshing:
     raise MeshError(_no_mesh(shape, options.size, reasons)) from reasons[-1]
 
 
+class _Session(pygmsh.occ.Geometry):
+    """What pygmsh draws on; gmsh itself would set a signal handler, and never give it back."""
+
+    def __enter__(self) -> Self:
+        gmsh.initialize([], interruptible=False)
+        gmsh.model.add("cell")
+        return self
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interrupt end the process while gmsh computes, where Python would not hear of it.
+
+    Handlers of signals belong to the main thread alone.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or before is None:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _attempt(shape: Shape, canvas: Canvas, refinements: int) -> tuple[CellMesh, ...]:
     """Draw, mesh, refine and check once."""
-    with pygmsh.occ.Geometry() as model:
+    with _GMSH, _interruptible(), _Session() as model:
         try:
             gmsh.option.setNumber("General.Terminal", 0)
             model.characteristic_length_max = canvas.size

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
-from torrey.base.fields import declarations, declared
+from torrey.base.fields import check_kinds, declarations, declared
 from torrey.geometry.boxes import Box
 from torrey.geometry.membranes import Membrane, Plain, numbered
 from torrey.geometry.pieces import Drawing, Side
@@ -251,6 +251,7 @@ class MeshOptions:
     )
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if not 0 < self.size <= 0.5:
             raise InputError(f"{self.size:g}", "a size above 0 and at most 0.5", at=("size",))
         if self.refinements not in range(7):

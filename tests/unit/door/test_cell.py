@@ -85,7 +85,7 @@ def test_similar_cells_share_what_is_the_same(cell):
     assert cell.with_(mesh=0.3).medium.discretisation is not cell.medium.discretisation
     assert cell.with_(shape=TWO, diffusivity=1).material == Material((1.0,) * 3)
     with pytest.raises(tr.InputError, match=r"diffusivity=...\): found 2 values"):
-        cell.with_(shape=TWO)
+        cell.with_(diffusivity=[3, 1.7]).with_(shape=TWO)
 
 
 def test_a_copy_in_another_process_is_the_same_cell(cell):
