@@ -96,7 +96,7 @@ def rows(name: str, drawn: Sample, tolerances: Sequence[float]) -> list[str]:
             k = np.flatnonzero(drawn.sequence == i)
             points = Points.of(drawn.q[k], drawn.L[k], drawn.kappa[k] / drawn.L[k])
             # The same ladder twice: no error in space.
-            found = projected_signals([lambda: ladder] * 2, waveform, points, tolerance)
+            found = projected_signals([ladder] * 2, waveform, points, tolerance)
             error.append(np.abs(found.signal - drawn.full[k]) / drawn.full[k])
             estimate.append(found.error / drawn.full[k])
             floors.append(drawn.full_error[k] / drawn.full[k] + 1e-12)

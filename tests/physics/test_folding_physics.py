@@ -24,7 +24,7 @@ from torrey.geometry import Disc, Discs
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse
 from torrey.reference.full import folded_signal as full_signal
-from torrey.reference.full import reference_signal, signal
+from torrey.reference.full import mesh_signal, reference_signal
 
 LAYERS = layers((0.4, 0.6), (2.0, 1.0), size=0.25)
 STRIPS = layers((0.3, 0.5, 0.2), (2.0, 1.0, 0.5), dimension=2, size=0.25)
@@ -44,7 +44,7 @@ def folded_on(cell, level, point, steps):
 
 def plain_on(cell, level, point, steps):
     system = AffineSystem.at(cell.operators(level), point.period, point.permeability, point.frame)
-    return signal(system, point.waveform, point.q, steps)
+    return mesh_signal(system, point.waveform, point.q, steps)
 
 
 @pytest.mark.parametrize("gamma", [20.0, 60.0])

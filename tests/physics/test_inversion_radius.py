@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from torrey.base.errors import InputError
+from torrey.base.lazy import Lazy
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
@@ -155,7 +156,7 @@ def test_a_study_of_the_radius_says_how_well_it_is_known():
     kappas = [0.02]
     data = direct("P5", 0.4, np.array(kappas))
     result = fit_physical(
-        lambda: pytest.fail("the operators of the true cell play no part"), MATERIAL, POINTS,
+        Lazy.of(lambda _: pytest.fail("the true cell plays no part"), 2), MATERIAL, POINTS,
         PERIOD, kappas, data, ["R0", "P3"], ["radius", "kappa"], Options(),
         RoundCell(disc(0.4), built),
     )  # fmt: skip

@@ -109,7 +109,7 @@ def test_estimates_hold_at_random_points():
     q = np.sqrt(b / waveform.b_factor)
     ladder = climb(DISC_040.operators(0), DIRECTION, 11)
     # The same ladder twice: no error in space, as on the one mesh of the full system.
-    found = projected_signals([lambda: ladder] * 2, waveform, Points.of(q, L, kappa / L), 1e-4)
+    found = projected_signals([ladder] * 2, waveform, Points.of(q, L, kappa / L), 1e-4)
     within = []
     for i in np.flatnonzero(found.reached):
         system = DISC_040.system(0, L[i], kappa[i], DIRECTION)
