@@ -208,7 +208,7 @@ def test_a_job_that_takes_more_memory_than_it_asked_for_is_named(project, local)
 )
 def test_a_job_that_exceeds_its_time_is_named(hanging, project, local):
     failed = on_cluster(hanging, "--set-resources=evaluate_models:runtime=1")
-    assert "DUE TO TIME LIMIT" in failed.text
+    assert "SLURM status is: 'TIMEOUT'" in failed.text
     assert_failed_and_then_completes(failed, project, local)
 
 
