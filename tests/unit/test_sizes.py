@@ -29,11 +29,6 @@ def test_nothing_is_too_long(path: Path) -> None:
 
 
 def lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Length of a function without its docstring."""
+    """Length of a function with its docstring."""
     assert node.end_lineno is not None
-    length = node.end_lineno - node.lineno + 1
-    first = node.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        assert first.end_lineno is not None
-        length -= first.end_lineno - first.lineno + 1
-    return length
+    return node.end_lineno - node.lineno + 1

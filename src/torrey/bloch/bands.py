@@ -192,8 +192,7 @@ def band_basis(
     Raises
     ------
     ValueError
-        If a direction is not along a vector of the reciprocal lattice, or the length is not
-        positive.
+        If a direction is along no vector of the reciprocal lattice, or the length not positive.
     ArithmeticError
         If the mesh is too coarse for the length, or eigenvalues are missing.
     """
@@ -209,8 +208,7 @@ def band_basis(
     margin = max(_MARGIN, (1.0 + farthest * resolution) ** 2 * (1.0 + 1e-6))
     vectors = _basis(system, largest, margin * bound)
     shifted = _waves(cell, lines, max(1 + int(resolution**-1 / line.width) for line in lines))
-    left = (operators.mass_matrix @ vectors).T
-    small = system.project(vectors)
+    left, small = (operators.mass_matrix @ vectors).T, system.project(vectors)
     basis = BandBasis(
         period=period,
         permeability=permeability,

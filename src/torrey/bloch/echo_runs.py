@@ -223,21 +223,14 @@ def run_schemes(
     """One echo: m(T_E) over the cell, and its signal by both schemes on each mesh.
 
     The continuous scheme has neither pulses nor a rule; its error is that of basis and steps. In
-    the other one gradients are narrow pulses (MMG20 2.3), and the number of modes at each wave
-    vector is cut (MMG20 3.1).
+    the other one gradients are narrow pulses (MMG20 2.3), and modes are cut (MMG20 3.1).
 
     Parameters
     ----------
-    levels : sequence of BlochTorrey
-        Operators by mesh, coarsest first.
-    mesh : CellMesh
-        That of the last operators.
-    period, permeability, ratio
+    levels, mesh, period, permeability, ratio
         See `run_maps`.
-    k : tuple of int
-        The gradient points along B k.
-    gradient_length : float
-        l_g / L.
+    k, gradient_length
+        The gradient points along B k, and has the length l_g / L.
     pulses : sequence of int
         Narrow pulses P in the reciprocal lattice vector along the gradient.
     modes : sequence of int
@@ -255,11 +248,8 @@ def run_schemes(
         error = found.basis_error + found.time_error
         rows.append((operators.cell.n_dofs, fine.model.rank, found.signal.real, error))
     m = magnetisation(fine, waveform, axis, q, found.steps)[dof_of_node(mesh, levels[-1].cell)]
-    scale = resolution * period
-    pulsed = [
-        list(_pulsed(operators, period, permeability, axis[0], waveform, q, pulses, modes, scale))
-        for operators in levels
-    ]
+    cut = waveform, q, pulses, modes, resolution * period
+    pulsed = [list(_pulsed(one, period, permeability, axis[0], *cut)) for one in levels]
     unknowns, functions, signals, errors = zip(*rows, strict=True)
     return Schemes(
         direction=axis[0],

@@ -65,8 +65,7 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
         If a curved element folds over.
     """
     fem = _fem_mesh(mesh)
-    element = _P2[mesh.dimension]()
-    basis = Basis(fem, element, intorder=QUADRATURE_ORDER)
+    basis = Basis(fem, _P2[mesh.dimension](), intorder=QUADRATURE_ORDER)
     _check_orientation(basis)
     node_of_dof = _node_of_dof(mesh, basis)
     d = mesh.dimension
@@ -78,20 +77,7 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     pattern = _pattern(number[mesh.elements], jump, number)
     to_free = number[node_of_dof]
 
-    owner = mesh.region_compartment()
-    if len(owner) == len(np.unique(owner)):
-        data = _volume(basis, pattern, to_free)
-        # Regions in the order of compartments.
-        region = np.argsort(owner)[_row_compartment(mesh, pattern, number)]
-        shared = _Shared.none(d)
-    else:
-        parts = [
-            Basis(
-                fem, element, intorder=QUADRATURE_ORDER, elements=np.flatnonzero(mesh.region == r)
-            )
-            for r in range(len(owner))
-        ]
-        data, region, shared = _by_region([_volume(part, pattern, to_free) for part in parts])
+    data, region, shared = _volumes(mesh, fem, basis, pattern, number, to_free)
     where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
     compartment = np.empty(len(free), dtype=np.int64)
     compartment[number] = mesh.node_compartment()
@@ -99,7 +85,7 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     places[number[free]] = mesh.points[free]
     return CellOperators(
         compartment=compartment,
-        region_compartment=owner,
+        region_compartment=mesh.region_compartment(),
         membranes=np.asarray(membranes, dtype=np.int64).reshape(-1, 2),
         indptr=pattern.indptr.astype(np.int32),
         indices=pattern.indices.astype(np.int32),
@@ -118,6 +104,28 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
         places=places,
         lattice=mesh.lattice,
     )
+
+
+def _volumes(
+    mesh: CellMesh,
+    fem: Mesh,
+    basis: Basis,
+    pattern: csc_array,
+    number: NDArray[np.int64],
+    to_free: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], _Shared]:
+    """Entries of all volume integrals, the region of each, and what regions share."""
+    owner = mesh.region_compartment()
+    if len(owner) == len(np.unique(owner)):
+        # Regions in the order of compartments.
+        region = np.argsort(owner)[_row_compartment(mesh, pattern, number)]
+        return _volume(basis, pattern, to_free), region, _Shared.none(mesh.dimension)
+    element = _P2[mesh.dimension]()
+    parts = [
+        Basis(fem, element, intorder=QUADRATURE_ORDER, elements=np.flatnonzero(mesh.region == r))
+        for r in range(len(owner))
+    ]
+    return _by_region([_volume(part, pattern, to_free) for part in parts])
 
 
 def _volume(basis: Basis, pattern: csc_array, to_free: NDArray[np.int64]) -> NDArray[np.float64]:

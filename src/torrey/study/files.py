@@ -24,7 +24,7 @@ PathLike = str | Path
 def gather_signals(
     sweep: Sweep, models: Sequence[str], references: Sequence[PathLike], slabs: Sequence[PathLike]
 ) -> Group:
-    """Join the reference signals and those of the models into one table.
+    """Join the reference signals and those of the models into the table of ``signals.nc``.
 
     Parameters
     ----------
@@ -36,11 +36,6 @@ def gather_signals(
     slabs : sequence of path
         Files of the slabs of the sweep: those of the reference by projected models, if it is not
         given in full, and then those of each of the other models.
-
-    Returns
-    -------
-    Group
-        Variables of ``signals.nc``.
     """
     dims = ("model", *sweep.axes())
     shape = (len(models), *sweep.shape)
