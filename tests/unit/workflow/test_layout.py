@@ -166,3 +166,17 @@ def test_patterns_have_the_wildcards_that_rules_constrain():
         "model",
     }
     assert all(pattern.startswith("results/") for pattern in patterns)
+
+
+def test_points_without_a_gradient_are_no_samples(layout_of):
+    text = GOOD.replace("    models:", "    reference: {method: projected}\n    models:", 1)
+    old = "b: [0.5 ms/um^2, 1000 s/mm^2]"
+    assert old in text
+    layout = layout_of(text.replace(old, "b: [0 ms/um^2, 0.1 ms/um^2, 1000 s/mm^2]"))
+    study = layout.config.studies["mine"]
+    samples = layout.samples(study)
+    assert samples
+    assert all(study.points()[index].q > 0.0 for index in samples)
+    for (file, row), index in zip(layout.sampled(study), samples, strict=True):
+        slab = layout.slab_jobs[file].slab
+        assert list(slab.sweep.points().values())[row] == study.points()[index]
