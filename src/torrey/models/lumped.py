@@ -86,6 +86,7 @@ def lump(tensors: Tensors, outside: int = 0) -> Tensors:
         interface_measures=np.array([gamma]),
         incidence=sign[None],
         diffusivity=diffusivity,
+        volume=tensors.volume,
         lumped=True,
     )
 

@@ -39,9 +39,9 @@ def tensor_variables(
         **group_of(tensors),
         "theta": Variable(
             ("compartment",),
-            tensors.theta,
+            tensors.measures / tensors.volume,
             "1",
-            "share of the compartment in the volume (theta in CHL14, eta in KL23 3.8)",
+            "volume fraction |Y_a|/|Y| (theta in CHL14, eta in KL23 3.8)",
         ),
     }
     if len(membranes):

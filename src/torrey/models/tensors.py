@@ -69,6 +69,8 @@ class Tensors:
         +1 for the compartment outside membrane m, -1 for the one inside.
     diffusivity : (k+1, d, d) float, um^2/ms
         Intrinsic diffusivity; of lumped cells, its mean.
+    volume : float
+        |Y| of the cell with its obstacles: 1 on square lattices.
     lumped : bool
         Whether several cells share one compartment, which is no consistent homogenisation: see
         `torrey.models.lumped`.
@@ -110,6 +112,7 @@ class Tensors:
     interface_measures: Array
     incidence: Array
     diffusivity: Array
+    volume: float
     lumped: bool = False
 
     @property
@@ -284,6 +287,7 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
         interface_measures=interface,
         incidence=cell.incidence,
         diffusivity=forms.diffusivity,
+        volume=float(abs(np.linalg.det(cell.lattice))),
     )
 
 

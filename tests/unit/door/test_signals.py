@@ -198,6 +198,9 @@ def test_shares_of_the_water_are_shares_on_any_lattice():
     theta = tr.Cell(oblique, [2, 1], 10, mesh=0.3).tensors().theta
     assert theta.sum() == pytest.approx(1.0, rel=1e-12)
     assert theta.sel(compartment="cell_1") == pytest.approx(np.pi * 0.09 / 0.866, rel=1e-4)
+    stone = tr.Discs((tr.Disc((0.5, 0.5), 0.3),), interior="obstacle")
+    (outside,) = tr.Cell(stone, 2, 10, mesh=0.3).tensors().theta
+    assert outside == pytest.approx(1.0 - np.pi * 0.09, rel=1e-4)
 
 
 def test_gradients_in_several_directions_at_once(cell):
