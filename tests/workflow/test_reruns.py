@@ -199,6 +199,9 @@ LIBRARY = {
 
 
 SELDOM = (
+    "models/expansion.py",
+    "gradients/waveforms/segments.py",
+    "base/artifacts.py",
     "cell/krylov.py",
     "models/integration.py",
     "cell/assembly.py",
