@@ -31,6 +31,7 @@ from torrey.config.quantities import (
     RelaxationTime,
     Time,
     WaveNumber,
+    summary,
 )
 
 _QUANTITIES: Final[dict[str, type[Quantity]]] = {
@@ -75,11 +76,6 @@ def create(cls: type, before: Mapping[str, Any], after: Mapping[str, Any]) -> ty
         f"{cls.__name__}Model", __base__=Model, __module__=__name__, __doc__=summary(cls), **fields
     )
     return model
-
-
-def summary(cls: type) -> str:
-    """Return the first paragraph of the docstring of a class, in one line."""
-    return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
 
 
 def accepted(declaration: Declaration) -> str:

@@ -14,9 +14,11 @@ from typing import Any, Final, get_args, get_origin
 
 from torrey.base.errors import either
 from torrey.base.fields import declarations
-from torrey.config.declared_models import accepted, summary
-from torrey.config.gradient_documentation import reader_table, waveform_tables
+from torrey.config.declared_models import accepted
+from torrey.config.gradient_documentation import reader_table, table, waveform_tables
+from torrey.config.quantities import summary
 from torrey.geometry import MeshOptions, Shape, kinds
+from torrey.models import registry
 
 _ALL: Final = "all"
 
@@ -24,9 +26,15 @@ _ALL: Final = "all"
 def geometry_tables() -> str:
     """Return two tables in Markdown: the kinds of geometry, and their keys."""
     of = kinds()
-    return f"{_table(('kind', 'what it is', 'dimensions'), _kinds(of))}\n\n" + _table(
+    return f"{table(('kind', 'what it is', 'dimensions'), _kinds(of))}\n\n" + table(
         ("key", "of", "what is accepted", "default"), _keys(of)
     )
+
+
+def model_table() -> str:
+    """Return a table in Markdown: the kinds of models."""
+    rows = ((f"`{kind.pattern}`", kind.listed(), kind.about) for kind in registry.kinds())
+    return table(("model", "names", "what it is"), rows)
 
 
 def updated(text: str) -> str:
@@ -39,16 +47,17 @@ def updated(text: str) -> str:
     """
     tables = {
         "geometries": geometry_tables(),
+        "models": model_table(),
         "waveforms": waveform_tables(),
         "readers": reader_table(),
     }
-    for name, table in tables.items():
+    for name, made in tables.items():
         begin, end = f"<!-- {name}: made by torrey.config.documentation -->", f"<!-- /{name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
         if not found:
             raise ValueError(f'found no "{begin}" with "{end}" after it')
-        text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
+        text = f"{before}{begin}\n\n{made}\n\n{end}{after}"
     return text
 
 
@@ -90,11 +99,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(_plain, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    first, *rest = (f"| {' | '.join(line)} |" for line in (head, *rows))
-    return "\n".join((first, "|" + "-|" * len(head), *rest))
 
 
 def main() -> None:

@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from torrey.base.fields import Declaration, declarations
-from torrey.config.quantities import accepted_number
-from torrey.config.waveform_models import about
+from torrey.config.quantities import accepted_number, summary
 from torrey.gradients.acquisition import acquisition_readers, waveform_readers
 from torrey.gradients.waveforms import KINDS
 
 
 def waveform_tables() -> str:
     """Return two tables in Markdown: the kinds of waveforms, and their keys."""
-    kinds = _table(("`kind`", "keys", "what it is"), _kinds())
-    return f"{kinds}\n\n{_table(('key', 'symbol', 'of', 'what is accepted'), _keys())}"
+    kinds = table(("`kind`", "keys", "what it is"), _kinds())
+    return f"{kinds}\n\n{table(('key', 'symbol', 'of', 'what is accepted'), _keys())}"
 
 
 def reader_table() -> str:
     """Return a table in Markdown: the files of acquisitions that can be read."""
-    return _table(("`acquisition`", "what is read", "waveform"), _readers())
+    return table(("`acquisition`", "what is read", "waveform"), _readers())
 
 
 def _kinds() -> Iterator[tuple[str, ...]]:
     for kind, cls in KINDS.items():
-        yield f"`{kind}`", _quoted(cls.parameter_names()), about(cls)
+        yield f"`{kind}`", _quoted(cls.parameter_names()), summary(cls)
     for reader in waveform_readers():
         yield f"`{reader.name}`", _quoted(reader.keys), reader.about
 
@@ -57,6 +56,7 @@ def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ("-",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -229,6 +229,11 @@ _BOUNDS: Final = {
 }
 
 
+def summary(cls: type) -> str:
+    """Return the first paragraph of the docstring of a class, in one line."""
+    return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
+
+
 def type_of(declaration: Declaration) -> type[Readable]:
     """Return what reads a number that a dataclass declares.
 

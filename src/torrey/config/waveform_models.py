@@ -6,7 +6,6 @@ of what the parameters of a kind declare.
 
 from __future__ import annotations
 
-import inspect
 from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Literal
@@ -15,7 +14,14 @@ from pydantic import Field, create_model
 
 from torrey.base.fields import declarations
 from torrey.base.units import UNITS
-from torrey.config.quantities import Model, OneOrMore, Time, declared_or_more, type_of
+from torrey.config.quantities import (
+    Model,
+    OneOrMore,
+    Time,
+    declared_or_more,
+    summary,
+    type_of,
+)
 from torrey.config.registered import Registered
 from torrey.gradients.acquisition import (
     AcquisitionReader,
@@ -30,11 +36,6 @@ _ECHO = (
     "it the signal is read at the end of the gradients)"
 )
 _BESIDE = "from the folder of this file"
-
-
-def about(cls: type[Waveform]) -> str:
-    """Return the first paragraph of what a kind of waveform says of itself."""
-    return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
 
 
 class AnyWaveform(Registered):
@@ -81,7 +82,7 @@ def _of_kind(cls: type[Waveform]) -> type[Model]:
         name: (_one_or_more(type_of(parameter)), Field(description=declared_or_more(parameter)))
         for name, parameter in declarations(cls).items()
     }
-    return _waveform(cls.kind, f"{cls.__name__}Model", about(cls), parameters)
+    return _waveform(cls.kind, f"{cls.__name__}Model", summary(cls), parameters)
 
 
 def _one_or_more(number: Any) -> Any:

@@ -2,8 +2,7 @@
 
 One entry per kind. It is the only place where names of models are told apart: the configuration
 asks it what is accepted and what a study refuses, figures ask for labels, and
-`torrey.models.evaluation` builds by it. ``python -m torrey.models.registry`` prints the table of
-docs/configuration.md.
+`torrey.models.evaluation` builds by it. The table of docs/configuration.md is made of it.
 
 A configuration reads names without loading a solver. What builds a kind is therefore given by its
 module and name (`Deferred`) and imported when it is called.
@@ -11,7 +10,7 @@ module and name (`Deferred`) and imported when it is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -240,12 +239,6 @@ def label(name: str) -> str:
         return name
 
 
-def as_table(which: Iterable[ModelKind]) -> str:
-    """A table of kinds of models in Markdown."""
-    rows = [f"| `{kind.pattern}` | {kind.listed()} | {kind.about} |" for kind in which]
-    return "\n".join(["| model | names | |", "|-|-|-|", *rows, ""])
-
-
 # ---- the kinds ----
 
 
@@ -329,7 +322,3 @@ for _kind in (
     ),
 ):
     register(_kind)
-
-
-if __name__ == "__main__":
-    print(as_table(kinds()), end="")

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from torrey.base.errors import InputError
 from torrey.base.fields import declared
-from torrey.config.declared_models import made, model_of, summary
+from torrey.config.declared_models import made, model_of
 from torrey.config.findings import Findings
 from torrey.config.nodes import Node
+from torrey.config.quantities import summary
 
 
 @dataclass(frozen=True)

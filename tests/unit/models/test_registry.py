@@ -80,15 +80,6 @@ def test_every_kind_but_the_reference_can_be_built():
         assert (kind.build is None) == (kind.pattern == "reference")
 
 
-def test_the_documentation_has_a_table_of_all_kinds():
-    text = DOCS.read_text(encoding="utf-8")
-    begin, end = "<!-- models: begin -->\n", "<!-- models: end -->"
-    table = text[text.index(begin) + len(begin) : text.index(end)]
-    assert table == registry.as_table(registry.kinds()), (
-        "docs/configuration.md is out of date: python -m torrey.models.registry prints its table"
-    )
-
-
 @pytest.mark.usefixtures("gauss_kind")
 def test_a_name_that_is_taken_is_not_given_again():
     with pytest.raises(ValueError, match="there is a model R3 already"):
