@@ -109,7 +109,3 @@ def eigenvalue_table(
     real = eigenvalues.reshape(len(models), *sweep.shape, instants, width)
     found = Eigenvalues(tuple(models), time, real)
     return {**group_of(found, sweep=tuple(axes), times=names), **coordinates(sweep)}
-
-
-def _without(dims: tuple[str, ...], dim: str) -> tuple[str, ...]:
-    return tuple(d for d in dims if d != dim)
