@@ -22,6 +22,12 @@ CONFIG_FILES = [Path(f) for f in workflow.config_settings.configfiles] or [
 ]
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 
+# Snakemake writes the path of Python into commands as it is.
+if any(letter.isspace() for letter in sys.executable):
+    raise WorkflowError(
+        f"found the environment in {sys.executable}, accepted: a folder without blanks in its path. "
+        "Move the project and run `make env`"
+    )
 if workflow.config_settings.config:
     raise WorkflowError(
         "found --config, accepted: --configfile with a YAML file, whose values are checked"
