@@ -29,7 +29,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "khm19_table_tensors": Entry(
         "torrey.tables.khm19",
         "table_tensors",
-        ("tensors", "signals"),
+        ("tensors", "signals", "mesh"),
         "Tensors D, S, T, B and W of every box, with their symmetries",
     ),
 }

@@ -21,6 +21,8 @@ def fit(tmp_path):
     """A file of one reference fit that is off, and one of R0 that is not, from three starts."""
     estimate = np.stack([TRUTH + np.array([[0.01], [0.02], [0.03]]), np.tile(TRUTH, (3, 1))])
     each = ("data", "start", "parameter")
+    guess = estimate[0] + 0.1
+    guess[0, 4], guess[1, 4] = -8e-9, 8e-3
     error = np.where(np.arange(7) % 4 == 0, np.inf, 1e-3) * np.ones((2, 3, 1))
     missing = {"allow_missing": True}
     units = np.array(["ms-1", "ms-1", "1", *["um2 ms-1"] * 4])
@@ -29,7 +31,7 @@ def fit(tmp_path):
         "parameter": Variable(("parameter",), np.array(ORDER), "", "parameter"),
         "parameter_unit": Variable(("parameter",), units, "", "unit"),
         "truth": Variable(("parameter",), TRUTH, "", "truth"),
-        "initial_guess": Variable(("start", "parameter"), estimate[0] + 0.1, "", "start"),
+        "initial_guess": Variable(("start", "parameter"), guess, "", "start"),
         "estimate": Variable(each, estimate, "", "estimate"),
         "standard_error": Variable(each, error, "", "standard error", missing),
         "starts": Variable(("fit",), np.array([2, 3]), "1", "starts"),
@@ -60,6 +62,14 @@ def test_single_starts_stand_one_by_one(fit):
     estimates = np.array(column(table, "estimate").values).reshape(2, 3, 7)
     np.testing.assert_allclose(estimates[0, 1], TRUTH + 0.02)
     np.testing.assert_allclose(estimates[1], np.tile(TRUTH, (3, 1)))
+
+
+def test_off_diagonals_that_are_rounding_are_printed_as_zero(fit):
+    start = column(chl14.table5_1(fit), "initial")
+    # Beside D_e of 0.9 um^2/ms, not beside themselves.
+    assert (start.shown()[4], start.plain()[4]) == ("0", "0.0")
+    assert start.shown()[11] == "0.008"
+    assert start.values[4] == -8e-9
 
 
 def test_the_best_of_several_is_shown(fit):
