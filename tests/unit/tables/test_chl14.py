@@ -18,6 +18,10 @@ TRUTH = np.array([0.63, 0.2, 0.75, 0.9, 0.0, 0.0, 0.9])
 
 @pytest.fixture
 def fit(tmp_path):
+    return write_fit(tmp_path / "fit.nc", [1, 1, 1, 1, 0, 0, 1])
+
+
+def write_fit(path, identifiable):
     """A file of one reference fit that is off, and one of R0 that is not, from three starts."""
     estimate = np.stack([TRUTH + np.array([[0.01], [0.02], [0.03]]), np.tile(TRUTH, (3, 1))])
     each = ("data", "start", "parameter")
@@ -37,14 +41,13 @@ def fit(tmp_path):
         "starts": Variable(("fit",), np.array([2, 3]), "1", "starts"),
         "best_start": Variable(("data", "fit"), np.array([[1, 2], [0, 0]]), "1", "best"),
         "identifiable": Variable(
-            ("data", "parameter"), np.tile([1, 1, 1, 1, 0, 0, 1], (2, 1)), "1", "identifiable"
+            ("data", "parameter"), np.tile(identifiable, (2, 1)), "1", "identifiable"
         ),
         "measurements": Variable(("data",), np.array([208, 208]), "1", "signals"),
         "model_error_rms": Variable(("data",), np.array([0.03, 1e-12]), "1", "misfit"),
         "model_error_max": Variable(("data",), np.array([0.04, 1e-11]), "1", "misfit"),
         "numerical_error_rms": Variable(("data",), np.array([1e-6, 1e-7]), "1", "error"),
     }
-    path = tmp_path / "fit.nc"
     artifacts.write(path, variables, PROVENANCE)
     return TableFiles({"fit": {"mine": str(path)}})
 
@@ -101,6 +104,14 @@ def test_what_cannot_be_identified_is_said(fit):
     flags = np.array(column(table, "identifiable").values).reshape(-1, 7)
     assert flags[0].tolist() == ["yes"] * 4 + ["no"] * 2 + ["yes"]
     assert column(table, "standard_error").shown()[4] == "inf"
+
+
+def test_a_third_direction_is_said_to_find_all_of_D_e(tmp_path, fit):
+    table = chl14.table5_3directions(write_fit(tmp_path / "all.nc", [1] * 7))
+    assert table.title.endswith("with a direction between the axes")
+    assert "the fit finds it" in table.notes[0]
+    assert set(column(table, "identifiable").values) == {"yes"}
+    assert "the fit finds it" not in chl14.table5_5(fit).notes[0]
 
 
 def test_every_table_of_the_paper_has_its_numbers():
