@@ -42,8 +42,8 @@ INNER = {
         "artifacts units",
     ],
     "geometry": [
-        "boxes membranes pieces",
-        "mesh sizes",
+        "boxes membranes pieces random_discs",
+        "mesh radius_laws sizes",
         "drawing",
         "shapes",
         "balls checks files layers",
