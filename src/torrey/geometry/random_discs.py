@@ -92,7 +92,7 @@ def place_discs(radii: Array, seed: int, gap: float = 0.0) -> Placement:
     # Rounding may bring two centres nearer by three grains.
     kept_apart = gap + 4 * _GRAIN
     wide = radii + kept_apart / 2
-    _check_room(radii, wide, gap)
+    check_room(radii, gap)
     stream = _stream(seed, "places")
     found = _add(wide, stream)
     method: Method = "addition"
@@ -188,22 +188,34 @@ def inner_voxel(
     return places[kept], own[kept], int(len(own) - kept.sum())
 
 
-def _check_room(radii: Array, wide: Array, gap: float) -> None:
-    largest = int(radii.argmax())
-    if not 2 * wide[largest] <= 0.5:
+def check_room(radii: Array, gap: float) -> None:
+    """Refuse discs that cannot find room, before anybody looks for it.
+
+    Parameters
+    ----------
+    radii : (n,) float
+        In units of the box.
+    gap : float
+        Least distance of two circles, in units of the box.
+
+    Raises
+    ------
+    InputError
+        If a disc is too large, or all of them fill too much of the box.
+    """
+    largest = float(radii.max(initial=0.0))
+    if not 2 * largest + gap <= 0.5:
         raise InputError(
-            f"a radius of {radii[largest]:.4g} of the box",
-            f"radii of at most {0.25 - (wide[largest] - radii[largest]):.4g} of the box, so that "
-            "the nearest image of a disc is the only one that counts: a larger box or smaller "
-            "discs",
+            f"a radius of {largest:.4g} of the box",
+            f"radii of at most {0.25 - gap / 2:.4g} of the box: a larger box or smaller discs",
             at=("radius",),
         )
-    filled = area_fraction(wide)
+    filled = area_fraction(radii + gap / 2)
     if filled > MOST_FRACTION:
         raise InputError(
             f"{len(radii)} discs that fill {area_fraction(radii):.4g} of the box, and "
-            f"{filled:.4g} of it with their gaps of {gap:.3g}",
-            f"at most {MOST_FRACTION:g} with their gaps: fewer or smaller discs, or a smaller gap",
+            f"{filled:.4g} of it with half of the gap around each",
+            f"at most {MOST_FRACTION:g} with the gaps: fewer or smaller discs, or a smaller gap",
         )
 
 
@@ -278,8 +290,8 @@ def _relax(radii: Array, wide: Array, gap: float, stream: np.random.PCG64) -> Ar
         reached = max(reached, _reached(centres, radii, wide - radii))
     raise InputError(
         f"{len(radii)} discs that fill {area_fraction(radii):.4g} of the box, for which no places "
-        f"with gaps of {gap:.3g} were found: pushed apart, discs of the same places fill "
-        f"{reached:.4g} of it",
+        f"with gaps of {gap:.3g} of the box were found: where they were pushed apart, smaller ones "
+        f"fill {reached:.4g} of it",
         "fewer or smaller discs, a smaller gap, or another seed",
     )
 

@@ -168,9 +168,9 @@ def test_no_discs_are_a_packing_too():
     ("radii", "gap", "message"),
     [
         ([0.3, 0.1], 0.0, r"radius: found a radius of 0\.3 of the box, accepted: radii of at most"),
-        ([0.1] * 25, 0.0, r"fill 0\.7854 of the box, and 0\.7854 of it with .* at most 0\.75"),
-        ([0.1] * 20, 0.03, r"fill 0\.6283 of the box, and 0\.831 of it with their gaps of 0\.03"),
-        ([0.1845] * 7, 0.0, r"7 discs that fill 0\.7486 .* discs of the same places fill 0\.7\d+"),
+        ([0.1] * 25, 0.0, r"fill 0\.7854 of the box, and 0\.7854 of it with half .* at most 0\.75"),
+        ([0.1] * 20, 0.03, r"fill 0\.6283 of the box, and 0\.831 of it with half of the gap"),
+        ([0.1845] * 7, 0.0, r"7 discs that fill 0\.7486 .* smaller ones fill 0\.7\d+"),
     ],
 )
 def test_what_finds_no_room_is_refused(radii, gap, message):
