@@ -26,6 +26,7 @@ localrules:
     khm19,
     mmg20,
     torrey,
+    place_discs,
     check_projected,
     gather_signals,
     fit_orders,

@@ -42,8 +42,8 @@ INNER = {
         "artifacts units",
     ],
     "geometry": [
-        "boxes membranes pieces",
-        "mesh sizes",
+        "boxes membranes pieces random_discs",
+        "mesh radius_laws sizes",
         "drawing",
         "shapes",
         "balls checks files layers",
@@ -52,7 +52,8 @@ INNER = {
         "ball_drawing",
         "packing",
         "discs spheres",
-        "registry",
+        "random_packing",
+        "packing_files registry",
     ],
     "gradients": [
         "acquisition.text waveforms.segments",
@@ -287,6 +288,7 @@ NOT_LOADED = {
     "assemble_operators": DRAWING | PARSING | {"gmsh", "xarray"},
     "solve_bloch": DRAWING | MESHING | PARSING | {"xarray"},
     "build_mesh": DRAWING | PARSING | {"xarray"},
+    "place_discs": DRAWING | MESHING | PARSING | {"xarray"},
 }
 
 

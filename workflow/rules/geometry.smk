@@ -1,3 +1,19 @@
+rule place_discs:
+    input:
+        unpack(inputs_of(paths.PACKING)),
+    output:
+        paths.PACKING,
+    log:
+        "results/logs/place_discs/{geometry}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        recipe=recipe_of(paths.PACKING),
+    script:
+        "../scripts/place_discs.py"
+
+
 rule build_mesh:
     input:
         unpack(inputs_of(paths.MESH)),

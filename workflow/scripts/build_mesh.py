@@ -3,9 +3,12 @@
 from torrey.workflow.jobs import job
 from torrey.geometry.files import write_meshes
 from torrey.geometry.meshing import mesh_cell
+from torrey.geometry.packing_files import read_packing
 from torrey.workflow.stages import BuildMesh
 
 with job(snakemake, BuildMesh) as work:
     shape = work.stage.shape
+    if placed := snakemake.input.get("packing"):
+        shape = read_packing(placed).discs
     made = mesh_cell(shape, work.stage.mesh)
     write_meshes(work.output, shape, made.meshes, work.provenance, made.failures)

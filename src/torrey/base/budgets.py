@@ -83,6 +83,9 @@ ELEMENTS_PER_VOLUME: Final = {1: 1.0, 2: 2.3, 3: 8.3}
 MOST_CELLS: Final = 1_000
 """Discs, spheres or layers in one cell: all pairs are compared, and all must be meshed."""
 
+MOST_DISCS: Final = 50_000
+"""Of a random packing: they are placed in seconds, but each is a compartment."""
+
 MOST_ORDER: Final = 20
 """Of R and P with gradients along one direction: R20 takes 6 s on 2,000 unknowns, R24 20 s."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import cache
 from numbers import Integral, Real
-from types import MappingProxyType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from torrey.base.errors import InputError, KeyPath
@@ -30,7 +30,7 @@ class Declaration:
     ----------
     name : str
     annotation : type
-        Type of the field, its names resolved.
+        Type of the field, its names resolved; without the None of a value that may be left out.
     unit : str, optional
         Kind of quantity in `torrey.base.units.UNITS`; None for what has no unit.
     symbol : str
@@ -102,7 +102,7 @@ def _declarations(cls: type) -> tuple[Declaration, ...]:
     for field in dataclasses.fields(cls):
         if _KEY in field.metadata:
             unit, symbol, said, constraints = field.metadata[_KEY]
-            annotation = annotations[field.name]
+            annotation = _without_none(annotations[field.name])
             found.append(
                 Declaration(field.name, annotation, unit, symbol, said, field.default, constraints)
             )
@@ -121,11 +121,21 @@ def check_kinds(instance: object) -> None:
         At the first of them.
     """
     for name, declaration in declarations(type(instance)).items():
-        for at, value in _misfits(getattr(instance, name), declaration.annotation):
+        given = getattr(instance, name)
+        if given is None and declaration.default is None:
+            continue
+        for at, value in _misfits(given, declaration.annotation):
             shown = f'"{value}", a text' if isinstance(value, str) else f"{value!r}"
             if len(shown) > _SHOWN:
                 shown = f"{shown[:_SHOWN]}..."
             raise InputError(shown, declaration.description, (name, *at))
+
+
+def _without_none(annotation: Any) -> Any:
+    """The X of ``X | None``."""
+    if get_origin(annotation) is UnionType:
+        (annotation,) = (part for part in get_args(annotation) if part is not NoneType)
+    return annotation
 
 
 def _misfits(value: Any, annotation: Any) -> Iterator[tuple[KeyPath, Any]]:

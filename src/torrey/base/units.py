@@ -81,7 +81,7 @@ class Unit:
 
 
 UNITS: Final[dict[Kind, Unit]] = {
-    "length": Unit("a length", "um", "6 um", 1e-1, 1e4),
+    "length": Unit("a length", "um", "6 um", 1e-2, 1e4),
     "time": Unit("a time", "ms", "5 ms", 1e-3, 1e4),
     "relaxation_time": Unit("a relaxation time", "ms", "80 ms", 1e-2, 1e6),
     "diffusivity": Unit("a diffusivity", "um^2/ms", "3e-3 mm^2/s", 1e-6, 1e3),

@@ -143,7 +143,9 @@ def _bounds(annotation: Any) -> dict[str, Any]:
 
 
 def _value(findings: Findings, path: KeyPath, annotation: Any, read: Any) -> Any:
-    """Value of a field for what a model has read."""
+    """Value of a field for what a model has read; None where it was left out."""
+    if read is None:
+        return None
     if get_origin(annotation) is tuple:
         item = get_args(annotation)[0]
         return tuple(_value(findings, (*path, i), item, x) for i, x in enumerate(read))

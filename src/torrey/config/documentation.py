@@ -92,7 +92,7 @@ def _rows(cls: type, prefix: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _shown(default: Any) -> str:
-    return "" if default is MISSING else f"`{_plain(default)}`"
+    return "" if default is MISSING or default is None or default == () else f"`{_plain(default)}`"
 
 
 def _plain(value: Any) -> str:

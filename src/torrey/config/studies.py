@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from torrey.base.budgets import MOST_CELLS
 from torrey.base.errors import InputError, KeyPath
 from torrey.base.keys import round_significant
 from torrey.cell.material import Material, Tensor
@@ -71,6 +72,8 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     if geometry is None:
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
+    if not _check_cells(findings, path, geometry):
+        return None
     _check_models(findings, path, model, cells, geometry.shape, protocol)
     check_meshes(findings, path, geometry)
     material = _fill(findings, path, model, cells, geometry.shape)
@@ -91,8 +94,30 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         models=tuple(model.models),
         tolerance=model.tolerance,
         method=model.reference.method,
-        notes=notes,
+        notes=(*notes, *_scaling(geometry, sweep)),
     )
+
+
+def _check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
+    """Note a cell with so many compartments that no study of it could be computed."""
+    count = len(geometry.shape.membranes())
+    if count > MOST_CELLS:
+        findings.add(
+            (*path, "geometry"),
+            f"{geometry.name}, with {count:,} discs",
+            f"a packing of at most {MOST_CELLS:,} discs: each is a compartment of the models",
+        )
+    return count <= MOST_CELLS
+
+
+def _scaling(geometry: Geometry, sweep: Sweep) -> tuple[str, ...]:
+    """Say that periods scale a cell that was described in a length of its own."""
+    own = geometry.shape.own_length()
+    others = [period for period in sweep.periods if own is not None and period != own]
+    if not others:
+        return ()
+    listed = ", ".join(f"{period:g}" for period in others)
+    return (f"periods of {listed} um scale {geometry.name}, whose box is {own:g} um",)
 
 
 def _check_models(

@@ -3,6 +3,8 @@
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
+from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
+from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.registry import kinds, shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.geometry.spheres import Sphere, Spheres
@@ -11,9 +13,13 @@ __all__ = [
     "NOTHING",
     "Disc",
     "Discs",
+    "Gamma",
     "Layers",
+    "Lognormal",
     "Membrane",
     "MeshOptions",
+    "RadiusLaw",
+    "RandomPacking",
     "Shape",
     "Sphere",
     "Spheres",

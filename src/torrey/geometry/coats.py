@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from itertools import product
 
@@ -47,15 +48,60 @@ def element_size(
     thickness = float(np.max(shape.outer_radii - [c.radius for c in shape.cells]))
     cut = thickness > 0.0 and not _rule_layers(shape, _sizes_along(shape, canvas), layers)
 
+    surfaces = _Surfaces(centres, radii, thickness + _SAME, 0.5 / math.sqrt(len(radii)))
+
     def size_at(place: Array) -> float:
-        depth = np.linalg.norm(place - centres, axis=1) - radii
-        nearest, next_nearest = np.partition(np.abs(depth), 1)[:2]
-        smallest = float(nearest + next_nearest)
-        if cut and np.any((depth <= _SAME) & (depth >= -thickness - _SAME)):
+        depths = surfaces.depths_at(place.tolist())
+        nearest, next_nearest = sorted(map(abs, depths))[:2]
+        smallest = nearest + next_nearest
+        if cut and any(-thickness - _SAME <= depth <= _SAME for depth in depths):
             smallest = min(smallest, thickness / _ELEMENTS_ACROSS)
         return smallest
 
     return size_at
+
+
+class _Surfaces:
+    """Depths of places below the circles or spheres that are nearest to them.
+
+    The mesher asks at hundreds of thousands of places. Those within one cube of a grid have the
+    same few candidates, which are found when the first of them is asked for.
+
+    Parameters
+    ----------
+    centres : (n, d) float
+    radii : (n,) float
+        Of two balls at least.
+    reach : float
+        Up to this distance from a surface, it is a candidate anyway.
+    side : float
+        Of the cubes.
+    """
+
+    def __init__(self, centres: Array, radii: Array, reach: float, side: float) -> None:
+        self._centres, self._radii, self._reach, self._side = centres, radii, reach, side
+        self._found: dict[tuple[int, ...], list[tuple[list[float], float]]] = {}
+
+    def depths_at(self, place: list[float]) -> list[float]:
+        """Distance of a place from surfaces, negative inside: of the nearest two, and others."""
+        cube = tuple(math.floor(x / self._side) for x in place)
+        candidates = self._found.get(cube)
+        if candidates is None:
+            candidates = self._found[cube] = self._candidates(np.array(cube))
+        depths = []
+        for centre, radius in candidates:
+            square = 0.0
+            for x, y in zip(place, centre, strict=True):
+                square += (x - y) * (x - y)
+            depths.append(math.sqrt(square) - radius)
+        return depths
+
+    def _candidates(self, cube: NDArray[np.int64]) -> list[tuple[list[float], float]]:
+        middle = (cube + 0.5) * self._side
+        half = 0.5001 * self._side * math.sqrt(len(cube))
+        far = np.abs(np.linalg.norm(middle - self._centres, axis=1) - self._radii)
+        near = far <= max(np.partition(far, 1)[1] + 2 * half, self._reach + half)
+        return list(zip(self._centres[near].tolist(), self._radii[near].tolist(), strict=True))
 
 
 def _neighbours(shape: Balls, box: Box) -> tuple[Array, Array]:

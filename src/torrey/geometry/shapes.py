@@ -115,6 +115,10 @@ class Shape(ABC):
         """Return lengths that are kept with the meshes: by name, value and description."""
         return {}
 
+    def own_length(self) -> float | None:
+        """Return the period that the cell was described with (um); None if it has any."""
+        return None
+
     # ---- how it is written ----
 
     def to_dict(self) -> Plain:

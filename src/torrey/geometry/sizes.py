@@ -72,5 +72,7 @@ class Spots:
 
     def size_at(self, place: Array) -> float:
         """Largest size of an element at a place; infinite where there is no spot."""
+        if not len(self.sizes):
+            return float("inf")
         far = np.linalg.norm(place - self.places, axis=1)
         return float(np.min(self.sizes + _GROWTH * far, initial=np.inf))

@@ -23,6 +23,8 @@ from torrey.reference.span import Span
 
 RESULTS = "results"
 
+PACKING = f"{RESULTS}/geometry/{{geometry}}/packing.nc"
+"""Where the discs of a random packing are."""
 MESH = f"{RESULTS}/geometry/{{geometry}}/mesh.nc"
 OPERATORS = f"{RESULTS}/geometry/{{geometry}}/operators.nc"
 TENSORS = f"{RESULTS}/tensors/{{geometry}}/{{material}}/tensors.nc"

@@ -26,6 +26,7 @@ from torrey.config import Config, Inversion, Study
 from torrey.config.domain import BlochRun
 from torrey.figures import catalogue as figures
 from torrey.figures.catalogue import shown
+from torrey.geometry.random_packing import RandomPacking
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow import layout as paths
@@ -43,6 +44,7 @@ from torrey.workflow.stages import (
     FitOrders,
     GatherSignals,
     Params,
+    PlaceDiscs,
     SolveBloch,
     SolveProjected,
     SolveReference,
@@ -199,6 +201,8 @@ class Recipes:
         """Yield the maker of each kind of file, its path, and its wildcards and arguments."""
         config, layout = self.config, self.layout
         geometries = [({"geometry": name}, (name,)) for name in config.geometries]
+        packings = [entry for entry in geometries if self._is_random(*entry[1])]
+        yield self._packing, paths.PACKING, packings
         yield self._mesh, paths.MESH, geometries
         yield self._operators, paths.OPERATORS, geometries
         materials = [
@@ -239,9 +243,18 @@ class Recipes:
             self._codes[stage.rule, module] = code
         return Recipe(stage, (path, *beside), code, inputs or {})
 
+    def _is_random(self, geometry: str) -> bool:
+        """Whether the discs of a geometry are placed by a job of its own."""
+        return isinstance(self.config.geometries[geometry].shape, RandomPacking)
+
+    def _packing(self, path: str, geometry: str) -> Recipe:
+        return self._recipe(PlaceDiscs(shape=self.config.geometries[geometry].shape), path)
+
     def _mesh(self, path: str, geometry: str) -> Recipe:
         cell = self.config.geometries[geometry]
-        return self._recipe(BuildMesh(shape=cell.shape, mesh=cell.mesh), path)
+        placed = paths.PACKING.format(geometry=geometry)
+        inputs = {"packing": placed} if self._is_random(geometry) else {}
+        return self._recipe(BuildMesh(shape=cell.shape, mesh=cell.mesh), path, inputs)
 
     def _operators(self, path: str, geometry: str) -> Recipe:
         return self._recipe(AssembleOperators(), path, {"mesh": _mesh_of(geometry)})

@@ -85,6 +85,14 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlaceDiscs(Stage):
+    """Draw and place the discs of a random packing."""
+
+    rule = "place_discs"
+    shape: Shape = _spread(shape_from_dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildMesh(Stage):
     """Mesh a cell."""
 

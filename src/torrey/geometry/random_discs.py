@@ -1,0 +1,357 @@
+"""Random discs that do not overlap in a periodic square, the same on every machine.
+
+Sparse ones are placed one after the other, the largest first (random sequential addition). Where
+that finds no place, all discs start anywhere and push each other apart until none overlaps.
+
+Only what IEEE 754 rounds exactly decides where a disc comes to lie: sums, products, quotients and
+square roots, sums of many numbers in a fixed order, and the raw numbers of PCG64, whose stream
+numpy promises to keep. So the same seed gives the same discs wherever it is used.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.base.errors import InputError
+
+Array = NDArray[np.float64]
+Method = Literal["addition", "relaxation"]
+
+MOST_FRACTION: Final = 0.75
+"""Largest part of the square that discs with half of their gap around each may fill. Denser ones
+jam, at about 0.84, and what is left of the room orders them."""
+
+#: What lies between places after rounding, in units of the box.
+_GRAIN = 1e-9
+#: Places that are tried for one disc before all of them are pushed apart instead.
+_TRIALS = 300
+#: Rounds of pushing, and the part of an overlap that a disc gives way in each.
+_ROUNDS = 20_000
+_PUSH = 0.4
+#: Discs are pushed a little further apart than they must be, in parts of their mean radius: what is
+#: only approached would never be reached. What is left of that at the last attempt.
+_SPARE = (0.02, 0.004)
+#: Pairs up to this far apart, in mean radii, are listed until discs have moved by half of it.
+_SKIN = 0.5
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Discs in a periodic square, in units of its side.
+
+    Attributes
+    ----------
+    centres : (n, 2) float
+        In [0, 1[.
+    radii : (n,) float
+    method : {"addition", "relaxation"}
+        One after the other, or all pushed apart.
+    """
+
+    centres: Array
+    radii: Array
+    method: Method
+
+    @property
+    def fraction(self) -> float:
+        """Part of the square inside discs."""
+        return area_fraction(self.radii)
+
+
+def area_fraction(radii: Array) -> float:
+    """Part of a square of side 1 inside discs."""
+    return math.pi * math.fsum((radii * radii).tolist())
+
+
+def place_discs(radii: Array, seed: int, gap: float = 0.0) -> Placement:
+    """Place discs at random in a periodic square so that none overlaps another or its own image.
+
+    Parameters
+    ----------
+    radii : (n,) float
+        In units of the side of the square; the result has the same order.
+    seed : int
+        At least 0.
+    gap : float
+        Least distance of two circles, in units of the side.
+
+    Raises
+    ------
+    InputError
+        If a disc is too large for the square, discs with their gaps fill more than `MOST_FRACTION`,
+        or no room is found for all of them.
+    """
+    radii = np.asarray(radii, dtype=float)
+    if not len(radii):
+        return Placement(np.empty((0, 2)), radii, "addition")
+    # Rounding may bring two centres nearer by three grains.
+    kept_apart = gap + 4 * _GRAIN
+    wide = radii + kept_apart / 2
+    check_room(radii, gap)
+    stream = _stream(seed, "places")
+    found = _add(wide, stream)
+    method: Method = "addition"
+    if found is None:
+        found, method = _relax(radii, wide, gap, stream), "relaxation"
+    return Placement(np.rint(found / _GRAIN) * _GRAIN % 1.0, radii, method)
+
+
+def touching_pairs(
+    centres: Array, radii: Array, reach: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+    """Return all pairs of discs whose circles are nearer to each other than a length.
+
+    Parameters
+    ----------
+    centres : (n, 2) float
+        In [0, 1[, in units of the period.
+    radii : (n,) float
+        In the same units; none of them wider than the period.
+    reach : float
+
+    Returns
+    -------
+    first, second : (n_pairs,) int
+        The first is the smaller number; in increasing order.
+    width : (n_pairs,) float
+        Distance of the circles of the nearest images; negative where they overlap.
+    """
+    # Loaded where discs are compared: to read a configuration needs none of it.
+    from scipy.spatial import cKDTree
+
+    longest = 2 * float(radii.max(initial=0.0)) + reach
+    # A margin: what the tree takes for near may depend on the machine, what is kept does not.
+    tree = cKDTree(centres % 1.0, boxsize=1.0)
+    pairs = tree.query_pairs(longest * (1 + 1e-9) + 1e-12, output_type="ndarray")
+    first, second = pairs.min(axis=1, initial=len(centres)), pairs.max(axis=1, initial=-1)
+    width = _distance(centres[first], centres[second]) - radii[first] - radii[second]
+    near = width < reach
+    first, second, width = first[near], second[near], width[near]
+    order = np.lexsort((second, first))
+    return first[order], second[order], width[order]
+
+
+def narrowest_place(centres: Array, radii: Array) -> tuple[int, int, float]:
+    """Return the two discs whose circles are nearest to each other, and how near they are.
+
+    Parameters
+    ----------
+    centres : (n, 2) float
+        In [0, 1[, in units of the period.
+    radii : (n,) float
+        Of one disc at least. It may be nearest to its own image: it is both of them then.
+    """
+    largest = int(radii.argmax())
+    found = largest, largest, 1.0 - 2 * float(radii[largest])
+    reach = float(radii.min()) / 8
+    while reach < found[2]:
+        first, second, width = touching_pairs(centres, radii, reach)
+        if len(width):
+            i = int(width.argmin())
+            return min(found, (int(first[i]), int(second[i]), float(width[i])), key=_width)
+        reach *= 2
+    return found
+
+
+def _width(place: tuple[int, int, float]) -> float:
+    return place[2]
+
+
+def inner_voxel(
+    centres: Array, radii: Array, box: float, side: float, gap: float = 0.0
+) -> tuple[Array, Array, int]:
+    """Return the discs of a box in its central square, as a periodic packing of that square.
+
+    A disc belongs to the square if its centre does; what reaches beyond a face comes in again at
+    the opposite one. Where it meets another disc there, the smaller of the two is dropped.
+
+    Parameters
+    ----------
+    centres : (n, 2) float
+        In units of the box.
+    radii : (n,) float
+        In units of the box.
+    box, side : float
+        Sides of the box and of the square, in one unit.
+    gap : float
+        Least distance of two circles, in units of the box.
+
+    Returns
+    -------
+    centres : (m, 2) float
+        In [0, 1[, in units of the square.
+    radii : (m,) float
+        In units of the square.
+    dropped : int
+        How many discs were left out.
+
+    Raises
+    ------
+    InputError
+        If the square is larger than the box.
+    """
+    if not 0 < side <= box:
+        raise InputError(f"{side:g}", f"a side above 0 and at most {box:g}", at=("side",))
+    scale = box / side
+    places = (centres - 0.5) * scale + 0.5
+    inside = np.all((places >= 0.0) & (places < 1.0), axis=1)
+    places, own = places[inside], radii[inside] * scale
+    apart = gap * scale
+    first, second, _ = touching_pairs(places, own, apart)
+    dropped: set[int] = set()
+    # From the largest discs on: who is dropped no longer stands in the way of others.
+    larger = np.where(own[first] >= own[second], first, second)
+    smaller = first + second - larger
+    for i in np.lexsort((smaller, larger, -own[larger])).tolist():
+        if int(larger[i]) not in dropped:
+            dropped.add(int(smaller[i]))
+    kept = np.array([i not in dropped and 2 * r + apart <= 1.0 for i, r in enumerate(own)], bool)
+    return places[kept], own[kept], int(len(own) - kept.sum())
+
+
+def check_room(radii: Array, gap: float) -> None:
+    """Refuse discs that cannot find room, before anybody looks for it.
+
+    Parameters
+    ----------
+    radii : (n,) float
+        In units of the box.
+    gap : float
+        Least distance of two circles, in units of the box.
+
+    Raises
+    ------
+    InputError
+        If a disc is too large, or all of them fill too much of the box.
+    """
+    largest = float(radii.max(initial=0.0))
+    if not 2 * largest + gap <= 0.5:
+        raise InputError(
+            f"a radius of {largest:.4g} of the box",
+            f"radii of at most {0.25 - gap / 2:.4g} of the box: a larger box or smaller discs",
+            at=("radius",),
+        )
+    filled = area_fraction(radii + gap / 2)
+    if filled > MOST_FRACTION:
+        raise InputError(
+            f"{len(radii)} discs that fill {area_fraction(radii):.4g} of the box, and "
+            f"{filled:.4g} of it with half of the gap around each",
+            f"at most {MOST_FRACTION:g} with the gaps: fewer or smaller discs, or a smaller gap",
+        )
+
+
+def _stream(seed: int, purpose: Literal["radii", "places"]) -> np.random.PCG64:
+    """Random numbers for one purpose: those for another one do not change them."""
+    return np.random.PCG64(np.random.SeedSequence([seed, ("radii", "places").index(purpose)]))
+
+
+def uniform_numbers(stream: np.random.PCG64, count: int) -> Array:
+    """Return numbers in [0, 1[, made of the raw ones by exact arithmetic alone."""
+    raw = np.asarray(stream.random_raw(count), dtype=np.uint64)
+    return (raw >> np.uint64(11)).astype(float) * 2.0**-53
+
+
+def radius_stream(seed: int) -> np.random.PCG64:
+    """Return the stream that the radii of a seed are drawn from."""
+    return _stream(seed, "radii")
+
+
+def _distance(first: Array, second: Array) -> Array:
+    """Distance of the nearest images."""
+    apart = first - second
+    apart -= np.rint(apart)
+    return np.sqrt(apart[:, 0] * apart[:, 0] + apart[:, 1] * apart[:, 1])
+
+
+def _add(radii: Array, stream: np.random.PCG64) -> Array | None:
+    """Random sequential addition, the largest first; None if a disc finds no place."""
+    side = min(max(2 * float(radii.max()), 1 / math.sqrt(len(radii))), 0.25)
+    n = int(1 / side)
+    around = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    held: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
+    centres = np.empty((len(radii), 2))
+    spare: list[float] = []
+    for number in np.argsort(-radii, kind="stable").tolist():
+        radius = float(radii[number])
+        for _ in range(_TRIALS):
+            if not spare:
+                spare = uniform_numbers(stream, 8192).tolist()
+            x, y = spare.pop(), spare.pop()
+            column, row = int(x * n), int(y * n)
+            near = (
+                other
+                for i, j in around
+                for other in held.get(((column + i) % n, (row + j) % n), ())
+            )
+            if all(_are_apart(x, y, radius, *other) for other in near):
+                centres[number] = x, y
+                held.setdefault((column, row), []).append((x, y, radius))
+                break
+        else:
+            return None
+    return centres
+
+
+def _are_apart(x: float, y: float, radius: float, u: float, v: float, other: float) -> bool:
+    across, along = abs(x - u), abs(y - v)
+    across, along = min(across, 1 - across), min(along, 1 - along)
+    least = radius + other
+    return across * across + along * along >= least * least
+
+
+def _relax(radii: Array, wide: Array, gap: float, stream: np.random.PCG64) -> Array:
+    """Push discs apart that start anywhere, until none overlaps."""
+    start = uniform_numbers(stream, 2 * len(radii)).reshape(-1, 2)
+    unit = math.fsum(radii.tolist()) / len(radii)
+    reached = 0.0
+    for spare in _SPARE:
+        centres, worst = _push_apart(start, wide, spare * unit / 2, _SKIN * unit)
+        if worst >= 0.0:
+            return centres
+        reached = max(reached, _reached(centres, radii, wide - radii))
+    raise InputError(
+        f"{len(radii)} discs that fill {area_fraction(radii):.4g} of the box, for which no places "
+        f"with gaps of {gap:.3g} of the box were found: where they were pushed apart, smaller ones "
+        f"fill {reached:.4g} of it",
+        "fewer or smaller discs, a smaller gap, or another seed",
+    )
+
+
+def _push_apart(start: Array, radii: Array, spare: float, skin: float) -> tuple[Array, float]:
+    """Centres after the pushing, and the least distance of two circles, spare room included."""
+    n, centres = len(start), start.copy()
+    anchor = centres.copy()
+    wide = radii + spare
+    first, second, _ = touching_pairs(centres, wide, skin)
+    worst = -math.inf
+    for _ in range(_ROUNDS):
+        moved = centres - anchor
+        if 4 * float((moved * moved).sum(axis=1).max()) > skin * skin:
+            first, second, _ = touching_pairs(centres, wide, skin)
+            anchor = centres.copy()
+        apart = centres[first] - centres[second]
+        apart -= np.rint(apart)
+        distance = np.sqrt(apart[:, 0] * apart[:, 0] + apart[:, 1] * apart[:, 1])
+        depth = wide[first] + wide[second] - distance
+        worst = 2 * spare - float(depth.max(initial=0.0))
+        if worst >= 0.0:
+            break
+        push = _PUSH * np.maximum(depth, 0.0) / np.maximum(distance, _GRAIN)
+        for axis in (0, 1):
+            force = push * apart[:, axis]
+            # One after the other, in the order of the pairs.
+            centres[:, axis] += np.bincount(first, force, n) - np.bincount(second, force, n)
+    return centres % 1.0, worst
+
+
+def _reached(centres: Array, radii: Array, coat: Array) -> float:
+    """Fraction of discs in the same places that are shrunk until their gaps are kept."""
+    first, second, width = touching_pairs(centres, radii + coat, 0.0)
+    whole = radii[first] + radii[second]
+    factor = float(np.min((whole + np.minimum(width, 0.0)) / whole, initial=1.0))
+    return area_fraction(radii) * max(factor, 0.0) ** 2

@@ -1,0 +1,290 @@
+"""A cell of random discs, which the program draws and places.
+
+Its compartments and all its measures follow from the radii, which are drawn at once. The discs are
+placed when somebody asks where they are: a configuration can be read without that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.base.budgets import MOST_DISCS
+from torrey.base.errors import InputError
+from torrey.base.fields import check_kinds, declared
+from torrey.geometry.balls import Ball, Interior, ball_measure, read_interior
+from torrey.geometry.boxes import Box
+from torrey.geometry.discs import Disc, Discs
+from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
+from torrey.geometry.pieces import Drawing
+from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
+from torrey.geometry.random_discs import Placement, check_room, place_discs, touching_pairs
+from torrey.geometry.shapes import Shape
+
+if TYPE_CHECKING:
+    from torrey.geometry.drawing import Canvas
+
+Array = NDArray[np.float64]
+
+USUAL_GAP: Final = 0.05
+"""Least distance of two circles in um, unless another is given."""
+
+LEAST_GAP: Final = 1e-5
+"""The same in units of the box: gmsh takes places that differ by a hundredth of it for one."""
+
+MOST_FRACTION: Final = 0.65
+"""Largest fraction that may be asked for."""
+
+_LARGEST_SEED: Final = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class PlacedDiscs(Discs):
+    """Discs that were placed by the program, which keep the distance that they were given."""
+
+    def _conflicts(self) -> Iterator[str]:
+        if not self.cells:
+            return
+        centres = np.array([cell.center for cell in self.cells])
+        pairs = touching_pairs(centres, self.outer_radii, 0.0)
+        for first, second, width in zip(*(part.tolist() for part in pairs), strict=True):
+            yield f"cell_{first + 1} and cell_{second + 1} overlap by {-width:.3g}"
+
+    @classmethod
+    def of(cls, centres: Array, radii: Array, interior: Interior) -> Self:
+        """Make discs of centres (n, 2) and radii (n,), in units of the cell."""
+        places = zip(centres.tolist(), radii.tolist(), strict=True)
+        return cls(tuple(Disc(tuple(centre), radius) for centre, radius in places), interior)
+
+
+@dataclass(frozen=True)
+class RandomPacking(Shape):
+    """Random discs in a periodic square, drawn and placed by the program.
+
+    Lengths of its fields are in um, since radii come from histology. A study whose period is not
+    the box scales all of it.
+
+    Parameters
+    ----------
+    box : float
+        Side of the square (um).
+    radius : RadiusLaw
+    count : int, optional
+        How many discs; in the place of it, `fraction`.
+    fraction : float, optional
+        Part of the square inside them: as many discs as come nearest to it.
+    seed : int
+        Another one gives other discs.
+    gap : float, optional
+        Least distance of two circles (um); `USUAL_GAP` without it.
+    interior : {"water", "obstacle"}
+
+    Raises
+    ------
+    ValueError
+        If such discs cannot be: too many, too large or too dense.
+    """
+
+    box: float = declared(
+        unit="length", description="side of the square; another period of a study scales the discs"
+    )
+    radius: RadiusLaw = declared(
+        description="one distribution, such as {uniform: [1 um, 5 um]}; or gamma, lognormal, list"
+    )
+    count: int | None = declared(
+        description=f"a whole number of discs, 1 to {MOST_DISCS}; or fraction in its place",
+        default=None,
+    )
+    fraction: float | None = declared(
+        description=f"a number above 0 and at most {MOST_FRACTION:g}: part of the area in discs",
+        default=None,
+    )
+    seed: int = declared(description="a whole number of at least 0", default=1)
+    gap: float | None = declared(
+        unit="length",
+        description=f"least distance of two circles, {USUAL_GAP:g} um without the key",
+        default=None,
+    )
+    interior: Interior = declared(
+        description="water (the insides are compartments) or obstacle (they are not there)",
+        default="water",
+    )
+
+    kind: ClassVar[str] = "packing"
+    dimension: ClassVar[int] = 2
+    dimensions: ClassVar[tuple[int, ...]] = (2,)
+    ball: ClassVar[type[Ball]] = Disc
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        if not 0 < self.box < math.inf:
+            raise InputError(f"{self.box:g} um", "a length above 0", at=("box",))
+        if self.interior not in ("water", "obstacle"):
+            raise InputError(f'"{self.interior}"', "water or obstacle", at=("interior",))
+        if not 0 <= self.seed <= _LARGEST_SEED:
+            accepted = f"a whole number from 0 to {_LARGEST_SEED}"
+            raise InputError(f"{self.seed}", accepted, at=("seed",))
+        self._check_number()
+        least, most = LEAST_GAP * self.box, self.box / 4 - self.radius.most
+        if not most > self.least_gap / 2:
+            raise InputError(
+                f"radii of up to {self.radius.most:g} um in a box of {self.box:g} um",
+                f"a box of more than {4 * self.radius.most + 2 * self.least_gap:.6g} um, four "
+                "times the largest radius and twice the gap",
+                at=("box",),
+            )
+        if not self.least_gap >= least:
+            raise InputError(
+                f"a gap of {self.least_gap:g} um",
+                f"one of at least {least:.3g} um, {LEAST_GAP:g} of the box: narrower ones cannot "
+                "be meshed",
+                at=("gap",),
+            )
+        check_room(self.radii, self.least_gap / self.box)
+
+    def _check_number(self) -> None:
+        if self.count is not None and self.fraction is not None:
+            raise InputError("count and fraction", "one of them", at=("fraction",))
+        if self.count is None and self.fraction is None and not self.radius.list:
+            raise InputError(
+                "neither count nor fraction",
+                "one of them; without both, radii of a list are taken once each",
+            )
+        if self.count is not None and not 1 <= self.count <= MOST_DISCS:
+            raise InputError(f"{self.count}", f"1 to {MOST_DISCS:,} discs", at=("count",))
+        if self.fraction is not None and not 0 < self.fraction <= MOST_FRACTION:
+            raise InputError(
+                f"{self.fraction:g}",
+                f"a fraction above 0 and at most {MOST_FRACTION:g}",
+                at=("fraction",),
+            )
+
+    # ---- its discs ----
+
+    @property
+    def least_gap(self) -> float:
+        """Least distance of two circles (um)."""
+        return USUAL_GAP if self.gap is None else self.gap
+
+    @cached_property
+    def radii(self) -> Array:
+        """Radius of each disc in units of the box, shape (n,)."""
+        return self.radius.draw(self.box, self.seed, self.count, self.fraction)
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where the discs are; placed when first asked for.
+
+        Raises
+        ------
+        InputError
+            If no places are found.
+        """
+        return place_discs(self.radii, self.seed, self.least_gap / self.box)
+
+    @cached_property
+    def discs(self) -> PlacedDiscs:
+        """The discs as a cell of their own, with the same compartments."""
+        return PlacedDiscs.of(self.placement.centres, self.radii, self.interior)
+
+    def describe(self) -> str:
+        """Say how many discs the cell holds."""
+        return f"{len(self.radii):,} random discs"
+
+    def own_length(self) -> float:
+        """Return the side of the box (um)."""
+        return self.box
+
+    # ---- what it holds ----
+
+    @cached_property
+    def compartment_names(self) -> tuple[str, ...]:
+        """``outside``, ``cell_1``, ..."""
+        count = len(self.radii) if self.interior == "water" else 0
+        return ("outside", *(f"cell_{i}" for i in range(1, count + 1)))
+
+    def membranes(self) -> tuple[Membrane, ...]:
+        """Return one membrane, or surface of an obstacle, per disc, in their order."""
+        numbers = range(1, len(self.radii) + 1)
+        if self.interior == "water":
+            return tuple(Membrane(f"membrane_{i}", 0, i) for i in numbers)
+        return tuple(Membrane(f"surface_{i}", 0, NOTHING) for i in numbers)
+
+    def measures(self) -> tuple[float, ...]:
+        """Return the exact area of each compartment."""
+        insides = tuple(ball_measure(2, radius) for radius in self.radii.tolist())
+        return (1.0 - math.fsum(insides), *insides)[: self.n_compartments]
+
+    def interface_measures(self) -> tuple[float, ...]:
+        """Return the exact length of each membrane or surface."""
+        return tuple(2 * math.pi * radius for radius in self.radii.tolist())
+
+    # ---- how it is written ----
+
+    def to_dict(self) -> Plain:
+        """Return plain values: what the discs are made from, not where they are."""
+        plain: Plain = {"kind": self.kind, "box": self.box, "seed": self.seed}
+        plain |= {"interior": self.interior, "law": self.radius.name}
+        given = {"count": self.count, "fraction": self.fraction, "gap": self.gap}
+        plain |= {key: value for key, value in given.items() if value is not None}
+        if spread := self.radius.gamma or self.radius.lognormal:
+            keys = ("mean", "sd", "least", "most")
+            return plain | {f"radius_{key}": float(getattr(spread, key)) for key in keys}
+        radii = self.radius.uniform or self.radius.list
+        return plain | {f"radius_{i}": float(radius) for i, radius in enumerate(radii)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
+        """Rebuild what `to_dict` described."""
+        law: dict[str, Any]
+        if (name := str(plain["law"])) in (Gamma.name, Lognormal.name):
+            keys = ("mean", "sd", "least", "most")
+            spread = Gamma if name == Gamma.name else Lognormal
+            law = {name: spread(*(float(plain[f"radius_{key}"]) for key in keys))}
+        else:
+            law = {name: tuple(float(r) for _, r in numbered(plain, "radius_{}", first=0))}
+        return cls(
+            box=float(plain["box"]),
+            radius=RadiusLaw(**law),
+            count=int(plain["count"]) if "count" in plain else None,
+            fraction=float(plain["fraction"]) if "fraction" in plain else None,
+            seed=int(plain["seed"]),
+            gap=float(plain["gap"]) if "gap" in plain else None,
+            interior=read_interior(plain),
+        )
+
+    # ---- how it is meshed: as its discs are ----
+
+    def boxes(self, size: float) -> Iterator[Box]:
+        """Yield the boxes whose faces pass the discs at a distance or cut them well."""
+        return self.discs.boxes(size)
+
+    def draw(self, canvas: Canvas) -> Drawing:
+        """Draw the box with the discs in it."""
+        return self.discs.draw(canvas)
+
+    def membrane_radii(self) -> Array:
+        """Return the radius of each membrane."""
+        return self.radii
+
+    def region_tolerances(self, relative: Array) -> Array:
+        """Return how far the area of each region may be off, shape (n_regions,)."""
+        return self.discs.region_tolerances(relative)
+
+    def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return how far nodes lie off the circles, or off their periodic images."""
+        return self.discs.surface_gaps(nodes, membrane)
+
+    def place_name(self, place: Array) -> str:
+        """Say which disc is nearest to a place."""
+        return self.discs.place_name(place)
+
+    def advice(self, least: str) -> str:
+        """Say where it is narrowest, and what could help."""
+        return f"{self.discs.advice(least)}, a larger gap, and another seed"
