@@ -163,3 +163,10 @@ def test_a_study_of_thousands_of_discs_is_refused(messages):
         "studies.mine.geometry: found tissue, with 20,000 discs, accepted: a packing of " in message
     )
     assert "at most 1,000 discs" in message
+
+
+def test_a_mesh_that_no_machine_can_make_is_refused(messages, read):
+    text = edited("box: 60 um", "box: 180 um").replace(FRACTION, "count: 300")
+    assert len(read(text).studies["mine"].shape.radii) == 300
+    (message,) = messages(text.replace("refinements: 1", "refinements: 2"))
+    assert "300 discs and mesh.refinements of 2, 1e+06 elements, accepted: at most 1,0" in message
