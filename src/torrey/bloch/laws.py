@@ -241,13 +241,19 @@ def sampling_error(
 def eigenvalue_error(pulses: int, gradient: ArrayLike, period: float) -> Array:
     """Relative error of exp(-tau mu), tau of MMG20 (42), where the gradient is narrow pulses.
 
-    A step of constant p in the place of a linear piece of the same mean lowers the mean of A(p) by
-    D q_0^2 / 12, for each mode alike: with tau = 2 pi / (g a) the error is
+    Narrow pulses are the symmetric splitting of exp(-tau B) into precession A = i G x and diffusion
+    C = D lap, h = tau / P in a step. To second order -B = A + C becomes
 
-        exp(D q_0^2 tau / 12) - 1 = (2 pi^3 / 3) / P^2 (l_g / a)^3 + ...
+        A + C - h^2/24 [A, [A, C]] - h^2/12 [C, [A, C]]
 
-    (28) with T = tau would be twice as much, since it counts the ends of a sequence, (4 pi^3 / 3) /
-    P^2 (l_g / a)^3. MMG20 (46) prints the same law without the factor of 41.
+    The first commutator is the number -2 D G^2. The mean of [A + C, [A, C]] over an eigenmode, with
+    its partner on the left, is zero, so that the mean of the second is 2 D G^2: mu rises by
+    D (G h)^2 / 12 for each mode alike, and the error is, with tau = 2 pi / (G a),
+
+        1 - exp(-D q_0^2 tau / 12) = (2 pi^3 / 3) / P^2 (l_g / a)^3 + ...
+
+    That is half of (28) with T = tau. MMG20 (46) combines (28) and (42) and prints the same law
+    without the factor (4 pi^3 / 3) = 41.
 
     Parameters
     ----------
@@ -259,7 +265,7 @@ def eigenvalue_error(pulses: int, gradient: ArrayLike, period: float) -> Array:
         Of the lattice along the gradient.
     """
     ratio = np.asarray(gradient, dtype=float) / period
-    return np.expm1(2.0 * math.pi**3 / 3.0 / pulses**2 * ratio**3)
+    return -np.expm1(-2.0 * math.pi**3 / 3.0 / pulses**2 * ratio**3)
 
 
 def lost_rate(gradient: ArrayLike, period: float, precision: float = np.finfo(float).eps) -> Array:
