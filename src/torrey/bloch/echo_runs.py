@@ -7,7 +7,7 @@ narrow pulses, P in a reciprocal lattice vector; the other one takes the gradien
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.stored import nested, stored
-from torrey.bloch.bands import band_basis, band_set
+from torrey.bloch.bands import BandSet, band_basis, band_set
 from torrey.bloch.fields import DrawnMesh, Scales, dof_of_node, outside_diffusivity
-from torrey.bloch.folded_basis import count_modes, folded_models, road
+from torrey.bloch.folded_basis import FoldedModel, count_modes, folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, magnetisation
 from torrey.bloch.narrow_pulses import magnetisation as narrow_magnetisation
 from torrey.bloch.narrow_pulses import pulsed_signal, signal_of
@@ -34,6 +34,8 @@ Integers = tuple[int, ...]
 
 #: Of the steps in time, relative to the signal.
 _TOLERANCE = 1e-5
+#: Resolution of bands over the gradient length that a basis of folded fields of their size serves.
+_RESOLVED = 0.43
 _STRENGTHS = ("direction", "pulse_length", "strength")
 _P = "P: narrow pulses per |G|"
 
@@ -263,8 +265,8 @@ def run_schemes(
 ) -> Schemes:
     """One echo: m(T_E) over the cell, and its signal by both schemes on each mesh.
 
-    The continuous scheme has neither pulses nor a rule; its error is that of basis and steps. In
-    the other one gradients are narrow pulses (MMG20 2.3), and modes are cut (MMG20 3.1).
+    The continuous one has neither pulses nor a rule; its error is that of basis and steps. In the
+    other one gradients are narrow pulses (MMG20 2.3), and modes are cut (MMG20 3.1).
 
     Parameters
     ----------
@@ -272,24 +274,24 @@ def run_schemes(
         See `run_maps`.
     k, gradient_length
         The gradient points along B k, and has the length l_g / L.
-    pulses : sequence of int
-        Narrow pulses P in the reciprocal lattice vector along the gradient.
-    modes : sequence of int
-        Laplacian modes at each wave vector.
+    pulses, modes : sequence of int
+        Narrow pulses P in the reciprocal lattice vector along the gradient, and Laplacian modes at
+        each wave vector.
     resolution : float
-        Of the bands, in units of the period: see `bands.band_basis`.
+        Of the bases, in units of the period. Both schemes share one where it has so many modes.
     """
-    D = outside_diffusivity(levels[0])
-    waveform, q = _pulses(gradient_length * period, ratio * gradient_length * period, D)
-    rows = []
+    l_g, D = gradient_length * period, outside_diffusivity(levels[0])
+    waveform, q = _pulses(l_g, ratio * l_g, D)
+    rows, pulsed = [], []
+    length = min(gradient_length, resolution / _RESOLVED)
     for operators in levels:
-        fine, coarse = _propagators(operators, period, permeability, k, gradient_length)
-        axis = _axis(fine, k)
-        found = converged_signal(fine, coarse, waveform, axis, q, _TOLERANCE)
+        fine, coarse = _propagators(operators, period, permeability, k, length)
+        found = converged_signal(fine, coarse, waveform, _axis(fine, k), q, _TOLERANCE)
         rows.append((operators.cell.n_dofs, fine.model.rank, found.signal.real, found.error))
+        sets = _sets(fine.model, operators, permeability, k, max(modes), resolution)
+        pulsed += _pulsed(sets, waveform, q, pulses, modes)
+    axis = _axis(fine, k)
     m = magnetisation(fine, waveform, axis, q, found.steps)[dof_of_node(mesh, levels[-1].cell)]
-    cut = waveform, q, pulses, modes, resolution * period
-    pulsed = [list(_pulsed(one, period, permeability, axis[0], *cut)) for one in levels]
     unknowns, functions, signals, errors = zip(*rows, strict=True)
     return Schemes(
         direction=axis[0],
@@ -311,23 +313,34 @@ def run_schemes(
     )
 
 
-def _pulsed(
+def _sets(
+    model: FoldedModel,
     operators: BlochTorrey,
-    period: float,
     permeability: float,
-    direction: Array,
+    k: Integers,
+    count: int,
+    resolution: float,
+) -> Callable[[int], BandSet]:
+    """Bands for each P: on the basis of the continuous scheme, or a larger one for more modes."""
+    if count <= model.rank:
+        return lambda P: folded_bands(model, operators, permeability, k, P)
+    period, direction = model.zone.period, model.zone.vector(k)
+    basis = band_basis(operators, period, permeability, [direction], resolution * period)
+    if count > basis.size:
+        raise InputError(f"{count} modes", f"up to {basis.size}, or a smaller resolution")
+    return lambda P: band_set(basis, direction, P)
+
+
+def _pulsed(
+    sets: Callable[[int], BandSet],
     waveform: Waveform,
     q: float,
     pulses: Sequence[int],
     modes: Sequence[int],
-    resolution: float,
 ) -> Iterator[float]:
     """Signals by narrow pulses for each P, number of modes and rule, the rule changing fastest."""
-    basis = band_basis(operators, period, permeability, [direction], resolution)
-    if max(modes) > basis.size:
-        raise InputError(f"{max(modes)} modes", f"up to {basis.size}, or a smaller resolution")
     for P in pulses:
-        bands = band_set(basis, direction, P)
+        bands = sets(P)
         for count, rule in product(modes, RULES):
             yield pulsed_signal(bands.truncate(count), waveform, q, rule).signal.real
 

@@ -72,6 +72,6 @@ def draw_phase(
     apart = places[elements].reshape(-1, 2)
     numbers = np.arange(len(apart)).reshape(elements.shape)
     turns = np.linspace(-1.0, 1.0, 1025)
-    twice = ListedColormap(colormaps["twilight"](turns % 1.0))
+    twice = ListedColormap(colormaps["twilight"](turns % 1.0), name="twilight_twice")
     limits = Normalize(-2 * np.pi, 2 * np.pi)
     return draw_field(ax, apart, numbers, phase.ravel(), shifts, cmap=twice, norm=limits)

@@ -133,7 +133,7 @@ def _draw(
     scene.append(Surface(np.concatenate(edges), "black"))
     # A picture of its own resolution in the PDF too.
     ax.imshow(render(scene, camera, _PIXELS), extent=(0, 1, 0, 1), interpolation="none")
-    for place, name in ((-0.07, "A"), (1.07, "B")):
+    for place, name in ((-0.05, "A"), (1.05, "B")):
         x, y, _ = camera.project(np.full(3, place))
         ax.text(x, y, name, fontweight="bold", ha="center", va="center")
     ax.set(xlim=(0.06, 0.94), ylim=(0.06, 0.94))
@@ -180,14 +180,15 @@ def _explain(figure: Figure, data: xarray.Dataset, levels: Array) -> None:
     ]
     patches.append(Patch(color=_OBSTACLE, label="obstacle"))
     finest = data.isel(mesh=-1)
-    pulsed = finest.pulsed_signal.sel(rule="round").isel(pulses=0, modes=-1)
+    pulsed = finest.pulsed_signal.isel(pulses=0, modes=-1)
+    rounded, ceiling = (float(pulsed.sel(rule=rule)) for rule in ("round", "ceil"))
     share = float(data.water)
     lines = (
-        f"S = {_three(float(finest.signal))}, mean over the water, gradient as it is; "
-        f"{_three(float(pulsed))} by narrow pulses, "
-        f"P = {int(pulsed.pulses)} and {int(pulsed.modes)} modes",
+        f"S = {_three(float(finest.signal))}, mean over the water, gradient as it is; by "
+        f"P = {int(pulsed.pulses)} narrow pulses and {int(pulsed.modes)} modes "
+        f"{_three(rounded)} (rounding) or {_three(ceiling)} (ceiling)",
         f"S per volume of the cell (water: {share:.3f}): {_three(share * float(finest.signal))} "
-        f"and {_three(share * float(pulsed))}; MMG20 print {_three(_PRINTED)}",
+        f"and {_three(share * rounded)} (rounding); MMG20 print {_three(_PRINTED)}",
         r"Re $m$ on the surfaces:",
     )
     figure.legend(
