@@ -282,7 +282,7 @@ def run_schemes(
     """
     l_g, D = gradient_length * period, outside_diffusivity(levels[0])
     waveform, q = _pulses(l_g, ratio * l_g, D)
-    rows, pulsed = [], []
+    rows, pulsed = [], list[float]()
     length = min(gradient_length, resolution / _RESOLVED)
     for operators in levels:
         fine, coarse = _propagators(operators, period, permeability, k, length)
