@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -164,3 +167,21 @@ def test_rates_are_lost_where_their_exponential_is_rounding():
     g, period = 5.0, 2.0
     tau = 2 * np.pi / (g * period)
     np.testing.assert_allclose(np.exp(-tau * laws.lost_rate(g, period)), np.finfo(float).eps)
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "theory.md"
+NUCLEI = {"water": (2.0, 2.7e8), "xenon": (4e4, 7.4e7)}
+
+
+@pytest.mark.parametrize("name", NUCLEI)
+def test_the_lengths_of_water_and_xenon_are_those_of_the_document(name):
+    """MMG20 3.1; gamma in 1/(T s), G in T/m, so that gamma G is in rad/m/s."""
+    diffusivity, gamma = NUCLEI[name]
+    (row,) = re.findall(rf"^\| {name} \| (.*) \|$", DOCUMENT.read_text(encoding="utf-8"), re.M)
+    printed = [float(cell.removesuffix(" um")) for cell in row.split(" | ")]
+    gradients = gamma * np.array([0.01, 0.1, 1.0]) * 1e-6 * 1e-3
+    lengths = [
+        *laws.gradient_length(gradients, diffusivity),
+        *laws.diffusion_length([1.0, 10.0, 100.0], diffusivity),
+    ]
+    np.testing.assert_allclose(printed, lengths, rtol=3e-3)
