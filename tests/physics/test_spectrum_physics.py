@@ -10,9 +10,11 @@ from numpy.testing import assert_allclose
 from scipy.optimize import brentq
 from support.cells import Cell, layers
 
+from torrey.bloch import laws
 from torrey.bloch.branches import follow
 from torrey.bloch.eigenmodes import eigenmode, product
 from torrey.bloch.folded_basis import folded_models, road
+from torrey.bloch.shared_bands import folded_bands
 from torrey.bloch.spectrum import Crossing, bands, solver, spectrum, wrap
 from torrey.geometry import Disc, Discs
 
@@ -74,6 +76,56 @@ def test_modes_two_and_three_of_the_obstacle_branch_between_two_gradients():
     first, second = after.eigenvalues[1:3]
     assert first == pytest.approx(np.conj(second), rel=1e-4)
     assert abs(first.imag) > 10.0
+
+
+def test_two_eigenvalues_part_like_a_square_root():
+    """MMG20 appendix C: (C.6), (C.7), and the eigenvectors that become one."""
+    solve = tools(OBSTACLE)
+    (point,) = (p for p in follow(solve, np.linspace(40.0, 55.0, 7), 4).points)
+    found = []
+    for x in (0.02, 0.01, 0.005):
+        for sign in (-1.0, 1.0):
+            at = spectrum(solve.crossing, point.gradient * (1.0 + sign * x))
+            near = np.argsort(np.abs(wrap(at.eigenvalues - point.eigenvalue, at.step)))[:2]
+            first, second = at.eigenvalues[near]
+            overlap = abs(np.vdot(at.right[:, near[0]], at.right[:, near[1]]))
+            found.append(((first - second) ** 2 / (sign * x), (1.0 - overlap**2) / x))
+    slopes, angles = np.array(found).T
+    # d(g) crosses zero with a slope: twice the difference is real before and imaginary after.
+    assert np.all(slopes.real < 0.0)
+    assert_allclose(slopes.imag, 0.0, atol=2e-2 * abs(slopes).max())
+    means = slopes.real.reshape(3, 2).mean(axis=1)
+    assert_allclose(means[1:], means[0], rtol=1e-3)
+    # The sine of the angle between both falls like the square root too.
+    assert_allclose(angles.real.reshape(3, 2)[1:], angles.real[:2][None].repeat(2, 0), rtol=0.1)
+
+
+@pytest.mark.parametrize("gradient", [60.0, 300.0])
+def test_narrow_pulses_change_all_eigenvalues_by_one_factor(gradient):
+    """By (2 pi^3 / 3) / P^2 (l_g / a)^3, 20.7 times what MMG20 (46) prints."""
+    solve = tools(OBSTACLE)
+    crossing = Crossing(solve.crossing.model, (1, 0), steps=64)
+    exact = spectrum(crossing, gradient).eigenvalues[:4]
+    tau = 2.0 * np.pi / gradient
+    printed = np.array([P**-2.0 / gradient for P in (12, 24, 48)])
+    changes = []
+    for P in (12, 24, 48):
+        sets = folded_bands(crossing.model, OBSTACLE.operators(1), 0.0, (1, 0), P)
+        T = np.eye(crossing.model.rank, dtype=complex)
+        for p in sets.line.width * (np.arange(P) / P - 0.5):
+            rates, y = sets.eigenpairs(p)
+            T = (y * np.exp(-tau / P * rates)) @ (y.conj().T @ T)
+        values = np.linalg.eigvals(crossing.fold @ T)
+        mu = np.conj(-np.log(values[np.argsort(-np.abs(values))][:20])) / tau
+        apart = wrap(mu[None] - exact[:, None], gradient)
+        apart = np.take_along_axis(apart, np.abs(apart).argmin(axis=1)[:, None], axis=1)[:, 0]
+        changes.append(-np.expm1(-tau * apart))
+    factors = np.real(changes) / printed[:, None]
+    print(factors)
+    law = laws.eigenvalue_error(48, gradient ** (-1 / 3), 1.0) / printed[-1]
+    assert law == pytest.approx(2 * np.pi**3 / 3, rel=1e-3)
+    assert_allclose(factors[-1], law, rtol=0.06)
+    assert np.all(np.abs(factors[0] / law - 1.0) < 0.15)
 
 
 @pytest.mark.slow

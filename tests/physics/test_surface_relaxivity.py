@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 from scipy.linalg import eigh
 
+from torrey.bloch.bands import band_basis, band_set
+from torrey.bloch.laws import sampling_error
+from torrey.bloch.narrow_pulses import pulsed_signal
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.system import AffineSystem
@@ -88,3 +91,26 @@ def test_projected_and_full_models_agree(operators):
         AffineSystem.at(operators, period, relaxivity, (1.0, 0.0)), WAVEFORM, point.q, 96
     )
     assert small[0] == pytest.approx(same_mesh, rel=1e-6)
+
+
+def test_narrow_pulses_see_relaxing_surfaces():
+    """MMG20 (2) by its scheme (2.3), which is exact but for 1/P^2, against the full system."""
+    period, relaxivity = 4.0, 0.2
+    delta = 1.5
+    waveform = Pgse(delta, delta)
+    fine = levels(SHAPE, MeshOptions(0.1, 0), Material((D,)))[0]
+    bands = [
+        band_set(band_basis(fine, period, relaxivity, [(1.0, 0.0)], 0.1 * period), (1.0, 0.0), P)
+        for P in (12, 24, 48)
+    ]
+    # The largest wave number is a multiple of all pulses.
+    q = bands[0].line.width
+    full = mesh_signal(AffineSystem.at(fine, period, relaxivity, (1.0, 0.0)), waveform, q, 96).real
+    closed = mesh_signal(AffineSystem.at(fine, period, 0.0, (1.0, 0.0)), waveform, q, 96).real
+    assert full < 0.8 * closed
+    errors = np.array([pulsed_signal(one, waveform, q).signal.real / full - 1 for one in bands])
+    orders = np.log2(errors[:-1] / errors[1:])
+    print(errors, orders)
+    np.testing.assert_allclose(orders, 2.0, atol=0.15)
+    law = [sampling_error(P, D, 2 * delta, period) for P in (12, 24, 48)]
+    assert np.all(-errors < law)

@@ -82,7 +82,7 @@ INNER = {
     "bloch": [
         "fields laws modes sampling zone_lines",
         "bands folded_basis",
-        "files folded_signals narrow_pulses",
+        "files folded_signals narrow_pulses shared_bands",
         "echo_runs narrow_runs spectrum",
         "branches eigenmodes",
         "spectrum_runs",
@@ -118,13 +118,13 @@ INNER = {
         "load",
     ],
     "figures": [
-        "catalogue fields isosurfaces sources",
+        "catalogue fields isosurfaces rendering sources",
         "drawing",
         "style",
         "cells inversions panels words",
-        "chl14 khm19 kl23 kl23_cells kl23_orders layers mmg20_cells mmg20_signals "
+        "chl14 khm19 kl23 kl23_cells kl23_orders layers mmg20_cells mmg20_pulses mmg20_signals "
         "mmg20_spectrum mmg20_volume own",
-        "mmg20_pulses",
+        "mmg20_maps",
     ],
     "tables": [
         "catalogue chl14_published writing",

@@ -6,6 +6,9 @@ two branches are still as near at the smallest step, the eigenvectors decide: at
 belong to different symmetries. At a branching point they coalesce, and nothing can decide; there
 mu_1 + mu_2 and (mu_1 - mu_2)^2 are analytic in the gradient (MMG20 4.5, appendix C), and the zero
 of the latter is the branching point.
+
+Where a branch bends, gradients are put between those that were asked for until straight lines from
+one to the next follow it.
 """
 
 from __future__ import annotations
@@ -26,12 +29,20 @@ ComplexArray = NDArray[np.complex128]
 #: A prediction is unambiguous if the nearest eigenvalue is this much nearer than the next one.
 _CLEAR = 0.3
 _MOST_HALVINGS = 7
+#: Relative distance of two gradients below which halving tells no more.
+_NEXT = 6e-4
 #: Largest change of exp(-tau mu) in one step that a continued branch may make.
 _FARTHEST = 0.3
 #: Largest imaginary part, relative to the real one, of a gradient at which branches coalesce: in a
 #: symmetric cell it is zero but for the mesh, in others there is no real branching point.
 _REAL = 1e-3
 _PRECISION = 1e-7
+#: A line between two gradients may miss a branch by this, as far as the next gradient tells: small
+#: parts of a picture, relative to Re mu and a tenth of the largest one. At a branching point the
+#: slope has no limit: neighbours end at some distance.
+_BEND = 5e-3
+_CLOSEST = 2e-2
+_MOST_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -84,17 +95,74 @@ def follow(solver: Solver, gradients: ArrayLike, count: int) -> Branches:
     count : int
         Branches to follow, the first ones to rise over the floor.
     """
-    track = _Track(solver, count)
-    for gradient in np.sort(np.asarray(gradients, dtype=float)):
-        track.move_to(float(gradient))
+    memory, places = _Memory(solver), np.unique(np.asarray(gradients, dtype=float))
+    for _ in range(_MOST_ROUNDS):
+        track = _Track(memory, count)
+        for gradient in places:
+            track.move_to(float(gradient))
+        more = bends(track.gradients, track.values(), track.spectra[-1].unit)
+        if not len(more):
+            break
+        places = np.union1d(track.gradients, more)
     return track.branches()
+
+
+def bends(gradients: Array, values: ComplexArray, unit: float) -> Array:
+    """Gradients between those given at which branches should be known too, to be drawn by lines.
+
+    Parameters
+    ----------
+    gradients : (m,) float, rad/um/ms
+        Increasing.
+    values : (n, m) complex, 1/ms
+        Branches, as in `Branches`.
+    unit : float
+        Step of the imaginary parts over the gradient.
+    """
+    wide = np.diff(gradients) > _CLOSEST * gradients[1:]
+    chosen = np.zeros(len(wide), dtype=bool)
+    scale = 0.1 * np.nanmax(values.real, initial=0.0)
+    for row in values:
+        known = np.flatnonzero(np.isfinite(row))
+        if len(known) < 3:
+            continue
+        known = np.arange(known[0], known[-1] + 1)
+        g, turns = gradients[known], row[known].imag / gradients[known]
+        # Continuous, without jumps by whole steps: these are straight lines.
+        imag = g * np.unwrap(turns, period=unit)
+        mu = row[known].real + 1j * imag
+        share = (g[1:-1] - g[:-2]) / (g[2:] - g[:-2])
+        missed = np.abs(mu[1:-1] - (1.0 - share) * mu[:-2] - share * mu[2:])
+        places = known[1:-1][missed > _BEND * (mu[1:-1].real + scale)]
+        chosen[places - 1] = chosen[places] = True
+    chosen &= wide
+    return np.sqrt(gradients[:-1] * gradients[1:])[chosen]
+
+
+class _Memory:
+    """A solver that computes nothing twice."""
+
+    def __init__(self, solver: Solver) -> None:
+        self._solver = solver
+        self._found: dict[float, Spectrum] = {}
+        self._sure: dict[float, NDArray[np.int64]] = {}
+
+    def every(self, gradient: float) -> Spectrum:
+        if gradient not in self._found:
+            self._found[gradient] = self._solver.every(gradient)
+        return self._found[gradient]
+
+    def sure(self, found: Spectrum) -> NDArray[np.int64]:
+        if found.gradient not in self._sure:
+            self._sure[found.gradient] = self._solver.sure(found)
+        return self._sure[found.gradient]
 
 
 @dataclass
 class _Track:
     """Branches as far as they are known."""
 
-    solver: Solver
+    solver: _Memory
     count: int
     spectra: list[Spectrum] = field(default_factory=list)
     #: Row of each branch in each spectrum, -1 where there is none.
@@ -111,7 +179,8 @@ class _Track:
 
     def _advance(self, gradient: float, halvings: int) -> None:
         before, after = self.spectra[-1], self.solver.every(gradient)
-        matched = self._match(before, after, final=halvings == _MOST_HALVINGS)
+        close = gradient - before.gradient < _NEXT * gradient
+        matched = self._match(before, after, final=close or halvings == _MOST_HALVINGS)
         if matched is None:
             self._advance((before.gradient + gradient) / 2.0, halvings + 1)
             self._advance(gradient, halvings + 1)
@@ -171,13 +240,20 @@ class _Track:
                 self.rows[-1].append(int(row))
                 self.n_branches += 1
 
-    def branches(self) -> Branches:
+    @property
+    def gradients(self) -> Array:
+        return np.array([found.gradient for found in self.spectra])
+
+    def values(self) -> ComplexArray:
         values = np.full((self.n_branches, len(self.spectra)), complex(np.nan, np.nan))
         for j, (found, rows) in enumerate(zip(self.spectra, self.rows, strict=True)):
             for n, row in enumerate(rows):
                 if row >= 0:
                     values[n, j] = found.eigenvalues[row]
-        gradients = np.array([found.gradient for found in self.spectra])
+        return values
+
+    def branches(self) -> Branches:
+        gradients, values = self.gradients, self.values()
         return Branches(
             gradients=gradients,
             eigenvalues=values,

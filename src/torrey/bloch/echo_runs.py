@@ -1,12 +1,13 @@
 """Runs of echoes: magnetisation over the cell, and signals against the gradient, by both schemes.
 
 Gradients are told by their gradient length l_g = (D / G)^(1/3) and pulses by the diffusion length
-l_delta = sqrt(D delta), as in MMG20; Delta = delta.
+l_delta = sqrt(D delta), as in MMG20; Delta = delta. The scheme of MMG20 replaces the gradient by
+narrow pulses, P in a reciprocal lattice vector; the other one takes the gradient as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -15,12 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.stored import nested, stored
-from torrey.bloch.bands import band_basis, band_set
+from torrey.bloch.bands import BandSet, band_basis, band_set
 from torrey.bloch.fields import DrawnMesh, Scales, dof_of_node, outside_diffusivity
-from torrey.bloch.folded_basis import count_modes, folded_models, road
+from torrey.bloch.folded_basis import FoldedModel, count_modes, folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, magnetisation
-from torrey.bloch.narrow_pulses import pulsed_signal
-from torrey.bloch.sampling import RULES, Rule
+from torrey.bloch.narrow_pulses import magnetisation as narrow_magnetisation
+from torrey.bloch.narrow_pulses import pulsed_signal, signal_of
+from torrey.bloch.sampling import RULES, Rule, sample
+from torrey.bloch.shared_bands import folded_bands
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.mesh import CellMesh
 from torrey.gradients.waveforms import Pgse, Waveform
@@ -31,7 +34,10 @@ Integers = tuple[int, ...]
 
 #: Of the steps in time, relative to the signal.
 _TOLERANCE = 1e-5
+#: Resolution of bands over the gradient length that a basis of folded fields of their size serves.
+_RESOLVED = 0.43
 _STRENGTHS = ("direction", "pulse_length", "strength")
+_P = "P: narrow pulses per |G|"
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,20 @@ class EchoMaps:
     signal: Array = field(
         metadata=stored(("direction", "gradient_length"), "1", "signal, real part")
     )
+    pulses: int = field(metadata=stored((), "1", _P, dtype=np.int32))
+    pulsed_magnetisation: ComplexArray = field(
+        metadata=stored(
+            ("direction", "gradient_length", "node"),
+            "1",
+            "m(T_E), gradient as narrow pulses by rounding",
+            dtype=complex,
+        )
+    )
+    pulsed_signal: Array = field(
+        metadata=stored(
+            ("direction", "gradient_length"), "1", "signal, gradient as narrow pulses by rounding"
+        )
+    )
     mesh: DrawnMesh = field(metadata=nested())
     scales: Scales = field(metadata=nested())
 
@@ -81,6 +101,10 @@ class EchoSignals:
     signal_error: Array = field(
         metadata=stored(_STRENGTHS, "1", "estimated error of basis and steps, absolute")
     )
+    pulses: int = field(metadata=stored((), "1", _P, dtype=np.int32))
+    pulsed_signal: Array = field(
+        metadata=stored(_STRENGTHS, "1", "signal, gradient as narrow pulses by rounding")
+    )
     scales: Scales = field(metadata=nested())
 
 
@@ -94,6 +118,10 @@ class Schemes:
     direction: Array = field(metadata=stored(("axis",), "1", "direction of the gradient"))
     gradient_length: float = field(metadata=stored((), "1", "l_g / L"))
     ratio: float = field(metadata=stored((), "1", "l_delta / l_g"))
+    width: float = field(
+        metadata=stored((), "rad um-1", "reciprocal lattice vector along the gradient, |G|")
+    )
+    q: float = field(metadata=stored((), "rad um-1", "largest wave number"))
     magnetisation: ComplexArray = field(metadata=stored(("node",), "1", "m(T_E)", dtype=complex))
     unknowns: tuple[int, ...] = field(
         metadata=stored(("mesh",), "1", "degrees of freedom of the mesh")
@@ -125,8 +153,9 @@ def run_maps(
     directions: Sequence[Integers],
     gradient_lengths: Sequence[float],
     ratio: float,
+    pulses: int,
 ) -> EchoMaps:
-    """m(T_E) over the cell for pulses with l_delta / l_g = ratio.
+    """m(T_E) over the cell for pulses with l_delta / l_g = ratio, by both schemes.
 
     Parameters
     ----------
@@ -140,19 +169,25 @@ def run_maps(
     gradient_lengths : sequence of float
         l_g / L.
     ratio : float
+    pulses : int
+        P, of the scheme of MMG20, by rounding; on the basis of the other scheme.
     """
     dofs = dof_of_node(mesh, operators.cell)
     D = outside_diffusivity(operators)
-    fields, signals = [], []
+    fields, signals, pulsed_fields, pulsed_signals = [], [], [], []
     for k in directions:
         fine, coarse = _propagators(operators, period, permeability, k, min(gradient_lengths))
         axis = _axis(fine, k)
+        bands = folded_bands(fine.model, operators, permeability, k, pulses)
         for length in gradient_lengths:
             waveform, q = _pulses(length * period, ratio * length * period, D)
             found = converged_signal(fine, coarse, waveform, axis, q, _TOLERANCE)
             m = magnetisation(fine, waveform, axis, q, found.steps)
             fields.append(m[dofs].conj())
             signals.append(found.signal.real)
+            steps = pulsed_signal(bands, waveform, q)
+            pulsed_fields.append(narrow_magnetisation(bands, steps.state)[dofs].conj())
+            pulsed_signals.append(steps.signal.real)
     shape = (len(directions), len(gradient_lengths))
     return EchoMaps(
         directions=Directions(tuple(directions)),
@@ -160,6 +195,9 @@ def run_maps(
         ratio=ratio,
         magnetisation=np.array(fields).reshape(*shape, -1),
         signal=np.array(signals).reshape(shape),
+        pulses=pulses,
+        pulsed_magnetisation=np.array(pulsed_fields).reshape(*shape, -1),
+        pulsed_signal=np.array(pulsed_signals).reshape(shape),
         mesh=DrawnMesh.of(mesh),
         scales=Scales.of(operators, period),
     )
@@ -172,12 +210,13 @@ def run_strengths(
     directions: Sequence[Integers],
     pulse_lengths: Sequence[float],
     strengths: ArrayLike,
+    pulses: int,
 ) -> EchoSignals:
-    """Signals against the strength of the gradient for pulses of some lengths.
+    """Signals against the strength of the gradient for pulses of some lengths, by both schemes.
 
     Parameters
     ----------
-    operators, period, permeability, directions
+    operators, period, permeability, directions, pulses
         See `run_maps`.
     pulse_lengths : sequence of float
         l_delta / L.
@@ -191,19 +230,23 @@ def run_strengths(
     for k, pulse in product(directions, pulse_lengths):
         fine, coarse = _propagators(operators, period, permeability, k, pulse * shortest)
         axis = _axis(fine, k)
+        bands = folded_bands(fine.model, operators, permeability, k, pulses)
         for strength in strengths:
             length = pulse * strength ** (-1 / 6)
             waveform, q = _pulses(length * period, pulse * period, D)
             found = converged_signal(fine, coarse, waveform, axis, q, _TOLERANCE)
-            results.append((found.signal.real, found.basis_error + found.time_error))
+            steps = sample(waveform, q, bands.pulse)
+            results.append((found.signal.real, found.error, signal_of(bands, steps).real))
     shape = (len(directions), len(pulse_lengths), len(strengths))
-    signal, error = np.array(results).T
+    signal, error, pulsed = np.reshape(results, (*shape, 3)).transpose(3, 0, 1, 2)
     return EchoSignals(
         directions=Directions(tuple(directions)),
         pulse_length=np.asarray(pulse_lengths, dtype=float),
         strength=strengths,
-        signal=signal.reshape(shape),
-        signal_error=error.reshape(shape),
+        signal=signal,
+        signal_error=error,
+        pulses=pulses,
+        pulsed_signal=pulsed,
         scales=Scales.of(operators, period),
     )
 
@@ -222,8 +265,8 @@ def run_schemes(
 ) -> Schemes:
     """One echo: m(T_E) over the cell, and its signal by both schemes on each mesh.
 
-    The continuous scheme has neither pulses nor a rule; its error is that of basis and steps. In
-    the other one gradients are narrow pulses (MMG20 2.3), and modes are cut (MMG20 3.1).
+    The continuous one has neither pulses nor a rule; its error is that of basis and steps. In the
+    other one gradients are narrow pulses (MMG20 2.3), and modes are cut (MMG20 3.1).
 
     Parameters
     ----------
@@ -231,30 +274,31 @@ def run_schemes(
         See `run_maps`.
     k, gradient_length
         The gradient points along B k, and has the length l_g / L.
-    pulses : sequence of int
-        Narrow pulses P in the reciprocal lattice vector along the gradient.
-    modes : sequence of int
-        Laplacian modes at each wave vector.
+    pulses, modes : sequence of int
+        Narrow pulses P in the reciprocal lattice vector along the gradient, and Laplacian modes at
+        each wave vector.
     resolution : float
-        Of the bands, in units of the period: see `bands.band_basis`.
+        Of the bases, in units of the period. Both schemes share one where it has so many modes.
     """
-    D = outside_diffusivity(levels[0])
-    waveform, q = _pulses(gradient_length * period, ratio * gradient_length * period, D)
-    rows = []
+    l_g, D = gradient_length * period, outside_diffusivity(levels[0])
+    waveform, q = _pulses(l_g, ratio * l_g, D)
+    rows, pulsed = [], list[float]()
+    length = min(gradient_length, resolution / _RESOLVED)
     for operators in levels:
-        fine, coarse = _propagators(operators, period, permeability, k, gradient_length)
-        axis = _axis(fine, k)
-        found = converged_signal(fine, coarse, waveform, axis, q, _TOLERANCE)
-        error = found.basis_error + found.time_error
-        rows.append((operators.cell.n_dofs, fine.model.rank, found.signal.real, error))
+        fine, coarse = _propagators(operators, period, permeability, k, length)
+        found = converged_signal(fine, coarse, waveform, _axis(fine, k), q, _TOLERANCE)
+        rows.append((operators.cell.n_dofs, fine.model.rank, found.signal.real, found.error))
+        sets = _sets(fine.model, operators, permeability, k, max(modes), resolution)
+        pulsed += _pulsed(sets, waveform, q, pulses, modes)
+    axis = _axis(fine, k)
     m = magnetisation(fine, waveform, axis, q, found.steps)[dof_of_node(mesh, levels[-1].cell)]
-    cut = waveform, q, pulses, modes, resolution * period
-    pulsed = [list(_pulsed(one, period, permeability, axis[0], *cut)) for one in levels]
     unknowns, functions, signals, errors = zip(*rows, strict=True)
     return Schemes(
         direction=axis[0],
         gradient_length=gradient_length,
         ratio=ratio,
+        width=float(np.linalg.norm(fine.model.zone.vector(k))),
+        q=q,
         magnetisation=m.conj(),
         unknowns=unknowns,
         functions=functions,
@@ -269,23 +313,34 @@ def run_schemes(
     )
 
 
-def _pulsed(
+def _sets(
+    model: FoldedModel,
     operators: BlochTorrey,
-    period: float,
     permeability: float,
-    direction: Array,
+    k: Integers,
+    count: int,
+    resolution: float,
+) -> Callable[[int], BandSet]:
+    """Bands for each P: on the basis of the continuous scheme, or a larger one for more modes."""
+    if count <= model.rank:
+        return lambda P: folded_bands(model, operators, permeability, k, P)
+    period, direction = model.zone.period, model.zone.vector(k)
+    basis = band_basis(operators, period, permeability, [direction], resolution * period)
+    if count > basis.size:
+        raise InputError(f"{count} modes", f"up to {basis.size}, or a smaller resolution")
+    return lambda P: band_set(basis, direction, P)
+
+
+def _pulsed(
+    sets: Callable[[int], BandSet],
     waveform: Waveform,
     q: float,
     pulses: Sequence[int],
     modes: Sequence[int],
-    resolution: float,
 ) -> Iterator[float]:
     """Signals by narrow pulses for each P, number of modes and rule, the rule changing fastest."""
-    basis = band_basis(operators, period, permeability, [direction], resolution)
-    if max(modes) > basis.size:
-        raise InputError(f"{max(modes)} modes", f"up to {basis.size}, or a smaller resolution")
     for P in pulses:
-        bands = band_set(basis, direction, P)
+        bands = sets(P)
         for count, rule in product(modes, RULES):
             yield pulsed_signal(bands.truncate(count), waveform, q, rule).signal.real
 

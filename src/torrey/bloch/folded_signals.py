@@ -66,6 +66,11 @@ class FoldedSignal:
     steps: int
     loss: float
 
+    @property
+    def error(self) -> float:
+        """Both errors together."""
+        return self.basis_error + self.time_error
+
 
 class Propagator:
     """A small system, and the eigenvectors that come back from one signal to the next.

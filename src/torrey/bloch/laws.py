@@ -4,6 +4,7 @@ The exponents of (33)-(35) and the prefactors of (A.4) and (A.5) were derived ag
 printed, and `localisation_prefactor` gives in full the factor of which (35) states the scaling.
 Formula (28) is the error of a sampled gradient whose largest wave number is a multiple of the
 pulse: between two multiples the difference of the b-values is smaller, and may have the other sign.
+(46), the error of an eigenvalue, does not follow from (28) and (42): see `eigenvalue_error`.
 
 Lengths: l_g = (D / g)^(1/3) with the gradient g in rad/um/ms, l_delta = (D delta)^(1/2).
 """
@@ -89,6 +90,38 @@ def motional_narrowing(
     """
     l_delta, l_g = np.asarray(diffusion, dtype=float), np.asarray(gradient, dtype=float)
     return fraction * np.exp(-(l_delta**2) * width**4 / (60.0 * l_g**6))
+
+
+def fit_narrowing(strength: ArrayLike, signal: ArrayLike, diffusion: float) -> tuple[float, float]:
+    """Width of the slabs and fraction of the spins in them that fit signals best, MMG20 (34).
+
+    Least squares of log S against (l_delta / l_g)^6, which is a straight line in (34).
+
+    Parameters
+    ----------
+    strength : (n,) array_like
+        (l_delta / l_g)^6, two values or more.
+    signal : (n,) array_like
+        Above zero.
+    diffusion : float, um
+        l_delta.
+
+    Returns
+    -------
+    width : float, um
+        L.
+    fraction : float
+        C_mn.
+
+    Raises
+    ------
+    ValueError
+        If the signals do not fall as the strength rises: no slab explains them.
+    """
+    slope, offset = np.polyfit(np.asarray(strength, float), np.log(np.asarray(signal, float)), 1)
+    if not slope < 0.0:
+        raise ValueError(f"log S changes by {slope:.3g} per unit of strength, accepted: a decay")
+    return float(diffusion * (-60.0 * slope) ** 0.25), float(np.exp(offset))
 
 
 def localisation(
@@ -179,8 +212,14 @@ def debye_porod(
     return surface_to_volume * diffusion * factor
 
 
-def sampling_error(pulses: int, diffusivity: float, time: float, period: float) -> float:
-    """Relative error of a sampled gradient in free space, MMG20 (28).
+def sampling_error(
+    pulses: int, diffusivity: float, time: float, period: float, remainder: float = 0.0
+) -> float:
+    """Relative error of a gradient sampled by rounding in free space, MMG20 (28).
+
+    With q_0 the weight of a pulse and f the remainder, 1 - exp(-q_0^2 D T (1/6 - f^2)) for many
+    pulses. MMG20 give the case f = 0, the largest error; with f = 1/2 it is half as large, and the
+    sampled signal is too large instead of too small.
 
     Parameters
     ----------
@@ -191,9 +230,42 @@ def sampling_error(pulses: int, diffusivity: float, time: float, period: float) 
         During which there is a gradient.
     period : float, um
         Of the lattice along the gradient, such as L / sqrt(2) along the diagonal of a square.
+    remainder : float
+        Distance of the largest wave number from the nearest multiple of the pulse, in pulses:
+        from 0 to 1/2.
     """
     pulse = 2.0 * math.pi / (pulses * period)
-    return -math.expm1(-(pulse**2) * diffusivity * time / 6.0)
+    return -math.expm1(-(pulse**2) * diffusivity * time * (1.0 / 6.0 - remainder**2))
+
+
+def eigenvalue_error(pulses: int, gradient: ArrayLike, period: float) -> Array:
+    """Relative error of exp(-tau mu), tau of MMG20 (42), where the gradient is narrow pulses.
+
+    Narrow pulses are the symmetric splitting of exp(-tau B) into precession A = i G x and diffusion
+    C = D lap, h = tau / P in a step. To second order -B = A + C becomes
+
+        A + C - h^2/24 [A, [A, C]] - h^2/12 [C, [A, C]]
+
+    The first commutator is the number -2 D G^2. The mean of [A + C, [A, C]] over an eigenmode, with
+    its partner on the left, is zero, so that the mean of the second is 2 D G^2: mu rises by
+    D (G h)^2 / 12 for each mode alike, and the error is, with tau = 2 pi / (G a),
+
+        1 - exp(-D q_0^2 tau / 12) = (2 pi^3 / 3) / P^2 (l_g / a)^3 + ...
+
+    That is half of (28) with T = tau. MMG20 (46) combines (28) and (42) and prints the same law
+    without the factor (4 pi^3 / 3) = 41.
+
+    Parameters
+    ----------
+    pulses : int
+        P.
+    gradient : array_like, um
+        l_g.
+    period : float, um
+        Of the lattice along the gradient.
+    """
+    ratio = np.asarray(gradient, dtype=float) / period
+    return -np.expm1(-2.0 * math.pi**3 / 3.0 / pulses**2 * ratio**3)
 
 
 def lost_rate(gradient: ArrayLike, period: float, precision: float = np.finfo(float).eps) -> Array:

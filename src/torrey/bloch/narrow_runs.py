@@ -81,6 +81,9 @@ class ShortPulseMaps:
             dtype=complex,
         )
     )
+    map_signal: Array = field(
+        metadata=stored(("line", "Delta"), "1", "signal of the maps, real part")
+    )
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,8 @@ def run_narrow_maps(
     fields = np.array(
         [[short_pulse_magnetisation(s, turns * s.line.width, t)[node] for t in Delta] for s in sets]
     ).conj()
-    return ShortPulseMaps(ShortPulses.of(sets, Delta), turns, fields)
+    signals = [short_pulse_signals(s, [turns * s.line.width], Delta)[0].real for s in sets]
+    return ShortPulseMaps(ShortPulses.of(sets, Delta), turns, fields, np.array(signals))
 
 
 def _ratio(sets: Sequence[BandSet], Delta: Array) -> Array:

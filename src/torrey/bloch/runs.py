@@ -113,6 +113,7 @@ def _maps(medium: Medium, settings: Settings) -> Result:
         _tuples(settings["directions"]),
         settings["gradient_lengths"],
         settings["ratio"],
+        settings["pulses"],
     )
     return Result(group_of(found))
 
@@ -125,6 +126,7 @@ def _strengths(medium: Medium, settings: Settings) -> Result:
         _tuples(settings["directions"]),
         settings["pulse_lengths"],
         settings["strengths"],
+        settings["pulses"],
     )
     return Result(group_of(found))
 

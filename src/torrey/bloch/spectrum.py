@@ -84,6 +84,11 @@ class Spectrum:
         lowest = float(self.eigenvalues.real.min(initial=0.0))
         return lowest - math.log(_ROUNDING) * self.step / (2.0 * math.pi)
 
+    @property
+    def unit(self) -> float:
+        """Step of the imaginary parts over the gradient (um): L / |B k|."""
+        return self.step / self.gradient
+
     def select(self, rows: NDArray[np.int64]) -> Spectrum:
         """Some of the eigenvalues."""
         return Spectrum(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,8 @@ ComplexArray = NDArray[np.complex128]
 _BANDS_PER_BRANCH = 5
 _FEWEST_BANDS = 60
 _SHOWN_BANDS = 2
+#: How far from half a step an imaginary part may be, in steps, to be that of a mode between cells.
+_BETWEEN = 5e-4
 
 _AT = ("branch", "gradient")
 _MODE = ("gradient", "mode")
@@ -186,7 +188,10 @@ def run_modes(
 
 
 def _lowest(tools: Solver, gradient: float, count: int) -> Spectrum:
-    """The lowest eigenvalues; of a pair of conjugates the one above the axis first."""
+    """The lowest eigenvalues; of a pair of conjugates the one above the axis first.
+
+    A mode between two cells is that on the right, at x = a/2: Im mu = -G <x> (40).
+    """
     found = tools.confirmed(gradient)
     if len(found.eigenvalues) < count:
         raise ArithmeticError(
@@ -196,4 +201,6 @@ def _lowest(tools: Solver, gradient: float, count: int) -> Spectrum:
     mu = found.eigenvalues
     height = np.where(np.abs(wrap(mu - mu.conj(), found.step)) < 1e-6 * np.abs(mu), 0.0, mu.imag)
     order = np.lexsort((-height, np.round(mu.real / mu.real.max(), 9)))
-    return found.select(order[:count])
+    between = mu.imag > (0.5 - _BETWEEN) * found.step
+    settled = replace(found, eigenvalues=np.where(between, mu - 1j * found.step, mu))
+    return settled.select(order[:count])

@@ -131,21 +131,23 @@ class SamplingModel(BlochModel):
 
 
 class MapsModel(BlochModel):
-    """Magnetisation after two pulses, Delta = delta."""
+    """Magnetisation after two pulses, Delta = delta, by both schemes."""
 
     kind: Literal["maps"] = Field(description=_KINDS)
     directions: Directions = Field(description=f"a list of {_ALONG}")
     gradient_lengths: OneOrMore[Ratio] = Field(description=_LENGTHS)
     ratio: Ratio = Field(description="a number above zero: l_delta/l_g")
+    pulses: int = Field(120, ge=2, le=10_000, description=_PULSES)
 
 
 class StrengthsModel(BlochModel):
-    """Signals of two pulses, Delta = delta, against the gradient."""
+    """Signals of two pulses, Delta = delta, against the gradient, by both schemes."""
 
     kind: Literal["strengths"] = Field(description=_KINDS)
     directions: Directions = Field(description=f"a list of {_ALONG}")
     pulse_lengths: OneOrMore[Ratio] = Field(description=_LENGTHS)
     strengths: OneOrMore[Ratio] = Field(description="(l_delta/l_g)^6, numbers above zero")
+    pulses: int = Field(120, ge=2, le=10_000, description=_PULSES)
 
 
 class SchemesModel(BlochModel):

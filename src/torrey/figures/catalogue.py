@@ -51,6 +51,7 @@ _KL23 = "torrey.figures.kl23"
 _KL23_CELLS = "torrey.figures.kl23_cells"
 _KL23_ORDERS = "torrey.figures.kl23_orders"
 _MMG20_CELLS = "torrey.figures.mmg20_cells"
+_MMG20_MAPS = "torrey.figures.mmg20_maps"
 _MMG20_PULSES = "torrey.figures.mmg20_pulses"
 _MMG20_SIGNALS = "torrey.figures.mmg20_signals"
 _MMG20_SPECTRUM = "torrey.figures.mmg20_spectrum"
@@ -117,9 +118,11 @@ CATALOGUE: Final[dict[str, Entry]] = {
         _MMG20_PULSES, "fig2", ("bloch",), "Steps for the wave number by the four rules"
     ),
     "mmg20_fig3": Entry(_MMG20_CELLS, "fig3", ("mesh",), "Three unit cells of one medium"),
-    "mmg20_fig4": Entry(_MMG20_SIGNALS, "fig4", ("bloch",), "Magnetisation for a gradient along x"),
+    "mmg20_fig4": Entry(
+        _MMG20_MAPS, "fig4", ("bloch", "mesh"), "Magnetisation for a gradient along x"
+    ),
     "mmg20_fig5": Entry(
-        _MMG20_SIGNALS, "fig5", ("bloch",), "Magnetisation for a gradient along the diagonal"
+        _MMG20_MAPS, "fig5", ("bloch", "mesh"), "Magnetisation for a gradient along the diagonal"
     ),
     "mmg20_fig6": Entry(
         _MMG20_SIGNALS, "fig6", ("bloch",), "Signals against the gradient, with three laws"
@@ -139,9 +142,15 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "mmg20_fig11": Entry(
         _MMG20_PULSES, "fig11", ("bloch",), "The first two bands of the Laplacian"
     ),
-    "mmg20_figA1": Entry(_MMG20_PULSES, "figA1", ("bloch", "mesh"), "Narrow pulses along x"),
+    "mmg20_sampling_error": Entry(
+        _MMG20_SIGNALS,
+        "sampling_error",
+        ("bloch",),
+        "Error of narrow pulses against their number, by the four rules",
+    ),
+    "mmg20_figA1": Entry(_MMG20_MAPS, "figA1", ("bloch", "mesh"), "Narrow pulses along x"),
     "mmg20_figA2": Entry(
-        _MMG20_PULSES, "figA2", ("bloch", "mesh"), "Narrow pulses along the diagonal"
+        _MMG20_MAPS, "figA2", ("bloch", "mesh"), "Narrow pulses along the diagonal"
     ),
     "mmg20_figA3": Entry(_MMG20_PULSES, "figA3", ("bloch",), "Signals of narrow pulses against q"),
     "projected_vs_order": Entry(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection, TriMesh
+from matplotlib.collections import TriMesh
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.tri import Triangulation
 from numpy.typing import ArrayLike, NDArray
 
@@ -59,19 +61,17 @@ def draw_phase(
     elements: NDArray[np.int64],
     values: NDArray[np.complex128],
     shifts: ArrayLike = ((0.0, 0.0),),
-    **options: Any,
-) -> PolyCollection:
+) -> TriMesh:
     """Colour the phase of a complex field; parameters as for `draw_field`, one field for all cells.
 
-    Each triangle has one colour, that of its mean value: between nodes on either side of the cut
-    at pi a gradual colour would run through all others.
+    The phase is continuous within each element, and the colours go round twice: no element across
+    the cut at pi runs through all of them. Their limits are -2 pi and 2 pi; zero is pale.
     """
-    triangles = elements[:, _QUARTERS].reshape(-1, 3)
-    phases = np.angle(values[triangles].mean(axis=1))
-    for shift in np.asarray(shifts, dtype=float):
-        x, y = (places + shift).T
-        shape = Triangulation(x, y, triangles)
-        picture = ax.tripcolor(shape, facecolors=phases, edgecolors="face", **options)
-        picture.set_rasterized(True)
-    ax.set_aspect("equal")
-    return picture
+    corners = values[elements]
+    phase = np.angle(corners[:, :1]) + np.angle(corners * corners[:, :1].conj())
+    apart = places[elements].reshape(-1, 2)
+    numbers = np.arange(len(apart)).reshape(elements.shape)
+    turns = np.linspace(-1.0, 1.0, 1025)
+    twice = ListedColormap(colormaps["twilight"](turns % 1.0), name="twilight_twice")
+    limits = Normalize(-2 * np.pi, 2 * np.pi)
+    return draw_field(ax, apart, numbers, phase.ravel(), shifts, cmap=twice, norm=limits)

@@ -18,6 +18,8 @@ _EIGHTHS: Final = np.array(
         [4, 9, 6, 7], [4, 5, 6, 9], [7, 6, 8, 9], [5, 8, 6, 9],
     ]
 )  # fmt: skip
+#: Vertices on both sides of the nodes in the middles of edges.
+_EDGES: Final = np.array([[0, 1], [1, 2], [0, 2], [0, 3], [2, 3], [1, 3]])
 #: Edges that a surface crosses, from below to above, by the number of vertices above it; vertices
 #: are in the order of their values.
 _CROSSED: Final = {
@@ -32,6 +34,81 @@ def eighths(elements: Numbers) -> Numbers:
     return np.asarray(elements[:, _EIGHTHS].reshape(-1, 4))
 
 
+def refine(elements: Numbers, nodal: Array) -> tuple[Array, Numbers]:
+    """Fields at the 35 nodes of each quadratic tetrahedron's eighths, and linear ones on these.
+
+    Parameters
+    ----------
+    elements : (n, 10) int
+        Nodes of quadratic tetrahedra, in gmsh's order.
+    nodal : (n_nodes, m) float
+        Fields by columns; coordinates are such fields too.
+
+    Returns
+    -------
+    nodal : (35 n, m) float
+        Elements share no nodes.
+    tetrahedra : (64 n, 4) int
+    """
+    weights, tetrahedra = _reference()
+    fields = np.einsum("kj,njm->nkm", _shapes(weights), nodal[elements])
+    first = len(weights) * np.arange(len(elements))
+    numbers = first[:, None, None] + tetrahedra
+    return fields.reshape(-1, nodal.shape[1]), numbers.reshape(-1, 4)
+
+
+def nodal_gradient(places: Array, elements: Numbers, values: Array) -> Array:
+    """Gradient of a periodic field at the nodes, the mean over the elements there; shape (n, 3).
+
+    Parameters
+    ----------
+    places : (n_nodes, 3) float
+        In units of a cell of period 1 along each axis.
+    elements : (n, 10) int
+        Nodes of quadratic tetrahedra, in gmsh's order.
+    values : (n_nodes,) float
+    """
+    nodes = np.vstack([np.eye(4), (np.eye(4)[_EDGES[:, 0]] + np.eye(4)[_EDGES[:, 1]]) / 2.0])
+    slopes = _slopes(nodes)
+    jacobian = np.einsum("kaj,njx->nkax", slopes, places[elements])
+    local = np.einsum("kaj,nj->nka", slopes, values[elements])
+    gradients = np.linalg.solve(jacobian, local[..., None])[..., 0]
+    # Nodes on opposite faces are one.
+    _, number = np.unique(np.round(places % (1.0 - 1e-9), 6), axis=0, return_inverse=True)
+    number = number.ravel()
+    total = np.zeros((number.max() + 1, 3))
+    np.add.at(total, number[elements], gradients)
+    count = np.bincount(number[elements].ravel(), minlength=len(total))
+    means: Array = (total / count[:, None])[number]
+    return means
+
+
+def _reference() -> tuple[Array, Numbers]:
+    """Barycentric coordinates (35, 4) of the nodes of the eighths, and 64 tetrahedra on them."""
+    corners = np.vstack([np.eye(4), (np.eye(4)[_EDGES[:, 0]] + np.eye(4)[_EDGES[:, 1]]) / 2.0])
+    parts = corners[_EIGHTHS]
+    middles = (parts[:, _EDGES[:, 0]] + parts[:, _EDGES[:, 1]]) / 2.0
+    ten = np.concatenate([parts, middles], axis=1)
+    small = ten[:, _EIGHTHS].reshape(-1, 4)
+    weights, number = np.unique(small, axis=0, return_inverse=True)
+    return weights, number.reshape(-1, 4)
+
+
+def _shapes(weights: Array) -> Array:
+    """Quadratic shape functions (n, 10) at barycentric coordinates (n, 4)."""
+    a, b = weights[:, _EDGES[:, 0]], weights[:, _EDGES[:, 1]]
+    return np.hstack([weights * (2.0 * weights - 1.0), 4.0 * a * b])
+
+
+def _slopes(weights: Array) -> Array:
+    """Their derivatives along the three edges from the first vertex, shape (n, 3, 10)."""
+    along = np.hstack([-np.ones((3, 1)), np.eye(3)])
+    vertices = (4.0 * weights - 1.0)[:, None] * along
+    a, b = _EDGES.T
+    edges = 4.0 * (weights[:, None, a] * along[:, b] + weights[:, None, b] * along[:, a])
+    return np.concatenate([vertices, edges], axis=2)
+
+
 def isosurface(
     places: Array, tetrahedra: Numbers, values: Array, level: float
 ) -> tuple[Array, Numbers]:
@@ -41,7 +118,8 @@ def isosurface(
 
     Parameters
     ----------
-    places : (n_nodes, 3) float
+    places : (n_nodes, 3 or more) float
+        After the coordinates other fields, such as a gradient, that are wanted on the surface.
     tetrahedra : (n, 4) int
         Nodes of each; see `eighths`.
     values : (n_nodes,) float
@@ -49,7 +127,7 @@ def isosurface(
 
     Returns
     -------
-    points : (n_points, 3) float
+    points : (n_points, 3 or more) float
         On edges of the tetrahedra, each of them once.
     triangles : (n_triangles, 3) int
         Counter-clockwise seen from where the field is below the level.
@@ -66,8 +144,9 @@ def isosurface(
     points = (1.0 - share) * places[edges[:, 0]] + share * places[edges[:, 1]]
     triangles = number.reshape(-1, 3)
     # Every crossed edge runs upward: their sum tells the side above.
-    upward = (places[ends[..., 1]] - places[ends[..., 0]]).sum(axis=1)
-    wrong = np.einsum("ni,ni->n", normals(points, triangles), upward) > 0.0
+    xyz = places[:, :3]
+    upward = (xyz[ends[..., 1]] - xyz[ends[..., 0]]).sum(axis=1)
+    wrong = np.einsum("ni,ni->n", normals(points[:, :3], triangles), upward) > 0.0
     triangles[wrong] = triangles[wrong][:, ::-1]
     return points, triangles
 

@@ -1,35 +1,24 @@
-"""Bands and narrow pulses of Moutal, Moutal and Grebenkov 2020: figures 2, 11, A1 to A3."""
+"""Bands and narrow pulses of Moutal, Moutal and Grebenkov 2020: figures 2, 11 and A3."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import xarray
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.collections import TriMesh
-from matplotlib.colorbar import Colorbar
-from matplotlib.colors import ListedColormap, Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
 from torrey.bloch import laws
 from torrey.bloch.sampling import RULES
-from torrey.figures import cells, style
+from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
-from torrey.figures.fields import draw_field
-from torrey.figures.mmg20_cells import draw_obstacles, only_mesh
 from torrey.figures.style import GREY, LEAF, PAGE, SMALL, CurveLabel, styled
-from torrey.geometry.mesh import CellMesh
 
 Array = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
 
 _INK: Final = "#000000"
 _BLUE: Final = "#0072B2"
@@ -179,105 +168,7 @@ def _plain(name: str) -> str:
     )
 
 
-# ---- narrow pulses: figures A1 to A3 ----
-
-_TITLES: Final = (r"Re $m$", r"Im $m$", r"$|m|$", r"arg $m$")
-_COLORS_OF: Final = ("RdBu_r", "RdBu_r", "viridis")
-_SHIFTS: Final = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1))
-_NEIGHBOURS: Final = 0.5
-"""How much of the neighbouring cells is shown."""
-
-
-@styled
-def figA1(files: FigureFiles) -> Drawing:
-    """Magnetisation after two narrow pulses along x."""
-    return _maps(files, 0)
-
-
-@styled
-def figA2(files: FigureFiles) -> Drawing:
-    """Magnetisation after two narrow pulses along the diagonal."""
-    return _maps(files, 1)
-
-
-def _maps(files: FigureFiles, line: int) -> Drawing:
-    mesh = only_mesh(files)
-    (path,) = files.files["narrow-maps"].values()
-    data = artifacts.open_dataset(path).isel(line=line)
-    m = data.m_real.values + 1j * data.m_imag.values
-    figure = style.new_figure(PAGE, 0.66 * PAGE)
-    axes = figure.subplots(len(m), len(_TITLES))
-    for row, field in enumerate(m):
-        _draw_row(figure, axes[row], mesh, field)
-        length = np.sqrt(float(data.Delta[row] * data.diffusivity)) / float(data.period)
-        axes[row, 0].set_ylabel(rf"$\ell_\Delta/a$ = {length:g}", fontsize=style.FONT_SIZE)
-    for ax, title in zip(axes[0], _TITLES, strict=True):
-        ax.set_title(title, loc="center")
-    figure.suptitle(_weight_text(data), x=0.01, ha="left", fontsize=style.FONT_SIZE)
-    names = ("direction", "Delta", "m_real", "m_imag", "shown", "width", "period")
-    group = {name: _variable(data, name) for name in names}
-    places = Variable(("node", "axis"), mesh.points, "1", "place in units of the cell")
-    return Drawing(figure, {**group, "place": places})
-
-
-def _weight_text(data: xarray.Dataset) -> str:
-    """The weight of the pulses, as the paper writes it."""
-    turns = Fraction(2.0 * float(data.shown)).limit_denominator(99)
-    value = rf"{turns.numerator}\pi" + (f"/{turns.denominator}" if turns.denominator > 1 else "")
-    square = round((float(data.width) * float(data.period) / (2.0 * np.pi)) ** 2)
-    root = rf"/\sqrt{{{square}}}" if square > 1 else ""
-    return rf"$q\,a{root} = {value}$"
-
-
-def _draw_row(
-    figure: Figure, axes: NDArray[Any], mesh: CellMesh, m: NDArray[np.complex128]
-) -> None:
-    """Draw real and imaginary part, modulus and phase of one field."""
-    largest = float(np.abs(m).max())
-    lows = (-largest, -largest, 0.0)
-    for ax, field, low, colors in zip(
-        axes[:-1], (m.real, m.imag, np.abs(m)), lows, _COLORS_OF, strict=True
-    ):
-        options = {"cmap": colors, "norm": Normalize(low, largest)}
-        picture = draw_field(ax, mesh.points, mesh.elements, field, _SHIFTS, **options)
-        ticks = (low, (low + largest) / 2, largest)
-        _finish(figure, ax, mesh, picture).set_ticks(ticks, labels=[_number(x) for x in ticks])
-    bar = _finish(figure, axes[-1], mesh, _draw_phase(axes[-1], mesh, m))
-    bar.ax.set_ylim(-np.pi, np.pi)
-    bar.set_ticks([-np.pi, 0, np.pi], labels=[r"$-\pi$", "0", r"$\pi$"])
-
-
-def _draw_phase(ax: Axes, mesh: CellMesh, m: ComplexArray) -> TriMesh:
-    """Draw a phase without the false colours of an element across which it jumps by 2 pi."""
-    corners = m[mesh.elements]
-    phase = np.angle(corners[:, :1]) + np.angle(corners * corners[:, :1].conj())
-    places = mesh.points[mesh.elements].reshape(-1, 2)
-    elements = np.arange(len(places)).reshape(mesh.elements.shape)
-    turns = np.linspace(-1.0, 1.0, 1025)
-    twice = ListedColormap(colormaps["twilight"]((turns + 0.5) % 1.0))
-    options = {"cmap": twice, "norm": Normalize(-2 * np.pi, 2 * np.pi)}
-    return draw_field(ax, places, elements, phase.ravel(), _SHIFTS, **options)
-
-
-def _finish(figure: Figure, ax: Axes, mesh: CellMesh, picture: TriMesh) -> Colorbar:
-    """Draw the obstacles, the cell and the colour bar."""
-    for shift in _SHIFTS:
-        draw_obstacles(ax, mesh, Affine2D().translate(*shift))
-    cells.draw_box(ax, width=0.9)
-    ax.set(xlim=(-_NEIGHBOURS, 1 + _NEIGHBOURS), ylim=(-_NEIGHBOURS, 1 + _NEIGHBOURS))
-    ax.set(xticks=(), yticks=())
-    ax.spines[:].set_visible(False)
-    bar = figure.colorbar(picture, ax=ax, shrink=0.8, aspect=16, pad=0.03)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=SMALL - 1, length=2)
-    return bar
-
-
-def _number(value: float) -> str:
-    """A number for a colour bar."""
-    if value == 0.0 or abs(value) >= 0.01:
-        return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
-    return style.power_of_ten(float(f"{value:.2g}"))
+# ---- narrow pulses: figure A3 ----
 
 
 @styled

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import xarray
-from matplotlib.colors import to_rgb
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from mpl_toolkits.mplot3d.art3d import (  # type: ignore[import-untyped]
-    Line3DCollection,
-    Poly3DCollection,
-)
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
 from torrey.base.stored import Variable
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
-from torrey.figures.isosurfaces import eighths, isosurface, normals
+from torrey.figures.isosurfaces import eighths, isosurface, nodal_gradient, normals, refine
 from torrey.figures.panels import to_group
+from torrey.figures.rendering import Camera, Surface, render, tube
 from torrey.figures.style import PAGE, styled
 
 Array = NDArray[np.float64]
@@ -36,22 +32,12 @@ _LEVELS: Final = (
     (-0.05, "#0072B2", 0.45),
 )
 _OBSTACLE: Final = "#C8C8C8"
-#: Direction of the light, and how bright a face is that turns away from it.
-_LIGHT: Final = np.array([0.25, -0.55, 0.8])
-_DARKEST: Final = 0.55
+#: Width and height of a picture: 250 in an inch of the page.
+_PIXELS: Final = 900
 #: The cell and a part of each neighbour.
 _VIEW: Final = (-0.35, 1.35)
 #: What MMG20 print below the figure.
 _PRINTED: Final = 2.75e-3
-
-
-@dataclass(frozen=True)
-class Surface:
-    """Triangles (n, 3, 3) of one colour."""
-
-    triangles: Array
-    color: str
-    opacity: float
 
 
 @styled
@@ -65,11 +51,9 @@ def fig7(files: FigureFiles) -> Drawing:
         raise ValueError(f"a cell of {data.sizes['axis']} dimensions, the figure needs 3")
     largest = float(np.abs(data.magnetisation_real).max())
     levels = largest * np.array([part for part, _, _ in _LEVELS])
-    figure = style.new_figure(PAGE, 0.56 * PAGE)
+    figure = style.new_figure(PAGE, 0.63 * PAGE)
     figure.set_dpi(300)
-    one, many = (
-        figure.add_subplot(1, 2, i, projection="3d", computed_zorder=False) for i in (1, 2)
-    )
+    one, many = figure.subplots(1, 2)
     surfaces = list(_surfaces(data, levels))
     _draw(one, surfaces, (0.0, 1.0), elevation=18.0, azimuth=-62.0)
     # The two highest levels alone: spheres would hide them.
@@ -90,61 +74,74 @@ def fig7(files: FigureFiles) -> Drawing:
 def _surfaces(data: xarray.Dataset, levels: Array) -> Iterator[Surface]:
     """Isosurfaces in the unit cell, and the sphere."""
     places, values = data.place.values, data.magnetisation_real.values
-    tetrahedra = eighths(data.element_node.values.astype(np.int64))
+    elements = data.element_node.values.astype(np.int64)
+    slopes = nodal_gradient(places, elements, values)
+    nodal = np.column_stack([places, slopes, values])
+    lowest, highest = values[elements].min(axis=1), values[elements].max(axis=1)
     for level, (_, color, opacity) in zip(levels, _LEVELS, strict=True):
-        points, triangles = isosurface(places, tetrahedra, values, float(level))
+        # A quadratic field may pass a level that no node has reached.
+        margin = 0.1 * (highest - lowest)
+        crossed = (lowest - margin < level) & (level < highest + margin)
+        fine, tetrahedra = refine(elements[crossed], nodal)
+        points, triangles = isosurface(fine[:, :6], tetrahedra, fine[:, 6], float(level))
         yield Surface(points[triangles], color, opacity)
-    yield Surface(_obstacle(places, tetrahedra), _OBSTACLE, 1.0)
+    yield Surface(_obstacle(places, eighths(elements)), _OBSTACLE)
 
 
 def _obstacle(places: Array, tetrahedra: NDArray[np.int64]) -> Array:
-    """Faces of the water that lie on no face of the unit cell, shape (n, 3, 3)."""
+    """Faces of the water that lie on no face of the unit cell, with normals, shape (n, 3, 6)."""
     faces = np.concatenate([np.delete(tetrahedra, i, axis=1) for i in range(4)])
     _, first, count = np.unique(
         np.sort(faces, axis=1), axis=0, return_index=True, return_counts=True
     )
-    corners = places[faces[first[count == 1]]]
+    outer = faces[first[count == 1]]
+    # What lies opposite a face is in the water: normals of all faces point the same way.
+    inner = np.concatenate([tetrahedra[:, i] for i in range(4)])[first[count == 1]]
+    corners = places[outer]
     low, high = places.min(axis=0), places.max(axis=0)
     flat = [np.all(np.abs(corners - side) < 1e-9, axis=1).any(axis=1) for side in (low, high)]
-    return np.asarray(corners[~(flat[0] | flat[1])])
+    chosen = ~(flat[0] | flat[1])
+    outer, inner = outer[chosen], inner[chosen]
+    across = normals(places, outer)
+    inward = np.einsum("ni,ni->n", across, places[inner] - places[outer[:, 0]]) < 0.0
+    across[inward] *= -1.0
+    mean = np.zeros_like(places)
+    np.add.at(mean, outer, across[:, None])
+    return np.concatenate([places[outer], mean[outer]], axis=-1)
 
 
 def _draw(
-    ax: Any,
+    ax: Axes,
     surfaces: list[Surface],
     view: tuple[float, float],
     elevation: float,
     azimuth: float,
 ) -> None:
-    """All surfaces in one collection: what is behind is drawn first."""
-    triangles, colors = [], []
+    """A picture of the surfaces in the cells that a cube cuts, and of the edges of one cell."""
     low, high = view
+    middle = (low + high) / 2.0
+    # The diagonal of the cube, whichever way it is seen.
+    camera = Camera(elevation, azimuth, (middle, middle, middle), 1.72 * (high - low))
     steps = range(int(np.floor(low)), int(np.ceil(high)))
-    for surface, shift in product(surfaces, product(steps, repeat=3)):
-        corners = clip(surface.triangles + np.array(shift, dtype=float), low, high)
-        triangles.append(corners)
-        colors.append(_shade(corners, surface))
-    picture = Poly3DCollection(
-        np.concatenate(triangles),
-        facecolors=np.concatenate(colors),
-        edgecolors="none",
-        antialiaseds=False,  # pale surfaces become wires, others have no bright seams
-    )
-    picture.set_rasterized(True)
-    ax.add_collection3d(picture)
-    edges = Line3DCollection(_box(), colors="black", linewidths=0.9, zorder=10)
-    ax.add_collection3d(edges)
+    scene = []
+    for surface in surfaces:
+        moved = [surface.corners + np.array([*s, 0, 0, 0]) for s in product(steps, repeat=3)]
+        corners = np.concatenate([clip(part, low, high) for part in moved])
+        scene.append(Surface(corners, surface.color, surface.opacity))
+    radius = 0.0022 * camera.width
+    edges = [tube(start, end, radius) for start, end in _box()]
+    scene.append(Surface(np.concatenate(edges), "black"))
+    # A picture of its own resolution in the PDF too.
+    ax.imshow(render(scene, camera, _PIXELS), extent=(0, 1, 0, 1), interpolation="none")
     for place, name in ((-0.05, "A"), (1.05, "B")):
-        ax.text(place, place, place, name, fontweight="bold", ha="center", va="center", zorder=11)
-    ax.set_proj_type("ortho")
-    ax.view_init(elev=elevation, azim=azimuth)
-    ax.set(xlim=view, ylim=view, zlim=view, xticks=(), yticks=(), zticks=())
-    ax.set_box_aspect((1, 1, 1), zoom=1.15)
+        x, y, _ = camera.project(np.full(3, place))
+        ax.text(x, y, name, fontweight="bold", ha="center", va="center")
+    ax.set(xlim=(0.06, 0.94), ylim=(0.06, 0.94))
     ax.set_axis_off()
 
 
 def clip(triangles: Array, low: float, high: float) -> Array:
-    """The parts of triangles (n, 3, 3) that lie in a cube, as triangles."""
+    """The parts of triangles (n, 3, 3 or more) that lie in a cube, as triangles."""
     for axis, (limit, sign) in product(range(3), ((low, 1.0), (high, -1.0))):
         triangles = _cut(triangles, sign * (triangles[..., axis] - limit))
     return triangles
@@ -168,16 +165,6 @@ def _cut(triangles: Array, height: Array) -> Array:
     return np.concatenate(kept)
 
 
-def _shade(triangles: Array, surface: Surface) -> Array:
-    """Colours of faces lit from one side, shape (n, 4)."""
-    across = normals(triangles.reshape(-1, 3), np.arange(3 * len(triangles)).reshape(-1, 3))
-    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-300)
-    light = np.abs(across @ (_LIGHT / np.linalg.norm(_LIGHT)))
-    bright = _DARKEST + (1.0 - _DARKEST) * light
-    color = bright[:, None] * np.array(to_rgb(surface.color))
-    return np.column_stack([color, np.full(len(color), surface.opacity)])
-
-
 def _box() -> Array:
     """The twelve edges of the unit cell, shape (12, 2, 3)."""
     corners = np.array(list(product((0.0, 1.0), repeat=3)))
@@ -193,14 +180,15 @@ def _explain(figure: Figure, data: xarray.Dataset, levels: Array) -> None:
     ]
     patches.append(Patch(color=_OBSTACLE, label="obstacle"))
     finest = data.isel(mesh=-1)
-    pulsed = finest.pulsed_signal.sel(rule="round").isel(pulses=0, modes=-1)
+    pulsed = finest.pulsed_signal.isel(pulses=0, modes=-1)
+    rounded, ceiling = (float(pulsed.sel(rule=rule)) for rule in ("round", "ceil"))
     share = float(data.water)
     lines = (
-        f"S = {_three(float(finest.signal))}, mean over the water, gradient as it is; "
-        f"{_three(float(pulsed))} by narrow pulses, "
-        f"P = {int(pulsed.pulses)} and {int(pulsed.modes)} modes",
+        f"S = {_three(float(finest.signal))}, mean over the water, gradient as it is; by "
+        f"P = {int(pulsed.pulses)} narrow pulses and {int(pulsed.modes)} modes "
+        f"{_three(rounded)} (rounding) or {_three(ceiling)} (ceiling)",
         f"S per volume of the cell (water: {share:.3f}): {_three(share * float(finest.signal))} "
-        f"and {_three(share * float(pulsed))}; MMG20 print {_three(_PRINTED)}",
+        f"and {_three(share * rounded)} (rounding); MMG20 print {_three(_PRINTED)}",
         r"Re $m$ on the surfaces:",
     )
     figure.legend(

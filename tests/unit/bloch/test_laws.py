@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -9,6 +12,7 @@ from scipy.linalg import expm
 from scipy.special import airy
 
 from torrey.bloch import laws
+from torrey.bloch.sampling import sample
 from torrey.gradients.waveforms import Pgse
 
 D = 2.3
@@ -123,7 +127,61 @@ def test_the_error_of_sampling_is_that_of_the_paper():
     np.testing.assert_allclose(error * 120**2, 4 * np.pi**2 / 6, rtol=1e-3)
 
 
+@pytest.mark.parametrize("remainder", [0.0, 0.25, 0.5])
+def test_the_error_of_sampling_between_two_multiples_of_the_pulse(remainder):
+    """b of the rounded steps less that of the gradient, from the steps themselves."""
+    pulse, delta = 0.1, 3.0
+    for count, accuracy in ((40, 2e-2), (400, 2e-3)):
+        q = (count + remainder) * pulse
+        waveform = Pgse(delta, delta)
+        excess = sample(waveform, q, pulse).b - waveform.b_value(q)
+        law = laws.sampling_error(1, D, 2 * delta, 2 * np.pi / pulse, remainder)
+        np.testing.assert_allclose(-np.expm1(-D * excess), law, rtol=accuracy)
+
+
+def test_the_published_error_of_eigenvalues_lacks_a_factor_of_41():
+    """MMG20 (28) with the time of (42), tau = 2 pi / (g a), against (46), D / (P^2 g a^3)."""
+    period, P = 1.7, 1000
+    gradient = D / (0.3 * period) ** 3
+    time = 2 * np.pi / (gradient * period)
+    printed = D / (P**2 * gradient * period**3)
+    factor = laws.sampling_error(P, D, time, period) / printed
+    np.testing.assert_allclose(factor, 4 * np.pi**3 / 3, rtol=1e-4)
+    assert round(4 * np.pi**3 / 3) == 41
+    # An eigenvalue has half of the error of a signal: see `eigenvalue_error`.
+    l_g = float(laws.gradient_length(gradient, D))
+    np.testing.assert_allclose(
+        laws.eigenvalue_error(P, l_g, period), factor * printed / 2, rtol=1e-4
+    )
+
+
+def test_a_slab_is_found_again_from_its_law():
+    strength = np.linspace(40.0, 60.0, 7)
+    signal = laws.motional_narrowing(0.3, 0.3 * strength ** (-1 / 6), 0.34, 0.09)
+    np.testing.assert_allclose(laws.fit_narrowing(strength, signal, 0.3), (0.34, 0.09))
+    with pytest.raises(ValueError, match="accepted: a decay"):
+        laws.fit_narrowing(strength, signal[::-1], 0.3)
+
+
 def test_rates_are_lost_where_their_exponential_is_rounding():
     g, period = 5.0, 2.0
     tau = 2 * np.pi / (g * period)
     np.testing.assert_allclose(np.exp(-tau * laws.lost_rate(g, period)), np.finfo(float).eps)
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "theory.md"
+NUCLEI = {"water": (2.0, 2.7e8), "xenon": (4e4, 7.4e7)}
+
+
+@pytest.mark.parametrize("name", NUCLEI)
+def test_the_lengths_of_water_and_xenon_are_those_of_the_document(name):
+    """MMG20 3.1; gamma in 1/(T s), G in T/m, so that gamma G is in rad/m/s."""
+    diffusivity, gamma = NUCLEI[name]
+    (row,) = re.findall(rf"^\| {name} \| (.*) \|$", DOCUMENT.read_text(encoding="utf-8"), re.M)
+    printed = [float(cell.removesuffix(" um")) for cell in row.split(" | ")]
+    gradients = gamma * np.array([0.01, 0.1, 1.0]) * 1e-6 * 1e-3
+    lengths = [
+        *laws.gradient_length(gradients, diffusivity),
+        *laws.diffusion_length([1.0, 10.0, 100.0], diffusivity),
+    ]
+    np.testing.assert_allclose(printed, lengths, rtol=3e-3)

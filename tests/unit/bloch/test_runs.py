@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from torrey.bloch import laws
 from torrey.bloch.runs import compute
 from torrey.cell.build import levels
 from torrey.cell.material import Material
@@ -16,6 +17,7 @@ from torrey.geometry.meshing import build_meshes
 SHAPE = Discs((Disc((0.5, 0.5), 0.4),), "obstacle")
 OPTIONS = MeshOptions(0.2, 1)
 D, PERIOD = 2.0, 3.0
+PULSES = 30
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +50,21 @@ def test_modes_are_on_the_finest_mesh(cell):
 
 
 def test_maps_and_strengths_agree_on_a_signal(cell):
-    maps = run(cell, "maps", directions=[[1, 0]], gradient_lengths=[0.25], ratio=1.2).variables
-    strengths = run(
-        cell, "strengths", directions=[[1, 0]], pulse_lengths=[0.3], strengths=[1.2**6]
-    ).variables
+    common = {"directions": [[1, 0]], "pulses": PULSES}
+    maps = run(cell, "maps", gradient_lengths=[0.25], ratio=1.2, **common).variables
+    strengths = run(cell, "strengths", pulse_lengths=[0.3], strengths=[1.2**6], **common).variables
     one, other = maps["signal"].values.item(), strengths["signal"].values.item()
     assert one == pytest.approx(other, rel=1e-4)
     m = maps["magnetisation_real"].values[0, 0]
     assert m.shape == (len(cell[1][-1].points),)
+    # MMG20 (28) with l_delta = 0.3.
+    law = laws.sampling_error(PULSES, 1.0, 2 * 0.3**2, 1.0)
+    for table in (maps, strengths):
+        assert table["pulses"].values == PULSES
+        pulsed = table["pulsed_signal"].values.item()
+        assert 0.0 < 1.0 - pulsed / table["signal"].values.item() < law
+    both = [maps[f"{name}_real"].values for name in ("magnetisation", "pulsed_magnetisation")]
+    assert 0.0 < np.abs(both[1] - both[0]).max() < 4 * law * np.abs(both[0]).max()
 
 
 def test_bands_come_with_their_matrices(cell):

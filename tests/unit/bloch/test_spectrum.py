@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import group_of
-from torrey.bloch.branches import branching_points, follow
+from torrey.bloch.branches import bends, branching_points, follow
 from torrey.bloch.echo_runs import run_maps, run_strengths
 from torrey.bloch.spectrum import Crossing, Spectrum, agreed, spectrum, wrap
 from torrey.bloch.spectrum_runs import run_modes, run_spectrum
@@ -75,6 +75,32 @@ def test_a_branching_point_is_located():
     assert point.eigenvalue == pytest.approx(4.5, rel=1e-6)
 
 
+def test_branches_that_bend_are_known_at_more_gradients():
+    """Straight lines between the gradients follow the curve to the tolerance of `bends`."""
+    coarse = np.linspace(1.0, 12.0, 12)
+    found = follow(Model(), coarse, 5)
+    assert len(found.gradients) > 2 * len(coarse)
+    assert set(coarse) <= set(found.gradients)
+    # The root at 5: nothing more is asked of what is as near as 2 %.
+    middles = (found.gradients[1:] + found.gradients[:-1]) / 2
+    away = np.abs(middles / 5.0 - 1.0) > 0.04
+    real = np.sort(found.eigenvalues.real, axis=0)
+    lines = np.array([np.interp(middles, found.gradients, row) for row in real])
+    exact = np.array([np.sort(Model().every(g).eigenvalues.real) for g in middles]).T
+    assert np.abs(lines - exact)[:, away].max() < 5e-3 * real.max()
+
+
+def test_straight_branches_ask_for_no_more_gradients():
+    gradients = np.linspace(1.0, 7.0, 7)
+    # A whole step of the lattice from one gradient to the next is no bend.
+    cells = gradients * np.array([0.0, 1.0, 1.0, -1.0, 0.0, 2.0, 0.0])
+    values = np.array([0.5 * gradients + 1j * cells, np.full(7, 2.0)])
+    values[1, :2] = np.nan
+    assert len(bends(gradients, values, 1.0)) == 0
+    values[0] += 0.1 * (gradients - 4.0) ** 2
+    assert_allclose(bends(gradients, values, 1.0), np.sqrt(gradients[1:] * gradients[:-1]))
+
+
 def test_a_crossing_is_not_a_branching_point():
     def solve(gradient):
         return of_values(gradient, [0.5 * gradient, 2.0])
@@ -116,8 +142,8 @@ def test_files_hold_finite_branches_or_gaps_and_write_as_netcdf(tmp_path):
     results = {
         "spectrum": run_spectrum(levels, 1.0, 0.0, (1, 0), [20.0, 60.0, 120.0], 3),
         "modes": run_modes(levels, meshes[1], 1.0, 0.0, (1, 0), [100.0], 2),
-        "maps": run_maps(levels[0], meshes[0], 1.0, 0.0, [(1, 0)], [0.3], 1.0),
-        "localisation": run_strengths(levels[0], 1.0, 0.0, [(1, 1)], [0.3], [1.0, 8.0]),
+        "maps": run_maps(levels[0], meshes[0], 1.0, 0.0, [(1, 0)], [0.3], 1.0, 24),
+        "localisation": run_strengths(levels[0], 1.0, 0.0, [(1, 1)], [0.3], [1.0, 8.0], 24),
     }
     for name, result in results.items():
         artifacts.write(tmp_path / f"{name}.nc", group_of(result), MADE)

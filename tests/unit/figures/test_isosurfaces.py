@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from torrey.figures.isosurfaces import eighths, isosurface, normals
+from torrey.figures.isosurfaces import eighths, isosurface, nodal_gradient, normals, refine
 from torrey.geometry import MeshOptions, Spheres
 from torrey.geometry.meshing import build_meshes
 
@@ -73,3 +73,46 @@ def test_a_level_that_is_not_reached_has_no_surface(meshes):
     points, triangles = isosurface(mesh.points, eighths(mesh.elements), distance(mesh), 2.0)
     assert points.shape == (0, 3)
     assert triangles.shape == (0, 3)
+
+
+def test_refined_elements_carry_quadratic_fields_exactly(meshes):
+    mesh = meshes[0]
+    x, y, z = mesh.points.T
+    field = x * y - 2.0 * z**2 + x
+    fine, tetrahedra = refine(mesh.elements, np.column_stack([mesh.points, field]))
+    a, b, c = fine[:, :3].T
+    np.testing.assert_allclose(fine[:, 3], a * b - 2.0 * c**2 + a, atol=1e-13)
+    assert len(fine) == 35 * len(mesh.elements)
+    corners = fine[tetrahedra][..., :3]
+    volumes = np.linalg.det(corners[:, 1:] - corners[:, :1]) / 6
+    assert len(volumes) == 64 * len(mesh.elements)
+    assert np.ptp(np.sign(volumes)) == 0
+    assert abs(volumes.sum()) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_gradients_at_the_nodes_converge_over_the_faces_too(meshes):
+    """At second order: of a quadratic element the gradient is linear."""
+    errors = []
+    for mesh in meshes:
+        phase = 2 * np.pi * mesh.points @ [1.0, 1.0, 0.0]
+        found = nodal_gradient(mesh.points, mesh.elements, np.sin(phase))
+        exact = 2 * np.pi * np.cos(phase)[:, None] * [1.0, 1.0, 0.0]
+        errors.append(np.sqrt(np.mean((found - exact) ** 2)))
+    orders = np.log2(np.array(errors[:-1]) / errors[1:])
+    # Two elements in a period are few for a beginning.
+    assert orders[0] > 1.4, errors
+    assert orders[1] > 1.7, errors
+    # Faces that stand for each other have one gradient.
+    low, high = (np.abs(mesh.points[:, 0] - x) < 1e-12 for x in (0.0, 1.0))
+    sides = [found[side][np.lexsort(mesh.points[side].T.round(9))] for side in (low, high)]
+    np.testing.assert_allclose(*sides, atol=1e-9)
+
+
+def test_further_columns_are_interpolated_on_the_surface(meshes):
+    mesh = meshes[0]
+    nodal = np.column_stack([mesh.points, mesh.points @ [1.0, 2.0, 3.0]])
+    points, triangles = isosurface(nodal, eighths(mesh.elements), distance(mesh), RADIUS)
+    alone, same = surface(mesh)
+    np.testing.assert_allclose(points[:, :3], alone)
+    np.testing.assert_array_equal(triangles, same)
+    np.testing.assert_allclose(points[:, 3], points[:, :3] @ [1.0, 2.0, 3.0], atol=1e-13)

@@ -17,7 +17,7 @@ from torrey.bloch.sampling import RULES
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
-from torrey.figures import mmg20_cells, mmg20_pulses
+from torrey.figures import mmg20_cells, mmg20_maps, mmg20_pulses
 from torrey.figures.drawing import FigureFiles
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.geometry.files import write_meshes
@@ -70,8 +70,8 @@ FIGURES = [
     mmg20_cells.fig3,
     mmg20_pulses.fig2,
     mmg20_pulses.fig11,
-    mmg20_pulses.figA1,
-    mmg20_pulses.figA2,
+    mmg20_maps.figA1,
+    mmg20_maps.figA2,
     mmg20_pulses.figA3,
 ]
 
@@ -119,5 +119,28 @@ def test_signals_start_at_one_and_follow_their_law(files):
 
 
 def test_maps_say_the_weight_of_the_pulses(files):
-    assert r"$q\,a = 14\pi/3$" in texts(mmg20_pulses.figA1(files).figure)
-    assert r"$q\,a/\sqrt{2} = 14\pi/3$" in texts(mmg20_pulses.figA2(files).figure)
+    assert r"$q\,a = 14\pi/3$" in texts(mmg20_maps.figA1(files).figure)
+    assert r"$q\,a/\sqrt{2} = 14\pi/3$" in texts(mmg20_maps.figA2(files).figure)
+
+
+def test_every_map_has_its_letter_and_every_row_its_signal(files):
+    drawing = mmg20_maps.figA1(files)
+    shown = texts(drawing.figure)
+    assert {f"({letter})" for letter in "abcdefgh"} <= set(shown)
+    table = artifacts.open_dataset(files.files["narrow-maps"]["square_disc_r04"]).isel(line=0)
+    # The signal is the mean over the water.
+    mesh = mmg20_cells.only_mesh(files)
+    a, b, c = np.moveaxis(mesh.points[mesh.elements[:, :3]], 1, 0)
+    areas = np.abs(np.linalg.det(np.stack([b - a, c - a], axis=1))) / 2
+    means = table.m_real.values[:, mesh.elements[:, 3:]].mean(axis=2) @ areas / areas.sum()
+    np.testing.assert_allclose(drawing.data["map_signal"].values, means, rtol=0.02)
+    assert sum("$S$ = " in text for text in shown) == 2
+    # One map of colours per quantity, the same in all rows.
+    maps = [[ax.collections[0].get_cmap().name for ax in axes] for axes in rows(drawing.figure)]
+    assert maps == [["RdBu_r", "RdBu_r", "cividis", "twilight_twice"]] * 2
+
+
+def rows(figure):
+    """Axes of the maps, row by row."""
+    axes = [ax for ax in figure.axes if ax.patches and len(ax.collections) == 9]
+    return [axes[:4], axes[4:]]
