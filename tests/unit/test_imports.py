@@ -71,8 +71,9 @@ INNER = {
     ],
     "models": [
         "karger model polynomials reduced",
-        "integration registry tensors",
-        "rates tensor_files",
+        "energy integration registry tensors validity",
+        "stability tensor_files",
+        "rates",
         "expansion lumped",
         "kurtosis projection",
         "evaluation",

@@ -114,7 +114,7 @@ def draw_against_b(files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06
     ``remark`` is where a remark on instability begins, in fractions of the panels.
     """
     panels = read_panels(files.files["signals"], "b", over=["Delta"])
-    panels = panels.assign(unstable=instability(panels.growth_rate))
+    panels = panels.assign(unstable=instability(panels.validity))
     figure, axes = panel_axes(panels, columns=2, height=0.42, share="both")
     drawn = [
         draw_models(ax, panel, S_PER_MS * panel.b.values, "signal_real", "numerical_error")

@@ -86,8 +86,8 @@ def fig7(files: FigureFiles) -> Drawing:
     """Apparent diffusion coefficient and kurtosis against the time between the pulses."""
     fits = read_panels(files.files["kurtosis"], "Delta").isel(panel=0)
     (signals,) = files.files["signals"].values()
-    growth = artifacts.open_dataset(signals).growth_rate
-    worst = growth.max([dim for dim in growth.dims if dim not in ("model", "Delta")])
+    marks = artifacts.open_dataset(signals).validity
+    worst = marks.max([dim for dim in marks.dims if dim not in ("model", "Delta")])
     fits["unstable"] = instability(worst)
     figure = style.new_figure(PAGE, 0.4 * PAGE)
     quantities = {"adc": r"ADC ($\mu$m$^2$/ms)", "kurtosis": "AK (no unit)"}

@@ -31,7 +31,7 @@ from torrey.cell.operators import Array, BlochTorrey
 from torrey.gradients.waveforms import Waveform
 from torrey.gradients.waveforms.segments import moment
 from torrey.models.expansion import expand
-from torrey.models.model import TIME_TOLERANCE, ComplexArray
+from torrey.models.model import TIME_TOLERANCE, ComplexArray, Stability
 from torrey.models.rates import RateModel
 from torrey.models.tensors import Tensors
 
@@ -325,11 +325,11 @@ class PadeModel:
         decay = np.exp(-pade(first, np.multiply.outer(fourth, -self.burnett)))
         return np.asarray(decay @ self.start / self.start.sum(), dtype=np.complex128)
 
-    def growth(
+    def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> Array:
-        """Zero, of the shape that the points have together: exponents K~ are never negative."""
-        return np.zeros(np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma)))
+    ) -> Stability:
+        """Exponents K~ are never negative: see `torrey.models.model.Model.stability`."""
+        return Stability.dissipative(q, period, sigma)
 
 
 def pade_models(
