@@ -38,7 +38,7 @@ def signal(model: str, period: float, kappa: float, Delta: float, b: float) -> f
     change = {"R0": 1e-3 * period**2, "R2": 1e-5 * period**4}.get(
         model.removeprefix("lumped-"), 0.0
     )
-    return float(exact * (1.0 + 0.5 * change if model.startswith("lumped") else 1.0 + change))
+    return float(exact * (1.0 - 0.5 * change if model.startswith("lumped") else 1.0 - change))
 
 
 def disc_mesh() -> CellMesh:
