@@ -79,7 +79,8 @@ def disc_mesh() -> CellMesh:
 def write_disc(path: Path) -> str:
     """Write a cell with a disc on two meshes, both the same."""
     shape = Discs((Disc((0.5, 0.5), RADIUS),))
-    write_meshes(path, shape, [disc_mesh(), disc_mesh()], PROVENANCE)
+    made = Provenance("test", shape.to_dict())
+    write_meshes(path, shape, [disc_mesh(), disc_mesh()], made)
     return str(path)
 
 

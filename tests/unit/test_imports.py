@@ -121,9 +121,9 @@ INNER = {
         "catalogue fields isosurfaces sources",
         "drawing",
         "style",
-        "cells inversions panels",
-        "chl14 khm19 kl23 kl23_cells layers mmg20_cells mmg20_signals mmg20_spectrum "
-        "mmg20_volume own",
+        "cells inversions panels words",
+        "chl14 khm19 kl23 kl23_cells kl23_orders layers mmg20_cells mmg20_signals "
+        "mmg20_spectrum mmg20_volume own",
         "mmg20_pulses",
     ],
     "tables": [

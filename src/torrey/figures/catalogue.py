@@ -49,6 +49,7 @@ _KHM19 = "torrey.figures.khm19"
 _INVERSIONS = "torrey.figures.inversions"
 _KL23 = "torrey.figures.kl23"
 _KL23_CELLS = "torrey.figures.kl23_cells"
+_KL23_ORDERS = "torrey.figures.kl23_orders"
 _MMG20_CELLS = "torrey.figures.mmg20_cells"
 _MMG20_PULSES = "torrey.figures.mmg20_pulses"
 _MMG20_SIGNALS = "torrey.figures.mmg20_signals"
@@ -58,7 +59,7 @@ _LAYERS = "torrey.figures.layers"
 _OWN = "torrey.figures.own"
 
 CATALOGUE: Final[dict[str, Entry]] = {
-    "chl14_fig4_1": Entry(_CHL14, "fig4_1", ("signals",), "Signals against b, one cell"),
+    "chl14_fig4_1": Entry(_CHL14, "fig4_1", ("signals", "mesh"), "Signals against b, one cell"),
     "chl14_fig4_2": Entry(_CHL14, "fig4_2", ("signals", "mesh"), "Signals against b, four cells"),
     "inversion_bias": Entry(
         _INVERSIONS,
@@ -74,7 +75,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "khm19_fig1": Entry(_KHM19, "fig1", ("mesh",), "The two boxes with their meshes"),
     "khm19_fig2": Entry(_KHM19, "fig2", ("signals", "mesh"), "Signals against the period"),
-    "khm19_fig3": Entry(_KHM19, "fig3", ("signals",), "Signals against b"),
+    "khm19_fig3": Entry(_KHM19, "fig3", ("signals", "mesh"), "Signals against b"),
     "khm19_fig4": Entry(_KHM19, "fig4", ("mesh",), "The boxes with layers around cells"),
     "khm19_fig5": Entry(
         _KHM19, "fig5", ("signals", "mesh"), "Signals against b, boxes with layers"
@@ -82,11 +83,11 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "kl23_fig1": Entry(_KL23_CELLS, "fig1", ("mesh",), "Cell with its subdomains and membranes"),
     "kl23_fig2": Entry(_KL23_CELLS, "fig2", ("mesh",), "Periodic extension of the cell"),
     "kl23_fig3": Entry(_KL23_CELLS, "fig3", ("mesh",), "The two cells with their meshes"),
-    "kl23_fig4": Entry(_KL23, "fig4", ("signals",), "Signals against the period"),
+    "kl23_fig4": Entry(_KL23, "fig4", ("signals", "mesh"), "Signals against the period"),
     "kl23_fig5": Entry(
-        _KL23,
+        _KL23_ORDERS,
         "fig5",
-        ("convergence",),
+        ("convergence", "mesh"),
         "Errors of the homogenised models against the period, with fitted orders",
     ),
     "kl23_fig6": Entry(_KL23, "fig6", ("signals",), "Signals against b, one cell"),
@@ -96,9 +97,14 @@ CATALOGUE: Final[dict[str, Entry]] = {
         ("kurtosis", "signals"),
         "Apparent diffusion and kurtosis",
     ),
-    "kl23_fig8": Entry(_KL23, "fig8", ("signals",), "Signals against b, four cells"),
+    "kl23_fig8": Entry(
+        _KL23,
+        "fig8",
+        ("signals", "mesh"),
+        "Signals against b, four cells, and how far each model is from the reference",
+    ),
     "kl23_fig9": Entry(
-        _KL23, "fig9", ("eigenvalues",), "Eigenvalues of the second-order model against time"
+        _KL23, "fig9", ("eigenvalues", "mesh"), "Eigenvalues of the second-order model against time"
     ),
     "layer_limit": Entry(
         _LAYERS,
@@ -141,13 +147,13 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "projected_vs_order": Entry(
         _OWN,
         "projected_vs_order",
-        ("signals",),
+        ("signals", "mesh"),
         "Errors of truncated series and projected models; they dip where they change sign",
     ),
     "validity_map": Entry(
         _OWN,
         "validity_map",
-        ("signals",),
+        ("signals", "mesh"),
         "Where a model may be trusted: errors against diffusion and exchange",
     ),
 }

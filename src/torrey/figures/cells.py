@@ -119,11 +119,11 @@ def draw_membranes(ax: Axes, mesh: CellMesh, shift: tuple[float, float] = (0.0, 
     )
 
 
-def draw_elements(ax: Axes, mesh: CellMesh) -> None:
-    """Draw the edges of the elements."""
+def draw_elements(ax: Axes, mesh: CellMesh, width: float = LEAF) -> None:
+    """Draw the edges of the elements, of some width (points)."""
     ax.add_patch(
         PathPatch(
-            edges_path(mesh), facecolor="none", edgecolor="#555555", linewidth=LEAF, zorder=2.0
+            edges_path(mesh), facecolor="none", edgecolor="#555555", linewidth=width, zorder=2.0
         )
     )
 

@@ -35,6 +35,9 @@ _SHOWN: Final = (0.3, 40.0)
 #: Errors of the radius that are drawn (%), and the largest on the linear part of the axis.
 _RADIUS_SHOWN: Final = 40.0
 _RADIUS_LINEAR: Final = 0.1
+_LINEAR: Final = "#ECECEC"
+_FILLED: Final[dict[str, Any]] = {"label": "_beyond"}
+_HOLLOW: Final[dict[str, Any]] = {"label": "_bound", "markerfacecolor": "white"}
 
 
 @styled
@@ -65,10 +68,13 @@ def _read_physical(path: str) -> xarray.Dataset:
     kappa = data.sel(parameter="kappa")
     # On a bound the fit has found no value: it would be larger without end.
     open_ended = (kappa.at_bound == 1) & (kappa.estimate > kappa.truth)
-    data = data.assign(ratio=(kappa.estimate / kappa.truth).where(~open_ended, np.inf))
+    data = data.assign(
+        ratio=(kappa.estimate / kappa.truth).where(~open_ended, np.inf), ratio_bound=kappa.at_bound
+    )
     if "radius" in data.parameter:
         radius = data.sel(parameter="radius")
-        data = data.assign(radius_error=radius.estimate / radius.truth - 1.0)
+        error = radius.estimate / radius.truth - 1.0
+        data = data.assign(radius_error=error, radius_bound=radius.at_bound)
     return data
 
 
@@ -82,36 +88,45 @@ def _draw_recovered(ax: Axes, data: xarray.Dataset) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylabel(r"$\kappa$ recovered / $\kappa$ true")
     ax.axhline(1.0, color=_IDENTITY, linewidth=0.8, zorder=1.0, label="_identity")
-    _draw_models(ax, x, data.ratio, _SHOWN)
+    _draw_models(ax, x, data.ratio, data.ratio_bound, _SHOWN)
 
 
 def _draw_radius(ax: Axes, data: xarray.Dataset) -> None:
-    ax.set(
-        xscale="log", xlabel=r"true $\kappa$ (m/s)", ylabel=r"$r$ recovered / $r$ true $-$ 1 (%)"
-    )
+    ax.set(xscale="log", xlabel=r"true $\kappa$ (m/s)")
+    band = rf"linear within $\pm${_RADIUS_LINEAR:g} (grey)"
+    ax.set_ylabel(r"$R$ recovered / $R$ true $-$ 1 (%)" + f"\n{band}")
+    ax.axhspan(-_RADIUS_LINEAR, _RADIUS_LINEAR, color=_LINEAR, linewidth=0.0, zorder=0)
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yscale("symlog", linthresh=_RADIUS_LINEAR, linscale=0.5)
     ax.set_ylim(-_RADIUS_SHOWN, _RADIUS_SHOWN)
     ticks = (0.1, 1.0, 10.0)
     ax.yaxis.set_major_locator(FixedLocator([*(-t for t in ticks), 0.0, *ticks]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\u2212"))
+    )
     ax.yaxis.set_minor_locator(NullLocator())
     ax.axhline(0.0, color=_IDENTITY, linewidth=0.8, zorder=1.0, label="_identity")
-    error = data.radius_error
     # A radius on the end of its bracket would be farther.
-    error = error.where(data.sel(parameter="radius").at_bound == 0, np.sign(error) * np.inf)
-    _draw_models(
-        ax, 1e-3 * data.permeability.values, 100.0 * error, (-_RADIUS_SHOWN, _RADIUS_SHOWN)
-    )
+    error = data.radius_error.where(data.radius_bound == 0, np.sign(data.radius_error) * np.inf)
+    limits = (-_RADIUS_SHOWN, _RADIUS_SHOWN)
+    x = 1e-3 * data.permeability.values
+    _draw_models(ax, x, 100.0 * error, data.radius_bound, limits)
 
 
-def _draw_models(ax: Axes, x: Array, table: xarray.DataArray, shown: tuple[float, float]) -> None:
-    """One curve per model, and marks for what lies beyond the axes."""
+def _draw_models(
+    ax: Axes,
+    x: Array,
+    table: xarray.DataArray,
+    bound: xarray.DataArray,
+    shown: tuple[float, float],
+) -> None:
+    """One curve per model, and marks for what lies beyond the axes or on a bound of the fit."""
     labels: list[CurveLabel | None] = []
     for model in map(str, table.model.values):
         look = _look(model)
         values = table.sel(model=model).values
-        inside = np.isfinite(values) & (values >= shown[0]) & (values <= shown[1])
+        on_bound = bound.sel(model=model).values == 1
+        inside = (values >= shown[0]) & (values <= shown[1]) & ~on_bound
         (line,) = ax.plot(
             x,
             np.where(inside, values, np.nan),
@@ -125,20 +140,33 @@ def _draw_models(ax: Axes, x: Array, table: xarray.DataArray, shown: tuple[float
             label=model,
         )
         labels.append(style.last_point(line, look.label, look.ink))
-        _mark_beyond(ax, look, x, values, shown)
+        _mark_beyond(ax, look, x, values, on_bound, shown)
     style.label_ends(ax, labels)
 
 
-def _mark_beyond(ax: Axes, look: Look, x: Array, values: Array, shown: tuple[float, float]) -> None:
-    """Arrows on the border for values beyond it, and crosses where there is none."""
+def _mark_beyond(
+    ax: Axes,
+    look: Look,
+    x: Array,
+    values: Array,
+    on_bound: NDArray[np.bool_],
+    shown: tuple[float, float],
+) -> None:
+    """Mark what the curve leaves out, on the border where it lies beyond it.
+
+    Filled arrows for values beyond the axes, hollow ones where the fit ended on a bound, crosses
+    where there is no fit.
+    """
     paint: dict[str, Any] = {"color": look.color, "linestyle": "none", "clip_on": False}
-    for beyond, place, marker in (
-        (values > shown[1], shown[1], "^"),
-        (values < shown[0], shown[0], "v"),
+    middle = np.where(on_bound & (values >= shown[0]) & (values <= shown[1]), values, np.nan)
+    for where, place, marker in (
+        (values > shown[1], np.full_like(values, shown[1]), "^"),
+        (values < shown[0], np.full_like(values, shown[0]), "v"),
+        (np.isfinite(middle), middle, "D"),
     ):
-        if beyond.any():
-            at = np.full(int(beyond.sum()), place)
-            ax.plot(x[beyond], at, marker=marker, markersize=4.0, label="_beyond", **paint)
+        for chosen, kind in ((where & ~on_bound, _FILLED), (where & on_bound, _HOLLOW)):
+            if chosen.any():
+                ax.plot(x[chosen], place[chosen], marker=marker, markersize=4.0, **kind, **paint)
     missing = np.isnan(values)
     if missing.any():
         at = np.full(int(missing.sum()), shown[1])
@@ -151,7 +179,7 @@ def _look(model: str) -> Look:
 
 _SYMBOLS: Final = {
     "kappa": r"$\kappa$",
-    "radius": "$r$",
+    "radius": "$R$",
     "D_e": r"$D_e$",
     "D_c": r"$D_c$",
     "eta_e": r"$\eta_e$",
@@ -172,18 +200,17 @@ def _unknowns(data: xarray.Dataset) -> str:
 def _explain_models(figure: Figure, fits: dict[str, xarray.Dataset]) -> None:
     first = next(iter(fits.values()))
     period = style.period_text(float(first.period))
-    entries: list[Line2D] = [
-        Line2D([], [], linestyle="none", label=f"{period}, signals of the reference"),
-        Line2D([], [], color=_IDENTITY, linewidth=0.8, label="no bias"),
-    ]
-    ratios = np.concatenate([data.ratio.values.ravel() for data in fits.values()])
-    beyond = (ratios > _SHOWN[1]) | (ratios < _SHOWN[0])
-    grey: dict[str, Any] = {"color": style.GREY, "linestyle": "none", "markersize": 4.0}
-    if beyond.any():
-        entries.append(Line2D([], [], marker="^", label="beyond the axes, or at a bound", **grey))
-    if np.isnan(ratios).any():
-        entries.append(Line2D([], [], marker="x", label="no fit (unstable)", **grey))
-    figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
+    entries: list[Line2D] = [Line2D([], [], color=_IDENTITY, linewidth=0.8, label="no bias")]
+    marks = {line.get_label() for ax in figure.axes for line in ax.lines}
+    for name, marker, face, text in (
+        ("_beyond", "^", style.GREY, "beyond the axes"),
+        ("_bound", "^", "white", "at a bound of the fit: no value"),
+        ("_missing", "x", style.GREY, "no fit (unstable)"),
+    ):
+        if name in marks:
+            paint: dict[str, Any] = {"marker": marker, "markerfacecolor": face, "markersize": 4.0}
+            entries.append(Line2D([], [], color=style.GREY, linestyle="none", label=text, **paint))
+    style.head(figure, f"signals of the reference, {period}", entries)
 
 
 def _bias_group(fits: dict[str, xarray.Dataset]) -> Group:
@@ -200,9 +227,12 @@ def _bias_group(fits: dict[str, xarray.Dataset]) -> Group:
             "kappa": (kappa.estimate, "um ms-1", "recovered permeability"),
             "ratio": (data.ratio, "1", "recovered over true permeability"),
             "standard_error": (kappa.standard_error, "um ms-1", "standard error of kappa"),
+            "at_bound": (data.ratio_bound, "1", "1 where the permeability is at a bound"),
         }
         if "radius_error" in data:
             columns["radius_error"] = (data.radius_error, "1", "relative error of the radius")
+            text = "1 where the radius is at a bound"
+            columns["radius_at_bound"] = (data.radius_bound, "1", text)
         for column, (values, units, text) in columns.items():
             group[f"{column}_{name}"] = Variable(
                 along, values.values, units, text, {"allow_missing": True}
@@ -268,15 +298,14 @@ def _quantiles(data: xarray.Dataset) -> xarray.Dataset:
 
 def _draw_noise(ax: Axes, data: xarray.Dataset) -> None:
     snr = data.snr.values
-    ax.set(xscale="log", xlabel="SNR")
+    ax.set(xscale="log", xlabel="signal-to-noise ratio")
     ax.xaxis.set_major_locator(FixedLocator(list(snr)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.axhline(0.0, color=_IDENTITY, linewidth=0.8, zorder=1.0, label="_zero")
-    names = [str(name) for name in data.data.values]
-    for shift, name in zip(np.linspace(-1.0, 1.0, len(names)), names, strict=True):
+    for shift, name in _shifted(data):
         look, row = _look_of_data(name), data.sel(data=name)
-        x = snr * 1.06**shift
+        x = snr * shift
         middle = 100.0 * row["median"].values
         bars = np.abs(100.0 * np.array([row.low.values, row.high.values]) - middle)
         ax.errorbar(
@@ -301,6 +330,30 @@ def _draw_noise(ax: Axes, data: xarray.Dataset) -> None:
             label="_noiseless",
         )
     _limit(ax, data)
+    _mark_cut(ax, data)
+
+
+def _mark_cut(ax: Axes, data: xarray.Dataset) -> None:
+    """Arrows on the border where a bar goes on beyond it."""
+    low, high = ax.get_ylim()
+    for shift, name in _shifted(data):
+        row, look = data.sel(data=name), _look_of_data(name)
+        for cut, place, marker in (
+            (100.0 * row.high.values > high, high, "^"),
+            (100.0 * row.low.values < low, low, "v"),
+        ):
+            if cut.any():
+                x = data.snr.values[cut] * shift
+                paint: dict[str, Any] = {"color": look.color, "linestyle": "none"}
+                at = np.full(len(x), place)
+                ax.plot(x, at, marker=marker, ms=4.0, clip_on=False, label="_cut", **paint)
+
+
+def _shifted(data: xarray.Dataset) -> list[tuple[float, str]]:
+    """Names of the signals fitted, and the factors by which their marks stand side by side."""
+    names = [str(name) for name in data.data.values]
+    shifts = 1.06 ** np.linspace(-1.0, 1.0, len(names))
+    return list(zip(shifts.tolist(), names, strict=True))
 
 
 def _look_of_data(name: str) -> Look:
@@ -330,11 +383,14 @@ def _explain_noise(figure: Figure, data: xarray.Dataset) -> None:
             marker="|",
             markersize=7.0,
             linestyle="none",
-            label=f"median and 68 % of {repeats} repeats, {kind} noise",
+            label=f"median, 68 % of {repeats} repeats, {kind} noise",
         ),
         Line2D([], [], color=style.GREY, linestyle=":", label="without noise"),
     ]
-    figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
+    if any(line.get_label() == "_cut" for ax in figure.axes for line in ax.lines):
+        cut: dict[str, Any] = {"marker": "^", "markersize": 4.0, "linestyle": "none"}
+        entries.append(Line2D([], [], color=style.GREY, label="cut by the axes", **cut))
+    style.head(figure, "", entries)
 
 
 def _noise_group(data: xarray.Dataset) -> Group:

@@ -24,6 +24,7 @@ from torrey.figures.panels import (
     to_group,
 )
 from torrey.figures.style import PAGE, S_PER_MS, UM_PER_MM, CurveLabel, letters, look_of, styled
+from torrey.figures.words import words_of
 from torrey.geometry.mesh import CellMesh
 
 Array = NDArray[np.float64]
@@ -97,6 +98,7 @@ def draw_boxes(files: FigureFiles) -> Drawing:
     figure = style.new_figure(PAGE, 0.55 * PAGE)
     axes = np.atleast_1d(figure.subplots(1, len(paths)))
     meshes = {name: cells.read_cell(path) for name, path in paths.items()}
+    words = files.cells()
     for ax, letter, (name, levels) in zip(axes, letters(len(paths)), meshes.items(), strict=True):
         cells.fill_cell(ax, levels[0])
         cells.draw_elements(ax, levels[0])
@@ -104,7 +106,7 @@ def draw_boxes(files: FigureFiles) -> Drawing:
         cells.unit_axes(ax)
         ax.set(xlabel="$y_1$ (units of the cell)", ylabel="$y_2$ (units of the cell)")
         sizes = [_size_text(levels[0]), _size_text(levels[-1])]
-        style.panel_title(ax, letter, f"{name}\ndrawn: {sizes[0]}\nfinest: {sizes[1]}")
+        style.panel_title(ax, letter, f"{words[name]}\ndrawn: {sizes[0]}\nfinest: {sizes[1]}")
     return Drawing(figure, _mesh_sizes(meshes))
 
 
@@ -113,7 +115,8 @@ def draw_against_b(files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06
 
     ``remark`` is where a remark on instability begins, in fractions of the panels.
     """
-    panels = read_panels(files.files["signals"], "b", over=["Delta"])
+    panels = read_panels(files.files["signals"], "b", over=["Delta"], cells=files.cells())
+    words = words_of(panels, ["Delta"])
     panels = panels.assign(unstable=instability(panels.validity))
     figure, axes = panel_axes(panels, columns=2, height=0.42, share="both")
     drawn = [
@@ -122,13 +125,13 @@ def draw_against_b(files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06
     ]
     axes[0].set_yscale("log")
     # The axes share their limits, and labels need the final ones.
-    for ax, panel, labels in zip(axes, each_panel(panels), drawn, strict=True):
-        times = [style.Delta_text(float(panel.Delta)), style.period_text(float(panel.period))]
-        style.panel_title(ax, str(panel.panel.values), ", ".join(times))
+    for ax, panel, title, labels in zip(axes, each_panel(panels), words.titles, drawn, strict=True):
+        style.panel_title(ax, str(panel.panel.values), title)
         ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel="$S$")
         ax.label_outer()
         explain_hollow(ax, panel, _labels(panel), remark)
         style.label_ends(ax, labels)
+    style.head(figure, words.shared)
     return Drawing(figure, to_group(panels, ["signal_real", "numerical_error", "unstable"]))
 
 
@@ -160,7 +163,7 @@ def _labels(data: xarray.Dataset) -> dict[str, str]:
 
 
 def _size_text(mesh: CellMesh) -> str:
-    return f"{len(mesh.elements)} triangles, {cells.count_unknowns(mesh)} degrees of freedom"
+    return f"{len(mesh.elements)} triangles, {cells.count_unknowns(mesh)} unknowns"
 
 
 def _mesh_sizes(levels: dict[str, tuple[CellMesh, ...]]) -> Group:

@@ -1,4 +1,4 @@
-"""Signals, errors, kurtosis and eigenvalues of Kchaou and Li 2023: figures 4 to 9."""
+"""Signals, kurtosis and eigenvalues of Kchaou and Li 2023: figures 4 and 6 to 9."""
 
 from __future__ import annotations
 
@@ -24,55 +24,33 @@ from torrey.figures.panels import (
     panel_axes,
     read_panels,
     to_group,
+    with_epsilon,
 )
 from torrey.figures.style import PAGE, S_PER_MS, UM_PER_MM, CurveLabel, look_of, styled
-from torrey.study.orders import local_orders
+from torrey.figures.words import words_of
+from torrey.gradients.sweep import REFERENCE
 
 Array = NDArray[np.float64]
-
-
-THEORY: Final = {"R0": 2, "R2": 4}
-"""Orders in epsilon of the errors: odd terms of the expansion do not reach the signal."""
-PUBLISHED: Final = {"R0": 1.8, "R2": 3.5}
-"""Orders that the paper reports, section 5.2."""
 
 
 @styled
 def fig4(files: FigureFiles) -> Drawing:
     """Logarithm of the signals against the period."""
-    panels = _with_epsilon(add_logarithm(read_panels(files.files["signals"], "period"), np.e))
+    cut = read_panels(files.files["signals"], "period", cells=files.cells())
+    panels = with_epsilon(add_logarithm(cut, np.e))
+    words = words_of(panels, ["Delta", "b"])
     figure, axes = panel_axes(panels, columns=2, height=0.4)
-    for ax, panel in zip(axes, each_panel(panels), strict=True):
+    for ax, panel, title in zip(axes, each_panel(panels), words.titles, strict=True):
         labels = _draw_signals(ax, panel, panel.epsilon.values)
         _cap(ax)
         ax.set(xlabel=r"$\varepsilon = L\,/\,(1$ mm$)$", ylabel=r"$\log S$ (natural)")
         top = ax.secondary_xaxis("top", functions=(_um_of_epsilon, _epsilon_of_um))
         top.set_xlabel(r"$L$ ($\mu$m)")
-        _title(ax, panel, "Delta", "b")
+        style.panel_title(ax, str(panel.panel.values), title)
         style.label_ends(ax, labels)
+    style.head(figure, words.shared)
     names = ["log_signal", "log_error", "unstable", "epsilon"]
     return Drawing(figure, to_group(panels, names))
-
-
-@styled
-def fig5(files: FigureFiles) -> Drawing:
-    """Errors of the homogenised models against the period, with their orders."""
-    panels = _with_epsilon(read_panels(files.files["convergence"], "period"))
-    panels["local_order"] = _orders_at_small_end(panels)
-    figure, axes = panel_axes(panels, columns=3, height=0.43, share="y")
-    for ax, panel in zip(axes, each_panel(panels), strict=True):
-        ax.set(xscale="log", yscale="log", xlabel=r"$\varepsilon = L\,/\,(1$ mm$)$")
-        for corner, model in zip(_CORNERS, map(str, panel.model.values), strict=False):
-            _draw_errors(ax, panel.sel(model=model))
-            style.note(
-                ax, *corner, _order_text(panel.sel(model=model)), **_alignment(corner, model)
-            )
-        _draw_floor(ax, panel)
-        _title(ax, panel, "Delta", "b")
-    axes[0].set_ylim(_error_limits(panels))
-    axes[0].set_ylabel(r"$|S_{\mathrm{Ref}} - S_{\mathrm{model}}|$")
-    names = ["error", "error_floor", "used", "order", "order_standard_error", "constant"]
-    return Drawing(figure, to_group(panels, [*names, "local_order", "epsilon"]))
 
 
 @styled
@@ -104,30 +82,63 @@ def fig7(files: FigureFiles) -> Drawing:
 
 @styled
 def fig8(files: FigureFiles) -> Drawing:
-    """Signals against b for several cells: compartments apart, and lumped into one."""
-    return _signals_against_b(files, over=("Delta", "permeability"), height=1.05)
+    """Signals against b for several cells: compartments apart, and lumped into one.
+
+    Beside the signals of each panel are the differences of the models from the reference.
+    """
+    over = ("Delta", "permeability")
+    panels = add_logarithm(read_panels(files.files["signals"], "b", over, files.cells()), 10.0)
+    panels = _with_differences(panels)
+    words = words_of(panels, over)
+    figure, axes = panel_axes(panels, columns=2, height=1.0, parts=2)
+    left, right = axes.reshape(-1, 2).T
+    drawn = []
+    for ax, beside, panel, title in zip(left, right, each_panel(panels), words.titles, strict=True):
+        x = S_PER_MS * panel.b.values
+        _draw_signals(ax, panel, x)
+        models = panel.sel(model=panel.model != REFERENCE)
+        drawn.append(_draw_differences(beside, models, x))
+        for either in (ax, beside):
+            either.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+        beside.axhline(0.0, color=style.GREY, linewidth=style.LEAF, zorder=1.0, label="_zero")
+        style.panel_title(ax, str(panel.panel.values), title)
+        ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel=r"$\log_{10} S$")
+        beside.set(xlabel=r"$b$ (s/mm$^2$)", ylabel=r"$S\,/\,S_{\mathrm{Ref}} - 1$ (%)")
+        _explain_hollow(ax, panel, (0.03, 0.05))
+    _share_limits(list(left))
+    for ax in left:
+        _cap(ax)
+    for beside, labels in zip(right, drawn, strict=True):
+        style.label_ends(beside, labels)
+    style.head(figure, words.shared, [_model_sample(str(name)) for name in panels.model.values])
+    names = ["log_signal", "log_error", "difference", "difference_error", "unstable"]
+    return Drawing(figure, to_group(panels, names))
 
 
 @styled
 def fig9(files: FigureFiles) -> Drawing:
     """Eigenvalues of the second-order model along the waveform."""
-    panels = read_panels(files.files["eigenvalues"], "b", over=("Delta", "permeability"))
+    over = ("Delta", "permeability")
+    panels = read_panels(files.files["eigenvalues"], "b", over, files.cells())
+    words = words_of(panels, over)
     present = [model for model in ("lumped-R2", "R2") if model in panels.model.values]
     count = panels.sizes["b"]
     some = sorted({count // 4, (5 * count) // 8, count - 1})
     panels = panels.sel(model=present).isel(b=some)
     figure, axes = panel_axes(panels, columns=2, height=0.95, parts=2)
-    for (left, right), panel in zip(axes.reshape(-1, 2), each_panel(panels), strict=True):
+    for (left, right), panel, title in zip(
+        axes.reshape(-1, 2), each_panel(panels), words.titles, strict=True
+    ):
         _draw_smallest(left, panel)
         _draw_others(right, panel)
-        _title(left, panel, "Delta", "permeability")
+        style.panel_title(left, str(panel.panel.values), title)
     labels = {
         "lumped-R2": "lumped R2, as in the paper: 2 eigenvalues",
         "R2": f"R2, one compartment per cell: {panels.sizes['eigenvalue']} eigenvalues",
     }
     samples = [_sample(model, labels[model]) for model in present]
     samples.append(Line2D([], [], label=r"$b$ in s/mm$^2$", **_LEVEL))
-    figure.legend(handles=samples, loc="outside upper center", ncols=len(samples))
+    style.head(figure, words.shared, samples)
     return Drawing(figure, to_group(panels, ["eigenvalue_real", "time"]))
 
 
@@ -147,6 +158,59 @@ def _signals_against_b(files: FigureFiles, over: Sequence[str], height: float) -
         ax.label_outer()
         style.label_ends(ax, labels)
     return Drawing(figure, to_group(panels, ["log_signal", "log_error", "unstable"]))
+
+
+def _with_differences(panels: xarray.Dataset) -> xarray.Dataset:
+    """Add how far each model is from the reference, relative, and the numerical error of that."""
+    reference = panels.sel(model=REFERENCE, drop=True)
+    exact, error = reference.signal_real, reference.numerical_error
+    ratio = panels.signal_real / exact
+    spread = (panels.numerical_error + np.abs(ratio) * error) / np.abs(exact)
+    return panels.assign(
+        difference=labelled(100.0 * (ratio - 1.0), "percent", "S / S_reference - 1"),
+        difference_error=labelled(100.0 * spread, "percent", "numerical error of that difference"),
+    )
+
+
+def _draw_differences(ax: Axes, models: xarray.Dataset, x: Array) -> list[CurveLabel | None]:
+    """Draw one curve per model with its numerical error, thinner than where models coincide."""
+    labels = []
+    for model in map(str, models.model.values):
+        look, row = look_of(model), models.sel(model=model)
+        pale = not look.size
+        bars = ax.errorbar(
+            x,
+            row.difference.values,
+            row.difference_error.values,
+            color=look.ink if pale else look.color,
+            linestyle=look.linestyle,
+            linewidth=0.9,
+            marker="none" if pale else look.marker,
+            markersize=0.7 * look.size,
+            markeredgewidth=0.0,
+            elinewidth=0.7,
+            capsize=0.0,
+            zorder=look.zorder,
+        )
+        bars.lines[0].set_label(look.label)
+        labels.append(style.last_point(bars.lines[0], look.label, look.ink))
+    ax.margins(x=0.03)
+    return labels
+
+
+def _share_limits(axes: Sequence[Axes]) -> None:
+    """Give axes the limits that hold what all of them show."""
+    low, high = np.array([ax.get_ylim() for ax in axes]).T
+    for ax in axes:
+        ax.set_ylim(low.min(), high.max())
+
+
+def _model_sample(model: str) -> Line2D:
+    """Line and mark of a model for the legend."""
+    look = look_of(model)
+    line: dict[str, Any] = {"linestyle": look.linestyle, "linewidth": look.width}
+    mark: dict[str, Any] = {"marker": look.marker if look.size else "none", "markersize": look.size}
+    return Line2D([], [], color=look.color, markeredgewidth=0.0, label=look.label, **line, **mark)
 
 
 def _title(ax: Axes, panel: xarray.Dataset, *quantities: str) -> None:
@@ -185,94 +249,12 @@ def _explain_hollow(
     explain_hollow(ax, data, labels, place, **options)
 
 
-def _with_epsilon(panels: xarray.Dataset) -> xarray.Dataset:
-    epsilon = labelled(panels.period / UM_PER_MM, "1", "period of the cell over 1 mm")
-    return panels.assign(epsilon=epsilon)
-
-
 def _um_of_epsilon(epsilon: Array) -> Array:
     return epsilon * UM_PER_MM
 
 
 def _epsilon_of_um(length: Array) -> Array:
     return length / UM_PER_MM
-
-
-_CORNERS: Final = ((0.04, 0.98), (0.98, 0.23))
-"""Where the curves leave room for text: above the first model's, below the second's."""
-
-
-def _alignment(place: tuple[float, float], model: str) -> dict[str, Any]:
-    left, top = place[0] < 0.5, place[1] > 0.5
-    sides = {"ha": "left" if left else "right", "va": "top" if top else "bottom"}
-    return {**sides, "color": look_of(model).ink, "linespacing": 1.35}
-
-
-def _error_limits(panels: xarray.Dataset) -> tuple[float, float]:
-    """Decades around the errors and their floors, with room for text above."""
-    error = panels.error.where(panels.error > 0.0)
-    low = float(np.fmin(error.min(), panels.error_floor.where(panels.error_floor > 0.0).min()))
-    return low / 4.0, 10.0 ** (2.0 + np.floor(np.log10(float(error.max()))))
-
-
-def _draw_errors(ax: Axes, errors: xarray.Dataset) -> None:
-    """Draw the errors of one model, the fit and a line of the order that theory gives."""
-    model = str(errors.model.values)
-    look = look_of(model)
-    x, y = errors.epsilon.values, errors.error.values
-    used = errors.used.values.astype(bool)
-    points = np.where(used, y, np.nan)
-    ax.plot(x, points, marker=look.marker, color=look.color, linestyle="none", markersize=3.4)
-    style.draw_hollow(ax, look, x, y, ~used)
-    fit = float(errors.constant) * errors.period.values ** float(errors.order)
-    ax.plot(x, fit, color=look.color, linewidth=0.9, label="fit")
-    if model in THEORY and used.any():
-        start = int(np.flatnonzero(used)[0])
-        theory = y[start] * (x / x[start]) ** THEORY[model]
-        ax.plot(x, theory, color=style.GREY, linestyle=":", linewidth=0.9, label="theory", zorder=1)
-
-
-def _draw_floor(ax: Axes, panel: xarray.Dataset) -> None:
-    """Shade what is below the numerical error of the differences."""
-    x, floor = panel.epsilon.values, panel.error_floor.values
-    if not np.any(floor > 0.0):
-        return
-    ax.fill_between(x, floor, np.finfo(float).tiny, color="#DDDDDD", linewidth=0.0, zorder=0)
-    ax.annotate(
-        "numerical error",
-        (x[0], floor[0]),
-        xytext=(3, -3),
-        textcoords="offset points",
-        va="top",
-        fontsize=style.SMALL,
-        color=style.GREY,
-    )
-
-
-def _orders_at_small_end(panels: xarray.Dataset) -> xarray.DataArray:
-    """Slope between the two smallest periods of the fit, missing where there are not two."""
-    usable = panels.error.where(panels.used == 1)
-    order = np.full((panels.sizes["model"], panels.sizes["panel"]), np.nan)
-    for i, j in np.ndindex(order.shape):
-        line = usable.isel(model=i, panel=j).dropna("period")[:2]
-        if line.size == 2:
-            order[i, j] = local_orders(line.period.values, line.values)[0]
-    result = xarray.DataArray(order, dims=("model", "panel"))
-    return labelled(result, "1", "order between the two smallest periods of the fit")
-
-
-def _order_text(errors: xarray.Dataset) -> str:
-    model = str(errors.model.values)
-    label = look_of(model).label
-    if not np.isfinite(errors.order):
-        return f"{label}: no order above the\nnumerical error"
-    text = f"{label}: order {float(errors.order):.2f}"
-    if np.isfinite(errors.order_standard_error):
-        text += rf" $\pm$ {float(errors.order_standard_error):.2f}"
-    text += "\n" + rf"two smallest $\varepsilon$: {float(errors.local_order):.2f}"
-    if model in THEORY:
-        text += f"\ntheory {THEORY[model]} (dotted), published {PUBLISHED[model]}"
-    return text
 
 
 _LEVEL: Final[dict[str, Any]] = {"color": style.GREY, "linestyle": ":", "linewidth": 0.6}

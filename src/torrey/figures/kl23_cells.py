@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 _PERIODS: Final = (7, 5)
 """Lattice of figure 2, of which the periods inside Omega are drawn."""
 _FRAME: Final = "#333333"
+_FINE: Final = 0.25
+"""Width of the edges of thousands of elements (points)."""
 
 
 @styled
@@ -70,19 +72,20 @@ def fig2(files: FigureFiles) -> Drawing:
 
 @styled
 def fig3(files: FigureFiles) -> Drawing:
-    """Cells with their coarsest meshes and the sizes of all meshes."""
+    """Cells with their finest meshes and the sizes of all meshes."""
     paths = files.files["mesh"]
     figure = new_figure(PAGE, 0.55 * PAGE)
     axes = np.atleast_1d(figure.subplots(1, len(paths)))
     levels = {name: cells.read_cell(path) for name, path in paths.items()}
+    words = files.cells()
     for ax, letter, (name, meshes) in zip(axes, letters(len(paths)), levels.items(), strict=True):
-        cells.fill_cell(ax, meshes[0])
-        cells.draw_elements(ax, meshes[0])
+        cells.fill_cell(ax, meshes[-1])
+        cells.draw_elements(ax, meshes[-1], _FINE)
         cells.draw_box(ax)
         cells.unit_axes(ax)
         ax.set(xlabel="$y_1$ (units of the cell)", ylabel="$y_2$ (units of the cell)")
-        drawn, finest = _size_text(meshes[0]), _size_text(meshes[-1])
-        panel_title(ax, letter, f"{name}\ndrawn: {drawn}\nfinest: {finest}")
+        coarsest, finest = _size_text(meshes[0]), _size_text(meshes[-1])
+        panel_title(ax, letter, f"{words[name]}\nfinest (drawn): {finest}\ncoarsest: {coarsest}")
     return Drawing(figure, _mesh_sizes(levels))
 
 
@@ -185,7 +188,7 @@ def _name_domain(ax: Axes, omega: Array) -> None:
 
 def _size_text(mesh: CellMesh) -> str:
     unknowns = cells.count_unknowns(mesh)
-    return f"{len(mesh.elements)} triangles, {unknowns} degrees of freedom"
+    return f"{len(mesh.elements)} triangles, {unknowns} unknowns"
 
 
 def _membranes(mesh: CellMesh) -> Group:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
@@ -54,8 +54,10 @@ def layer_limit(files: FigureFiles) -> Drawing:
     ax.set(xscale="log", yscale="log", xlabel="thickness of the layer (units of the cell)")
     ax.set_xticks(thickness, [f"{t:g}" for t in thickness])
     ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{1e3 * value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.set_ylabel(r"$|S_{\mathrm{layer}} - S_{\mathrm{membrane}}|$")
+    ax.set_ylabel(r"$10^3\,|S_{\mathrm{layer}} - S_{\mathrm{membrane}}|$")
     ax.invert_xaxis()
     style.panel_title(ax, "b", r"$D_{\mathrm{layer}} = \kappa\,L \times$ thickness")
     style.label_ends(ax, labels)

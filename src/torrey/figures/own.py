@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ from torrey.figures.panels import (
     to_group,
 )
 from torrey.figures.style import PAGE, SMALL, CurveLabel, Look, styled
+from torrey.figures.words import words_of
 from torrey.gradients.sweep import REFERENCE
 
 Array = NDArray[np.float64]
@@ -72,7 +74,7 @@ def projected_vs_order(files: FigureFiles) -> Drawing:
     if len(signals) != len(_SWEPT):
         raise ValueError(f"{len(signals)} studies, accepted: one over each of {', '.join(_SWEPT)}")
     errors = {
-        name: _read_errors({study: path}, name)
+        name: _read_errors({study: path}, name, files.cells())
         for name, (study, path) in zip(_SWEPT, signals.items(), strict=True)
     }
     figure = style.new_figure(PAGE, 0.47 * PAGE)
@@ -86,8 +88,8 @@ def projected_vs_order(files: FigureFiles) -> Drawing:
     return Drawing(figure, _error_group(errors))
 
 
-def _read_errors(files: dict[str, str], swept: str) -> xarray.Dataset:
-    panel = read_panels(files, swept).isel(panel=0)
+def _read_errors(files: dict[str, str], swept: str, cells: Mapping[str, str]) -> xarray.Dataset:
+    panel = read_panels(files, swept, cells=cells).isel(panel=0)
     return _with_errors(panel).drop_vars("direction_vector")
 
 
@@ -201,7 +203,13 @@ def _explain_families(figure: Figure, errors: dict[str, xarray.Dataset]) -> None
         hollow |= {"markeredgecolor": style.GREY, "linestyle": "none"}
         entries.append(Line2D([], [], label=_UNSTABLE, **hollow))
     entries.append(Patch(color=_FLOOR, label="below the numerical error"))
-    figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
+    style.head(figure, _shared(errors), entries)
+
+
+def _shared(errors: dict[str, xarray.Dataset]) -> str:
+    """What the panels share besides what their titles hold fixed; nothing if they differ in it."""
+    said = {words_of(data.drop_vars(list(_SWEPT))).shared for data in errors.values()}
+    return said.pop() if len(said) == 1 else ""
 
 
 def _error_group(errors: dict[str, xarray.Dataset]) -> Group:
@@ -238,7 +246,8 @@ def validity_map(files: FigureFiles) -> Drawing:
     if len(signals) != 1:
         raise ValueError(f"{len(signals)} studies, the figure shows one")
     (table,) = signals.values()
-    panels = _with_errors(read_panels(signals, ("period", "permeability"), over=["b"]))
+    cut = read_panels(signals, ("period", "permeability"), over=["b"], cells=files.cells())
+    panels = _with_errors(cut)
     panels = _with_ratios(panels, _diffusivity(table, panels.direction_vector.values[0]))
     models = panels.sizes["model"]
     figure, axes = panel_axes(panels, columns=1, height=0.7, parts=models, share="both")
@@ -390,14 +399,13 @@ def _add_periods(ax: Axes, data: xarray.Dataset) -> None:
 
 def _explain_map(figure: Figure, panels: xarray.Dataset) -> None:
     first = panels.isel(panel=0)
-    times = rf"$\delta$ = {float(first.delta):g} ms, {style.Delta_text(float(first.Delta))}"
     diffusivity = rf"$D$ = {float(first.diffusivity):g} $\mu$m$^2$/ms (outside)"
     bounds = " and ".join(_BOUNDS.values())
     entries: list[Line2D | Patch] = [
-        Line2D([], [], linestyle="none", label=f"{diffusivity}, {times}"),
         Line2D([], [], color=_INK, linewidth=0.9, label=f"{bounds} of $S(b = 0)$"),
     ]
     if bool(panels.unstable.any()):
         hatch: dict[str, Any] = {"facecolor": "none", "edgecolor": style.GREY, "hatch": "//////"}
         entries.append(Patch(**hatch, linewidth=0.0, label=_UNSTABLE))
-    figure.legend(handles=entries, loc="outside upper center", ncols=len(entries), handlelength=1.6)
+    shared = words_of(panels.drop_vars("b")).shared
+    style.head(figure, f"{shared}, {diffusivity}", entries)

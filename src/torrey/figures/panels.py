@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
 from torrey.figures.sources import SourceFiles
-from torrey.figures.style import PAGE, letters, new_figure, note
+from torrey.figures.style import PAGE, UM_PER_MM, letters, new_figure, note
 
 # Neither swept nor told apart: they describe an entry and are not axes of the sweep.
 _INNER: Final = ("axis", "instant", "eigenvalue")
+_CELL: Final = {"long_name": "cell; lengths in units of its period"}
+_UNNAMED: Final[Mapping[str, str]] = {}
 
 
 def read_panels(
-    files: Mapping[str, str], x: str | Sequence[str] | None, over: Sequence[str] = ()
+    files: Mapping[str, str],
+    x: str | Sequence[str] | None,
+    over: Sequence[str] = (),
+    cells: Mapping[str, str] = _UNNAMED,
 ) -> xarray.Dataset:
     """Cut the tables of studies into panels.
 
@@ -35,6 +40,9 @@ def read_panels(
     over : sequence of str
         Swept quantities that have one value in each panel; panels are in their order, the first
         one slowest. Without any, each study is a panel.
+    cells : mapping of str to str
+        What the cell of each study is, in words: see `SourceFiles.cells`. It becomes the coordinate
+        ``cell`` of the panels.
 
     Returns
     -------
@@ -54,6 +62,8 @@ def read_panels(
         kept = ("model", *([x] if isinstance(x, str) else x or ()), *over)
         _check(study, table, kept)
         table = table.isel({dim: 0 for dim in table.dims if dim not in (*kept, *_INNER)})
+        if study in cells:
+            table = table.assign_coords(cell=((), cells[study], {"units": "", **_CELL}))
         values = [table[name].values for name in over]
         cuts += [table.sel(dict(zip(over, point, strict=True))) for point in product(*values)]
     if over:
@@ -152,6 +162,12 @@ def add_logarithm(panels: xarray.Dataset, base: float) -> xarray.Dataset:
         log_error=labelled(error, "1", f"numerical error of {name}"),
         unstable=instability(panels.validity),
     )
+
+
+def with_epsilon(panels: xarray.Dataset) -> xarray.Dataset:
+    """Add the small number of the expansion: the period over 1 mm."""
+    epsilon = labelled(panels.period / UM_PER_MM, "1", "period of the cell over 1 mm")
+    return panels.assign(epsilon=epsilon)
 
 
 def instability(validity: xarray.DataArray) -> xarray.DataArray:

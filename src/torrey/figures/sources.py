@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from torrey.base import artifacts
+from torrey.geometry.registry import shape_from_dict
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,22 @@ class SourceFiles:
         for i, path in enumerate(paths):
             files.setdefault(Path(path).stem, {})[names[i % len(names)]] = path
         return cls(files)
+
+    def cells(self) -> dict[str, str]:
+        """Say in words what the cell of each entry is; nothing if no meshes are read.
+
+        Different cells of which one says the same are told apart by their names.
+        """
+        meshes = self.files.get("mesh", {})
+        words = {name: cell_in_words(path) for name, path in meshes.items()}
+        return {
+            name: text
+            if all(meshes[other] == meshes[name] for other, said in words.items() if said == text)
+            else f"{name.replace('_', ' ')}: {text}"
+            for name, text in words.items()
+        }
+
+
+def cell_in_words(mesh: str | Path) -> str:
+    """Say what a cell is, such as ``disc, R = 0.4``, from the file of its meshes."""
+    return shape_from_dict(json.loads(artifacts.attributes(mesh)["parameters"])).describe()

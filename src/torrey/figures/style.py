@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -349,6 +350,27 @@ def note(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
     ax.text(x, y, text, transform=ax.transAxes, **style)
 
 
+def head(figure: Figure, text: str, handles: Sequence[Artist] = ()) -> None:
+    """Write above all panels what they share, and below that what lines and marks mean.
+
+    Parameters
+    ----------
+    figure : Figure
+    text : str
+        See `torrey.figures.words.words_of`; may be empty.
+    handles : sequence of Artist
+        Samples with labels.
+    """
+    if text or handles:
+        figure.legend(
+            handles=list(handles),
+            title=text or None,
+            title_fontsize=SMALL,
+            loc="outside upper center",
+            ncols=max(len(handles), 1),
+        )
+
+
 def power_of_ten(value: float) -> str:
     """Write a number as mantissa and power of ten.
 
@@ -378,4 +400,30 @@ def period_text(period: float) -> str:
 
 def kappa_text(kappa: float) -> str:
     """Write a permeability given in um/ms."""
-    return rf"$\kappa$ = {power_of_ten(1e-3 * kappa)} m/s"
+    return rf"$\kappa$ = {power_of_ten(1e-3 * kappa)} m/s" if kappa else r"$\kappa$ = 0"
+
+
+def sigma0_text(sigma0: float) -> str:
+    """Write a permeability over the period in mm, given in um/ms."""
+    return rf"$\sigma_0$ = {1e-3 * sigma0:g} m/s" if sigma0 else r"$\sigma_0$ = 0"
+
+
+def delta_text(delta: float) -> str:
+    """Write the duration of the pulses, given in ms."""
+    return rf"$\delta$ = {delta:g} ms"
+
+
+def direction_text(direction: str | ArrayLike) -> str:
+    """Write a direction, given as a vector or as its label in files: that of an axis by its name.
+
+    Examples
+    --------
+    >>> direction_text("0,1")
+    '$\\mathbf{n} = \\mathbf{e}_y$'
+    """
+    parts = direction.split(",") if isinstance(direction, str) else direction
+    vector = np.asarray(parts, dtype=float)
+    along = np.flatnonzero(np.abs(vector) > 1e-12)
+    if len(along) == 1 and vector[along[0]] > 0:
+        return rf"$\mathbf{{n}} = \mathbf{{e}}_{'xyz'[along[0]]}$"
+    return rf"$\mathbf{{n}}$ = ({', '.join(f'{x:.3g}' for x in vector)})"

@@ -135,6 +135,16 @@ class Discs(Packing):
         layer: tuple[Part, ...] = ("layer",)
         return ("outside", *inside * len(self.cells), *layer * len(self.cells))
 
+    def describe(self) -> str:
+        """Say what the cell is: its discs, their layer and a lattice that is not square."""
+        parts = [super().describe()]
+        if self.layer:
+            parts.append(f"layer of {self.layer:g}")
+        if self.lattice != Discs.lattice:
+            vectors = (f"({', '.join(f'{x:.3g}' for x in vector)})" for vector in self.lattice)
+            parts.append(f"periods {' and '.join(vectors)}")
+        return ", ".join(parts)
+
     def membranes(self) -> tuple[Membrane, ...]:
         """Return the membranes; none where there are layers in their place."""
         return () if self.layer else super().membranes()

@@ -82,6 +82,10 @@ class Layers(Shape):
         """``layer_0``, ``layer_1``, ..."""
         return tuple(f"layer_{i}" for i in range(len(self.thicknesses)))
 
+    def describe(self) -> str:
+        """Say how thick the layers are."""
+        return f"flat layers of {', '.join(f'{x:.3g}' for x in self.thicknesses)}"
+
     def membranes(self) -> tuple[Membrane, ...]:
         """Return the membranes: number i has layer i outside and the next layer inside."""
         n = self.n_compartments

@@ -185,7 +185,7 @@ def _no_mesh(shape: Shape, size: float, reasons: list[MeshError]) -> str:
     more = len(said) - _REASONS_SHOWN
     least = f"{_SIZES[-1] * size:.3g}"
     return (
-        f"no mesh of this cell of {shape.describe()} passes the checks: {len(reasons)} attempts, "
+        f"no mesh of this cell ({shape.describe()}) passes the checks: {len(reasons)} attempts, "
         f"with the cell cut at up to {_BOXES} places, sizes {size:.3g} to {least} and smaller "
         f"elements where they fold. What failed: {'; '.join(said[:_REASONS_SHOWN])}"
         f"{f'; and {more} more' if more > 0 else ''}. {shape.advice(least)}"

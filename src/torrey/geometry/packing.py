@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+_NUMBERS: Final = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
 #: Angle that an element spans where no membrane tells, in layers.
 _NOMINAL_ANGLE = 2 * math.pi / ELEMENTS_PER_CIRCLE[2]
 
@@ -32,9 +34,18 @@ class Packing(Balls):
     """Discs or spheres that can be meshed; see `Balls`."""
 
     def describe(self) -> str:
-        """Say how many balls the cell holds."""
+        """Say how many balls the cell holds, how large they are and what is inside."""
+        if not self.cells:
+            return f"no {self.kind}"
         count = len(self.cells)
-        return f"{count} {self.kind if count != 1 else self.kind.removesuffix('s')}"
+        one = self.kind.removesuffix("s")
+        number = _NUMBERS[count - 2] if 2 <= count <= len(_NUMBERS) + 1 else f"{count}"
+        balls = one if count == 1 else f"{number} {self.kind}"
+        ends = dict.fromkeys(
+            f"{size(cell.radius for cell in self.cells):.3g}" for size in (min, max)
+        )
+        inside = ", no water inside" if self.interior == "obstacle" else ""
+        return f"{balls}, R = {' to '.join(ends)}{inside}"
 
     def boxes(self, size: float) -> Iterator[Box]:
         """Yield the boxes whose faces pass the balls at a distance or cut them well."""

@@ -143,7 +143,7 @@ class Shape(ABC):
         return cls(**values)
 
     def describe(self) -> str:
-        """Say what the cell is, for a message."""
+        """Say in words what the cell is, for titles and messages; sizes in units of the cell."""
         return self.kind
 
     # ---- how it is meshed ----

@@ -14,6 +14,7 @@ _CHL14: Final = {
     "5_3": "one cell, single initial guesses, theta_c from the rates",
     "5_4": "one cell, the best of several initial guesses, theta_c from the rates",
     "5_5": "four cells, the best of several initial guesses, theta_c from the rates",
+    "5_3directions": "four cells along three directions, which find the off-diagonal entry of D_e",
 }
 
 CATALOGUE: Final[dict[str, Entry]] = {
@@ -29,7 +30,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "khm19_table_tensors": Entry(
         "torrey.tables.khm19",
         "table_tensors",
-        ("tensors", "signals"),
+        ("tensors", "signals", "mesh"),
         "Tensors D, S, T, B and W of every box, with their symmetries",
     ),
 }

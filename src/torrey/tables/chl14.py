@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from torrey.base import artifacts
 from torrey.tables.chl14_published import ORDER, PUBLISHED, Published
-from torrey.tables.writing import Column, Table, TableFiles, plain_unit
+from torrey.tables.writing import (
+    RESOLVED,
+    Column,
+    Table,
+    TableFiles,
+    plain_unit,
+    zero_within,
+)
 
 Array = NDArray[np.float64]
 Data = Mapping[str, NDArray[Any]]
@@ -36,6 +43,8 @@ class _Row:
     unit: str
     values: dict[str, float]
     found: bool
+    error: float
+    """How far the homogenised parameter may be off, and whatever is fitted to its signals."""
 
 
 def table5_1(files: TableFiles) -> Table:
@@ -63,6 +72,11 @@ def table5_5(files: TableFiles) -> Table:
     return _table(files, "5.5", each=False)
 
 
+def table5_3directions(files: TableFiles) -> Table:
+    """Table 5.5 with a third direction, which the paper lacks: all entries of D_e are found."""
+    return _table(files, "5.5", each=False)
+
+
 def _table(files: TableFiles, number: str, each: bool) -> Table:
     """All parameters of every fit; ``each`` start, or the best of some number of them."""
     (path,) = files.files["fit"].values()
@@ -76,11 +90,21 @@ def _table(files: TableFiles, number: str, each: bool) -> Table:
     ]
     for name, label in _LABELS.items():
         values = [row.values[name] for row in rows]
-        columns.append(Column(name, label, values, "1", [_digits(value) for value in values]))
+        # What the paper prints is not ours to round.
+        errors = [0.0 if name.startswith("paper") else row.error for row in rows]
+        texts = [_digits(value) for value in zero_within(values, errors)]
+        columns.append(Column(name, label, values, "1", texts, errors))
     columns.append(
         Column("identifiable", "identifiable", ["yes" if row.found else "no" for row in rows])
     )
-    return Table(f"Inversion of CHL14, table {number}", tuple(columns), _notes(data))
+    directions = "" if _hides(data) else ", with a direction between the axes"
+    title = f"Inversion of CHL14, table {number}{directions}"
+    return Table(title, tuple(columns), _notes(data))
+
+
+def _hides(data: Data) -> bool:
+    """Whether the signals tell nothing of an entry of D_e."""
+    return not data["identifiable"].all()
 
 
 _LABELS: Final = {
@@ -118,9 +142,17 @@ def _rows(data: Data, i: int, number: str, each: bool) -> list[_Row]:
                     unit=plain_unit(str(data["parameter_unit"][p])) if p != 2 else "1",
                     values={key: float(value) for key, value in values.items()},
                     found=bool(data["identifiable"][i, p]),
+                    error=RESOLVED * _scale(data, parameter),
                 )
             )
     return rows
+
+
+def _scale(data: Data, parameter: str) -> float:
+    """The parameter itself, or the largest entry of the tensor that it belongs to."""
+    kind = parameter.rpartition("_")[0] if parameter.startswith("D_") else parameter
+    of_a_kind = [str(name).startswith(kind) for name in data["parameter"]]
+    return float(np.abs(data["truth"][of_a_kind]).max())
 
 
 def _published(number: str, data: str, fit: int) -> Published | None:
@@ -149,6 +181,9 @@ def _notes(data: Data) -> tuple[str, ...]:
     notes = [
         "The off-diagonal entries of D_e do not enter signals along the two axes: a fit leaves "
         "them where it started, here as in the paper, and their standard error is infinite."
+        if _hides(data)
+        else "Signals along a direction between the axes depend on the off-diagonal entry of D_e, "
+        "which is symmetric here: the fit finds it, as the paper's two directions cannot."
     ]
     for i, name in enumerate(map(str, data["data"])):
         notes.append(
@@ -161,6 +196,10 @@ def _notes(data: Data) -> tuple[str, ...]:
         "Standard errors come from the Jacobian and the misfit of the fit. The paper's numbers are "
         "its own, with other random starts; its units, 1/us and mm^2/s, are 1000 1/ms and "
         "1000 um^2/ms."
+    )
+    notes.append(
+        f"A number of at most {RESOLVED:g} of its homogenised parameter, or of the largest entry "
+        "of D_e, cannot be told from errors of the mesh, and is printed as 0."
     )
     return tuple(notes)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torrey.base import artifacts
 from torrey.gradients.waveforms import Pgse
 from torrey.models.kurtosis import CONFINED, fourth_moment, symmetric_part, unique_components
-from torrey.tables.writing import Column, Table, TableFiles
+from torrey.tables.writing import RESOLVED, Column, Table, TableFiles, zero_within
 
 Array = NDArray[np.float64]
 Timing = tuple[float, float]
@@ -61,7 +60,12 @@ def table_tensors(files: TableFiles) -> Table:
         the boxes are of several dimensions.
     """
     timing = _common_timing(files.files["signals"])
-    boxes = [box for path in files.files["tensors"].values() for box in _boxes(path, timing)]
+    cells = files.cells()
+    boxes = [
+        box
+        for study, path in files.files["tensors"].items()
+        for box in _boxes(path, timing, cells.get(study, study))
+    ]
     sizes = {len(box.tensors["D"]) for box in boxes}
     if len(sizes) > 1:
         raise ValueError("boxes of one dimension go into one table")
@@ -74,8 +78,10 @@ def table_tensors(files: TableFiles) -> Table:
     columns = [Column(name, label, values) for name, (label, values) in words.items()]
     for i, box in enumerate(boxes):
         values = [row.values[i] for row in rows]
-        texts = [_fixed(row.values[i], row.scale) for row in rows]
-        columns.append(Column(f"box_{i + 1}", box.name, values, "1", texts))
+        errors = [RESOLVED * row.scale for row in rows]
+        numbers = zero_within(values, errors)
+        texts = [_fixed(value, row.scale) for value, row in zip(numbers, rows, strict=True)]
+        columns.append(Column(f"box_{i + 1}", box.name, values, "1", texts, errors))
     title = "Homogenised tensors of the boxes of KHM19"
     return Table(title, tuple(columns), _notes(sizes.pop(), *timing))
 
@@ -97,10 +103,9 @@ def _timings(study: str, path: str) -> list[Timing]:
     return list(product(map(float, table["delta"]), map(float, table["Delta"])))
 
 
-def _boxes(path: str, timing: Timing) -> Iterator[_Box]:
-    """One box for each compartment; several are told apart by their names."""
+def _boxes(path: str, timing: Timing, cell: str) -> Iterator[_Box]:
+    """One box for each compartment of a cell; several are told apart by their names."""
     data = artifacts.read(path)
-    geometry = Path(path).parts[-3]
     several = len(data["compartment"]) > 1
     waveform = Pgse(*timing)
     ratio = fourth_moment(waveform) / waveform.b_factor**2
@@ -109,7 +114,7 @@ def _boxes(path: str, timing: Timing) -> Iterator[_Box]:
         mean = np.trace(D) / len(D)
         # Water that is confined has no kurtosis: its W is missing.
         W = np.full_like(B, np.nan) if mean <= CONFINED else -6.0 * ratio / mean**2 * B
-        name = f"{geometry}: {compartment}" if several else geometry
+        name = f"{cell}: {compartment}" if several else cell
         yield _Box(name, {"D": D, "S": S, "T": T, "B": B, "W / L^2": W})
 
 
@@ -193,6 +198,8 @@ def _notes(dimension: int, delta: float, Delta: float) -> tuple[str, ...]:
         "Where the box has one diffusivity, T, B and W keep their values when both pairs of "
         "indices are exchanged at once (ijkl, jilk). They are not fully symmetric; signals see "
         "the fully symmetric part alone.",
+        f"A number of at most {RESOLVED:g} of the largest component of its tensor cannot be told "
+        "from errors of the mesh, and is printed as 0.",
     ]
     if dimension != 3:
         notes[1] += f" Over (Tr D / 3)^2, as (25) is printed, W is {9 / dimension**2:g} times this."

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Final
 
 import numpy as np
 
@@ -39,6 +40,8 @@ class Column:
         CF style, such as ``um2 ms-1``; ``1`` for numbers without a unit, empty for text.
     texts : sequence of str, optional
         What Markdown shows in the place of the numbers, which have six digits otherwise.
+    errors : sequence of float, optional
+        How far each number may be off: see `zero_within`. The NetCDF file keeps all numbers.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Column:
     values: Sequence[str] | Sequence[float]
     units: str = ""
     texts: Sequence[str] = ()
+    errors: Sequence[float] = ()
 
     @property
     def header(self) -> str:
@@ -63,11 +67,18 @@ class Column:
 
     def shown(self) -> list[str]:
         """Entries for a reader."""
-        return list(self.texts) or [_entry(value, "{:.6g}") for value in self.values]
+        return list(self.texts) or [_entry(value, "{:.6g}") for value in self._printed()]
 
     def plain(self) -> list[str]:
-        """Entries for a program, with all digits."""
-        return [_entry(value, "{!r}") for value in self.values]
+        """Entries for a program, with all digits; 0 for what is no more than an error."""
+        return [_entry(value, "{!r}") for value in self._printed()]
+
+    def _printed(self) -> Sequence[str] | Sequence[float]:
+        return (
+            zero_within([float(x) for x in self.values], self.errors)
+            if len(self.errors)
+            else (self.values)
+        )
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,35 @@ class Table:
         lengths = {len(entries) for c in self.columns for entries in (c.values, c.shown())}
         if len(lengths) != 1:
             raise ValueError(f"columns of {sorted(lengths)} entries: a table needs one length")
+
+
+#: What is smaller beside the largest of its kind cannot be told from the error of the meshes.
+RESOLVED: Final = 1e-6
+
+
+def zero_within(values: Sequence[float], errors: Sequence[float]) -> list[float]:
+    """Replace numbers by 0 that are no larger than their error: rounding, which says nothing.
+
+    Parameters
+    ----------
+    values : (n,) sequence of float
+    errors : (n,) sequence of float
+        An error that is not finite tells nothing of a number, which is kept.
+
+    Raises
+    ------
+    ValueError
+        If there is not one error for each number.
+
+    Examples
+    --------
+    >>> zero_within([0.9, -8e-9, 8e-9], [1e-6, 1e-6, float("inf")])
+    [0.9, 0.0, 8e-09]
+    """
+    return [
+        0.0 if np.isfinite(error) and abs(value) <= error else value
+        for value, error in zip(values, errors, strict=True)
+    ]
 
 
 def make(entry: Entry, files: TableFiles) -> Table:

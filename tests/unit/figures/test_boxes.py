@@ -9,8 +9,8 @@ import pytest
 from support.figure_checks import draw_checked, labels_of, lines, overlapping_texts, texts
 from support.figure_files import disc_mesh, signal, sweep, write_disc, write_signals
 
-from torrey.figures.chl14 import direction_text
 from torrey.figures.drawing import FigureFiles
+from torrey.figures.style import direction_text
 
 B = (0.0, 1.0, 2.0, 3.0)
 PERIODS = (1.0, 2.0, 4.0, 8.0)
@@ -47,7 +47,9 @@ def test_chl14_signals_stand_beside_their_cell(tmp_path):
     expected = [np.log(signal("R0", 2.0, 0.05, 20.0, b)) for b in B]
     np.testing.assert_allclose(y, expected, atol=1e-12)
     assert r"\mathbf{e}_y" in curves.get_title(loc="left")
-    assert r"$L$ = 2 $\mu$m" in picture.get_title(loc="left")
+    assert "the cell" in picture.get_title(loc="left")
+    (shared,) = (text for text in texts(drawing.figure) if r"$L$ = 2 $\mu$m" in text)
+    assert shared.startswith("disc, R = 0.25, ")
     cell = disc_mesh()
     facets = drawing.data["membrane_facet"].values
     np.testing.assert_allclose(facets, cell.points[cell.membrane_outside])
@@ -65,10 +67,10 @@ def test_khm19_boxes_and_sizes(tmp_path):
     paths = {name: write_disc(tmp_path / f"{name}.nc") for name in ("one", "two")}
     drawing = draw_checked("khm19_fig1", FigureFiles({"mesh": paths}), tmp_path)
     unknowns = len(np.unique(disc_mesh().periodic))
-    for ax, name in zip(drawing.figure.axes, paths, strict=True):
+    for ax in drawing.figure.axes:
         title = ax.get_title(loc="left")
-        assert name in title
-        assert f"drawn: 12 triangles, {unknowns} degrees of freedom" in title
+        assert "disc, R = 0.25" in title
+        assert f"drawn: 12 triangles, {unknowns} unknowns" in title
     assert drawing.data["triangles"].values.tolist() == [[12, 12]] * 2
     assert overlapping_texts(drawing.figure) == []
 

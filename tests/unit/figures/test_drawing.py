@@ -127,7 +127,7 @@ def test_sizes_of_the_meshes_are_written_above_them(tmp_path):
     drawing = draw_checked("kl23_fig3", FigureFiles({"mesh": paths}), tmp_path)
     unknowns = len(np.unique(disc_mesh().periodic))
     titles = [ax.get_title(loc="left") for ax in drawing.figure.axes]
-    assert all(f"drawn: 12 triangles, {unknowns} degrees of freedom" in t for t in titles)
+    assert all(f"finest (drawn): 12 triangles, {unknowns} unknowns" in t for t in titles)
     assert "one" in titles[0]
     assert "two" in titles[1]
     assert drawing.data["triangles"].values.tolist() == [[12, 12], [12, 12]]

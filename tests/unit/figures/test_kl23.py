@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from support.figure_checks import draw_checked, labels_of, lines, overlapping_texts, texts
 from support.figure_files import (
     ALL_MODELS,
@@ -21,7 +22,7 @@ from support.figure_files import (
 from torrey.base import artifacts
 from torrey.figures import style
 from torrey.figures.catalogue import CATALOGUE
-from torrey.figures.drawing import FigureFiles, draw
+from torrey.figures.drawing import Drawing, FigureFiles, draw
 
 B = (0.0, 1.0, 2.0, 3.0)
 PERIODS = (1.0, 2.0, 4.0, 8.0)
@@ -81,8 +82,10 @@ def test_orders_are_fitted_and_printed(against_period, tmp_path):
     written = "\n".join(texts(drawing.figure))
     assert r"R0: order 2.00 $\pm$ 0.00" in written
     assert r"R2: order 4.00 $\pm$ 0.00" in written
-    assert "theory 2 (dotted), published 1.8" in written
-    assert "theory 4 (dotted), published 3.5" in written
+    assert "theory 2 (dotted)" in written
+    # Two periods are large, which is too few for an order of their own.
+    assert "orders: R0: published 1.8; R2: published 3.5" in written
+    assert "theory 4 (dotted)" in written
     np.testing.assert_allclose(drawing.data["local_order"].values, [[2, 2], [4, 4]], rtol=1e-4)
     order = artifacts.open_dataset(files["study1"]).order.squeeze().values
     np.testing.assert_allclose(np.asarray(drawing.data["order"].values).squeeze()[1], order)
@@ -202,12 +205,55 @@ def test_lumped_models_are_drawn_beside_the_others(tmp_path):
     files = {"s": write_signals(tmp_path / "s", points, ALL_MODELS, signal)}
     drawing = draw_checked("kl23_fig8", FigureFiles({"signals": files}), tmp_path)
     order = [(5.0, 0.3), (5.0, 0.6), (10.0, 0.3), (10.0, 0.6)]
-    for ax, (Delta, kappa) in zip(drawing.figure.axes, order, strict=True):
+    for ax, beside, (Delta, kappa) in zip(*pairs(drawing), order, strict=True):
         assert set(lines(ax)) == {"Ref", "R0", "R2", "lumped R0", "lumped R2"}
+        assert set(lines(beside)) == {"_zero", "R0", "R2", "lumped R0", "lumped R2"}
         expected = [np.log10(signal("lumped-R2", 2.0, kappa, Delta, b)) for b in B]
         np.testing.assert_allclose(lines(ax)["lumped R2"].get_ydata(), expected, atol=1e-12)
-    assert texts(drawing.figure).count("lumped R0") == 4
+    # Once beside each panel of differences, and once in the legend.
+    assert texts(drawing.figure).count("lumped R0") == 5
     assert overlapping_texts(drawing.figure) == []
+
+
+def pairs(drawing: Drawing) -> tuple[list[Axes], list[Axes]]:
+    """Panels of signals, and those of differences beside them."""
+    return drawing.figure.axes[::2], drawing.figure.axes[1::2]
+
+
+def test_differences_from_the_reference_tell_models_apart(tmp_path):
+    points = sweep(kappas=(0.3,), Deltas=(5.0,), b=B)
+    error = 1e-4
+    files = {"s": write_signals(tmp_path / "s", points, ALL_MODELS, signal, error=error)}
+    drawing = draw_checked("kl23_fig8", FigureFiles({"signals": files}), tmp_path)
+    ((_,), (beside,)) = pairs(drawing)
+    assert beside.get_ylabel().endswith("(%)")
+    # The files make R0 wrong by 0.4 %, R2 by 0.016 %, and the lumped ones by half of that.
+    wrong = {"R0": 0.4, "R2": 0.016, "lumped R0": 0.2, "lumped R2": 0.008}
+    for label, percent in wrong.items():
+        np.testing.assert_allclose(lines(beside)[label].get_ydata(), percent, rtol=1e-9)
+    exact = np.array([signal("reference", 2.0, 0.3, 5.0, b) for b in B])
+    drawn = drawing.data["difference_error"]
+    assert drawn.units == "percent"
+    # Models have no error of their own here; that of the reference grows as its signal falls.
+    found = np.asarray(drawn.values)[0, ALL_MODELS.index("R0")]
+    np.testing.assert_allclose(found, 100.0 * 1.004 * error / exact, rtol=1e-6)
+
+
+def test_large_periods_have_an_order_of_their_own(tmp_path):
+    def bent(model: str, period: float, *where: float) -> float:
+        """Errors of order 2 below 3 um and of order 1 above."""
+        exact = signal("reference", period, *where)
+        change = {"R0": 1e-3, "R2": 1e-4}.get(model, 0.0) * min(period**2, 3.0 * period)
+        return exact * (1.0 + change) if model != "reference" else exact
+
+    periods = (1.0, 1.7, 3.0, 5.0, 8.0)
+    path = write_signals(tmp_path / "s", sweep(periods), MODELS, bent)
+    files = {"s": write_convergence(path, ["R0", "R2"])}
+    drawing = draw_checked("kl23_fig5", FigureFiles({"convergence": files}), tmp_path)
+    np.testing.assert_allclose(drawing.data["upper_order"].values, 1.0, atol=1e-6)
+    written = "\n".join(texts(drawing.figure))
+    assert "R0: 1.00, published 1.8; R2: 1.00, published 3.5" in written
+    np.testing.assert_allclose(drawing.data["local_order"].values, 2.0, atol=1e-6)
 
 
 def test_eigenvalues_of_both_models(tmp_path):

@@ -230,7 +230,10 @@ def test_maps_are_named_and_labelled(plane):
     scale = drawing.figure.axes[6]
     assert scale.get_ylabel() == r"$|S_{\mathrm{model}} - S_{\mathrm{Ref}}|$"
     written = "\n".join(texts(drawing.figure))
-    assert r"$D$ = 2.5 $\mu$m$^2$/ms (outside), $\delta$ = 5 ms, $\Delta$ = 20 ms" in written
+    times = r"$\delta$ = 5 ms, $\Delta$ = 20 ms"
+    assert (
+        rf"{times}, $\mathbf{{n}} = \mathbf{{e}}_y$, $D$ = 2.5 $\mu$m$^2$/ms (outside)" in written
+    )
     assert {"1 %", "0.1 %"} <= set(texts(drawing.figure))
     assert overlapping_texts(drawing.figure) == []
 

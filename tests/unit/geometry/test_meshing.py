@@ -361,7 +361,7 @@ def test_a_cell_without_a_mesh_is_told_apart(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(MeshError) as caught:
         build_meshes(shape, MeshOptions(0.2, 0))
     message = str(caught.value)
-    assert "no mesh of this cell of 2 discs passes the checks" in message
+    assert "no mesh of this cell (two discs, R = 0.19 to 0.2) passes the checks" in message
     assert "gmsh stops with: Cannot find periodic counterpart" in message
     assert "next to cell_1 (center [0.3, 0.5], radius 0.19)" in message
     assert "the gap of 0.01 between cell_2 and cell_1" in message

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray
 from support.figure_checks import draw_checked, overlapping_texts, texts
 
 from torrey.base import artifacts
@@ -14,6 +15,7 @@ from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Variable, group_of
 from torrey.figures.drawing import FigureFiles
+from torrey.figures.inversions import _mark_cut
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.inversion.files import read_data
 from torrey.inversion.problem import Parameters
@@ -192,6 +194,28 @@ def test_inversion_noise_shows_what_can_be_identified(fitted, tmp_path):
     assert any("Rician" in text for text in texts(drawing.figure))
     median = drawing.data["median"]
     assert np.shape(median.values)[-1] == 4
+
+
+def test_bars_that_the_axes_cut_have_arrows(fitted, tmp_path):
+    drawing = draw_checked("inversion_noise", FigureFiles({"fit": {"mine": str(fitted)}}), tmp_path)
+    ax = drawing.figure.axes[0]
+    data = xarray.Dataset(
+        {
+            "low": (("data", "snr"), [[-0.5, -0.1, -0.1], [-0.1, -0.1, -0.1]]),
+            "high": (("data", "snr"), [[0.5, 0.1, 0.1], [0.6, 0.1, 0.1]]),
+        },
+        {"data": ["reference", "R0"], "snr": [10.0, 20.0, 50.0]},
+    )
+    ax.set_ylim(-20.0, 20.0)
+    before = len(ax.lines)
+    _mark_cut(ax, data)
+    arrows = {(line.get_marker(), line.get_color()): line for line in ax.lines[before:]}
+    up, down = ("^", "#0072B2"), ("v", "#0072B2")
+    assert set(arrows) == {up, down, ("^", "#D55E00")}
+    assert arrows[up].get_ydata().tolist() == [20.0]
+    assert arrows[down].get_ydata().tolist() == [-20.0]
+    # As far aside as the bar is.
+    np.testing.assert_allclose(arrows[up].get_xdata(), [10.0 / 1.06])
 
 
 def physical(path: Path, names: tuple[str, ...], estimates: np.ndarray) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from support.figure_checks import draw_checked, overlapping_texts
+from support.figure_checks import draw_checked, overlapping_texts, texts
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
@@ -56,13 +56,24 @@ def test_inversion_bias_shows_the_radius_in_a_panel_of_its_own(tmp_path):
     assert not overlapping_texts(drawing.figure)
     *_, kappa, radius = drawing.figure.axes
     assert len(drawing.figure.axes) == 3
-    assert "$r$" in kappa.get_title(loc="left")
+    assert "$R$" in kappa.get_title(loc="left")
     assert "kappa$ recovered" in kappa.get_ylabel()
-    assert "$r$ recovered" in radius.get_ylabel()
+    assert "$R$ recovered" in radius.get_ylabel()
     curves = {str(line.get_label()): line for line in radius.lines}
     np.testing.assert_allclose(curves["R0"].get_ydata(), [-1.0, -2.0, np.nan])
     np.testing.assert_allclose(curves["R2"].get_ydata(), [0.1, 3.0, np.nan])
-    assert "_beyond" in curves
+    # R0 ends on a bound, which is not the same as a value beyond the axes.
+    assert curves["_bound"].get_ydata().tolist() == [radius.get_ylim()[0]]
+    assert curves["_bound"].get_markerfacecolor() == "white"
+    assert "_beyond" not in curves
     assert "_missing" in curves
+    assert "linear within" in radius.get_ylabel()
+    (band,) = (patch for patch in radius.patches if patch.get_zorder() == 0)
+    extent = band.get_path().get_extents(band.get_patch_transform())
+    np.testing.assert_allclose([extent.y0, extent.y1], [-0.1, 0.1])
+    written_texts = texts(drawing.figure)
+    assert any("at a bound" in text for text in written_texts)
+    assert "beyond the axes" not in written_texts
     np.testing.assert_allclose(drawing.data["radius_error_both"].values, RADII)
+    assert np.argwhere(drawing.data["radius_at_bound_both"].values).tolist() == [[0, 2]]
     assert "radius_error_alone" not in drawing.data

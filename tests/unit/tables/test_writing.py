@@ -55,6 +55,20 @@ def test_csv_has_plain_numbers_with_all_their_digits():
     assert float(rows[1][1]) == 0.1 + 0.2
 
 
+def test_numbers_within_their_error_are_printed_as_zero(tmp_path):
+    column = Column("D", "D", [0.9, -8e-9, 2e-9, np.nan], "1", errors=[1e-6, 1e-6, np.inf, 1e-6])
+    table = Table("Noise", (column,))
+    assert column.plain() == ["0.9", "0.0", "2e-09", ""]
+    assert column.shown() == ["0.9", "0", "2e-09", ""]
+    assert "-8e-09" not in to_csv(table) + to_markdown(table)
+    paths = [str(tmp_path / name) for name in ("t.csv", "t.md", "t.nc")]
+    save(table, *paths, PROVENANCE)
+    # What was computed is kept.
+    np.testing.assert_array_equal(artifacts.read(paths[2])["D"], column.values)
+    with pytest.raises(ValueError, match="zip"):
+        Table("Short", (Column("D", "D", [1.0, 2.0], errors=[0.1]),))
+
+
 def test_markdown_is_aligned_with_units_in_the_header():
     lines = to_markdown(EXAMPLE).splitlines()
     assert lines[0] == "# An example"
@@ -154,8 +168,11 @@ def test_tables_that_cannot_be_made_are_refused(read, table, words):
 # ---- KHM19: tensors of the boxes ----
 
 
-def tensors(*cells: Disc) -> Tensors:
-    (cell,) = levels(Discs(cells, "obstacle"), MeshOptions(0.25, 0), Material((3.0,)))
+COARSE = MeshOptions(0.25, 0)
+
+
+def tensors(*cells: Disc, mesh: MeshOptions = COARSE) -> Tensors:
+    *_, cell = levels(Discs(cells, "obstacle"), mesh, Material((3.0,)))
     return papers_tensors(cell)
 
 
@@ -208,6 +225,20 @@ def test_signs_of_zeros_and_rounding_are_not_shown(tmp_path):
     assert not any(text.strip("-0.") == "" and text.startswith("-") for text in shown)
     assert shown[0] == "2.665" + shown[0][5:]
     assert all("e" not in text for text in shown)
+
+
+def test_what_symmetry_forbids_is_zero_in_print(tmp_path):
+    box = tensors(Disc((0.5, 0.5), 0.2), mesh=MeshOptions(0.1, 2))
+    table = table_of(a=write_box(tmp_path, box))
+    entries = list(zip(*(c.values for c in table.columns[:2]), strict=True))
+    computed = dict(zip(entries, table.columns[3].values, strict=True))
+    printed = dict(zip(entries, table.columns[3].plain(), strict=True))
+    # Mirrors change the sign of all with one x or one y too many; meshes have no mirrors.
+    odd = [entry for entry in entries if entry[0] in "DSTB" and entry[1].count("x") % 2]
+    assert len(odd) == 2 + 2 + 8 + 8
+    assert {printed[entry] for entry in odd} == {"0.0"}
+    assert any(computed[entry] != 0.0 for entry in odd)
+    assert float(printed["D", "xx"]) == computed["D", "xx"]
 
 
 def test_w_is_for_the_timing_that_all_studies_have(tmp_path):
