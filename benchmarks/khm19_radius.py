@@ -66,9 +66,7 @@ def _ranges(where: np.ndarray) -> str:
     if not len(places):
         return "none"
     runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
-    return ", ".join(
-        f"{S_PER_MS * B[run[0]]:g}" if len(run) == 1 else _span(run) for run in runs
-    )
+    return ", ".join(f"{S_PER_MS * B[run[0]]:g}" if len(run) == 1 else _span(run) for run in runs)
 
 
 def _span(run: np.ndarray) -> str:

@@ -122,7 +122,7 @@ INNER = {
         "drawing",
         "style",
         "cells inversions panels words",
-        "chl14 khm19 kl23 kl23_cells kl23_orders layers mmg20_cells mmg20_signals "
+        "chl14 khm19 khm19_domain kl23 kl23_cells kl23_orders layers mmg20_cells mmg20_signals "
         "mmg20_spectrum mmg20_volume own",
         "mmg20_pulses",
     ],

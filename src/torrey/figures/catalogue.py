@@ -73,6 +73,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         ("inversion",),
         "Bias and spread of fitted exchange parameters against the signal-to-noise ratio",
     ),
+    "khm19_domain": Entry(
+        "torrey.figures.khm19_domain",
+        "domain",
+        ("tensors", "signals", "mesh"),
+        "Where the model of order two holds: its exponent K is above zero, and no state grows",
+    ),
     "khm19_fig1": Entry(_KHM19, "fig1", ("mesh",), "The two boxes with their meshes"),
     "khm19_fig2": Entry(_KHM19, "fig2", ("signals", "mesh"), "Signals against the period"),
     "khm19_fig3": Entry(_KHM19, "fig3", ("signals", "mesh"), "Signals against b"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -44,7 +45,8 @@ def fig1(files: FigureFiles) -> Drawing:
 def fig2(files: FigureFiles) -> Drawing:
     """Minus the logarithm of the signals against the period, one panel per box."""
     signals = files.files["signals"]
-    panels = add_logarithm(read_panels(signals, "period"), np.e)
+    panels = add_logarithm(read_panels(signals, "period", cells=files.cells()), np.e)
+    words = words_of(panels, ["delta", "Delta", "b", "direction"])
     panels = panels.assign(
         exponent=labelled(-panels.log_signal, "1", "-log S (natural)"),
         exponent_error=labelled(panels.log_error, "1", "numerical error of -log S"),
@@ -52,18 +54,20 @@ def fig2(files: FigureFiles) -> Drawing:
     )
     figure, axes = panel_axes(panels, columns=2, height=0.42)
     meshes = files.files["mesh"]
-    for ax, panel, study in zip(axes, each_panel(panels), signals, strict=True):
+    for ax, panel, study, title in zip(
+        axes, each_panel(panels), signals, words.titles, strict=True
+    ):
         x = 1e3 * panel.epsilon.values
         labels = draw_models(ax, panel, x, "exponent", "exponent_error")
         # The period in micrometres is the same number.
         label = r"$10^3\,\varepsilon = L\,/\,(1$ $\mu$m$)$"
         ax.set(xlabel=label, ylabel=r"$-\log S$ (natural)")
         ax.set_xlim(left=0.0)
-        timing = f"{style.Delta_text(float(panel.Delta))}, {style.b_text(float(panel.b))}"
-        style.panel_title(ax, str(panel.panel.values), timing)
+        style.panel_title(ax, str(panel.panel.values), title)
         _draw_inset(ax, meshes[study])
         explain_hollow(ax, panel, _labels(panel), (0.36, 0.04))
         style.label_ends(ax, labels)
+    style.head(figure, words.shared)
     names = ["exponent", "exponent_error", "unstable", "epsilon"]
     return Drawing(figure, to_group(panels, names))
 
@@ -123,16 +127,41 @@ def draw_against_b(files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06
         draw_models(ax, panel, S_PER_MS * panel.b.values, "signal_real", "numerical_error")
         for ax, panel in zip(axes, each_panel(panels), strict=True)
     ]
-    axes[0].set_yscale("log")
+    low, high = _sound_range(panels)
+    axes[0].set(yscale="log", ylim=(low, high))
     # The axes share their limits, and labels need the final ones.
     for ax, panel, title, labels in zip(axes, each_panel(panels), words.titles, drawn, strict=True):
         style.panel_title(ax, str(panel.panel.values), title)
         ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel="$S$")
         ax.label_outer()
         explain_hollow(ax, panel, _labels(panel), remark)
-        style.label_ends(ax, labels)
+        _explain_beyond(ax, panel, high)
+        inside = [label and replace(label, y=min(label.y, high)) for label in labels]
+        style.label_ends(ax, inside)
     style.head(figure, words.shared)
     return Drawing(figure, to_group(panels, ["signal_real", "numerical_error", "unstable"]))
+
+
+def _sound_range(panels: xarray.Dataset) -> tuple[float, float]:
+    """Limits round the signals that mean something: one that blows up would leave no room."""
+    sound = panels.signal_real.where((panels.unstable == 0) & (panels.signal_real > 0.0))
+    return 0.75 * float(sound.min()), 1.2 * float(sound.max())
+
+
+def _explain_beyond(ax: Axes, data: xarray.Dataset, high: float) -> None:
+    """Say how far a model goes beyond the axes; nothing if none does."""
+    labels, texts = _labels(data), []
+    for model in map(str, data.model.values):
+        signal = data.signal_real.sel(model=model)
+        above = signal.where(signal > high, drop=True)
+        if above.size:
+            place, first = S_PER_MS * above.b.values[-1], S_PER_MS * above.b.values[0]
+            texts.append(
+                f"{labels[model]} leaves the axes at {first:g} s/mm$^2$:\n"
+                f"$S$ = {float(above[-1]):.3g} at {place:g} s/mm$^2$"
+            )
+    if texts:
+        style.note(ax, 0.97, 0.97, "\n".join(texts), ha="right", va="top")
 
 
 def draw_models(

@@ -118,8 +118,9 @@ def _relative(
 ) -> Array:
     """A term over that of order zero, shape (..., k)."""
     total: Array = np.zeros(shape)
+    s: ComplexArray = np.asarray(1j * jet, dtype=np.complex128)
     for powers, value in polynomial.items():
-        factor: ComplexArray = monomial(powers, 1j * jet, sigma)
+        factor = monomial(powers, s, sigma)
         total += factor.real[..., None] * (value / zeroth)
     return total
 

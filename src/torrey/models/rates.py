@@ -142,9 +142,7 @@ class RateModel:
         if jet is None:
             energy = energy.truncate(0)
             jet = np.zeros((self.n_derivatives + 1, self.n_components))
-        return energy.weights(
-            *(np.asarray(values, dtype=float) for values in (jet, period, sigma))
-        )
+        return energy.weights(*(np.asarray(values, dtype=float) for values in (jet, period, sigma)))
 
     def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
         """G, with dm/dt = -G m.

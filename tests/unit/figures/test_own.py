@@ -157,7 +157,9 @@ def test_unstable_points_are_hollow(sweeps, tmp_path):
     hollow = [line for line in figure.axes[0].lines if line.get_label() == "_hollow"]
     assert [line.get_xdata().tolist() for line in hollow] == [[1.0, 2.0, 4.0]]
     assert "unstable in a part of the waveform" in texts(figure)
-    stable = draw(CATALOGUE["projected_vs_order"], write_sweeps(tmp_path / "stable", signal=steady)).figure
+    stable = draw(
+        CATALOGUE["projected_vs_order"], write_sweeps(tmp_path / "stable", signal=steady)
+    ).figure
     assert all("unstable" not in text for text in texts(stable))
 
 

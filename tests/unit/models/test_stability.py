@@ -165,8 +165,7 @@ def _single(model: RateModel, waveform: Waveform, q: float) -> Stability:
 
         def shape(self) -> tuple[Segment, ...]:
             return tuple(
-                Segment(s.duration, tuple(c[:1] for c in s.coefficients))
-                for s in waveform.segments
+                Segment(s.duration, tuple(c[:1] for c in s.coefficients)) for s in waveform.segments
             )
 
     return model.stability(Along(), q, 10.0, 0.005)
