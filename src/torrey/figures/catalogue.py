@@ -96,7 +96,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
         ("convergence", "mesh"),
         "Errors of the homogenised models against the period, with fitted orders",
     ),
-    "kl23_fig6": Entry(_KL23, "fig6", ("signals",), "Signals against b, one cell"),
+    "kl23_fig6": Entry(_KL23, "fig6", ("signals", "mesh"), "Signals against b, one cell"),
     "kl23_fig7": Entry(
         _KL23,
         "fig7",

@@ -87,7 +87,7 @@ def fig4(files: FigureFiles) -> Drawing:
 @styled
 def fig5(files: FigureFiles) -> Drawing:
     """Signals against b in the boxes with layers, one panel per box and time between the pulses."""
-    drawing = draw_against_b(files, remark=(0.25, 0.8))
+    drawing = draw_against_b(files, remark=(0.36, 0.04), height=0.68)
     # Panels come time by time, the boxes side by side.
     meshes = list(files.files["mesh"].values())
     panels = [ax for ax in drawing.figure.axes if ax.get_title(loc="left")]
@@ -114,15 +114,18 @@ def draw_boxes(files: FigureFiles) -> Drawing:
     return Drawing(figure, _mesh_sizes(meshes))
 
 
-def draw_against_b(files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06)) -> Drawing:
+def draw_against_b(
+    files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06), height: float = 0.42
+) -> Drawing:
     """Signals against b; panels are the studies and their times between the pulses.
 
-    ``remark`` is where a remark on instability begins, in fractions of the panels.
+    ``remark`` is where a remark on instability begins, in fractions of the panels; ``height`` that
+    of the figure over its width.
     """
     panels = read_panels(files.files["signals"], "b", over=["Delta"], cells=files.cells())
     words = words_of(panels, ["Delta"])
     panels = panels.assign(unstable=instability(panels.validity))
-    figure, axes = panel_axes(panels, columns=2, height=0.42, share="both")
+    figure, axes = panel_axes(panels, columns=2, height=height, share="both")
     drawn = [
         draw_models(ax, panel, S_PER_MS * panel.b.values, "signal_real", "numerical_error")
         for ax, panel in zip(axes, each_panel(panels), strict=True)
@@ -135,9 +138,7 @@ def draw_against_b(files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06
         ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel="$S$")
         ax.label_outer()
         explain_hollow(ax, panel, _labels(panel), remark)
-        _explain_beyond(ax, panel, high)
-        inside = [label and replace(label, y=min(label.y, high)) for label in labels]
-        style.label_ends(ax, inside)
+        style.label_ends(ax, [_inside(label, high) for label in labels])
     style.head(figure, words.shared)
     return Drawing(figure, to_group(panels, ["signal_real", "numerical_error", "unstable"]))
 
@@ -148,20 +149,11 @@ def _sound_range(panels: xarray.Dataset) -> tuple[float, float]:
     return 0.75 * float(sound.min()), 1.2 * float(sound.max())
 
 
-def _explain_beyond(ax: Axes, data: xarray.Dataset, high: float) -> None:
-    """Say how far a model goes beyond the axes; nothing if none does."""
-    labels, texts = _labels(data), []
-    for model in map(str, data.model.values):
-        signal = data.signal_real.sel(model=model)
-        above = signal.where(signal > high, drop=True)
-        if above.size:
-            place, first = S_PER_MS * above.b.values[-1], S_PER_MS * above.b.values[0]
-            texts.append(
-                f"{labels[model]} leaves the axes at {first:g} s/mm$^2$:\n"
-                f"$S$ = {float(above[-1]):.3g} at {place:g} s/mm$^2$"
-            )
-    if texts:
-        style.note(ax, 0.97, 0.97, "\n".join(texts), ha="right", va="top")
+def _inside(label: CurveLabel | None, high: float) -> CurveLabel | None:
+    """The label of a curve that ends above the axes stands at their top and says where."""
+    if label is None or label.y <= high:
+        return label
+    return replace(label, y=high, text=f"{label.text} (to {label.y:.3g})")
 
 
 def draw_models(

@@ -47,12 +47,13 @@ def domain(files: FigureFiles) -> Drawing:
     figure = style.new_figure(PAGE, 0.46 * PAGE)
     axes = figure.subplots(1, len(Deltas), sharey=True, squeeze=False)[0]
     for j, (ax, letter) in enumerate(zip(axes, style.letters(len(axes)), strict=True)):
-        _draw(ax, limits[:, j], list(words.values()) or list(tables))
+        lines = _draw(ax, limits[:, j], list(words.values()) or list(tables))
         for table in tables.values():
             if Deltas[j] in table["Delta"]:
                 _draw_paper(ax, table)
         style.panel_title(ax, letter, style.Delta_text(Deltas[j]))
     axes[0].set_ylabel(r"$b$ (s/mm$^2$)")
+    style.label_ends(axes[-1], [_label(line) for line in lines], gap=2.6)
     _explain(figure)
     return Drawing(figure, _group(list(tables), list(words.values()), delta, Deltas, limits))
 
@@ -76,21 +77,28 @@ def _along(path: str, n: Array) -> tuple[Array, Array]:
     return D, np.einsum("aijkl,i,j,k,l->a", data["B"], n, n, n, n)
 
 
-def _draw(ax: Axes, limits: Array, names: list[str]) -> None:
-    """Draw the limits of all boxes."""
-    ax.set(xscale="log", yscale="log", xlabel=r"$L$ ($\mu$m)", ylim=(1e2, 1e6))
+def _draw(ax: Axes, limits: Array, names: list[str]) -> list[Line2D]:
+    """Draw the limits of all boxes; return the lines K = 0."""
+    ax.set(xscale="log", yscale="log", xlabel=r"$L$ ($\mu$m)", ylim=(2e2, 1e6))
     ax.set_xlim(_PERIODS[0], _PERIODS[-1])
     ax.set_xticks([1, 2, 5, 10, 20], labels=["1", "2", "5", "10", "20"])
     ax.set_xticks([], minor=True)
-    labels: list[CurveLabel | None] = []
+    lines = []
     for (positive, dissipative), color, name in zip(limits, _COLORS, names, strict=False):
         (line,) = ax.plot(
             _PERIODS, S_PER_MS * positive / _PERIODS**2, color=color, linewidth=1.2, label=name
         )
         growth = S_PER_MS * dissipative / _PERIODS**2
         ax.plot(_PERIODS, growth, color=color, linestyle="--", linewidth=0.9, label="_growth")
-        labels.append(style.last_point(line, name, color))
-    style.label_ends(ax, labels)
+        lines.append(line)
+    return lines
+
+
+def _label(line: Line2D) -> CurveLabel | None:
+    """What a box is, in two lines of text."""
+    name = str(line.get_label())
+    words, _, last = name.rpartition(", ")
+    return style.last_point(line, f"{words},\n{last}" if words else name, str(line.get_color()))
 
 
 def _draw_paper(ax: Axes, table: dict[str, NDArray[Any]]) -> None:

@@ -56,7 +56,26 @@ def fig4(files: FigureFiles) -> Drawing:
 @styled
 def fig6(files: FigureFiles) -> Drawing:
     """Signals against b for one cell, several permeabilities and times."""
-    return _signals_against_b(files, over=("permeability", "Delta"), height=0.75)
+    over = ("permeability", "Delta")
+    panels = add_logarithm(read_panels(files.files["signals"], "b", over, files.cells()), 10.0)
+    words = words_of(panels, ["Delta", "permeability"])
+    figure, axes = panel_axes(panels, columns=2, height=0.75, share="both")
+    drawn = [
+        _draw_signals(ax, panel, S_PER_MS * panel.b.values)
+        for ax, panel in zip(axes, each_panel(panels), strict=True)
+    ]
+    # The axes share their limits, and labels need the final ones.
+    _cap(axes[0])
+    for ax, panel, title, labels in zip(axes, each_panel(panels), words.titles, drawn, strict=True):
+        style.panel_title(ax, str(panel.panel.values), title)
+        _explain_hollow(ax, panel, (0.03, 0.05))
+        ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel=r"$\log_{10} S$")
+        ax.label_outer()
+        style.label_ends(ax, labels)
+    if not panels.unstable.any():
+        style.note(axes[0], 0.03, 0.05, "No model makes a state grow at any point:\nall dissipate.")
+    style.head(figure, words.shared)
+    return Drawing(figure, to_group(panels, ["log_signal", "log_error", "unstable"]))
 
 
 @styled
@@ -140,24 +159,6 @@ def fig9(files: FigureFiles) -> Drawing:
     samples.append(Line2D([], [], label=r"$b$ in s/mm$^2$", **_LEVEL))
     style.head(figure, words.shared, samples)
     return Drawing(figure, to_group(panels, ["eigenvalue_real", "time"]))
-
-
-def _signals_against_b(files: FigureFiles, over: Sequence[str], height: float) -> Drawing:
-    panels = add_logarithm(read_panels(files.files["signals"], "b", over), 10.0)
-    figure, axes = panel_axes(panels, columns=2, height=height, share="both")
-    drawn = [
-        _draw_signals(ax, panel, S_PER_MS * panel.b.values)
-        for ax, panel in zip(axes, each_panel(panels), strict=True)
-    ]
-    # The axes share their limits, and labels need the final ones.
-    _cap(axes[0])
-    for ax, panel, labels in zip(axes, each_panel(panels), drawn, strict=True):
-        _title(ax, panel, "Delta", "permeability")
-        _explain_hollow(ax, panel, (0.03, 0.05))
-        ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel=r"$\log_{10} S$")
-        ax.label_outer()
-        style.label_ends(ax, labels)
-    return Drawing(figure, to_group(panels, ["log_signal", "log_error", "unstable"]))
 
 
 def _with_differences(panels: xarray.Dataset) -> xarray.Dataset:
@@ -262,14 +263,14 @@ _LEVEL: Final[dict[str, Any]] = {"color": style.GREY, "linestyle": ":", "linewid
 
 
 def _draw_smallest(ax: Axes, panel: xarray.Dataset) -> None:
-    """Draw the smallest eigenvalue, which decides on stability."""
+    """Draw the smallest eigenvalue, by which the paper decides on stability."""
     smallest = panel.eigenvalue_real.isel(eigenvalue=0)
     _draw_eigenvalues(ax, panel, smallest)
     low, high = float(smallest.min()), float(smallest.max())
     ax.set_ylim(min(-0.12 * high, 1.1 * low), 1.05 * high)
     ax.axhspan(ax.get_ylim()[0], 0.0, color="#E8E8E8", linewidth=0.0, zorder=0)
     ax.axhline(0.0, color=style.GREY, linewidth=style.LEAF, zorder=1)
-    style.note(ax, 0.02, 0.02, "unstable", va="bottom")
+    style.note(ax, 0.02, 0.02, "negative", va="bottom")
     ax.set(xlabel="$t$ (ms)", ylabel=r"smallest eigenvalue (ms$^{-1}$)")
     middle = int(panel.sizes["instant"] // 2)
     start, end = float(panel.time[middle]), ax.get_xlim()[1]

@@ -22,6 +22,7 @@ GROWTH_TOLERANCE: Final = 1e-2
 """An amplification of one and this much counts as none: ten times what it is known to."""
 
 Codes = NDArray[np.int8]
+_NONE: Final[Mapping[str, str]] = {}
 
 
 def validity(signal: ArrayLike, error: ArrayLike, amplification: ArrayLike) -> Codes:
@@ -47,7 +48,8 @@ def validity(signal: ArrayLike, error: ArrayLike, amplification: ArrayLike) -> C
 
 def known(values: NDArray[Any]) -> NDArray[Any]:
     """The same, where what is no finite number is missing: files say by marks what it was."""
-    return np.where(np.isfinite(values), values, np.nan)
+    missing = complex(np.nan, np.nan) if np.iscomplexobj(values) else np.nan
+    return np.where(np.isfinite(values), values, missing)
 
 
 def growth_variable(dims: tuple[str, ...], growth: ArrayLike) -> Variable:
@@ -81,7 +83,10 @@ def validity_variable(dims: tuple[str, ...], codes: Codes) -> Variable:
 
 
 def describe(
-    codes: Codes, models: Sequence[str], axes: Mapping[str, Sequence[object]]
+    codes: Codes,
+    models: Sequence[str],
+    axes: Mapping[str, Sequence[object]],
+    units: Mapping[str, str] = _NONE,
 ) -> list[str]:
     """One sentence for each model some of whose signals mean nothing: how many, why and where.
 
@@ -91,6 +96,8 @@ def describe(
     models : sequence of str
     axes : mapping of str to sequence
         The axes after the first by their names, in order, with their values.
+    units : mapping of str to str
+        Of the axes that have some.
 
     Examples
     --------
@@ -107,7 +114,7 @@ def describe(
             if np.any(marks == code)
         ]
         places = [
-            _range(name, values, np.unique(where))
+            f"{_range(name, values, np.unique(where))} {units.get(name, '')}".rstrip()
             for (name, values), where in zip(axes.items(), np.nonzero(marks), strict=True)
             if len(values) > 1
         ]

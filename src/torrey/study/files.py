@@ -96,8 +96,8 @@ def meaningless_signals(table: Group) -> list[str]:
     """
     marks = table["validity"]
     axes = {dim: np.asarray(table[dim].values).tolist() for dim in marks.dims if dim in table}
-    models = axes.pop("model")
-    return describe(np.asarray(marks.values), models, axes)
+    units = {dim: table[dim].units for dim in axes}
+    return describe(np.asarray(marks.values), axes.pop("model"), axes, units)
 
 
 def fit_orders(signals: PathLike, models: Sequence[str]) -> Group:
