@@ -138,7 +138,9 @@ def draw_against_b(
         ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel="$S$")
         ax.label_outer()
         explain_hollow(ax, panel, _labels(panel), remark)
-        style.label_ends(ax, [_inside(label, high) for label in labels])
+        rows = (panel.isel(model=i) for i in range(panel.sizes["model"]))
+        inside = [_inside(label, row, high) for label, row in zip(labels, rows, strict=True)]
+        style.label_ends(ax, inside)
     style.head(figure, words.shared)
     return Drawing(figure, to_group(panels, ["signal_real", "numerical_error", "unstable"]))
 
@@ -149,11 +151,12 @@ def _sound_range(panels: xarray.Dataset) -> tuple[float, float]:
     return 0.75 * float(sound.min()), 1.2 * float(sound.max())
 
 
-def _inside(label: CurveLabel | None, high: float) -> CurveLabel | None:
-    """The label of a curve that ends above the axes stands at their top and says where."""
+def _inside(label: CurveLabel | None, row: xarray.Dataset, high: float) -> CurveLabel | None:
+    """The label of a curve that ends above the axes stands where it leaves them, and says so."""
     if label is None or label.y <= high:
         return label
-    return replace(label, y=high, text=f"{label.text} (to {label.y:.3g})")
+    seen = row.b.values[row.signal_real.values <= high]
+    return replace(label, x=S_PER_MS * seen[-1], y=high, text=f"{label.text} (to {label.y:.3g})")
 
 
 def draw_models(

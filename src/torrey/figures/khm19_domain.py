@@ -113,7 +113,7 @@ def _explain(figure: Any) -> None:
     entries = [
         Line2D([], [], **grey, label=r"$K = 0$: below, $K > 0$"),
         Line2D([], [], **grey, linestyle="--", label="above: a state grows"),
-        Line2D([], [], **_PAPER, label="signals of the paper's figures 2 and 5"),
+        Line2D([], [], **_PAPER, label="signals of figures 2 (along L) and 5 (along b)"),
     ]
     figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
 

@@ -214,12 +214,6 @@ def _model_sample(model: str) -> Line2D:
     return Line2D([], [], color=look.color, markeredgewidth=0.0, label=look.label, **line, **mark)
 
 
-def _title(ax: Axes, panel: xarray.Dataset, *quantities: str) -> None:
-    texts = {"Delta": style.Delta_text, "b": style.b_text, "permeability": style.kappa_text}
-    values = [texts[name](float(panel[name])) for name in quantities]
-    style.panel_title(ax, str(panel.panel.values), ", ".join(values))
-
-
 def _draw_signals(ax: Axes, panel: xarray.Dataset, x: Array) -> list[CurveLabel | None]:
     return _draw_models(ax, panel, x, "log_signal", "log_error")
 
