@@ -92,7 +92,7 @@ def test_no_norm_ever_grows():
     points = Points.of(q, L, kappa / L)
     r2 = expand(operators, DIRECTION, 2).model
     unstable = r2.stability(waveform, q, L, kappa / L).amplification > 1.01
-    assert unstable.sum() > 300
+    assert unstable.sum() > 250
     for order in (2, 4):
         found = projected_signal(project(operators, DIRECTION, order), waveform, points, 48)
         assert np.all(np.isfinite(found))
