@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -33,9 +34,16 @@ def draw_checked(name: str, files: FigureFiles, directory: Path) -> Drawing:
     artifacts.write(directory / f"{name}.nc", drawing.data, Provenance("test"))
     for ax in drawing.figure.axes:
         assert ax.lines or ax.patches, "an empty panel"
+    assert identifiers(drawing.figure) == []
     for variable in drawing.data.values():
         assert variable.long_name
     return drawing
+
+
+def identifiers(figure: Figure) -> list[str]:
+    """Texts with a name of a configuration or a variable in them, which is no word."""
+    plain = {text: re.sub(r"\$.*?\$", "", text) for text in texts(figure)}
+    return [text for text, words in plain.items() if re.search(r"\w_\w", words)]
 
 
 def overlapping_texts(figure: Figure) -> list[tuple[str, str]]:

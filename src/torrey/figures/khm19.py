@@ -110,7 +110,9 @@ def draw_boxes(files: FigureFiles) -> Drawing:
         cells.unit_axes(ax)
         ax.set(xlabel="$y_1$ (units of the cell)", ylabel="$y_2$ (units of the cell)")
         sizes = [_size_text(levels[0]), _size_text(levels[-1])]
-        style.panel_title(ax, letter, f"{words[name]}\ndrawn: {sizes[0]}\nfinest: {sizes[1]}")
+        style.panel_title(
+            ax, letter, f"{words[name]}\ncoarsest (drawn): {sizes[0]}\nfinest: {sizes[1]}"
+        )
     return Drawing(figure, _mesh_sizes(meshes))
 
 

@@ -362,13 +362,14 @@ def head(figure: Figure, text: str, handles: Sequence[Artist] = ()) -> None:
         Samples with labels.
     """
     if text or handles:
-        figure.legend(
+        legend = figure.legend(
             handles=list(handles),
             title=text or None,
             title_fontsize=SMALL,
             loc="outside upper center",
             ncols=max(len(handles), 1),
         )
+        legend.get_title().set_multialignment("center")
 
 
 def power_of_ten(value: float) -> str:

@@ -70,7 +70,7 @@ def test_khm19_boxes_and_sizes(tmp_path):
     for ax in drawing.figure.axes:
         title = ax.get_title(loc="left")
         assert "disc, R = 0.25" in title
-        assert f"drawn: 12 triangles, {unknowns} unknowns" in title
+        assert f"coarsest (drawn): 12 triangles, {unknowns} unknowns" in title
     assert drawing.data["triangles"].values.tolist() == [[12, 12]] * 2
     assert overlapping_texts(drawing.figure) == []
 
