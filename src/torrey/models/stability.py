@@ -25,7 +25,7 @@ from functools import reduce
 from typing import Final, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import expm
 
 from torrey.gradients.waveforms import Segment, Waveform
@@ -285,18 +285,24 @@ def _across(
     Gauss collocation of a system that dissipates dissipates, however long its steps are.
     """
     k, h = len(model.start), segment.duration / (count * steps)
-    one = np.eye(k, dtype=complex)
     P = np.empty((len(points), count, k, k), dtype=complex)
-    batch = max(1, _BATCH // (steps * (4 * k) ** 2))
-    for i in range(count):
-        times = (h * (i * steps + np.arange(steps)[:, None] + collocation_nodes())).ravel()
+    size = steps * (4 * k) ** 2
+    for some in _batches(count, size * min(len(points), max(1, _BATCH // size))):
+        starts = (some[:, None] * steps + np.arange(steps))[..., None]
+        times = h * (starts + collocation_nodes()).ravel()
         jets = segment.jet(times, model.n_derivatives)
-        for first in range(0, len(points), batch):
-            rows = np.arange(first, min(first + batch, len(points)))
-            X = _system(model, points[rows], jets).reshape(len(rows), steps, -1, k, k)
-            each = collocate(X, h, np.broadcast_to(one, (len(rows), steps, k, k)))
-            P[rows, i] = reduce(lambda P, step: step @ P, each.swapaxes(0, 1))
+        for rows in _batches(len(points), size * len(some)):
+            X = _system(model, points[rows], jets)
+            X = X.reshape(len(rows), len(some), steps, -1, k, k)
+            one = np.broadcast_to(np.eye(k, dtype=complex), (*X.shape[:3], k, k))
+            each = np.moveaxis(collocate(X, h, one), 2, 0)
+            P[np.ix_(rows, some)] = reduce(lambda P, step: step @ P, each)
     return P
+
+
+def _batches(count: int, size: int) -> list[NDArray[np.intp]]:
+    """Numbers from 0 to count in parts whose matrices, of so many entries each, fit."""
+    return np.array_split(np.arange(count), -(-count * size // _BATCH))
 
 
 def _jumps(model: Weighted, waveform: Waveform, points: Points) -> Iterator[ComplexArray]:
