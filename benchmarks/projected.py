@@ -29,6 +29,7 @@ from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.waveforms import Pgse
 from torrey.models.expansion import expand
 from torrey.models.integration import Points
+from torrey.models.validity import GROWTH_TOLERANCE
 from torrey.reference.full import mesh_signal
 from torrey.reference.ladder import climb
 from torrey.reference.projected import projected_signals
@@ -101,7 +102,8 @@ def rows(name: str, drawn: Sample, tolerances: Sequence[float]) -> list[str]:
             estimate.append(found.error / drawn.full[k])
             floors.append(drawn.full_error[k] / drawn.full[k] + 1e-12)
             reached.append(found.reached)
-            unstable.append(r2.growth(waveform, points.q, points.period, points.sigma) > 1e-6)
+            at = waveform, points.q, points.period, points.sigma
+            unstable.append(r2.stability(*at).amplification > 1.0 + GROWTH_TOLERANCE)
         seconds = time.process_time() - start
         ok = np.concatenate(reached)
         e, s = np.concatenate(error)[ok], np.concatenate(estimate)[ok]

@@ -87,7 +87,9 @@ def test_the_model_of_order_zero_never_grows(case):
     cell, point = case
     model = expand(cell.on(0), point.frame, 0).model
     at = (point.waveform, point.q, point.period, point.sigma)
-    assert model.growth(*at) <= 1e-10 * max(1.0, point.sigma)
+    found = model.stability(*at)
+    assert found.growth <= 1e-10 * max(1.0, point.sigma)
+    assert found.amplification == 1.0
     assert abs(modelled(model, point)) <= 1.0 + ROUNDING
 
 
@@ -103,7 +105,8 @@ def test_models_conserve_water_without_a_gradient(case, order):
 
 def steady(model: SmallModel, point: Point) -> bool:
     """Whether a model does not grow: truncated series may, far from where they hold."""
-    return bool(model.growth(point.waveform, point.q, point.period, point.sigma) <= 1e-9)
+    at = point.waveform, point.q, point.period, point.sigma
+    return bool(model.stability(*at).growth <= 1e-9)
 
 
 def projected(cell: Drawn, point: Point, order: int) -> SmallModel:

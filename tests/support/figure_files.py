@@ -38,7 +38,7 @@ def signal(model: str, period: float, kappa: float, Delta: float, b: float) -> f
     change = {"R0": 1e-3 * period**2, "R2": 1e-5 * period**4}.get(
         model.removeprefix("lumped-"), 0.0
     )
-    return float(exact * (1.0 + 0.5 * change if model.startswith("lumped") else 1.0 + change))
+    return float(exact * (1.0 - 0.5 * change if model.startswith("lumped") else 1.0 - change))
 
 
 def disc_mesh() -> CellMesh:
@@ -120,10 +120,12 @@ def write_signals(
         references[index] = path
         for row, model in enumerate(models[1:]):
             table[(row, slice(None), *index)] = signal(model, *where)
-    growth = np.full((len(models) - 1, *shape), -1e-17)
+    growth, amplification = np.zeros((2, len(models) - 1, *shape))
+    amplification += 1.0
     for model in unstable:
-        growth[models.index(model) - 1] = 0.1
-    slabs = write_slabs(directory, points, ModelTable(tuple(models[1:]), table, growth), PROVENANCE)
+        growth[models.index(model) - 1], amplification[models.index(model) - 1] = 0.1, 2.0
+    found = ModelTable(tuple(models[1:]), table, growth, amplification)
+    slabs = write_slabs(directory, points, found, PROVENANCE)
     group = gather_signals(points, models, list(references.values()), slabs)
     artifacts.write(directory / "signals.nc", group, PROVENANCE)
     return str(directory / "signals.nc")

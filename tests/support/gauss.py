@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.waveforms import Waveform
-from torrey.models.model import TIME_TOLERANCE, Array, ComplexArray
+from torrey.models.model import TIME_TOLERANCE, ComplexArray, Stability
 from torrey.models.registry import ModelKind, StudyFacts
 
 
@@ -32,11 +32,11 @@ class Gauss:
         q, _, _ = np.broadcast_arrays(np.asarray(q, dtype=float), period, sigma)
         return np.exp(-(q**2) * waveform.b_factor * self.diffusivity).astype(complex)
 
-    def growth(
+    def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> Array:
-        """Zero."""
-        return np.zeros(np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma)))
+    ) -> Stability:
+        """It can only lose signal."""
+        return Stability.dissipative(q, period, sigma)
 
 
 def build(operators: BlochTorrey, frame: ArrayLike, orders: Sequence[int]) -> list[Gauss]:

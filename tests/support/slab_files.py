@@ -20,8 +20,11 @@ def write_slabs(
         for slab in slabs_of(sweep):
             places, shape = list(slab.places), slab.sweep.shape
             signal = table.signal[i].reshape(len(table.signal[i]), -1)[:, places]
-            growth = table.growth[i].ravel()[places]
-            part = ModelTable((model,), signal.reshape(1, -1, *shape), growth.reshape(1, *shape))
+            rates = (
+                values[i].ravel()[places].reshape(1, *shape)
+                for values in (table.growth, table.amplification)
+            )
+            part = ModelTable((model,), signal.reshape(1, -1, *shape), *rates)
             files.append(directory / f"{slab.name}-{model}.nc")
             write_model(files[-1], part, slab.sweep, provenance)
     return files

@@ -72,8 +72,9 @@ INNER = {
     ],
     "models": [
         "karger model polynomials reduced",
-        "integration registry tensors",
-        "rates tensor_files",
+        "energy integration registry tensors validity",
+        "stability tensor_files",
+        "rates",
         "expansion lumped",
         "kurtosis projection",
         "evaluation",
@@ -122,8 +123,8 @@ INNER = {
         "drawing",
         "style",
         "cells inversions panels words",
-        "chl14 khm19 kl23 kl23_cells kl23_orders layers mmg20_cells mmg20_pulses mmg20_signals "
-        "mmg20_spectrum mmg20_volume own",
+        "chl14 khm19 khm19_domain kl23 kl23_cells kl23_orders layers mmg20_cells mmg20_pulses "
+        "mmg20_signals mmg20_spectrum mmg20_volume own",
         "mmg20_maps",
     ],
     "tables": [

@@ -137,8 +137,9 @@ class Cell(Description):
         DataArray
             Its dimensions are those of ``model, waveform, b`` (or ``q, gradient``) and
             ``direction`` that were given as lists. Real, unless an imaginary part is larger than
-            ``numerical_error``: this coordinate, of the same shape, is an absolute estimate. The
-            ``growth_rate`` (1/ms) of a model is above zero where it is unstable.
+            ``numerical_error``: this coordinate, of the same shape, is an absolute estimate. With
+            models come ``growth_rate`` (1/ms), ``amplification`` and ``validity``: where this mark
+            is not zero, a truncated series blows up and its signal means nothing.
 
         Raises
         ------
@@ -258,8 +259,8 @@ class Cell(Description):
         --------
         >>> import torrey as tr
         >>> cell = tr.Cell(tr.Layers((1.0,)), 2.0, "10 um", "1e-5 m/s")
-        >>> float(cell.model("R2").growth_rate(tr.Pgse("5 ms", "25 ms"), b=1.0)) > 0.0  # unstable
-        True
+        >>> float(cell.model("R2").stability(tr.Pgse("5 ms", "25 ms"), b=1.0).amplification)
+        1.0
         """
         with argument("Cell.model", "name"):
             if name == REFERENCE:

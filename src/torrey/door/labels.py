@@ -9,17 +9,27 @@ import numpy as np
 import xarray
 from numpy.typing import NDArray
 
-from torrey.base.stored import Group
+from torrey.base.stored import Group, Variable
 from torrey.door.gradients import Gradients
 from torrey.gradients.axes import axis_labels, direction_labels
 from torrey.gradients.sweep import PermeabilityKind
 
-Coordinates = dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]
+Coordinates = dict[str, tuple[tuple[str, ...], Any, dict[str, Any]]]
 
 
 def attributes(units: str, long_name: str) -> dict[str, str]:
     """Attributes of a labelled array; names and other texts have no units."""
     return {"long_name": long_name, **({"units": units} if units else {})}
+
+
+def labelled_variable(variable: Variable) -> tuple[tuple[str, ...], Any, dict[str, Any]]:
+    """A variable of a file as a coordinate, with its flags if it has some."""
+    more = {name: value for name, value in variable.attributes.items() if name[:4] == "flag"}
+    return (
+        variable.dims,
+        variable.values,
+        {**attributes(variable.units, variable.long_name), **more},
+    )
 
 
 def dataset(group: Group) -> xarray.Dataset:

@@ -10,7 +10,7 @@ import xarray
 
 from torrey.door.gradients import read_direction
 from torrey.door.quantities import argument
-from torrey.door.signals import Site, ask, growth_rates
+from torrey.door.signals import Site, ask, stability_of
 from torrey.door.threads import single_threaded
 from torrey.gradients.protocol import frame
 from torrey.models.evaluation import build_models
@@ -73,13 +73,52 @@ class CellModel:
         gradient: Quantities | None = None,
         direction: Directions | None = None,
     ) -> xarray.DataArray:
-        """Largest growth rate over the waveform (1/ms): above zero the model is unstable.
+        """Largest rate (1/ms) at which the model makes some state grow: see `stability`."""
+        strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
+        return self._stability("growth_rate", waveform, strengths, direction).growth_rate
 
-        See KL23 remark 4.4; parameters as of `Cell.signal`.
+    @single_threaded
+    def stability(
+        self,
+        waveform: Waveforms,
+        *,
+        b: Quantities | None = None,
+        q: Quantities | None = None,
+        gradient: Quantities | None = None,
+        direction: Directions | None = None,
+    ) -> xarray.Dataset:
+        """Whether the model makes states grow that the exact flow only lets decay.
+
+        States are measured by the energy norm of the fields that they stand for: see
+        docs/theory.md. Parameters as of `Cell.signal`.
+
+        Returns
+        -------
+        Dataset
+            ``growth_rate`` (1/ms), the largest at any instant; ``amplification``, the largest
+            factor between two instants, 1 of a model that dissipates; and ``validity``, a mark
+            that is not zero where the signal means nothing.
+
+        Examples
+        --------
+        >>> import torrey as tr
+        >>> cell = tr.Cell(tr.Layers((0.6, 0.4)), [2.0, 1.0], "10 um", "1e-5 m/s")
+        >>> found = cell.model("R2").stability(tr.Pgse("5 ms", "25 ms"), b=[1, 40])
+        >>> found.amplification.round(2).values.tolist(), found.validity.values.tolist()
+        ([1.0, 13.03], [0, 2])
         """
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
-        found = ask("CellModel.growth_rate", self.site, waveform, strengths, direction, self.name)
-        return growth_rates(found)
+        return self._stability("stability", waveform, strengths, direction)
+
+    def _stability(
+        self,
+        call: str,
+        waveform: Waveforms,
+        strengths: Strengths,
+        direction: Directions | None,
+    ) -> xarray.Dataset:
+        call = f"CellModel.{call}"
+        return stability_of(ask(call, self.site, waveform, strengths, direction, self.name))
 
     @single_threaded
     def system(self, direction: Directions | None = None, *, components: int = 1) -> Model:

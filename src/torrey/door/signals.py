@@ -22,6 +22,7 @@ from torrey.door.labels import (
     cell_coordinates,
     gradient_coordinates,
     keep,
+    labelled_variable,
 )
 from torrey.door.medium import Medium
 from torrey.door.quantities import argument, is_list, is_number
@@ -30,6 +31,12 @@ from torrey.gradients.sweep import REFERENCE, Acquisition, PermeabilityKind, Swe
 from torrey.models import registry
 from torrey.models.evaluation import evaluate_models
 from torrey.models.registry import StudyFacts
+from torrey.models.validity import (
+    amplification_variable,
+    growth_variable,
+    validity,
+    validity_variable,
+)
 from torrey.reference.full import reference_signal
 from torrey.reference.slab import solve_slab
 from torrey.reference.span import Span
@@ -50,10 +57,9 @@ _TOLERANCES: Final = (1e-8, 1e-1)
 Array = NDArray[np.float64]
 
 _SIGNAL_NAME: Final = "signal, normalised to the initial magnetisation"
+STABILITY: Final = ("growth_rate", "amplification", "validity")
+"""Coordinates of the signals of models, as in ``signals.nc``."""
 _ERROR_NAME: Final = "estimated error of the discretisation, absolute; not that of a model"
-_GROWTH_NAME: Final = (
-    "largest growth rate of the model over the waveform; above zero it is unstable"
-)
 
 
 @dataclass(frozen=True)
@@ -100,16 +106,23 @@ class Values:
     Attributes
     ----------
     signal : (n,) complex
-    error, growth : (n,) float
-        Absolute estimate of the numerical error, and growth rate (1/ms), which the reference has
-        none of.
+    error : (n,) float
+        Absolute estimate of the numerical error.
+    growth, amplification : (n,) float
+        See `torrey.models.model.Stability`; the reference has no growth rate.
     method : str
     """
 
     signal: NDArray[np.complex128]
     error: Array
     growth: Array
+    amplification: Array
     method: str
+
+    @property
+    def validity(self) -> NDArray[np.int8]:
+        """Which signals mean something: see `torrey.models.validity`."""
+        return validity(self.signal, self.error, self.amplification)
 
 
 def signals(
@@ -157,7 +170,13 @@ def signals(
         "numerical_error": (dims, error, attributes("1", _ERROR_NAME)),
     }
     if others:
-        coordinates["growth_rate"] = (dims, table("growth"), attributes("ms-1", _GROWTH_NAME))
+        stability = (
+            growth_variable(dims, table("growth")),
+            amplification_variable(dims, table("amplification")),
+            validity_variable(dims, table("validity")),
+        )
+        for name, variable in zip(STABILITY, stability, strict=True):
+            coordinates[name] = labelled_variable(variable)
     about: dict[str, Any] = dict(attributes("1", _SIGNAL_NAME))
     if REFERENCE in models:
         about |= {"tolerance": tolerance, "method": found[REFERENCE].method}
@@ -209,9 +228,10 @@ def ask(
     return signals(site, gradients, models, not isinstance(model, str), float(tolerance), method)
 
 
-def growth_rates(signal: xarray.DataArray) -> xarray.DataArray:
-    """Growth rates of signals as an array of their own."""
-    return signal.growth_rate.drop_vars(["growth_rate", "numerical_error"], errors="ignore")
+def stability_of(signal: xarray.DataArray) -> xarray.Dataset:
+    """What is known of the stability of a model's signals, as a table of its own."""
+    found = signal.reset_coords(STABILITY, drop=False)
+    return found[list(STABILITY)].drop_vars("numerical_error")
 
 
 def check_models(site: Site, models: tuple[str, ...], components: int = 1) -> None:
@@ -285,7 +305,7 @@ def _reference(
         return _in_full(site, measurements, tolerance)
     ladders = site.medium.ladders(span)
     table = solve_slab(site.sweep(measurements), tolerance, ladders, site.medium.levels)
-    return Values(table.signals.signal, table.signals.error, _nothing(measurements), method)
+    return Values(table.signals.signal, table.signals.error, *_nothing(measurements), method)
 
 
 def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float) -> Values:
@@ -298,7 +318,7 @@ def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float
             found = reference_signal(site.medium.levels, point, tolerance)
             known[key] = found.signal, found.error
     signal, error = zip(*(known[key] for key in keys), strict=True)
-    return Values(np.array(signal), np.array(error), _nothing(measurements), "full")
+    return Values(np.array(signal), np.array(error), *_nothing(measurements), "full")
 
 
 def _homogenised(
@@ -310,15 +330,16 @@ def _homogenised(
     n = len(measurements)
     finest = table.signal[:, -1].reshape(len(models), n)
     error = table.space_error().reshape(len(models), n)
-    growth = table.growth.reshape(len(models), n)
+    growth, factor = (x.reshape(len(models), n) for x in (table.growth, table.amplification))
     return {
-        model: Values(finest[i], error[i], growth[i], "homogenised")
+        model: Values(finest[i], error[i], growth[i], factor[i], "homogenised")
         for i, model in enumerate(models)
     }
 
 
-def _nothing(measurements: tuple[Measurement, ...]) -> Array:
-    return np.full(len(measurements), np.nan)
+def _nothing(measurements: tuple[Measurement, ...]) -> tuple[Array, Array]:
+    """Growth and amplification of the reference, which dissipates."""
+    return np.full(len(measurements), np.nan), np.ones(len(measurements))
 
 
 def _real_where_it_is(signal: NDArray[np.complex128], error: Array) -> NDArray[Any]:

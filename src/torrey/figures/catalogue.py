@@ -74,6 +74,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         ("inversion",),
         "Bias and spread of fitted exchange parameters against the signal-to-noise ratio",
     ),
+    "khm19_domain": Entry(
+        "torrey.figures.khm19_domain",
+        "domain",
+        ("tensors", "signals", "mesh"),
+        "Where the model of order two holds: its exponent K is above zero, and no state grows",
+    ),
     "khm19_fig1": Entry(_KHM19, "fig1", ("mesh",), "The two boxes with their meshes"),
     "khm19_fig2": Entry(_KHM19, "fig2", ("signals", "mesh"), "Signals against the period"),
     "khm19_fig3": Entry(_KHM19, "fig3", ("signals", "mesh"), "Signals against b"),
@@ -91,7 +97,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
         ("convergence", "mesh"),
         "Errors of the homogenised models against the period, with fitted orders",
     ),
-    "kl23_fig6": Entry(_KL23, "fig6", ("signals",), "Signals against b, one cell"),
+    "kl23_fig6": Entry(_KL23, "fig6", ("signals", "mesh"), "Signals against b, one cell"),
     "kl23_fig7": Entry(
         _KL23,
         "fig7",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -44,7 +45,8 @@ def fig1(files: FigureFiles) -> Drawing:
 def fig2(files: FigureFiles) -> Drawing:
     """Minus the logarithm of the signals against the period, one panel per box."""
     signals = files.files["signals"]
-    panels = add_logarithm(read_panels(signals, "period"), np.e)
+    panels = add_logarithm(read_panels(signals, "period", cells=files.cells()), np.e)
+    words = words_of(panels, ["delta", "Delta", "b", "direction"])
     panels = panels.assign(
         exponent=labelled(-panels.log_signal, "1", "-log S (natural)"),
         exponent_error=labelled(panels.log_error, "1", "numerical error of -log S"),
@@ -52,18 +54,20 @@ def fig2(files: FigureFiles) -> Drawing:
     )
     figure, axes = panel_axes(panels, columns=2, height=0.42)
     meshes = files.files["mesh"]
-    for ax, panel, study in zip(axes, each_panel(panels), signals, strict=True):
+    for ax, panel, study, title in zip(
+        axes, each_panel(panels), signals, words.titles, strict=True
+    ):
         x = 1e3 * panel.epsilon.values
         labels = draw_models(ax, panel, x, "exponent", "exponent_error")
         # The period in micrometres is the same number.
         label = r"$10^3\,\varepsilon = L\,/\,(1$ $\mu$m$)$"
         ax.set(xlabel=label, ylabel=r"$-\log S$ (natural)")
         ax.set_xlim(left=0.0)
-        timing = f"{style.Delta_text(float(panel.Delta))}, {style.b_text(float(panel.b))}"
-        style.panel_title(ax, str(panel.panel.values), timing)
+        style.panel_title(ax, str(panel.panel.values), title)
         _draw_inset(ax, meshes[study])
         explain_hollow(ax, panel, _labels(panel), (0.36, 0.04))
         style.label_ends(ax, labels)
+    style.head(figure, words.shared)
     names = ["exponent", "exponent_error", "unstable", "epsilon"]
     return Drawing(figure, to_group(panels, names))
 
@@ -83,7 +87,7 @@ def fig4(files: FigureFiles) -> Drawing:
 @styled
 def fig5(files: FigureFiles) -> Drawing:
     """Signals against b in the boxes with layers, one panel per box and time between the pulses."""
-    drawing = draw_against_b(files, remark=(0.25, 0.8))
+    drawing = draw_against_b(files, remark=(0.36, 0.04), height=0.68)
     # Panels come time by time, the boxes side by side.
     meshes = list(files.files["mesh"].values())
     panels = [ax for ax in drawing.figure.axes if ax.get_title(loc="left")]
@@ -112,29 +116,49 @@ def draw_boxes(files: FigureFiles) -> Drawing:
     return Drawing(figure, _mesh_sizes(meshes))
 
 
-def draw_against_b(files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06)) -> Drawing:
+def draw_against_b(
+    files: FigureFiles, remark: tuple[float, float] = (0.04, 0.06), height: float = 0.42
+) -> Drawing:
     """Signals against b; panels are the studies and their times between the pulses.
 
-    ``remark`` is where a remark on instability begins, in fractions of the panels.
+    ``remark`` is where a remark on instability begins, in fractions of the panels; ``height`` that
+    of the figure over its width.
     """
     panels = read_panels(files.files["signals"], "b", over=["Delta"], cells=files.cells())
     words = words_of(panels, ["Delta"])
-    panels = panels.assign(unstable=instability(panels.growth_rate))
-    figure, axes = panel_axes(panels, columns=2, height=0.42, share="both")
+    panels = panels.assign(unstable=instability(panels.validity))
+    figure, axes = panel_axes(panels, columns=2, height=height, share="both")
     drawn = [
         draw_models(ax, panel, S_PER_MS * panel.b.values, "signal_real", "numerical_error")
         for ax, panel in zip(axes, each_panel(panels), strict=True)
     ]
-    axes[0].set_yscale("log")
+    low, high = _sound_range(panels)
+    axes[0].set(yscale="log", ylim=(low, high))
     # The axes share their limits, and labels need the final ones.
     for ax, panel, title, labels in zip(axes, each_panel(panels), words.titles, drawn, strict=True):
         style.panel_title(ax, str(panel.panel.values), title)
         ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel="$S$")
         ax.label_outer()
         explain_hollow(ax, panel, _labels(panel), remark)
-        style.label_ends(ax, labels)
+        rows = (panel.isel(model=i) for i in range(panel.sizes["model"]))
+        inside = [_inside(label, row, high) for label, row in zip(labels, rows, strict=True)]
+        style.label_ends(ax, inside)
     style.head(figure, words.shared)
     return Drawing(figure, to_group(panels, ["signal_real", "numerical_error", "unstable"]))
+
+
+def _sound_range(panels: xarray.Dataset) -> tuple[float, float]:
+    """Limits round the signals that mean something: one that blows up would leave no room."""
+    sound = panels.signal_real.where((panels.unstable == 0) & (panels.signal_real > 0.0))
+    return 0.75 * float(sound.min()), 1.2 * float(sound.max())
+
+
+def _inside(label: CurveLabel | None, row: xarray.Dataset, high: float) -> CurveLabel | None:
+    """The label of a curve that ends above the axes stands where it leaves them, and says so."""
+    if label is None or label.y <= high:
+        return label
+    seen = row.b.values[row.signal_real.values <= high]
+    return replace(label, x=S_PER_MS * seen[-1], y=high, text=f"{label.text} (to {label.y:.3g})")
 
 
 def draw_models(

@@ -56,7 +56,26 @@ def fig4(files: FigureFiles) -> Drawing:
 @styled
 def fig6(files: FigureFiles) -> Drawing:
     """Signals against b for one cell, several permeabilities and times."""
-    return _signals_against_b(files, over=("permeability", "Delta"), height=0.75)
+    over = ("permeability", "Delta")
+    panels = add_logarithm(read_panels(files.files["signals"], "b", over, files.cells()), 10.0)
+    words = words_of(panels, ["Delta", "permeability"])
+    figure, axes = panel_axes(panels, columns=2, height=0.75, share="both")
+    drawn = [
+        _draw_signals(ax, panel, S_PER_MS * panel.b.values)
+        for ax, panel in zip(axes, each_panel(panels), strict=True)
+    ]
+    # The axes share their limits, and labels need the final ones.
+    _cap(axes[0])
+    for ax, panel, title, labels in zip(axes, each_panel(panels), words.titles, drawn, strict=True):
+        style.panel_title(ax, str(panel.panel.values), title)
+        _explain_hollow(ax, panel, (0.03, 0.05))
+        ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel=r"$\log_{10} S$")
+        ax.label_outer()
+        style.label_ends(ax, labels)
+    if not panels.unstable.any():
+        style.note(axes[0], 0.03, 0.05, "No model makes a state grow at any point:\nall dissipate.")
+    style.head(figure, words.shared)
+    return Drawing(figure, to_group(panels, ["log_signal", "log_error", "unstable"]))
 
 
 @styled
@@ -64,8 +83,8 @@ def fig7(files: FigureFiles) -> Drawing:
     """Apparent diffusion coefficient and kurtosis against the time between the pulses."""
     fits = read_panels(files.files["kurtosis"], "Delta").isel(panel=0)
     (signals,) = files.files["signals"].values()
-    growth = artifacts.open_dataset(signals).growth_rate
-    worst = growth.max([dim for dim in growth.dims if dim not in ("model", "Delta")])
+    marks = artifacts.open_dataset(signals).validity
+    worst = marks.max([dim for dim in marks.dims if dim not in ("model", "Delta")])
     fits["unstable"] = instability(worst)
     figure = style.new_figure(PAGE, 0.4 * PAGE)
     quantities = {"adc": r"ADC ($\mu$m$^2$/ms)", "kurtosis": "AK (no unit)"}
@@ -142,24 +161,6 @@ def fig9(files: FigureFiles) -> Drawing:
     return Drawing(figure, to_group(panels, ["eigenvalue_real", "time"]))
 
 
-def _signals_against_b(files: FigureFiles, over: Sequence[str], height: float) -> Drawing:
-    panels = add_logarithm(read_panels(files.files["signals"], "b", over), 10.0)
-    figure, axes = panel_axes(panels, columns=2, height=height, share="both")
-    drawn = [
-        _draw_signals(ax, panel, S_PER_MS * panel.b.values)
-        for ax, panel in zip(axes, each_panel(panels), strict=True)
-    ]
-    # The axes share their limits, and labels need the final ones.
-    _cap(axes[0])
-    for ax, panel, labels in zip(axes, each_panel(panels), drawn, strict=True):
-        _title(ax, panel, "Delta", "permeability")
-        _explain_hollow(ax, panel, (0.03, 0.05))
-        ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel=r"$\log_{10} S$")
-        ax.label_outer()
-        style.label_ends(ax, labels)
-    return Drawing(figure, to_group(panels, ["log_signal", "log_error", "unstable"]))
-
-
 def _with_differences(panels: xarray.Dataset) -> xarray.Dataset:
     """Add how far each model is from the reference, relative, and the numerical error of that."""
     reference = panels.sel(model=REFERENCE, drop=True)
@@ -213,12 +214,6 @@ def _model_sample(model: str) -> Line2D:
     return Line2D([], [], color=look.color, markeredgewidth=0.0, label=look.label, **line, **mark)
 
 
-def _title(ax: Axes, panel: xarray.Dataset, *quantities: str) -> None:
-    texts = {"Delta": style.Delta_text, "b": style.b_text, "permeability": style.kappa_text}
-    values = [texts[name](float(panel[name])) for name in quantities]
-    style.panel_title(ax, str(panel.panel.values), ", ".join(values))
-
-
 def _draw_signals(ax: Axes, panel: xarray.Dataset, x: Array) -> list[CurveLabel | None]:
     return _draw_models(ax, panel, x, "log_signal", "log_error")
 
@@ -262,14 +257,14 @@ _LEVEL: Final[dict[str, Any]] = {"color": style.GREY, "linestyle": ":", "linewid
 
 
 def _draw_smallest(ax: Axes, panel: xarray.Dataset) -> None:
-    """Draw the smallest eigenvalue, which decides on stability."""
+    """Draw the smallest eigenvalue, by which the paper decides on stability."""
     smallest = panel.eigenvalue_real.isel(eigenvalue=0)
     _draw_eigenvalues(ax, panel, smallest)
     low, high = float(smallest.min()), float(smallest.max())
     ax.set_ylim(min(-0.12 * high, 1.1 * low), 1.05 * high)
     ax.axhspan(ax.get_ylim()[0], 0.0, color="#E8E8E8", linewidth=0.0, zorder=0)
     ax.axhline(0.0, color=style.GREY, linewidth=style.LEAF, zorder=1)
-    style.note(ax, 0.02, 0.02, "unstable", va="bottom")
+    style.note(ax, 0.02, 0.02, "negative", va="bottom")
     ax.set(xlabel="$t$ (ms)", ylabel=r"smallest eigenvalue (ms$^{-1}$)")
     middle = int(panel.sizes["instant"] // 2)
     start, end = float(panel.time[middle]), ax.get_xlim()[1]

@@ -102,7 +102,7 @@ def _with_errors(panels: xarray.Dataset) -> xarray.Dataset:
     return models.assign(
         error=labelled(error, "1", "|S_model - S_reference|, both on the coarsest mesh"),
         error_floor=labelled(floor, "1", "numerical error of that difference"),
-        unstable=instability(models.growth_rate),
+        unstable=instability(models.validity),
     )
 
 

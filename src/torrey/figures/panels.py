@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
 from torrey.figures.sources import SourceFiles
-from torrey.figures.style import PAGE, UM_PER_MM, UNSTABLE_GROWTH, letters, new_figure, note
+from torrey.figures.style import PAGE, UM_PER_MM, letters, new_figure, note
 
 # Neither swept nor told apart: they describe an entry and are not axes of the sweep.
 _INNER: Final = ("axis", "instant", "eigenvalue")
@@ -160,7 +160,7 @@ def add_logarithm(panels: xarray.Dataset, base: float) -> xarray.Dataset:
     return panels.assign(
         log_signal=labelled(log, "1", name),
         log_error=labelled(error, "1", f"numerical error of {name}"),
-        unstable=instability(panels.growth_rate),
+        unstable=instability(panels.validity),
     )
 
 
@@ -170,9 +170,9 @@ def with_epsilon(panels: xarray.Dataset) -> xarray.Dataset:
     return panels.assign(epsilon=epsilon)
 
 
-def instability(growth: xarray.DataArray) -> xarray.DataArray:
-    # The reference has no growth rate: a missing value compares as false.
-    return labelled((growth > UNSTABLE_GROWTH).astype(np.int8), "1", "1 where unstable")
+def instability(validity: xarray.DataArray) -> xarray.DataArray:
+    """1 where a signal means nothing: see `torrey.models.validity`."""
+    return labelled((validity != 0).astype(np.int8), "1", "1 where the signal means nothing")
 
 
 def explain_hollow(

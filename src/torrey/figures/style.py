@@ -39,9 +39,6 @@ GREY: Final = "#6E6E6E"
 LEAF: Final = 0.5
 """Width of the thinnest lines (points)."""
 
-UNSTABLE_GROWTH: Final = 1e-9
-"""Growth rate (1/ms) from which a model counts as unstable; less is rounding."""
-
 _DEFAULTS: Final[dict[Any, Any]] = {
     # Bundled with matplotlib: the same letters on every machine.
     "font.family": "DejaVu Sans",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,14 +37,15 @@ class ModelTable:
     models : tuple of str
     signal : (n_models, n_levels, *sweep) complex
         On every mesh, coarsest first.
-    growth : (n_models, *sweep) float
-        Largest growth rate over the waveform (1/ms) on the finest mesh: above zero the model is
-        unstable at that point (KL23 remark 4.4).
+    growth, amplification : (n_models, *sweep) float
+        The largest rate (1/ms) at which a state grows, and the largest factor, on the finest mesh:
+        see `torrey.models.model.Stability`.
     """
 
     models: tuple[str, ...]
     signal: NDArray[np.complex128]
     growth: Array
+    amplification: Array
 
     def space_error(self) -> Array:
         """Absolute estimate of the error on the finest mesh, shape (n_models, *sweep)."""
@@ -113,32 +114,54 @@ def evaluate_many(
             for axes, known in names.items()
         }
         for found, (sweep, models) in zip(signals, wanted, strict=True):
-            found.append(_over(sweep, models, built, "signal"))
+            found.append(_signals(sweep, models, built))
     return [
-        ModelTable(tuple(models), np.stack(found, axis=1), _over(sweep, models, built, "growth"))
+        ModelTable(tuple(models), np.stack(found, axis=1), *_stabilities(sweep, models, built))
         for found, (sweep, models) in zip(signals, wanted, strict=True)
     ]
+
+
+Built = Mapping[Axes, Mapping[str, Model]]
+
+
+def _signals(sweep: Sweep, models: Sequence[str], built: Built) -> ComplexArray:
+    """Signals of the models at all points, shape (n_models, *sweep)."""
+    (signal,) = _over(sweep, models, built, lambda model, *at: (model.signal(*at),))
+    return signal
+
+
+def _stabilities(sweep: Sweep, models: Sequence[str], built: Built) -> tuple[Array, Array]:
+    """Growth and amplification of the models at all points, shapes (n_models, *sweep)."""
+
+    def both(model: Model, *at: Any) -> tuple[Array, Array]:
+        found = model.stability(*at)
+        return found.growth, found.amplification
+
+    growth, amplification = _over(sweep, models, built, both)
+    return growth, amplification
 
 
 def _over(
     sweep: Sweep,
     models: Sequence[str],
-    built: Mapping[Axes, Mapping[str, Model]],
-    what: Literal["signal", "growth"],
-) -> NDArray[Any]:
-    """Signal or growth of the models at all points, shape (n_models, *sweep)."""
+    built: Built,
+    evaluate: Callable[..., tuple[NDArray[Any], ...]],
+) -> list[NDArray[Any]]:
+    """What is found of the models at all points, shapes (n_models, *sweep)."""
     cells = np.array(list(sweep.cells()))
     period, sigma = cells[:, :1], cells[:, 1:] / cells[:, :1]
     measurements = sweep.protocol.measurements
-    result: NDArray[Any] = np.empty(
-        (len(models), len(cells), len(measurements)), dtype=complex if what == "signal" else float
-    )
+    tables: list[NDArray[Any]] = []
     for axes, members in group_measurements(measurements).items():
         for (waveform, rows), (i, name) in product(members.items(), enumerate(models)):
-            at = waveform, np.array([measurements[row].q for row in rows]), period, sigma
-            model = built[axes][name]
-            result[i][:, rows] = model.signal(*at) if what == "signal" else model.growth(*at)
-    return result.reshape(len(models), *sweep.shape)
+            q = np.array([measurements[row].q for row in rows])
+            found = evaluate(built[axes][name], waveform, q, period, sigma)
+            if not tables:
+                shape = (len(models), len(cells), len(measurements))
+                tables = [np.empty(shape, dtype=values.dtype) for values in found]
+            for table, values in zip(tables, found, strict=True):
+                table[i][:, rows] = values
+    return [table.reshape(len(models), *sweep.shape) for table in tables]
 
 
 def build_models(operators: BlochTorrey, frame: ArrayLike, models: Sequence[str]) -> list[Model]:

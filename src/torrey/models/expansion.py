@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
+from torrey.models.energy import energy_of
 from torrey.models.polynomials import Monomial, Polynomial
 from torrey.models.rates import Overlap, RateModel, most_derivatives
 
@@ -60,7 +61,9 @@ class Expansion:
     @property
     def model(self) -> RateModel:
         """The homogenised model of the highest order at hand."""
-        full = RateModel(self.rates, self.start, len(self.frame), self.overlaps)
+        products = ((o.power, o.left, o.right, o.matrix) for o in self.overlaps)
+        energy = energy_of(len(self.rates) - 1, products, len(self.frame))
+        full = RateModel(self.rates, self.start, len(self.frame), self.overlaps, energy)
         return full.truncate(full.order)
 
 

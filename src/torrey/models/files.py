@@ -18,6 +18,7 @@ from torrey.gradients.protocol import group_measurements
 from torrey.gradients.sweep import Product, Sweep
 from torrey.models.evaluation import ModelTable, build_systems
 from torrey.models.registry import kind_of
+from torrey.models.validity import amplification_variable, growth_variable, known
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Eigenvalues:
         metadata=stored(
             ("model", "*sweep", "instant", "eigenvalue"),
             "ms-1",
-            "real part of the eigenvalues of G, smallest first; below zero the model is unstable",
+            "real part of the eigenvalues of G, smallest first",
             name="eigenvalue_real",
             allow_missing=True,
         )
@@ -54,6 +55,8 @@ def write_model(path: str | Path, table: ModelTable, sweep: Sweep, provenance: P
     """Write the signals of one homogenised model over a slab, on every mesh."""
     axes = tuple(sweep.axes())
     (signal,), (growth,), (error,) = table.signal, table.growth, table.space_error()
+    (amplification,) = table.amplification
+    signal, error = (known(values) for values in (signal, error))
     dims = ("level", *axes)
     variables = {
         "model": Variable((), np.array(table.models[0]), "", "homogenised model"),
@@ -62,12 +65,8 @@ def write_model(path: str | Path, table: ModelTable, sweep: Sweep, provenance: P
         "space_error": Variable(
             axes, error, "1", "estimated error of the finest mesh, absolute", MAY_OVERFLOW
         ),
-        "growth_rate": Variable(
-            axes,
-            growth,
-            "ms-1",
-            "largest growth rate over the waveform; above zero the model is unstable",
-        ),
+        "growth_rate": growth_variable(axes, growth),
+        "amplification": amplification_variable(axes, amplification),
         **coordinates(sweep),
     }
     artifacts.write(path, variables, provenance)

@@ -96,34 +96,6 @@ def dissipative_signal(
     return _converge(model, waveform, Points.of(q, period, sigma), tolerance).reshape(shape)
 
 
-def largest_growth(
-    model: SmallModel,
-    waveform: Waveform,
-    q: ArrayLike,
-    period: ArrayLike,
-    sigma: ArrayLike,
-    samples: int = 17,
-) -> Array:
-    """Largest -Re(eigenvalue of G) of a homogenised model over the waveform (1/ms).
-
-    Parameters and result as for `torrey.models.model.Model.growth`; ``samples`` instants per
-    segment, fewer where a waveform has hundreds of them.
-    """
-    shape = np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma))
-    points = Points.of(q, period, sigma)
-    worst = np.full(len(points), -np.inf)
-    samples = max(2, min(samples, 400 // len(waveform.segments)))
-    for segment in waveform.segments:
-        times = np.linspace(0.0, segment.duration, 1 if segment.constant else samples)
-        for F in segment.jet(times, model.n_derivatives):
-            G = points.matrix(model, F)
-            growth = -np.linalg.eigvals(G).real.min(axis=-1)
-            # Without gradient the total mass stays: an eigenvalue zero, but for rounding.
-            rounding = 1e-13 * np.abs(G).max(axis=(-2, -1))
-            worst = np.maximum(worst, np.where(np.abs(growth) <= rounding, 0.0, growth))
-    return worst.reshape(shape)
-
-
 def _through(
     model: SmallModel, waveform: Waveform, points: Points, tolerance: float
 ) -> ComplexArray:
@@ -166,21 +138,43 @@ def _cross(
 def _collocate(
     model: SmallModel, segment: Segment, points: Points, m: ComplexArray, steps: int
 ) -> ComplexArray:
-    """Gauss collocation with 4 stages: order 8, A-stable, one linear solve per step and point."""
-    nodes, weights, matrix = _gauss(_STAGES)
+    """Masses at the end of a segment with a given number of steps."""
     h = segment.duration / steps
-    k = m.shape[1]
-    identity = np.eye(_STAGES * k)
     for step in range(steps):
-        jets = segment.jet(h * (step + nodes), model.n_derivatives)
-        G = np.stack([points.matrix(model, F) for F in jets], axis=1)
-        # Stages K_i = -G_i (m + h sum_j a_ij K_j).
-        block = h * matrix[None, :, None, :, None] * G[:, :, :, None, :]
-        system = identity + block.reshape(len(points), _STAGES * k, _STAGES * k)
-        load = -(G @ m[:, None]).reshape(len(points), _STAGES * k, 1)
-        stages = np.linalg.solve(system, load).reshape(len(points), _STAGES, k, 1)
-        m = m + h * np.einsum("s,zskx->zkx", weights, stages)
+        jets = segment.jet(h * (step + collocation_nodes()), model.n_derivatives)
+        m = collocate(np.stack([points.matrix(model, F) for F in jets], axis=1), h, m)
     return m
+
+
+def collocation_nodes() -> Array:
+    """Places in a time step at which `collocate` takes the matrices, from 0 to 1."""
+    return _gauss(_STAGES)[0]
+
+
+def collocate(G: ComplexArray, h: float, m: ComplexArray) -> ComplexArray:
+    """Steps of dm/dt = -G m by Gauss collocation, each on its own.
+
+    Order 8, A-stable, one linear solve per step; a system that dissipates in the Euclidean norm
+    dissipates in every step, however long it is.
+
+    Parameters
+    ----------
+    G : (..., stages, k, k) complex
+        At the nodes of each step.
+    h : float, ms
+    m : (..., k, n) complex
+        Any number of states side by side.
+    """
+    _, weights, matrix = _gauss(_STAGES)
+    k, width = m.shape[-2:]
+    # Stages K_i = -G_i (m + h sum_j a_ij K_j).
+    block = h * matrix[:, None, :, None] * G[..., :, :, None, :]
+    flat = (*G.shape[:-3], _STAGES * k)
+    system = np.eye(_STAGES * k) + block.reshape(*flat, _STAGES * k)
+    load = -(G @ m[..., None, :, :]).reshape(*flat, width)
+    stages = np.linalg.solve(system, load).reshape(*G.shape[:-3], _STAGES, k, width)
+    end: ComplexArray = m + h * np.einsum("s,...skx->...kx", weights, stages)
+    return end
 
 
 @lru_cache(maxsize=4)

@@ -31,7 +31,7 @@ from torrey.cell.operators import Array, BlochTorrey
 from torrey.gradients.waveforms import Waveform
 from torrey.gradients.waveforms.segments import moment
 from torrey.models.expansion import expand
-from torrey.models.model import TIME_TOLERANCE, ComplexArray
+from torrey.models.model import TIME_TOLERANCE, ComplexArray, Stability
 from torrey.models.rates import RateModel
 from torrey.models.tensors import Tensors
 
@@ -266,6 +266,32 @@ def pade(first: ArrayLike, second: ArrayLike) -> Array:
     return value
 
 
+def second_order_limits(
+    diffusion: ArrayLike, burnett: ArrayLike, waveform: Waveform
+) -> tuple[Array, Array]:
+    """Where the exponent K of order two falls to zero, and where states begin to grow before.
+
+    K > 0 is the domain that KHM19 section 4 gives. The rate D g^2 + L^2 g^4 B falls below zero
+    first where |g| is largest, at a smaller b: from there on the model lets a state grow.
+
+    Parameters
+    ----------
+    diffusion, burnett : (...) array_like, um^2/ms
+        D:nn and B::nnnn on the unit cell.
+    waveform : Waveform
+        Along one direction.
+
+    Returns
+    -------
+    positive, dissipative : (...) float, ms
+        Largest b L^2 with K > 0, and without growth; infinite where B is zero.
+    """
+    with np.errstate(divide="ignore"):
+        ratio = np.asarray(diffusion, dtype=float) / np.maximum(0.0, -np.asarray(burnett))
+    dissipative = ratio * waveform.b_factor
+    return dissipative * waveform.b_factor / fourth_moment(waveform), dissipative
+
+
 @dataclass(frozen=True)
 class PadeModel:
     """Compartments without exchange, each with the exponent K~ of KHM19.
@@ -325,11 +351,11 @@ class PadeModel:
         decay = np.exp(-pade(first, np.multiply.outer(fourth, -self.burnett)))
         return np.asarray(decay @ self.start / self.start.sum(), dtype=np.complex128)
 
-    def growth(
+    def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> Array:
-        """Zero, of the shape that the points have together: exponents K~ are never negative."""
-        return np.zeros(np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma)))
+    ) -> Stability:
+        """Exponents K~ are never negative: see `torrey.models.model.Model.stability`."""
+        return Stability.dissipative(q, period, sigma)
 
 
 def pade_models(

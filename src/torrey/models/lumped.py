@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from torrey.cell.operators import Array, BlochTorrey
+from torrey.models.energy import Energy
 from torrey.models.rates import RateModel
 from torrey.models.tensors import Tensors, burnett, papers_tensors, rate_matrices
 
@@ -25,7 +26,11 @@ def lumped_models(
     """
     tensors = lump(papers_tensors(operators))
     (direction,) = np.atleast_2d(np.asarray(frame, dtype=float))
-    model = RateModel(rate_matrices(tensors, direction, first_order=False), tensors.measures)
+    rates = rate_matrices(tensors, direction, first_order=False)
+    # The fields of order one have the energy -g^2 S:nn / |Y_a|.
+    S = np.diag(rates[2][1, 1, 0])
+    energy = Energy(({(0, 0, 0): 1.0 / tensors.measures}, {}, {(2, 0, 0): S / tensors.measures}))
+    model = RateModel(rates, tensors.measures, energy=energy)
     return [model.truncate(order) for order in orders]
 
 

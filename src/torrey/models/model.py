@@ -1,7 +1,8 @@
-"""What every model of a cell and material offers: signals, and how fast it may grow."""
+"""What every model of a cell and material offers: signals, and whether it makes states grow."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -14,6 +15,35 @@ ComplexArray = NDArray[np.complex128]
 
 TIME_TOLERANCE: Final = 1e-10
 """Absolute tolerance of the integration of a model in time, where no other is asked for."""
+
+LARGEST_FACTOR: Final = 1e6
+"""The amplification of a model that makes a state grow so much, or more."""
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How states of a model grow over a waveform, in the energy norm of the fields it stands for.
+
+    The exact flow contracts this norm: see `torrey.models.stability`.
+
+    Attributes
+    ----------
+    growth : (...) float, 1/ms
+        The largest rate at which the norm of some state grows at some instant: not above zero
+        where the model dissipates throughout.
+    amplification : (...) float
+        The largest factor by which the norm of some state grows between two instants, to 1e-3: 1
+        of a model that dissipates, `LARGEST_FACTOR` at most.
+    """
+
+    growth: Array
+    amplification: Array
+
+    @classmethod
+    def dissipative(cls, q: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> Stability:
+        """Of a model that can only lose signal, in the shape that the points have together."""
+        shape = np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma))
+        return cls(np.zeros(shape), np.ones(shape))
 
 
 class Model(Protocol):
@@ -48,7 +78,7 @@ class Model(Protocol):
         -------
         (...) complex
             Normalised to the initial magnetisation. A truncated series may be unstable at a point:
-            its signal is then large, or infinite (see `growth`).
+            its signal is then large, or infinite (see `stability`).
 
         Raises
         ------
@@ -56,13 +86,13 @@ class Model(Protocol):
             If a projected model does not reach the tolerance.
         """
 
-    def growth(
+    def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> Array:
-        """Largest growth rate over the waveform (1/ms): above zero the model is unstable.
+    ) -> Stability:
+        """How states of the model grow over the waveform, at any number of points at once.
 
-        See KL23 remark 4.4. Parameters and shape as for `signal`; zero for a model that can only
-        lose signal.
+        Parameters and shape as for `signal`. A model that can only lose signal returns
+        `Stability.dissipative`.
         """
 
 

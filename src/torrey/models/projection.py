@@ -28,7 +28,7 @@ from torrey.cell.system import combine, family_factors, galerkin
 from torrey.gradients.waveforms import Waveform
 from torrey.models.expansion import Expansion, expand
 from torrey.models.integration import dissipative_signal
-from torrey.models.model import TIME_TOLERANCE
+from torrey.models.model import TIME_TOLERANCE, Stability
 from torrey.models.polynomials import ComplexArray, Polynomial
 
 #: A field whose part outside the span of the others is smaller than this adds nothing.
@@ -103,11 +103,11 @@ class ProjectedModel:
         """Signals of any number of points at once: see `torrey.models.model.Model.signal`."""
         return dissipative_signal(self, waveform, q, period, sigma, tolerance)
 
-    def growth(
+    def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> Array:
-        """Zero, of the shape that the points have together: the system can only dissipate."""
-        return np.zeros(np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma)))
+    ) -> Stability:
+        """It can only dissipate: see `torrey.models.model.Model.stability`."""
+        return Stability.dissipative(q, period, sigma)
 
     def along(self, frame: Array) -> ProjectedModel:
         """The model for gradients along other axes, in the span of those of the basis.

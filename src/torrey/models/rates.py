@@ -24,9 +24,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from torrey.gradients.waveforms import Waveform
-from torrey.models.integration import collocated_signal, largest_growth
-from torrey.models.model import TIME_TOLERANCE
+from torrey.models.energy import Energy
+from torrey.models.integration import collocated_signal
+from torrey.models.model import TIME_TOLERANCE, Stability
 from torrey.models.polynomials import Array, ComplexArray, Monomial, Polynomial, monomial
+from torrey.models.stability import stability
 
 #: Lowest order at which a jump of the gradient changes the masses.
 _FIRST_JUMP = 4
@@ -56,12 +58,16 @@ class RateModel:
         Components of g.
     overlaps : tuple of Overlap
         Products of the correctors, which give the masses after a jump; empty below order 4.
+    energy : Energy, optional
+        Of the fields, to the order of the model; that of uniform fields of unit density if not
+        given.
     """
 
     rates: tuple[Polynomial, ...]
     start: Array
     n_components: int = 1
     overlaps: tuple[Overlap, ...] = field(default=())
+    energy: Energy | None = None
 
     @property
     def readout(self) -> Array:
@@ -90,7 +96,10 @@ class RateModel:
             raise ValueError(f"order {order} of a model with orders 0 to {self.order}")
         kept = tuple(o for o in self.overlaps if o.power <= order)
         return replace(
-            self, rates=self.rates[: order + 1], overlaps=kept if order >= _FIRST_JUMP else ()
+            self,
+            rates=self.rates[: order + 1],
+            overlaps=kept if order >= _FIRST_JUMP else (),
+            energy=self.energy and self.energy.truncate(order),
         )
 
     def signal(
@@ -104,11 +113,36 @@ class RateModel:
         """Signals of any number of points at once: see `torrey.models.model.Model.signal`."""
         return collocated_signal(self, waveform, q, period, sigma, tolerance)
 
-    def growth(
+    def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> Array:
-        """Largest growth rate (1/ms): see `torrey.models.model.Model.growth`."""
-        return largest_growth(self, waveform, q, period, sigma)
+    ) -> Stability:
+        """How states grow over a waveform: see `torrey.models.model.Model.stability`."""
+        return stability(self, waveform, q, period, sigma)
+
+    def weights(
+        self, jet: ArrayLike | None, period: ArrayLike, sigma: ArrayLike
+    ) -> tuple[Array, Array]:
+        """Logarithms of the weights of |m_a|^2 in the energy of the fields, and their changes.
+
+        Parameters
+        ----------
+        jet : (..., n, n_components) array_like
+            As for `matrix`. None before the experiment begins, when the density is constant on
+            each compartment.
+        period, sigma : (...) array_like
+            As for `matrix`.
+
+        Returns
+        -------
+        logarithm, change : (..., k) float
+            Without a unit, and in 1/ms.
+        """
+        none = (0,) * (self.n_components * (self.n_derivatives + 1) + 1)
+        energy = self.energy or Energy(({none: 1.0 / self.start},), self.n_components)
+        if jet is None:
+            energy = energy.truncate(0)
+            jet = np.zeros((self.n_derivatives + 1, self.n_components))
+        return energy.weights(*(np.asarray(values, dtype=float) for values in (jet, period, sigma)))
 
     def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
         """G, with dm/dt = -G m.

@@ -14,6 +14,14 @@ from torrey.base.stored import Group, Variable, group_of
 from torrey.gradients.axes import MAY_OVERFLOW, axis_variable, coordinates, measurement_variables
 from torrey.gradients.slabs import join, slabs_of
 from torrey.gradients.sweep import REFERENCE, Sweep
+from torrey.models.validity import (
+    amplification_variable,
+    describe,
+    growth_variable,
+    known,
+    validity,
+    validity_variable,
+)
 from torrey.reference.methods import method_variable, read_methods
 from torrey.study.fits import fit_lines
 from torrey.study.orders import orders_of
@@ -41,13 +49,14 @@ def gather_signals(
     shape = (len(models), *sweep.shape)
     signal = np.zeros(shape, dtype=complex)
     error, growth = np.zeros(shape), np.full(shape, np.nan)
+    amplification = np.ones(shape)  # the reference dissipates
     coarse = {}
     tables = _read_slabs(sweep, models, slabs, projected=not references)
     for name, table in tables.items():
         if name != REFERENCE:
             i = list(models).index(name)
             signal[i], error[i], growth[i] = table["signal"], table["error"], table["growth"]
-            coarse[i] = table["coarse"]
+            coarse[i], amplification[i] = table["coarse"], table["amplification"]
     variables = {"model": Variable(("model",), np.array(models), "", "reference or model")}
     if REFERENCE in models:
         i = list(models).index(REFERENCE)
@@ -56,6 +65,8 @@ def gather_signals(
         variables |= _reference_variables(sweep, points)
         if coarse:
             variables |= _model_errors(dims, shape, coarse, points)
+    marks = validity(signal, error, amplification)
+    signal, error = known(signal), known(error)
     return {
         **variables,
         "signal_real": Variable(dims, signal.real, "1", "signal, real part", MAY_OVERFLOW),
@@ -67,16 +78,26 @@ def gather_signals(
             "estimated error of the discretisation, absolute; not the error of the model",
             MAY_OVERFLOW,
         ),
-        "growth_rate": Variable(
-            dims,
-            growth,
-            "ms-1",
-            "largest growth rate of a homogenised model; above zero it is unstable",
-            {"allow_missing": True},
-        ),
+        "growth_rate": growth_variable(dims, growth),
+        "amplification": amplification_variable(dims, amplification),
+        "validity": validity_variable(dims, marks),
         **measurement_variables(sweep),
         **coordinates(sweep),
     }
+
+
+def meaningless_signals(table: Group) -> list[str]:
+    """What the log of a run says of signals in a table that mean nothing, model by model.
+
+    Parameters
+    ----------
+    table : Group
+        See `gather_signals`.
+    """
+    marks = table["validity"]
+    axes = {dim: np.asarray(table[dim].values).tolist() for dim in marks.dims if dim in table}
+    units = {dim: table[dim].units for dim in axes}
+    return describe(np.asarray(marks.values), axes.pop("model"), axes, units)
 
 
 def fit_orders(signals: PathLike, models: Sequence[str]) -> Group:
@@ -148,6 +169,7 @@ def _model(data: Mapping[str, NDArray[Any]]) -> Table:
         "coarse": signal[0],
         "error": data["space_error"],
         "growth": data["growth_rate"],
+        "amplification": data["amplification"],
     }
 
 

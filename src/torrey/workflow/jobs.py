@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -53,11 +53,14 @@ class Work(Generic[S]):
     provenance : Provenance
         For that file. It holds no time: files made twice are the same bytes; the wall time is in
         the log.
+    remarks : list of str
+        What the log has to say of the file, beside how long it took; the job adds to it.
     """
 
     stage: S
     output: str
     provenance: Provenance
+    remarks: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -114,13 +117,16 @@ def _watched(
         works = _begin(snakemake, kind, recipes)
         yield works
         _require_untouched()
+        remarks = [f"{name}: {remark}\n" for work in works for remark in work.remarks]
     except TorreyError as error:
         _note(log, f"{name}: {error}\n")
         sys.exit(f"{name}: {error}")
     except Exception:
         _note(log, f"{name}:\n{traceback.format_exc()}")
         raise
-    _note(log, f"{name}: {time.perf_counter() - start:.2f} s wall time\n")
+    # They concern whoever watches the run, too.
+    print(*remarks, sep="", end="", file=sys.stderr, flush=True)
+    _note(log, "".join(remarks) + f"{name}: {time.perf_counter() - start:.2f} s wall time\n")
 
 
 def _begin(

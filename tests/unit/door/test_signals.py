@@ -60,6 +60,7 @@ def test_lists_are_dimensions_and_the_rest_are_scalars(cell):
     )
     assert S.dims == ("model", "waveform", "b", "direction")
     assert S.shape == S.numerical_error.shape == S.growth_rate.shape == (2, 2, 2, 2)
+    assert S.shape == S.amplification.shape == S.validity.shape
     assert S.model.values.tolist() == ["reference", "R2"]
     assert S.b.values.tolist() == [0.0, 1.0]
     assert S.b.attrs["units"] == "ms um-2"
@@ -71,6 +72,8 @@ def test_lists_are_dimensions_and_the_rest_are_scalars(cell):
     np.testing.assert_allclose(S.q, [[0.0, PGSE.q_of_b(1.0)], [0.0, LATER.q_of_b(1.0)]])
     assert (S.period.item(), S.period.attrs["units"]) == (10.0, "um")
     assert np.isnan(S.growth_rate.sel(model="reference")).all()
+    assert (S.amplification.sel(model="reference") == 1.0).all()
+    assert (S.validity == 0).all()
     assert (S.sel(b=0).round(9) == 1.0).all()
     one = full(cell, 1.0, (1.0, 0.0), LATER)
     here = S.sel(model="reference", b=1).isel(waveform=1, direction=0)
@@ -105,6 +108,7 @@ def test_models_are_those_of_the_library_on_the_finest_mesh(cell, model):
     np.testing.assert_allclose(S, table.signal[0, -1].ravel().real, rtol=1e-12)
     np.testing.assert_allclose(S.numerical_error, table.space_error().ravel(), rtol=1e-6)
     np.testing.assert_allclose(S.growth_rate, table.growth.ravel(), rtol=1e-12)
+    np.testing.assert_allclose(S.amplification, table.amplification.ravel(), rtol=1e-12)
     again = cell.model(model).signal(PGSE, b=[0.5, 1.0], direction=(0, 1))
     xarray.testing.assert_allclose(again, S)
 
@@ -121,9 +125,15 @@ def test_a_model_shows_its_matrices_and_its_growth(cell):
     for mine, other in zip(model.system((1, 0)).rates, own.rates, strict=True):
         assert mine.keys() == other.keys()
         assert all(np.allclose(mine[powers], other[powers], rtol=1e-9) for powers in mine)
-    growth = model.growth_rate(PGSE, b=[0.1, 4.0], direction=(1, 0))
+    found = model.stability(PGSE, b=[0.1, 8.0, 40.0], direction=(1, 0))
+    assert found.amplification.values[0] == 1.0 < found.amplification.values[1]
+    assert found.validity.values.tolist() == [0, 1, 2]
+    assert found.validity.attrs["flag_meanings"] == "sound amplified exceeds_one overflowed"
+    assert found.validity.attrs["flag_values"].tolist() == [0, 1, 2, 3]
+    growth = model.growth_rate(PGSE, b=[0.1, 8.0], direction=(1, 0))
     assert growth.attrs["units"] == "ms-1"
-    assert growth.sel(b=4.0) > 0.0
+    assert growth.values.tolist() == found.growth_rate.values[:2].tolist()
+    assert growth[0] == 0.0 < growth[1]
     assert "numerical_error" not in growth.coords
     assert repr(model) == "R2 of a cell of discs, period 10 um, permeability 0.05 um/ms"
     with pytest.raises(tr.InputError, match=r"Cell.model\(name=...\): found reference"):

@@ -115,3 +115,24 @@ def test_khm19_signals_against_b(tmp_path):
             np.testing.assert_allclose(y, expected, rtol=1e-12)
     assert set(LABELS.values()) <= set(texts(drawing.figure))
     assert overlapping_texts(drawing.figure) == []
+
+
+def test_what_blows_up_does_not_squash_the_signals_that_mean_something(tmp_path):
+    def lost(model: str, *where: float) -> float:
+        return 50.0 * where[-1] if model == "R2" and where[-1] > 1.0 else signal(model, *where)
+
+    files = FigureFiles(
+        {
+            "signals": {"s": write_signals(tmp_path / "s", sweep(b=B), KHM19, lost)},
+            "mesh": {"s": write_disc(tmp_path / "mesh.nc")},
+        }
+    )
+    drawing = draw_checked("khm19_fig5", files, tmp_path)
+    ax = drawing.figure.axes[0]
+    low, high = ax.get_ylim()
+    sound = [signal(model, 2.0, 0.05, 20.0, b) for model in KHM19 for b in B]
+    assert 0.5 * min(sound) < low < min(sound)
+    assert max(sound) < high < 1.5
+    assert f"order 2 (to {50.0 * B[-1]:.3g})" in texts(drawing.figure)
+    hollow = lines(ax)["_hollow"].get_xdata()
+    np.testing.assert_allclose(hollow, [1000.0 * b for b in B if b > 1.0])

@@ -39,13 +39,20 @@ def signal(model: str, period: float, kappa: float, Delta: float, b: float) -> f
     """Errors are proportional to the period, and a series is lost in the largest cells."""
     if model in ("R2", "R4") and period >= 8.0:
         return {"R2": np.inf, "R4": 1e3}[model]
-    return reference(kappa, b) + ERRORS.get(model, 0.0) * period
+    return steady(model, period, kappa, Delta, b)
+
+
+def steady(model: str, period: float, kappa: float, Delta: float, b: float) -> float:
+    """The same, and nothing is lost."""
+    return reference(kappa, b) - ERRORS.get(model, 0.0) * period
 
 
 # ---- errors of series and projected models ----
 
 
-def write_sweeps(directory: Path, unstable: Sequence[str] = ()) -> FigureFiles:
+def write_sweeps(
+    directory: Path, unstable: Sequence[str] = (), signal: figure_files.Signal = signal
+) -> FigureFiles:
     sweeps = {
         "own_period": sweep(PERIODS),
         "own_permeability": sweep(kappas=KAPPAS),
@@ -111,6 +118,7 @@ def test_data_have_an_axis_for_every_panel(sweeps, tmp_path):
     assert drawing.data["error_against_b"].units == "1"
     np.testing.assert_allclose(data.error_floor_against_b, FLOOR)
     assert np.isinf(data.error_against_period.sel(model="R2", period=8.0))
+    assert data.unstable_against_period.sel(model="R4", period=8.0) == 1
     assert data.unstable_against_b.sel(model="R2").values.tolist() == [1, 1, 1]
     assert not data.unstable_against_b.drop_sel(model="R2").any()
 
@@ -149,7 +157,9 @@ def test_unstable_points_are_hollow(sweeps, tmp_path):
     hollow = [line for line in figure.axes[0].lines if line.get_label() == "_hollow"]
     assert [line.get_xdata().tolist() for line in hollow] == [[1.0, 2.0, 4.0]]
     assert "unstable in a part of the waveform" in texts(figure)
-    stable = draw(CATALOGUE["projected_vs_order"], write_sweeps(tmp_path / "stable")).figure
+    stable = draw(
+        CATALOGUE["projected_vs_order"], write_sweeps(tmp_path / "stable", signal=steady)
+    ).figure
     assert all("unstable" not in text for text in texts(stable))
 
 
@@ -187,6 +197,7 @@ def write_map(
     material: Material | None = None,
     unstable: Sequence[str] = ("R2",),
     error: float = figure_files.NUMERICAL_ERROR,
+    signal: figure_files.Signal = signal,
 ) -> FigureFiles:
     """Files of a study whose table of signals says which material it is made with."""
     material = material or Material((DIFFUSIVITY, 1.0))
@@ -261,7 +272,7 @@ def test_unstable_points_are_hatched_and_explained(plane, tmp_path, monkeypatch)
     hatched = [ax for ax in maps_of(drawing) if hatches_of(ax)]
     assert hatched == maps_of(drawing)[1::3]
     assert "unstable in a part of the waveform" in texts(drawing.figure)
-    stable = write_map(tmp_path / "stable", monkeypatch, unstable=[])
+    stable = write_map(tmp_path / "stable", monkeypatch, unstable=[], signal=steady)
     drawing = draw(CATALOGUE["validity_map"], stable)
     assert not any(hatches_of(ax) for ax in maps_of(drawing))
     assert all("unstable" not in text for text in texts(drawing.figure))

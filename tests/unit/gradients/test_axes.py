@@ -239,8 +239,9 @@ def gathered(tmp_path):
             write_reference(references[index], reference, point, PROVENANCE)
             for i, model in enumerate(models):
                 table[(i, slice(None), *index)] = signal(model, point.period, point.measurement)
-        growth = np.zeros((2, *sweep.shape))
-        slabs = write_slabs(tmp_path, sweep, ModelTable(models, table, growth), PROVENANCE)
+        still = np.zeros((2, *sweep.shape))
+        found = ModelTable(models, table, still, still + 1.0)
+        slabs = write_slabs(tmp_path, sweep, found, PROVENANCE)
         files = list(references.values())
         group = gather_signals(sweep, ("reference", *models), files, slabs)
         artifacts.write(tmp_path / "signals.nc", group, PROVENANCE)

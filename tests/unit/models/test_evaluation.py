@@ -76,7 +76,9 @@ def test_rows_of_an_acquisition_keep_their_order(cell) -> None:
         found = table.signal[:, 0, :, :, row]
         np.testing.assert_allclose(found[0], r2.signal(*at), atol=1e-9)
         np.testing.assert_allclose(found[1], p2.signal(*at), atol=1e-9)
-        np.testing.assert_allclose(table.growth[0, :, :, row], r2.growth(*at), atol=1e-12)
+        found = r2.stability(*at)
+        np.testing.assert_allclose(table.growth[0, :, :, row], found.growth, atol=1e-12)
+        np.testing.assert_allclose(table.amplification[0, :, :, row], found.amplification)
 
 
 @pytest.mark.parametrize("sweep", [SWEEP, ACQUIRED], ids=["product", "acquisition"])
@@ -99,6 +101,7 @@ def test_eigenvalues_follow_each_waveform(cell, sweep) -> None:
 def test_without_gradient_the_signal_is_one_and_nothing_grows(table) -> None:
     np.testing.assert_allclose(table.signal[..., 0, :], 1.0, atol=1e-9)
     assert np.all(table.growth[..., 0, :] <= 0.0)
+    assert np.all(table.amplification[..., 0, :] == 1.0)
 
 
 def test_the_error_of_the_mesh_is_estimated_for_every_model(table) -> None:

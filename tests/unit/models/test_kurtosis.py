@@ -258,6 +258,7 @@ def test_a_study_evaluates_the_pade_form_beside_the_others():
     sweep = Sweep((2.0, 6.0), "permeability", (0.0,), protocol)
     table = evaluate_models(mesh, sweep, ("Pade", "R0", "R2"))
     assert np.all(table.growth[0] == 0.0)
+    assert np.all(table.amplification[0] == 1.0)
     for level, ops in enumerate(mesh):
         for index, point in sweep.points().items():
             model = PadeModel.of(expand(ops, point.direction, 2).model)

@@ -79,7 +79,9 @@ def test_no_point_has_growth(model: ProjectedModel) -> None:
     G = model.matrix(q[:, None, None], period, sigma)
     smallest = np.linalg.eigvalsh(G)[:, 0]
     assert np.all(smallest >= -1e-12 * np.abs(G).max(axis=(1, 2)))
-    assert np.all(model.truncate(3).growth(WAVEFORM, q, period, sigma) <= 1e-10)
+    found = model.truncate(3).stability(WAVEFORM, q, period, sigma)
+    assert np.all(found.growth == 0.0)
+    assert np.all(found.amplification == 1.0)
     assert np.all(np.abs(model.truncate(3).signal(WAVEFORM, q, period, sigma)) <= 1 + 1e-9)
 
 
@@ -107,7 +109,8 @@ def test_where_r2_explodes_the_projected_model_does_not(
 ) -> None:
     point = (2.0, 20.0, 0.01)  # q, period, sigma
     r2 = expand(disc, DIRECTION, 2).model
-    assert r2.growth(WAVEFORM, *point) > 1.0
+    assert r2.stability(WAVEFORM, *point).growth > 1.0
+    assert r2.stability(WAVEFORM, *point).amplification > 1e3
     assert abs(r2.signal(WAVEFORM, *point)) > 1e3 or not np.isfinite(r2.signal(WAVEFORM, *point))
     assert abs(model.signal(WAVEFORM, *point)) <= 1.0
 

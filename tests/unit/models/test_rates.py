@@ -104,7 +104,6 @@ def test_exchange_without_gradient_keeps_the_mass() -> None:
     exchange = np.array([[1.0, -2.0], [-1.0, 2.0]])
     model = RateModel(({(0, 0, 1): exchange},), np.array([0.5, 0.5]))
     assert model.signal(WAVEFORM, 0.0, 1.0, 0.3) == pytest.approx(1.0, abs=1e-12)
-    assert model.growth(WAVEFORM, 0.0, 1.0, 0.3) == 0.0
 
 
 def test_the_matrix_is_the_polynomial_with_i_per_gradient() -> None:
@@ -137,18 +136,9 @@ def test_points_broadcast_and_agree_with_one_at_a_time() -> None:
     assert table[1, 2] == pytest.approx(model.signal(WAVEFORM, 0.5, 3.0, 0.02), abs=1e-10)
 
 
-def test_growth_is_the_largest_over_the_waveform() -> None:
-    # Grows only where g and p have opposite signs: on the second pulse.
-    model = RateModel(({(1, 1, 0): np.array([[-1.0]])},), np.array([1.0]))
-    q = 0.5
-    expected = q * (q / WAVEFORM.delta)  # g p at the beginning of the second pulse
-    assert model.growth(WAVEFORM, q, 1.0, 0.0) == pytest.approx(expected)
-
-
 def test_an_unstable_model_gives_a_large_signal_and_no_error() -> None:
     model = RateModel(({(2, 0, 0): np.array([[400.0]])},), np.array([1.0]))
     assert not np.isfinite(model.signal(WAVEFORM, 3.0, 1.0, 0.0))
-    assert model.growth(WAVEFORM, 3.0, 1.0, 0.0) > 0.0
 
 
 def test_truncation_keeps_the_lower_orders() -> None:

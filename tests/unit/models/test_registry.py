@@ -100,6 +100,7 @@ def test_a_new_kind_goes_from_a_configuration_to_signals(tmp_path):
     for index, point in study.points().items():
         assert table.signal[(1, -1, *index)] == pytest.approx(np.exp(-point.b * D), rel=1e-9)
     assert np.all(table.growth[1] == 0.0)
+    assert np.all(table.amplification[1] == 1.0)
     assert np.all(table.space_error() > 0.0)
     # It has no rate matrices.
     assert list(eigenvalue_table(mesh[0], study.sweep, study.homogenised)["model"].values) == ["R0"]

@@ -97,6 +97,14 @@ def test_the_log_tells_the_wall_time(rule):
     assert log.endswith(" s wall time\n")
 
 
+def test_remarks_are_in_the_log_and_before_the_eyes_of_whoever_watches(rule, capsys):
+    with job(rule, SolveReference) as work:
+        work.remarks.append("R2: 2 of 3 signals mean nothing")
+    remark = f"{WHERE}: R2: 2 of 3 signals mean nothing\n"
+    assert Path(rule.log[0]).read_text().startswith(f"{remark}{WHERE}: 0.")
+    assert capsys.readouterr().err == remark
+
+
 @pytest.mark.parametrize("error", [ToleranceError, MeshError, ConvergenceError])
 def test_a_result_that_cannot_be_had_ends_the_job_with_its_reason(rule, error):
     with pytest.raises(SystemExit) as end, job(rule, SolveReference):
