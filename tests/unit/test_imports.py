@@ -66,20 +66,21 @@ INNER = {
     "cell": [
         "material symmetric",
         "operators",
-        "assembly files folding krylov system",
+        "assembly files folding krylov layers system",
         "build",
     ],
     "models": [
-        "karger model polynomials reduced",
-        "integration registry tensors",
-        "rates tensor_files",
+        "cumulants karger model polynomials reduced",
+        "integration moments registry tensors",
+        "taylor tensor_files",
+        "rates",
         "expansion lumped",
         "kurtosis projection",
-        "evaluation",
+        "evaluation resolvents",
         "files",
     ],
     "bloch": [
-        "fields laws modes sampling zone_lines",
+        "dispersion fields laws modes sampling zone_lines",
         "bands folded_basis",
         "files folded_signals narrow_pulses",
         "echo_runs narrow_runs spectrum",
@@ -90,12 +91,12 @@ INNER = {
     "reference": [
         "estimates ladder_files methods span",
         "full ladder projected",
-        "files folded",
+        "cumulants files folded",
         "slab",
         "slab_files",
     ],
     "study": [
-        "comparison fits orders",
+        "comparison cumulants fits orders",
         "files",
     ],
     "inversion": [
@@ -121,13 +122,13 @@ INNER = {
         "drawing",
         "style",
         "cells inversions panels",
-        "chl14 khm19 kl23 kl23_cells layers mmg20_cells mmg20_signals mmg20_spectrum "
+        "chl14 dispersion khm19 kl23 kl23_cells kl23_cumulants layers mmg20_cells mmg20_signals mmg20_spectrum "
         "mmg20_volume own",
         "mmg20_pulses",
     ],
     "tables": [
         "catalogue chl14_published writing",
-        "chl14 khm19",
+        "chl14 khm19 khm19_kurtosis",
     ],
     "door": [
         "drawing medium quantities threads",
@@ -283,6 +284,7 @@ NOT_LOADED = {
     "fit_orders": DRAWING | MESHING | PARSING | {"xarray"},
     "write_table": DRAWING | MESHING | {"xarray"},
     "fit_inversion": DRAWING | MESHING | PARSING | {"xarray"},
+    "expand_cumulants": DRAWING | MESHING | PARSING | {"xarray"},
     "fit_kurtosis": DRAWING | MESHING | PARSING | {"xarray"},
     "assemble_operators": DRAWING | PARSING | {"gmsh", "xarray"},
     "solve_bloch": DRAWING | MESHING | PARSING | {"xarray"},

@@ -1,4 +1,4 @@
-"""Signals, errors, kurtosis and eigenvalues of Kchaou and Li 2023: figures 4 to 9."""
+"""Signals, errors and eigenvalues of Kchaou and Li 2023: figures 4 to 6, 8 and 9."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from torrey.base import artifacts
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import (
     add_logarithm,
     each_panel,
     explain_hollow,
-    instability,
     labelled,
     panel_axes,
     read_panels,
     to_group,
 )
-from torrey.figures.style import PAGE, S_PER_MS, UM_PER_MM, CurveLabel, look_of, styled
+from torrey.figures.style import S_PER_MS, UM_PER_MM, CurveLabel, look_of, styled
 from torrey.study.orders import local_orders
 
 Array = NDArray[np.float64]
@@ -79,27 +77,6 @@ def fig5(files: FigureFiles) -> Drawing:
 def fig6(files: FigureFiles) -> Drawing:
     """Signals against b for one cell, several permeabilities and times."""
     return _signals_against_b(files, over=("permeability", "Delta"), height=0.75)
-
-
-@styled
-def fig7(files: FigureFiles) -> Drawing:
-    """Apparent diffusion coefficient and kurtosis against the time between the pulses."""
-    fits = read_panels(files.files["kurtosis"], "Delta").isel(panel=0)
-    (signals,) = files.files["signals"].values()
-    growth = artifacts.open_dataset(signals).growth_rate
-    worst = growth.max([dim for dim in growth.dims if dim not in ("model", "Delta")])
-    fits["unstable"] = instability(worst)
-    figure = style.new_figure(PAGE, 0.4 * PAGE)
-    quantities = {"adc": r"ADC ($\mu$m$^2$/ms)", "kurtosis": "AK (no unit)"}
-    axes = figure.subplots(1, 2)
-    for ax, letter, (name, label) in zip(axes, "ab", quantities.items(), strict=True):
-        labels = _draw_models(ax, fits, fits.Delta.values, name, f"{name}_error")
-        ax.set(xlabel=r"$\Delta$ (ms)", ylabel=label)
-        style.panel_title(ax, letter)
-        style.label_ends(ax, labels)
-    _explain_hollow(axes[-1], fits, (0.97, 0.95), ha="right", va="top")
-    names = ["adc", "adc_error", "kurtosis", "kurtosis_error", "unstable"]
-    return Drawing(figure, to_group(fits.drop_vars("panel"), names))
 
 
 @styled

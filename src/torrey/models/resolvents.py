@@ -27,6 +27,7 @@ from torrey.cell.system import AffineSystem, CellSystem
 from torrey.models.projection import ProjectedModel, extend, project_on
 
 MOST_SHIFTS: Final = 9
+"""Those of `shifts_between` by default, which suffice for cumulants."""
 
 #: What is new in a field must be larger than this to be kept.
 _NEW = 1e-7
@@ -34,10 +35,22 @@ _NEW = 1e-7
 _STILL = 1e-10
 
 
-def shifts_between(least: float, most: float) -> Array:
-    """Nine shifts (1/ms) from one rate to another: ends and middle first, then what is between."""
-    places = np.array([4, 0, 8, 2, 6, 1, 5, 3, 7]) / (MOST_SHIFTS - 1)
-    return np.asarray(least * (most / least) ** places)
+def shifts_between(least: float, most: float, doublings: int = 3) -> Array:
+    """Shifts (1/ms) from one rate to another: ends and middle first, then ever more in between.
+
+    Parameters
+    ----------
+    least, most : float, 1/ms
+    doublings : int
+        n for 2^n + 1 shifts, of which the first 2^m + 1 are those of m.
+    """
+    places = [0.5, 0.0, 1.0]
+    for n in range(1, doublings):
+        step = 2.0**-n
+        # From the far ends inwards: neighbours are not added one after the other.
+        between = np.arange(step / 2.0, 1.0, step)
+        places += [*between[::2], *between[1::2]]
+    return np.asarray(least * (most / least) ** np.array(places))
 
 
 def resolvent_model(
@@ -47,6 +60,7 @@ def resolvent_model(
     permeability: float,
     shifts: Sequence[float] | Array,
     exchange: bool = False,
+    depth: int = 2,
 ) -> ProjectedModel:
     """The projected model of a cell for small gradients; `truncate(m)` gives rung m.
 
@@ -61,11 +75,13 @@ def resolvent_model(
     exchange : bool
         Whether the basis holds resolvents of the compartments too, so that the lowest eigenvalues
         of A(0) are those of the cell.
+    depth : {1, 2}
+        Whether the basis ends with X_1, which is enough for all that is of order q^2.
     """
     axes = np.atleast_2d(np.asarray(frame, dtype=float))
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
     system = AffineSystem.at(operators, period, permeability, axes)
-    space = _Space(operators, system, exchange)
+    space = _Space(operators, system, exchange, depth)
     ranks = [space.basis.shape[1]]
     for shift in shifts:
         space.add(float(shift))
@@ -76,7 +92,9 @@ def resolvent_model(
 class _Space:
     """The fields of the module's docstring, shift by shift."""
 
-    def __init__(self, operators: BlochTorrey, system: CellSystem, exchange: bool) -> None:
+    def __init__(
+        self, operators: BlochTorrey, system: CellSystem, exchange: bool, depth: int
+    ) -> None:
         cell = operators.cell
         self._M = operators.mass_matrix
         self._A = cell.matrix(system.static)
@@ -91,6 +109,7 @@ class _Space:
         # What decays without a gradient, and what exchanges: each has resolvents of its own.
         self._decaying = empty if still else sources
         self._compartments = cell.indicators if exchange else empty
+        self._depth = depth
         self._solvers: list[tuple[float, SuperLU]] = []
         self._levels = [sources, empty]
         self.basis = sources
@@ -108,9 +127,11 @@ class _Space:
         )
         both = extend(first, fields, self._M, _NEW)
         new_first = both[:, first.shape[1] :]
-        old = [self._through(self._C, first), self._through(self._N, sources)]
-        new = [self._through(self._C, new_first), self._through(self._N, new_sources)]
-        second = [self._solve(newest, np.hstack(old)), self._solve(None, np.hstack(new))]
+        second = []
+        if self._depth > 1:
+            old = [self._through(self._C, first), self._through(self._N, sources)]
+            new = [self._through(self._C, new_first), self._through(self._N, new_sources)]
+            second = [self._solve(newest, np.hstack(old)), self._solve(None, np.hstack(new))]
         exchanged = self._solve(newest, self._M @ self._compartments)
         fields = np.hstack([new_sources, exchanged, new_first, *second])
         self.basis = extend(self.basis, fields, self._M, _NEW)

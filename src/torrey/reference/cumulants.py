@@ -1,4 +1,4 @@
-"""Apparent diffusivity and kurtosis of the reference at b -> 0, with their errors; no signal is fitted.
+"""Apparent diffusivity and kurtosis of the reference at b -> 0, with their errors.
 
 Cumulants need what happens close to g = 0 alone. The basis of `models.resolvents` holds it for any
 waveform, and converges so fast that it serves studies whose reference is solved in full as well.

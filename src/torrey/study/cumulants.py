@@ -106,9 +106,7 @@ def _with_errors(coarse: Cumulants, fine: Cumulants) -> EstimatedCumulants:
     return EstimatedCumulants(fine.adc, adc_error, fine.kurtosis, kurtosis_error, fine.s0)
 
 
-def _on_mesh(
-    operators: BlochTorrey, sweep: Sweep, models: Sequence[str]
-) -> dict[str, Cumulants]:
+def _on_mesh(operators: BlochTorrey, sweep: Sweep, models: Sequence[str]) -> dict[str, Cumulants]:
     cells = np.array(list(sweep.cells()))
     period, sigma = cells[:, 0], cells[:, 1] / cells[:, 0]
     measurements = sweep.protocol.measurements
