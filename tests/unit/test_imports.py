@@ -122,8 +122,8 @@ INNER = {
         "drawing",
         "style",
         "cells inversions panels",
-        "chl14 dispersion khm19 kl23 kl23_cells kl23_cumulants layers mmg20_cells mmg20_signals mmg20_spectrum "
-        "mmg20_volume own",
+        "chl14 dispersion khm19 kl23 kl23_cells kl23_cumulants layers mmg20_cells mmg20_signals "
+        "mmg20_spectrum mmg20_volume own",
         "mmg20_pulses",
     ],
     "tables": [

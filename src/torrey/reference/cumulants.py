@@ -2,8 +2,7 @@
 
 Cumulants need what happens close to g = 0 alone. The basis of `models.resolvents` holds it for any
 waveform, and converges so fast that it serves studies whose reference is solved in full as well.
-It is made for each period and permeability: nine shifts on the coarsest mesh, of which the first
-five are taken on finer ones, and what they leave is added from the coarsest.
+It is made for each period, permeability and mesh, of nine shifts.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from torrey.gradients.sweep import Sweep
 from torrey.models.cumulants import Cumulants, cumulants_of
 from torrey.models.moments import RestingSystem, taylor_at_echo, time_error
 from torrey.models.projection import ProjectedModel
-from torrey.models.resolvents import MOST_SHIFTS, resolvent_model, shifts_between
+from torrey.models.resolvents import resolvent_model, shifts_between
 from torrey.reference.estimates import resolves_layers, space_error
 from torrey.reference.span import Span
 
@@ -29,11 +28,8 @@ Array = NDArray[np.float64]
 
 #: Rates that the shifts span, times the echo time.
 _SLOWEST, _FASTEST = 0.5, 500.0
-#: Shifts on finer meshes, and those of the rung that tells the error of all.
-_FEW, _NEXT = 5, 7
-#: What the last rungs change is multiplied by this; of what finer meshes leave out and the coarsest
-#: adds, this share is distrusted.
-_SAFETY, _TRANSFER = 2.0, 0.1
+#: Shifts of the rung that tells the error of all, and by what its difference is multiplied.
+_FEWER, _SAFETY = 7, 2.0
 #: Of the free diffusivity, as the difference of numbers of its size.
 _ROUNDING: Final = 1e-11
 
@@ -108,26 +104,29 @@ def _of_cell(
     times = [m.waveform.echo_time for m in measurements]
     shifts = shifts_between(_SLOWEST / max(times), _FASTEST / min(times))
     sigma = permeability / period
-
-    def on(model: ProjectedModel, rung: int) -> Cumulants:
-        return _evaluate(model.truncate(rung), period, sigma, measurements)
-
-    coarse = resolvent_model(levels[0], axes, period, permeability, shifts)
-    best, next_best, few = (on(coarse, rung) for rung in (MOST_SHIFTS, _NEXT, _FEW))
-    in_time = _time_errors(coarse, period, sigma, measurements)
     layers = resolves_layers(levels[1], period, min(times))
-    values = {name: [getattr(best, name)] for name in ("adc", "kurtosis")}
     free = float(np.abs(levels[0].diffusivity).max())
-    for operators in levels[1:]:
-        finer = on(resolvent_model(operators, axes, period, permeability, shifts[:_FEW]), _FEW)
+    values: dict[str, list[Array]] = {"adc": [], "kurtosis": []}
+    in_basis = dict.fromkeys(values, np.zeros(len(measurements)))
+    for level, operators in enumerate(levels):
+        model = resolvent_model(operators, axes, period, permeability, shifts)
+        if level == 0:
+            in_time = _time_errors(model, period, sigma, measurements)
+        best = _evaluate(model, period, sigma, measurements)
+        fewer = _evaluate(model.truncate(_FEWER), period, sigma, measurements)
         errors = {}
         for name, found in values.items():
-            found.append(found[0] + getattr(finer, name) - getattr(few, name))
-            basis = _SAFETY * np.abs(getattr(best, name) - getattr(next_best, name))
-            basis += _TRANSFER * np.abs(getattr(best, name) - getattr(few, name))
-            space = space_error(np.array(found, dtype=complex), layers)
-            errors[name] = space + basis + getattr(in_time, name)
-        if all(np.all(~(errors[x] > tolerance * np.abs(values[x][-1]))) for x in values):
+            found.append(getattr(best, name))
+            change = _SAFETY * np.abs(found[-1] - getattr(fewer, name))
+            # Two rungs may agree by chance on one mesh.
+            in_basis[name] = np.maximum(in_basis[name], change)
+            if level:
+                # x^2 is no function of a curved element: kurtoses converge less regularly, and of
+                # two meshes the whole change counts.
+                regular = layers if name == "adc" else False
+                space = space_error(np.array(found, dtype=complex), regular)
+                errors[name] = space + in_basis[name] + getattr(in_time, name)
+        if level and all(np.all(~(errors[x] > tolerance * np.abs(values[x][-1]))) for x in values):
             break
     adc = values["adc"][-1]
     lost = np.divide(free, np.abs(adc), out=np.zeros_like(adc), where=adc != 0.0)
@@ -136,7 +135,7 @@ def _of_cell(
         adc_error=errors["adc"] + _ROUNDING * free,
         kurtosis=values["kurtosis"][-1],
         kurtosis_error=errors["kurtosis"] + 6.0 * _ROUNDING * lost**2,
-        s0=finer.s0,
+        s0=best.s0,
     )
 
 
