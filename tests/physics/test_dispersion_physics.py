@@ -34,7 +34,7 @@ def test_water_between_walls_spreads_as_its_series_says():
     """<x^2> = a^2/6 (1 - 96/pi^4 sum over odd k of exp(-(pi k/a)^2 D t)/k^4) in an interval."""
     a, D = 5.0, 2.0
     cell = layers((0.5, 0.5), (D, D), size=0.02)
-    t = np.geomspace(0.05, 300.0, 9)
+    t = np.geomspace(0.1, 300.0, 9)
     found = of_cell(cell, 2 * a, 0.0, t, np.array([0.01, 1.0]))
     k = np.arange(1, 400, 2)[:, None]
     fade = (np.exp(-((np.pi * k / a) ** 2) * D * t) / k**4).sum(axis=0)
@@ -69,8 +69,8 @@ def test_water_in_a_disc_spreads_as_its_series_says():
 def test_short_times_see_the_surface(cell, surface):
     """D(t) = D_0 (1 - 4/(3 d sqrt(pi)) (S/V) sqrt(D_0 t)) for one D_0; per side otherwise."""
     L, d = 12.0, cell.operators(0).cell.dimension
-    t = np.array([0.05, 0.1, 0.2, 0.4]) if d == 1 else np.array([0.1, 0.2, 0.4])
-    f = np.array([0.2, 0.4, 0.8])
+    t = np.array([0.1, 0.2, 0.4]) if d == 1 else np.array([0.2, 0.4, 0.8])
+    f = np.array([2.0, 4.0]) if d == 1 else np.array([0.4, 0.8])
     found = of_cell(cell, L, 0.0, t, f)
     slope = found.wall_slope
     if surface is not None:
@@ -81,11 +81,15 @@ def test_short_times_see_the_surface(cell, surface):
     assert found.time_resolved.all()
     reduction = (found.D_fast[0] - found.D_time[0]) / (slope * np.sqrt(t))
     # Flat walls: exponentially exact. Round ones: the curvature comes with another sqrt(t).
-    tolerance = 1e-4 if d == 1 else 0.03
-    np.testing.assert_allclose(reduction, 1.0, atol=tolerance)
+    if d == 1:
+        np.testing.assert_allclose(reduction, 1.0, atol=1e-4)
+    else:
+        orders = np.diff(np.log(1.0 - reduction)) / np.diff(np.log(t))
+        assert 1.0 - reduction[0] < 0.04
+        np.testing.assert_allclose(orders, 0.5, atol=0.05)
     gap = 3.0 * np.sqrt(np.pi / 2.0) / 4.0 / np.sqrt(2 * np.pi * f)
     ratio = (found.D_fast[0] - found.D_frequency[0]) / (slope * gap)
-    np.testing.assert_allclose(ratio, 1.0, atol=0.001 if d == 1 else 0.06)
+    np.testing.assert_allclose(ratio, 1.0, atol=0.001 if d == 1 else 0.03)
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.05])
@@ -130,7 +134,7 @@ def test_the_rate_of_exchange_tends_to_that_of_karger():
         eta = sigma * 2 * np.pi * 0.2 / measures
         np.testing.assert_allclose(found.karger_rate, eta.sum(), rtol=1e-5)
         np.testing.assert_allclose(karger_rates(operators, float(L), sigma * L), found.karger_rate)
-        assert found.rate_error[0] < 1e-6 * found.rate[0]
+        assert found.rate_error[0] < 1e-4 * found.rate[0]
         gaps.append(1 - found.rate[0] / found.karger_rate[0])
     orders = np.diff(np.log(gaps)) / np.diff(np.log(periods))
     assert min(gaps) > 0
@@ -140,26 +144,24 @@ def test_the_rate_of_exchange_tends_to_that_of_karger():
 def barriers(gaps: np.ndarray) -> Cell:
     """A line of D = 1 with membranes between intervals."""
     shares = tuple(gaps / gaps.sum())
-    return Cell(Layers(shares, 1), (1.0,) * len(gaps), size=1.0)
+    return Cell(Layers(shares, 1), (1.0,) * len(gaps), size=0.5)
 
 
 @pytest.mark.slow
 def test_random_barriers_leave_a_square_root_and_a_lattice_none():
-    """Re D(omega) - D(0) goes with sqrt(omega) for random barriers in a row (Novikov et al. 2011)."""
-    count, kappa, spacing = 400, 1.0, 1.0
-    L = count * spacing
-    # Slower than a barrier's time (1 ms), faster than diffusion through the cell (1.6e5 ms).
-    f = np.geomspace(2e-4, 6e-3, 9)
-    t = np.array([1.0])
-    random = np.random.default_rng(1)
-    found = []
-    for _ in range(4):
-        cell = barriers(random.exponential(spacing, count))
-        found.append(of_cell(cell, L, kappa, t, f))
-        assert found[-1].D_slow[0] == pytest.approx(1 / (1 + 1 / (kappa * spacing)), rel=1e-6)
+    """Re D(omega) - D(0) goes with sqrt(omega) for barriers at random (Novikov et al. 2011)."""
+    count, kappa = 400, 1.0
+    # Slower than the time from barrier to barrier (1 ms), and much faster than through the cell.
+    f, t = np.geomspace(8e-4, 5e-3, 6), np.array([1.0])
+    random, found = np.random.default_rng(1), []
+    for _ in range(16):
+        gaps = 0.45 + random.exponential(0.55, count)
+        found.append(of_cell(barriers(gaps), float(gaps.sum()), kappa, t, f))
+        in_a_row = 1.0 / (1.0 + 1.0 / (kappa * gaps.mean()))
+        assert found[-1].D_slow[0] == pytest.approx(in_a_row, rel=1e-6)
     excess = np.mean([x.D_frequency[0] - x.D_slow[0] for x in found], axis=0)
     assert np.polyfit(np.log(f), np.log(excess), 1)[0] == pytest.approx(0.5, abs=0.06)
-    lattice = of_cell(barriers(np.ones(count)), L, kappa, t, f)
+    lattice = of_cell(barriers(np.ones(count)), float(count), kappa, t, f)
     regular = lattice.D_frequency[0] - lattice.D_slow[0]
     assert np.polyfit(np.log(f), np.log(regular), 1)[0] == pytest.approx(2.0, abs=0.05)
 

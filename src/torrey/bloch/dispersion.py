@@ -9,8 +9,8 @@ where lambda_n, v_n are the eigenpairs of A(0): D(t) is the mean square displace
 of two narrow pulses t apart. D(0) is the homogenised diffusivity of the whole cell with exchange,
 D(infinity) is <D>, and D(t) goes from <D> to D(0). The kurtosis K(t) of the displacement is of
 order q^4 (`torrey.models.moments`). All follow from the eigenpairs of a projected A(0), whose basis
-holds the resolvents of c between the rates of the times and frequencies that are asked for. Its
-lowest eigenvalues above zero are the exact rates of exchange, which those of Karger's model
+holds the resolvents of c between the rates of the times and frequencies that are asked for. The
+lowest eigenvalues of A(0) above zero are the exact rates of exchange, which those of Karger's model
 (eta_e + eta_c of two compartments) approximate to order L^2.
 
 At short times and high frequencies layers of the depth sqrt(D t) at membranes decide (Mitra et al.
@@ -31,10 +31,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from torrey.base.stored import stored
 from torrey.cell.layers import layer_time
-from torrey.cell.operators import Array, BlochTorrey
+from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.system import AffineSystem
 from torrey.models.cumulants import cumulants_of
 from torrey.models.expansion import expand
 from torrey.models.moments import RestingSystem, taylor_of_narrow_pulses
@@ -51,8 +53,10 @@ _GAIN: Final = 2.0
 _SLOW: Final = 1e-4
 #: Factor of the law of D(omega), over 1/sqrt(omega), to that of D(t), over sqrt(t).
 _OF_FREQUENCY: Final = 3.0 * float(np.sqrt(np.pi / 2.0)) / 4.0
-#: Eigenvalues below this share of the largest are rounding.
+#: Rounding: of eigenvalues, relative to the largest, and of differences, relative to <D>.
 _ROUNDING: Final = 1e-12
+#: Rates of exchange that are looked for, at most.
+_MOST_RATES: Final = 12
 
 _T, _W = ("line", "time"), ("line", "frequency")
 
@@ -135,27 +139,27 @@ def run_dispersion(
     fast = np.array([one.fast for one in fine])
     errors = {
         name: np.abs(_all(fine, name) - _all(coarse, name)) + _all(fine, f"{name}_error")
-        for name in ("of_time", "kurtosis", "of_frequency", "slow", "rates")
+        for name in ("of_time", "kurtosis", "of_frequency", "slow")
     }
     return Dispersion(
         direction=np.array(directions),
         time=t,
         frequency=f,
         D_time=_all(fine, "of_time"),
-        D_time_error=errors["of_time"] + lost_t,
+        D_time_error=errors["of_time"] + lost_t + _ROUNDING * fast[:, None],
         K_time=_all(fine, "kurtosis"),
         # A change of the diffusivity in a part of the water, at most.
         K_time_error=errors["kurtosis"] + 6.0 * lost_t / fast[:, None],
         D_frequency=_all(fine, "of_frequency"),
-        D_frequency_error=errors["of_frequency"] + lost_f,
+        D_frequency_error=errors["of_frequency"] + lost_f + _ROUNDING * fast[:, None],
         time_resolved=t_ok.astype(np.int8),
         frequency_resolved=f_ok.astype(np.int8),
         D_slow=_all(fine, "slow"),
-        D_slow_error=errors["slow"],
+        D_slow_error=errors["slow"] + _ROUNDING * fast,
         D_fast=fast,
         wall_slope=slope,
         rate=fine[0].rates,
-        rate_error=errors["rates"][0],
+        rate_error=np.abs(fine[0].rates - coarse[0].rates),
         karger_rate=karger_rates(levels[-1], period, permeability),
         period=period,
         permeability=permeability,
@@ -207,13 +211,34 @@ def wall_slope(operators: BlochTorrey, period: float) -> float:
     return 4.0 / (3.0 * cell.dimension * np.sqrt(np.pi)) * total
 
 
+def exchange_rates(operators: BlochTorrey, period: float, permeability: float) -> Array:
+    """Lowest eigenvalues of A(0) above that of equilibrium (1/ms), ascending.
+
+    As many as there are compartments less one, and twelve at most.
+    """
+    cell = operators.cell
+    count = min(cell.n_compartments - 1, _MOST_RATES, cell.n_dofs - 3)
+    if count < 1:
+        return np.empty(0)
+    system = AffineSystem.at(operators, period, permeability, np.eye(cell.dimension)[0])
+    A, M = cell.matrix(system.static), operators.mass_matrix
+    shift = _SLOW * float(np.abs(operators.diffusivity).max()) / period**2
+    inverse = LinearOperator(A.shape, factorise((A + shift * M).tocsc()).solve, dtype=float)
+    # A start that is the same in every run and has a part of every mode.
+    start = np.cos(np.arange(cell.n_dofs) ** 2)
+    values = eigsh(
+        A, count + 1, M, sigma=-shift, OPinv=inverse, v0=start, return_eigenvectors=False
+    )
+    return np.maximum(np.sort(values)[1:], 0.0)
+
+
 def karger_rates(operators: BlochTorrey, period: float, permeability: float) -> Array:
     """Rates of exchange of the model of lowest order, ascending, without that of equilibrium."""
     axis = np.eye(operators.cell.dimension)[0]
     model = expand(operators, axis, 0).model
     still = np.zeros((model.n_derivatives + 1, 1))
     G = model.matrix(still, period, permeability / period)
-    return np.sort(np.linalg.eigvals(G).real)[1:]
+    return np.sort(np.linalg.eigvals(G).real)[1 : _MOST_RATES + 1]
 
 
 @dataclass(frozen=True)
@@ -229,7 +254,6 @@ class _Curves:
     of_frequency_error: Array
     kurtosis_error: Array
     slow_error: Array
-    rates_error: Array
     fast: float
 
 
@@ -243,7 +267,6 @@ def _curves(
     of_D = shifts_between(_SLOW * diffusing, max(most, 100.0 * diffusing), _OF_D)
     least = min(1.0 / t[-1], diffusing) / _BEYOND
     of_K = shifts_between(least, max(most, 100.0 * least), _OF_K)
-    count = operators.cell.n_compartments - 1
 
     def second(model: ProjectedModel) -> list[Array]:
         system = RestingSystem.of(model, period, permeability / period)
@@ -251,23 +274,23 @@ def _curves(
             diffusivity_of_time(system, t),
             diffusivity_of_frequency(system, f),
             np.array(slow_diffusivity(system)),
-            system.rates[1 : count + 1],
         ]
 
     def fourth(model: ProjectedModel) -> Array:
         system = RestingSystem.of(model, period, permeability / period)
         return cumulants_of(taylor_of_narrow_pulses(system, list(t)), t).kurtosis
 
-    wide = resolvent_model(operators, n, period, permeability, of_D, exchange=True, depth=1)
+    wide = resolvent_model(operators, n, period, permeability, of_D, depth=1)
     deep = resolvent_model(operators, n, period, permeability, of_K)
     values = [*second(wide), fourth(deep)]
     fewer = [*second(wide.truncate(_fewer(_OF_D))), fourth(deep.truncate(_fewer(_OF_K)))]
     errors = [np.abs(a - b) / _GAIN for a, b in zip(values, fewer, strict=True)]
-    names = ("of_time", "of_frequency", "slow", "rates", "kurtosis")
+    names = ("of_time", "of_frequency", "slow", "kurtosis")
     given = dict(zip(names, values, strict=True))
     given |= {f"{name}_error": error for name, error in zip(names, errors, strict=True)}
     system = RestingSystem.of(wide.truncate(0), period, permeability / period)
-    return _Curves(**given, fast=mean_diffusivity(system))
+    rates = exchange_rates(operators, period, permeability)
+    return _Curves(**given, rates=rates, fast=mean_diffusivity(system))
 
 
 def _fewer(doublings: int) -> int:

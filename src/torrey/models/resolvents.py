@@ -59,7 +59,6 @@ def resolvent_model(
     period: float,
     permeability: float,
     shifts: Sequence[float] | Array,
-    exchange: bool = False,
     depth: int = 2,
 ) -> ProjectedModel:
     """The projected model of a cell for small gradients; `truncate(m)` gives rung m.
@@ -72,16 +71,13 @@ def resolvent_model(
     period, permeability : float
         um and um/ms.
     shifts : (n,) sequence of float, 1/ms
-    exchange : bool
-        Whether the basis holds resolvents of the compartments too, so that the lowest eigenvalues
-        of A(0) are those of the cell.
     depth : {1, 2}
         Whether the basis ends with X_1, which is enough for all that is of order q^2.
     """
     axes = np.atleast_2d(np.asarray(frame, dtype=float))
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
     system = AffineSystem.at(operators, period, permeability, axes)
-    space = _Space(operators, system, exchange, depth)
+    space = _Space(operators, system, depth)
     ranks = [space.basis.shape[1]]
     for shift in shifts:
         space.add(float(shift))
@@ -92,9 +88,7 @@ def resolvent_model(
 class _Space:
     """The fields of the module's docstring, shift by shift."""
 
-    def __init__(
-        self, operators: BlochTorrey, system: CellSystem, exchange: bool, depth: int
-    ) -> None:
+    def __init__(self, operators: BlochTorrey, system: CellSystem, depth: int) -> None:
         cell = operators.cell
         self._M = operators.mass_matrix
         self._A = cell.matrix(system.static)
@@ -106,9 +100,8 @@ class _Space:
         empty = np.empty((cell.n_dofs, 0))
         sources = extend(empty, np.column_stack([ones, operators.rho]), self._M)
         still = np.abs(self._A @ sources).max() <= _STILL * np.abs(system.static).max()
-        # What decays without a gradient, and what exchanges: each has resolvents of its own.
+        # What decays without a gradient has resolvents of its own.
         self._decaying = empty if still else sources
-        self._compartments = cell.indicators if exchange else empty
         self._depth = depth
         self._solvers: list[tuple[float, SuperLU]] = []
         self._levels = [sources, empty]
@@ -132,8 +125,7 @@ class _Space:
             old = [self._through(self._C, first), self._through(self._N, sources)]
             new = [self._through(self._C, new_first), self._through(self._N, new_sources)]
             second = [self._solve(newest, np.hstack(old)), self._solve(None, np.hstack(new))]
-        exchanged = self._solve(newest, self._M @ self._compartments)
-        fields = np.hstack([new_sources, exchanged, new_first, *second])
+        fields = np.hstack([new_sources, new_first, *second])
         self.basis = extend(self.basis, fields, self._M, _NEW)
         self._levels = [more, both]
 
