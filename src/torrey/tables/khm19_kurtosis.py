@@ -119,8 +119,9 @@ def _checked(study: str, path: str) -> xarray.Dataset:
     """The reference of a study with one direction and permeability, and rectangular pulses."""
     table = artifacts.open_dataset(path)
     extra = set(table.dims) - {"model", "period", "delta", "Delta", "direction", "axis"}
+    others = {str(dim) for dim in extra} - {"permeability", "sigma0", "surface_relaxivity"}
     several = [str(dim) for dim in (*extra, "direction") if table.sizes.get(dim, 0) > 1]
-    if several or not {"period", "delta", "Delta", "direction"} <= set(table.dims):
+    if several or others or not {"period", "delta", "Delta", "direction"} <= set(table.dims):
         raise ValueError(
             f"study {study}: found {', '.join(several) or list(table.dims)}, accepted: periods and "
             "times of rectangular pulses (pgse) along one direction"

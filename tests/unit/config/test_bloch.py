@@ -41,7 +41,7 @@ def test_what_can_be_asked_for_can_be_run():
     kinds = {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
     assert set(kinds) == set(KINDS)
     assert {name for name, model in kinds.items() if model.two_meshes} == {
-        "schemes", "spectrum", "modes",
+        "schemes", "spectrum", "modes", "dispersion",
     }  # fmt: skip
     *first, last = KINDS
     for model in models:
@@ -149,18 +149,18 @@ bloch:
 """
 
 
-def test_a_dispersion_has_a_diffusivity_for_each_region_and_frequencies_in_hertz(load):
-    run = load(GOOD + DISPERSION).bloch["mine"]
+def test_a_dispersion_has_a_diffusivity_for_each_region_and_frequencies_in_hertz(read):
+    run = read(GOOD + DISPERSION).bloch["mine"]
     assert run.material.diffusivity == (2.0, 1.0, 1.5)
     settings = dict(run.settings)
     assert settings["times"] == (1.0, 10.0)
     assert settings["frequencies"] == (0.01, 0.1, 1.0)
     one = DISPERSION.replace("[2e-3 mm^2/s, 1e-3 mm^2/s, 1.5e-3 mm^2/s]", "2e-3 mm^2/s")
-    assert load(GOOD + one).bloch["mine"].material.diffusivity == (2.0, 2.0, 2.0)
+    assert read(GOOD + one).bloch["mine"].material.diffusivity == (2.0, 2.0, 2.0)
 
 
-def test_a_dispersion_with_too_few_diffusivities_is_refused(refused):
-    (problem,) = refused(GOOD + DISPERSION.replace(", 1.5e-3 mm^2/s]", "]"))
+def test_a_dispersion_with_too_few_diffusivities_is_refused(messages):
+    (problem,) = messages(GOOD + DISPERSION.replace(", 1.5e-3 mm^2/s]", "]"))
     assert "bloch.mine.diffusivity" in problem
     assert "2 diffusivities" in problem
     assert "a list of 3" in problem

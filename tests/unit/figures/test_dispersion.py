@@ -23,7 +23,7 @@ def write(path: Path, kappa: float, slow: float, times: np.ndarray = TIMES) -> s
     fade = 1.0 / (1.0 + times)
     high = FREQUENCIES / (0.1 + FREQUENCIES)
     of_time, of_frequency = slow + (2.0 - slow) * fade, slow + (2.0 - slow) * high
-    kurtosis = times / (1.0 + times) * (np.exp(-times / 50.0) if kappa else 1.0)
+    kurtosis = times / (1.0 + times) * (0.4 * np.exp(-times / 50.0) if kappa else 1.0)
     path.parent.mkdir(parents=True)
     found = Dispersion(
         direction=np.array([[1.0, 0.0]]),
@@ -53,13 +53,13 @@ def write(path: Path, kappa: float, slow: float, times: np.ndarray = TIMES) -> s
 
 def test_both_cells_with_their_limits(tmp_path):
     files = {
-        "one": write(tmp_path / "one" / "dispersion.nc", 0.05, 1.1),
+        "one": write(tmp_path / "one" / "dispersion.nc", 0.05, 1.3),
         "two": write(tmp_path / "two" / "dispersion.nc", 0.0, 0.9),
     }
     drawing = draw_checked("dispersion", FigureFiles({"dispersion": files}), tmp_path)
     of_time, of_frequency, kurtosis = drawing.figure.axes
     assert labels_of(of_time) == ("$t$ (ms)", r"$D(t)$ ($\mu$m$^2$/ms)")
-    for label, slow in (("permeable", 1.1), ("impermeable", 0.9)):
+    for label, slow in (("permeable", 1.3), ("impermeable", 0.9)):
         x, y = map(np.asarray, lines(of_time)[label].get_data())
         np.testing.assert_allclose(x, TIMES)
         np.testing.assert_array_equal(np.isnan(y), TIMES <= 0.1)
@@ -73,7 +73,7 @@ def test_both_cells_with_their_limits(tmp_path):
     assert "0.0480/ms" in said
     assert "0.0500/ms" in said
     assert overlapping_texts(drawing.figure) == []
-    np.testing.assert_allclose(drawing.data["D_slow"].values, [1.1, 0.9])
+    np.testing.assert_allclose(drawing.data["D_slow"].values, [1.3, 0.9])
     assert drawing.data["K_time"].dims == ("cell", "time")
     assert kurtosis.get_ylim()[0] == 0.0
     assert paper_of("dispersion") == "torrey"
@@ -81,7 +81,7 @@ def test_both_cells_with_their_limits(tmp_path):
 
 def test_runs_of_other_times_are_refused(tmp_path):
     files = {
-        "one": write(tmp_path / "one" / "dispersion.nc", 0.05, 1.1),
+        "one": write(tmp_path / "one" / "dispersion.nc", 0.05, 1.3),
         "two": write(tmp_path / "two" / "dispersion.nc", 0.0, 0.9, 2.0 * TIMES),
     }
     with pytest.raises(ValueError, match="the same times"):

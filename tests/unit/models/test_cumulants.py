@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from support.cells import ASYMMETRIC, LARGE_DISC
-from support.waveform_cases import LINE_Q, TRIANGLES
+from support.waveform_cases import LINE_Q
 
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
@@ -41,19 +41,19 @@ def test_what_does_not_diffuse_has_no_kurtosis():
     assert np.isnan(found.kurtosis).tolist() == [True, False]
 
 
-@pytest.mark.parametrize("name", ["R0", "R1", "R2", "R4", "P2", "P3", "lumped-R2"])
 @pytest.mark.parametrize(
-    "waveform",
-    [Pgse(3.0, 9.0), CosineOgse(8.0, 10.0, 2.0), LINE_Q, TRIANGLES],
-    ids=lambda w: w.label,
+    "name", ["R0", "R2", "R4", pytest.param("P2", marks=pytest.mark.slow), "lumped-R2"]
+)
+@pytest.mark.parametrize(
+    "waveform", [Pgse(3.0, 9.0), CosineOgse(8.0, 10.0, 1.0), LINE_Q], ids=lambda w: w.label
 )
 def test_series_are_those_of_signals(name, waveform):
     (model,) = build_models(ASYMMETRIC.operators(0), np.array([[0.6, 0.8]]), [name])
     L, sigma = 6.0, 0.01
     series = model.taylor(waveform, L, sigma)
-    b = np.array([0.05, 0.1, 0.2, 0.4])
+    b = np.array([0.025, 0.05, 0.1, 0.2])
     q = np.array([waveform.q_of_b(x) for x in b])
-    S = model.signal(waveform, q, L, sigma, 1e-14)
+    S = model.signal(waveform, q, L, sigma, 1e-11 if name.startswith("P") else 1e-12)
     beta = waveform.b_factor
     even = np.polynomial.polynomial.polyfit(b, (S.real - 1.0) / b, 3)
     assert series[0] == pytest.approx(1.0, abs=1e-12)

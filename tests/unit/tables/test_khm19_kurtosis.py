@@ -1,4 +1,4 @@
-"""The table of kurtoses holds W's form beside the exact value, with the order of their difference."""
+"""The table of kurtoses holds W's form beside the exact value, and the order of the difference."""
 
 from __future__ import annotations
 

@@ -138,9 +138,7 @@ def test_fits_are_made_where_there_are_points_for_them(layout_of, old, new, orde
 
 
 def test_cumulants_are_made_where_they_are_asked_for(layout_of):
-    asked = GOOD.replace(
-        "models: [reference, R0, R2]", "models: [reference, R0, R2]\n    cumulants: true"
-    )
+    asked = edited("R0, R2]", "R0, R2]\n    cumulants: true")
     for text, wanted in ((GOOD, False), (asked, True)):
         layout = layout_of(text)
         study = layout.config.studies["mine"]

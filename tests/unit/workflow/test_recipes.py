@@ -95,9 +95,7 @@ def test_code_counts_wherever_it_is_upstream(recipes_of, tmp_path):
 
 
 def test_cumulants_do_not_depend_on_strengths_nor_on_how_the_reference_is_solved(recipes_of):
-    asked = GOOD.replace(
-        "models: [reference, R0, R2]", "models: [reference, R0, R2]\n    cumulants: true"
-    )
+    asked = edited("R0, R2]", "R0, R2]\n    cumulants: true")
     path = "results/studies/mine/cumulants.nc"
     assert path not in recipes_of(GOOD)
     key = recipes_of(asked).key(path)
