@@ -135,7 +135,7 @@ INNER = {
         "gradients materials waveforms",
         "given labels",
         "fits signals",
-        "description model periodic",
+        "description model periodic small_gradients",
         "cell",
         "studies",
     ],

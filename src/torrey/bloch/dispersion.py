@@ -58,6 +58,9 @@ _ROUNDING: Final = 1e-12
 #: Rates of exchange that are looked for, at most.
 _MOST_RATES: Final = 12
 
+#: Names of curves that have an error of the basis.
+_WITH_ERROR: Final = ("of_time", "of_frequency", "slow", "kurtosis")
+
 _T, _W = ("line", "time"), ("line", "frequency")
 
 
@@ -92,7 +95,9 @@ class Dispersion:
     D_slow_error: Array = field(metadata=stored(("line",), "um2 ms-1", "numerical error of D(0)"))
     D_fast: Array = field(metadata=stored(("line",), "um2 ms-1", "mean diffusivity <D>"))
     wall_slope: float = field(
-        metadata=stored((), "um2 ms-1.5", "short times: D(t) = <D> - wall_slope sqrt(t)")
+        metadata=stored(
+            (), "um2 ms-1.5", "short times: D(t) = <D> - wall_slope sqrt(t)", allow_missing=True
+        )
     )
     rate: Array = field(
         metadata=stored(("mode",), "ms-1", "lowest eigenvalues of A(0) above that of equilibrium")
@@ -127,20 +132,20 @@ def run_dispersion(
     frequencies : sequence of float, 1/ms
         omega / (2 pi).
     """
-    t, f = np.sort(np.asarray(times, dtype=float)), np.sort(np.asarray(frequencies, dtype=float))
+    t, f = (np.sort(np.asarray(x, dtype=float)) for x in (times, frequencies))
     coarse, fine = (
         [_curves(operators, period, permeability, n, t, f) for n in directions]
         for operators in levels
     )
-    slope, resolved = wall_slope(levels[-1], period), layer_time(levels[-1], period)
-    at_t, at_f = slope * np.sqrt(t), slope * _OF_FREQUENCY / np.sqrt(2.0 * np.pi * f)
-    t_ok, f_ok = t >= resolved, 2.0 * np.pi * f * resolved <= 1.0
-    lost_t, lost_f = np.where(t_ok, 0.0, at_t), np.where(f_ok, 0.0, at_f)
-    fast = np.array([one.fast for one in fine])
-    errors = {
-        name: np.abs(_all(fine, name) - _all(coarse, name)) + _all(fine, f"{name}_error")
-        for name in ("of_time", "kurtosis", "of_frequency", "slow")
-    }
+    slope, fast = wall_slope(levels[-1], period), np.array([one.fast for one in fine])
+    # What walls change by the law, or at most where the law is not known.
+    most = float(np.max(fast - _all(fine, "slow")))
+    t_ok, lost_t = _unresolved(levels[-1], period, slope * np.sqrt(t), most, t)
+    omega = 2.0 * np.pi * f
+    f_ok, lost_f = _unresolved(
+        levels[-1], period, slope * _OF_FREQUENCY / np.sqrt(omega), most, 1.0 / omega
+    )
+    errors = {name: _change(coarse, fine, name) for name in _WITH_ERROR}
     return Dispersion(
         direction=np.array(directions),
         time=t,
@@ -152,8 +157,8 @@ def run_dispersion(
         K_time_error=errors["kurtosis"] + 6.0 * lost_t / fast[:, None],
         D_frequency=_all(fine, "of_frequency"),
         D_frequency_error=errors["of_frequency"] + lost_f + _ROUNDING * fast[:, None],
-        time_resolved=t_ok.astype(np.int8),
-        frequency_resolved=f_ok.astype(np.int8),
+        time_resolved=t_ok,
+        frequency_resolved=f_ok,
         D_slow=_all(fine, "slow"),
         D_slow_error=errors["slow"] + _ROUNDING * fast,
         D_fast=fast,
@@ -164,6 +169,14 @@ def run_dispersion(
         period=period,
         permeability=permeability,
     )
+
+
+def _unresolved(
+    operators: BlochTorrey, period: float, law: Array, most: float, times: Array
+) -> tuple[NDArray[np.int8], Array]:
+    """1 where layers of so many ms are resolved, and elsewhere what the mesh may not know."""
+    resolved = times >= layer_time(operators, period)
+    return resolved.astype(np.int8), np.where(resolved, 0.0, np.nan_to_num(law, nan=most))
 
 
 def diffusivity_of_time(system: RestingSystem, times: Array) -> Array:
@@ -200,8 +213,13 @@ def mean_diffusivity(system: RestingSystem) -> float:
 
 
 def wall_slope(operators: BlochTorrey, period: float) -> float:
-    """4/(3 d sqrt(pi)) sum_a D_a^(3/2) S_a/V (um^2/ms^(3/2)), each side of a wall for itself."""
+    """4/(3 d sqrt(pi)) sum_a D_a^(3/2) S_a/V (um^2/ms^(3/2)), each side of a wall for itself.
+
+    Not a number where a membrane has the same compartment on both sides.
+    """
     cell = operators.cell
+    if np.any(~cell.incidence.any(axis=1)):
+        return float("nan")
     walls = cell.matrix(cell.jump(np.ones(cell.n_membranes)))
     surface = np.einsum("na,na->a", cell.indicators, walls @ cell.indicators)
     mean = np.trace(operators.diffusivity, axis1=1, axis2=2) / cell.dimension
@@ -285,9 +303,8 @@ def _curves(
     values = [*second(wide), fourth(deep)]
     fewer = [*second(wide.truncate(_fewer(_OF_D))), fourth(deep.truncate(_fewer(_OF_K)))]
     errors = [np.abs(a - b) / _GAIN for a, b in zip(values, fewer, strict=True)]
-    names = ("of_time", "of_frequency", "slow", "kurtosis")
-    given = dict(zip(names, values, strict=True))
-    given |= {f"{name}_error": error for name, error in zip(names, errors, strict=True)}
+    given = dict(zip(_WITH_ERROR, values, strict=True))
+    given |= {f"{name}_error": error for name, error in zip(_WITH_ERROR, errors, strict=True)}
     system = RestingSystem.of(wide.truncate(0), period, permeability / period)
     rates = exchange_rates(operators, period, permeability)
     return _Curves(**given, rates=rates, fast=mean_diffusivity(system))
@@ -302,6 +319,11 @@ def _weights(system: RestingSystem) -> tuple[Array, float]:
     """(c.v_n)^2 of each mode, and the volume of the water."""
     c = system.C[0] @ system.start
     return c**2, float(system.readout @ system.start)
+
+
+def _change(coarse: Sequence[_Curves], fine: Sequence[_Curves], name: str) -> Array:
+    """What the finer mesh and the larger basis change."""
+    return np.abs(_all(fine, name) - _all(coarse, name)) + _all(fine, f"{name}_error")
 
 
 def _all(curves: Sequence[_Curves], name: str) -> Array:

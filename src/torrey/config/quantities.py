@@ -100,7 +100,7 @@ class Time(Quantity):
 
 
 class Frequency(Quantity):
-    """In 1/ms."""
+    """In kHz, which is 1/ms."""
 
     kind = "frequency"
 

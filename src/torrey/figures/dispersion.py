@@ -134,6 +134,8 @@ def _draw_law(ax: Axes, run: xarray.Dataset) -> None:
     law = float(run.D_fast) - float(run.wall_slope) * np.sqrt(t)
     shown = law > 0.7 * float(run.D_slow) + 0.3 * float(run.D_fast)
     ax.plot(t[shown], law[shown], color=style.GREY, linestyle=":", linewidth=1.0, label="law")
+    if not shown.any():
+        return
     middle = int(np.flatnonzero(shown)[-1] * 0.85)
     ax.annotate(
         r"$\langle D \rangle - c\,\sqrt{t}$",

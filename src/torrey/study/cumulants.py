@@ -70,10 +70,7 @@ def cumulant_table(
         Relative, for the reference.
     """
     resting = sweep.without_strengths()
-    others = [model for model in models if model != REFERENCE]
-    found = _of_models(levels, resting, others) if others else {}
-    if REFERENCE in models:
-        found[REFERENCE] = reference_cumulants(levels, resting, tolerance)
+    found = model_cumulants(levels, resting, models, tolerance)
     line = [dim for dim in resting.axes() if dim not in ENCODINGS]
     shape = [len(values) for dim, values in resting.axes().items() if dim not in ENCODINGS]
     table = CumulantTable(
@@ -85,6 +82,18 @@ def cumulant_table(
     axes = {name: x for name, x in coordinates(resting).items() if name not in ENCODINGS}
     names = Variable(("model",), np.array(models), "", "reference or model")
     return {"model": names, **axes, **group_of(table, line=line)}
+
+
+def model_cumulants(
+    levels: Sequence[BlochTorrey], sweep: Sweep, models: Sequence[str], tolerance: float
+) -> dict[str, EstimatedCumulants]:
+    """Cumulants of some models, each of the shape of the sweep; see `cumulant_table`."""
+    resting = sweep.without_strengths()
+    others = [model for model in models if model != REFERENCE]
+    found = _of_models(levels, resting, others) if others else {}
+    if REFERENCE in models:
+        found[REFERENCE] = reference_cumulants(levels, resting, tolerance)
+    return found
 
 
 def _of_models(
