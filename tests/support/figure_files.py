@@ -10,15 +10,16 @@ import numpy as np
 from support.slab_files import write_slabs
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
-from torrey.base.stored import Variable
+from torrey.base.stored import Variable, group_of
 from torrey.geometry import Disc, Discs
 from torrey.geometry.files import write_meshes
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
-from torrey.gradients.axes import axis_variable, direction_labels
+from torrey.gradients.axes import axis_variable, coordinates, direction_labels
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.models.evaluation import ModelTable
 from torrey.reference.files import write_reference
 from torrey.reference.full import ReferenceSignal
+from torrey.study.cumulants import CumulantTable
 from torrey.study.files import fit_kurtoses, fit_orders, gather_signals
 
 PROVENANCE = Provenance("test")
@@ -142,6 +143,25 @@ def write_kurtosis(signals: str) -> str:
     """Write the fitted kurtoses of a table of signals beside it."""
     path = Path(signals).with_name("kurtosis.nc")
     artifacts.write(path, fit_kurtoses(signals), PROVENANCE)
+    return str(path)
+
+
+def write_cumulants(signals: str, points: Sweep, models: Sequence[str]) -> str:
+    """Write cumulants beside a table of signals: those of `signal`, and kurtoses 0.1, 0.2, ..."""
+    resting = points.without_strengths()
+    dims = [dim for dim in resting.axes() if dim != "q"]
+    shape = tuple(len(resting.axes()[dim]) for dim in dims)
+    adc = np.empty((len(models), *shape))
+    for index in np.ndindex(shape):
+        kappa = points.permeabilities[index[dims.index("permeability")]]
+        Delta = points.axes()["Delta"][index[dims.index("Delta")]]
+        adc[(slice(None), *index)] = 0.5 + kappa + 0.01 * Delta
+    kurtosis = np.multiply.outer(0.1 * np.arange(1, len(models) + 1), np.ones(shape))
+    table = CumulantTable(adc, 1e-6 * adc, kurtosis, 1e-6 * kurtosis, np.ones(adc.shape))
+    axes = {name: x for name, x in coordinates(resting).items() if name != "q"}
+    names = Variable(("model",), np.array(models), "", "reference or model")
+    path = Path(signals).with_name("cumulants.nc")
+    artifacts.write(path, {"model": names, **axes, **group_of(table, line=dims)}, PROVENANCE)
     return str(path)
 
 

@@ -32,6 +32,13 @@ class Gauss:
         q, _, _ = np.broadcast_arrays(np.asarray(q, dtype=float), period, sigma)
         return np.exp(-(q**2) * waveform.b_factor * self.diffusivity).astype(complex)
 
+    def taylor(self, waveform: Waveform, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """Coefficients of exp(-q^2 beta D), wherever the membranes are."""
+        exponent = waveform.b_factor * self.diffusivity
+        shape = np.broadcast_shapes(np.shape(period), np.shape(sigma))
+        series = np.array([1.0, 0.0, -exponent, 0.0, exponent**2 / 2.0], dtype=complex)
+        return np.broadcast_to(series, (*shape, 5))
+
     def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
     ) -> Stability:

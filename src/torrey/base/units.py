@@ -32,6 +32,7 @@ Kind = Literal[
     "q",
     "gradient",
     "angle",
+    "frequency",
 ]
 
 
@@ -89,6 +90,7 @@ UNITS: Final[dict[Kind, Unit]] = {
     "permeability": Unit("a permeability", "um/ms", "5e-5 m/s", 1e-9, 1e3),
     "q": Unit("a wave number", "rad/um", "0.2 rad/um", 1e-4, 1e2),
     "gradient": Unit("a gradient", "rad/(um*ms)", "300 mT/m", 1e-5, 1e2),
+    "frequency": Unit("a frequency", "kHz", "50 Hz", 1e-6, 1e4),
     "angle": Unit("an angle", "degree", "90 deg", 1e-6, 360.0),
 }
 

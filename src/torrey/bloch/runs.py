@@ -11,6 +11,7 @@ import numpy as np
 
 from torrey.base.stored import Group, group_of
 from torrey.bloch.bands import BandSet, band_basis, band_set
+from torrey.bloch.dispersion import run_dispersion
 from torrey.bloch.echo_runs import run_maps, run_schemes, run_strengths
 from torrey.bloch.fields import dof_of_node, outside_diffusivity
 from torrey.bloch.files import band_groups
@@ -218,6 +219,20 @@ def _sampling(medium: Medium, settings: Settings) -> Result:
     return Result(group_of(found))
 
 
+def _dispersion(medium: Medium, settings: Settings) -> Result:
+    zone = Zone(medium.finest.cell.lattice, medium.period)
+    vectors = [zone.vector(k) for k in _tuples(settings["directions"])]
+    found = run_dispersion(
+        medium.two,
+        medium.period,
+        medium.permeability,
+        [vector / np.linalg.norm(vector) for vector in vectors],
+        settings["times"],
+        settings["frequencies"],
+    )
+    return Result(group_of(found))
+
+
 def _tuples(directions: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     return [tuple(direction) for direction in directions]
 
@@ -232,5 +247,6 @@ KINDS: Final[Mapping[str, Callable[[Medium, Settings], Result]]] = {
     "strengths": _strengths,
     "spectrum": _spectrum,
     "modes": _modes,
+    "dispersion": _dispersion,
 }
 """What a configuration may ask for, by the name of the kind."""

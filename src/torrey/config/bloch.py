@@ -16,6 +16,7 @@ from torrey.config.domain import BlochRun, Geometry
 from torrey.config.findings import Findings
 from torrey.config.quantities import (
     Diffusivity,
+    Frequency,
     Length,
     Model,
     OneOrMore,
@@ -27,7 +28,8 @@ from torrey.config.quantities import (
 from torrey.gradients.waveforms import Pgse
 
 _KINDS: Final = (
-    "bands, narrow-maps, narrow-signals, sampling, schemes, maps, strengths, spectrum or modes"
+    "bands, narrow-maps, narrow-signals, sampling, schemes, maps, strengths, spectrum, modes or "
+    "dispersion"
 )
 #: Of numbers without a unit, in whose powers nothing must overflow.
 _LEAST_RATIO: Final = 1e-9
@@ -190,6 +192,23 @@ class ModesModel(BlochModel):
     count: int = Field(ge=1, le=1000, description="a whole number of modes")
 
 
+class DispersionModel(BlochModel):
+    """Diffusivity and kurtosis against time and frequency, and rates of exchange."""
+
+    two_meshes: ClassVar[bool] = True
+
+    kind: Literal["dispersion"] = Field(description=_KINDS)
+    # One for each region: exchange is between waters that differ.
+    diffusivity: OneOrMore[Diffusivity] = Field(  # type: ignore[assignment]
+        description="a diffusivity, or a list with one per region: outside, then those inside"
+    )
+    directions: Directions = Field(description=f"a list of {_ALONG}")
+    times: OneOrMore[Time] = Field(description="times between the pulses, such as [1 ms, 10 ms]")
+    frequencies: OneOrMore[Frequency] = Field(
+        description="frequencies, such as [10 Hz, 100 Hz]; omega is 2 pi times these"
+    )
+
+
 AnyBloch = Annotated[
     BandsModel
     | NarrowMapsModel
@@ -199,7 +218,8 @@ AnyBloch = Annotated[
     | MapsModel
     | StrengthsModel
     | SpectrumModel
-    | ModesModel,
+    | ModesModel
+    | DispersionModel,
     Field(discriminator="kind"),
 ]
 
@@ -236,6 +256,7 @@ def read_bloch(
         findings.spend("points of bloch", math.prod(sizes), MOST_POINTS)
     if model.permeability and all(m.is_surface for m in geometry.shape.membranes()):
         findings.add((*path, "permeability"), "a permeability above zero", "0 m/s: no membrane")
+    diffusivity = _diffusivities(findings, path, model, geometry)
     if len(findings.problems) > before:
         return None
     return BlochRun(
@@ -243,11 +264,27 @@ def read_bloch(
         kind=model.kind,
         geometry=geometry.name,
         shape=geometry.shape,
-        material=Material((float(model.diffusivity),) * len(geometry.shape.region_names)),
+        material=Material(diffusivity),
         period=float(model.period),
         permeability=float(model.permeability),
         settings=tuple(settings.items()),
     )
+
+
+def _diffusivities(
+    findings: Findings, path: KeyPath, model: BlochModel, geometry: Geometry
+) -> tuple[float, ...]:
+    """One diffusivity for each region of the cell."""
+    given = model.diffusivity
+    values = given.values() if isinstance(given, OneOrMore) else (given,)
+    count = len(geometry.shape.region_names)
+    if len(values) not in (1, count):
+        findings.add(
+            (*path, "diffusivity"),
+            f"{len(values)} diffusivities",
+            f"one, or a list of {count}: one per region of the geometry",
+        )
+    return tuple(map(float, values)) * (count if len(values) == 1 else 1)
 
 
 def _check_resolution(

@@ -40,6 +40,8 @@ class Study:
         Relative, for the reference.
     method : {"full", "projected"}
         How the reference is computed.
+    cumulants : bool
+        Whether apparent diffusivities and kurtoses at b -> 0 are wanted.
     notes : tuple of str
         What was read from files, in words.
     """
@@ -53,6 +55,7 @@ class Study:
     models: tuple[str, ...]
     tolerance: float
     method: Literal["full", "projected"] = "full"
+    cumulants: bool = False
     notes: tuple[str, ...] = ()
 
     def points(self) -> dict[Index, Point]:
@@ -143,8 +146,8 @@ class BlochRun:
     ----------
     name : str
     kind : str
-        ``bands``, ``narrow-maps``, ``narrow-signals``, ``maps``, ``strengths``, ``spectrum`` or
-        ``modes``.
+        ``bands``, ``narrow-maps``, ``narrow-signals``, ``maps``, ``strengths``, ``spectrum``,
+        ``modes`` or ``dispersion``.
     geometry : str
     shape : Shape
     material : Material

@@ -217,6 +217,11 @@ class StudyModel(Model):
         le=1e-1,
         description="a number from 1e-8 to 1e-1, relative, for the reference",
     )
+    cumulants: bool = Field(
+        False,
+        description="true or false: whether the study has a cumulants.nc, apparent diffusivities "
+        "and kurtoses at b -> 0 of every model, from no fit",
+    )
 
 
 Names = Annotated[list[str], Field(min_length=1, max_length=MOST_ENTRIES), OrOne()]

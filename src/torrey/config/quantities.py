@@ -99,6 +99,12 @@ class Time(Quantity):
     kind = "time"
 
 
+class Frequency(Quantity):
+    """In kHz, which is 1/ms."""
+
+    kind = "frequency"
+
+
 class Diffusivity(Quantity):
     """In um^2/ms."""
 

@@ -94,6 +94,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         models=tuple(model.models),
         tolerance=model.tolerance,
         method=model.reference.method,
+        cumulants=model.cumulants,
         notes=(*notes, *_scaling(geometry, sweep)),
     )
 

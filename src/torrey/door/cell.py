@@ -17,6 +17,7 @@ from torrey.door.model import CellModel
 from torrey.door.periodic import bands, spectrum
 from torrey.door.quantities import argument
 from torrey.door.signals import Method, ask, check_models
+from torrey.door.small_gradients import cumulants, dispersion
 from torrey.door.threads import single_threaded
 from torrey.gradients.sweep import REFERENCE
 from torrey.models.tensor_files import tensor_variables
@@ -221,6 +222,73 @@ class Cell(Description):
             self.signal(waveform, b=b, direction=direction, model=model, tolerance=tolerance)
         )
         return _with_error(fit, "kurtosis")
+
+    @single_threaded
+    def cumulants(
+        self,
+        waveform: Waveforms,
+        *,
+        direction: Directions | None = None,
+        model: str | Sequence[str] = REFERENCE,
+        tolerance: float = 1e-4,
+    ) -> xarray.Dataset:
+        """Apparent diffusivity and kurtosis at b -> 0, exact: no signal is fitted.
+
+        Parameters
+        ----------
+        waveform, direction, model, tolerance
+            See `signal`; the tolerance is relative, and where the finest mesh does not meet it the
+            errors say so.
+
+        Returns
+        -------
+        Dataset
+            ``adc`` (um^2/ms), ``kurtosis``, their numerical errors ``adc_error`` and
+            ``kurtosis_error``, and ``s0``, the signal without gradients; see docs/theory.md.
+
+        Examples
+        --------
+        >>> import torrey as tr
+        >>> cell = tr.Cell(tr.Layers((1.0,)), 2.0, "10 um", "1e-5 m/s")
+        >>> found = cell.cumulants(tr.Pgse("5 ms", "25 ms"), model=["reference", "R2"])
+        >>> found.adc.round(3).values.tolist()
+        [0.327, 0.1]
+        """
+        return cumulants(self.site, waveform, direction, model, tolerance)
+
+    @single_threaded
+    def dispersion(
+        self,
+        direction: Directions | None = None,
+        *,
+        times: Quantities,
+        frequencies: Quantities,
+    ) -> xarray.Dataset:
+        """D(t) and K(t) of narrow pulses, D(omega), their limits, and the rates of exchange.
+
+        Parameters
+        ----------
+        direction : vector
+            As for `signal`.
+        times : list of quantity
+            Between the pulses.
+        frequencies : list of quantity
+            omega / (2 pi).
+
+        Returns
+        -------
+        Dataset
+            ``D_time``, ``K_time``, ``D_frequency`` with errors, and more; see docs/theory.md.
+
+        Examples
+        --------
+        >>> import torrey as tr
+        >>> cell = tr.Cell(tr.Layers((1.0,)), 2.0, "10 um", "1e-5 m/s")
+        >>> found = cell.dispersion(times=["10 ms", "1 s"], frequencies="10 Hz")
+        >>> round(float(found.D_slow), 4), round(float(found.D_fast), 4)  # 1/(1/D + 1/(kappa L))
+        (0.0952, 2.0)
+        """
+        return dispersion(self.site, direction, times, frequencies)
 
     @single_threaded
     def tensors(self) -> xarray.Dataset:

@@ -209,6 +209,18 @@ def ask(
     dimension = site.medium.discretisation.shape.dimension
     gradients = read_gradients(call, dimension, waveform, strengths, direction)
     check_sizes(call, site, gradients)
+    models = read_models(call, site, gradients, model)
+    check_tolerance(call, tolerance)
+    with argument(call, "method"):
+        if method not in get_args(Method):
+            raise InputError(quoted(str(method)), "auto, full or projected")
+    return signals(site, gradients, models, not isinstance(model, str), float(tolerance), method)
+
+
+def read_models(
+    call: str, site: Site, gradients: Gradients, model: str | Sequence[str]
+) -> tuple[str, ...]:
+    """Models that were given, one or several, checked."""
     with argument(call, "model"):
         if not isinstance(model, str) and not is_list(model):
             raise InputError(f"{model}", f"a model or a list of them: {registry.accepted()}")
@@ -216,16 +228,17 @@ def ask(
         if not models:
             raise InputError("no model", "one or more")
         check_models(site, models, max(w.n_components for w in gradients.waveforms))
+    return models
+
+
+def check_tolerance(call: str, tolerance: float) -> None:
+    """Refuse what is no tolerance of a reference."""
     with argument(call, "tolerance"):
         least, most = _TOLERANCES
         if not (is_number(tolerance) and least <= tolerance <= most):
             is_text = isinstance(tolerance, str)
             found = f"{quoted(str(tolerance))}, a text" if is_text else f"{tolerance}"
             raise InputError(found, "a number from 1e-8 to 1e-1, such as 1e-4")
-    with argument(call, "method"):
-        if method not in get_args(Method):
-            raise InputError(quoted(str(method)), "auto, full or projected")
-    return signals(site, gradients, models, not isinstance(model, str), float(tolerance), method)
 
 
 def stability_of(signal: xarray.DataArray) -> xarray.Dataset:

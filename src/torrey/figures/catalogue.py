@@ -13,6 +13,7 @@ Source = Literal[
     "signals",
     "convergence",
     "kurtosis",
+    "cumulants",
     "eigenvalues",
     "tensors",
     "inversion",
@@ -48,6 +49,7 @@ _CHL14 = "torrey.figures.chl14"
 _KHM19 = "torrey.figures.khm19"
 _INVERSIONS = "torrey.figures.inversions"
 _KL23 = "torrey.figures.kl23"
+_KL23_CUMULANTS = "torrey.figures.kl23_cumulants"
 _KL23_CELLS = "torrey.figures.kl23_cells"
 _KL23_ORDERS = "torrey.figures.kl23_orders"
 _MMG20_CELLS = "torrey.figures.mmg20_cells"
@@ -57,6 +59,7 @@ _MMG20_SIGNALS = "torrey.figures.mmg20_signals"
 _MMG20_SPECTRUM = "torrey.figures.mmg20_spectrum"
 _MMG20_VOLUME = "torrey.figures.mmg20_volume"
 _LAYERS = "torrey.figures.layers"
+_DISPERSION = "torrey.figures.dispersion"
 _OWN = "torrey.figures.own"
 
 CATALOGUE: Final[dict[str, Entry]] = {
@@ -99,10 +102,10 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "kl23_fig6": Entry(_KL23, "fig6", ("signals", "mesh"), "Signals against b, one cell"),
     "kl23_fig7": Entry(
-        _KL23,
+        _KL23_CUMULANTS,
         "fig7",
-        ("kurtosis", "signals"),
-        "Apparent diffusion and kurtosis",
+        ("cumulants", "kurtosis", "signals"),
+        "Apparent diffusion and kurtosis, at b -> 0 and as the paper fits them",
     ),
     "kl23_fig8": Entry(
         _KL23,
@@ -159,6 +162,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         _MMG20_MAPS, "figA2", ("bloch", "mesh"), "Narrow pulses along the diagonal"
     ),
     "mmg20_figA3": Entry(_MMG20_PULSES, "figA3", ("bloch",), "Signals of narrow pulses against q"),
+    "dispersion": Entry(
+        _DISPERSION,
+        "dispersion",
+        ("bloch",),
+        "Diffusivity and kurtosis against time and frequency, with exchange and without",
+    ),
     "projected_vs_order": Entry(
         _OWN,
         "projected_vs_order",
@@ -207,6 +216,8 @@ def entry_problems(
                 )
             if "kurtosis" in reads and not study.has_kurtosis:
                 yield f"{where}: found study {name}, accepted: one with three b-values or more"
+            if "cumulants" in reads and not study.cumulants:
+                yield f"{where}: found study {name}, accepted: one with cumulants: true"
             if "tensors" in reads and not study.has_tensors:
                 yield f"{where}: found study {name}, accepted: membranes between compartments"
 
@@ -236,6 +247,6 @@ def paper_of(figure: str) -> str:
     """Paper that a figure belongs to, the first part of its name; ``torrey`` for the own ones."""
     return (
         "torrey"
-        if CATALOGUE[figure].module in (_OWN, _INVERSIONS, _LAYERS)
+        if CATALOGUE[figure].module in (_DISPERSION, _OWN, _INVERSIONS, _LAYERS)
         else figure.split("_", 1)[0]
     )

@@ -1,4 +1,4 @@
-"""Signals, kurtosis and eigenvalues of Kchaou and Li 2023: figures 4 and 6 to 9."""
+"""Signals and eigenvalues of Kchaou and Li 2023: figures 4, 6, 8 and 9."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from torrey.base import artifacts
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import (
     add_logarithm,
     each_panel,
     explain_hollow,
-    instability,
     labelled,
     panel_axes,
     read_panels,
     to_group,
     with_epsilon,
 )
-from torrey.figures.style import PAGE, S_PER_MS, UM_PER_MM, CurveLabel, look_of, styled
+from torrey.figures.style import S_PER_MS, UM_PER_MM, CurveLabel, look_of, styled
 from torrey.figures.words import words_of
 from torrey.gradients.sweep import REFERENCE
 
@@ -76,27 +74,6 @@ def fig6(files: FigureFiles) -> Drawing:
         style.note(axes[0], 0.03, 0.05, "No model makes a state grow at any point:\nall dissipate.")
     style.head(figure, words.shared)
     return Drawing(figure, to_group(panels, ["log_signal", "log_error", "unstable"]))
-
-
-@styled
-def fig7(files: FigureFiles) -> Drawing:
-    """Apparent diffusion coefficient and kurtosis against the time between the pulses."""
-    fits = read_panels(files.files["kurtosis"], "Delta").isel(panel=0)
-    (signals,) = files.files["signals"].values()
-    marks = artifacts.open_dataset(signals).validity
-    worst = marks.max([dim for dim in marks.dims if dim not in ("model", "Delta")])
-    fits["unstable"] = instability(worst)
-    figure = style.new_figure(PAGE, 0.4 * PAGE)
-    quantities = {"adc": r"ADC ($\mu$m$^2$/ms)", "kurtosis": "AK (no unit)"}
-    axes = figure.subplots(1, 2)
-    for ax, letter, (name, label) in zip(axes, "ab", quantities.items(), strict=True):
-        labels = _draw_models(ax, fits, fits.Delta.values, name, f"{name}_error")
-        ax.set(xlabel=r"$\Delta$ (ms)", ylabel=label)
-        style.panel_title(ax, letter)
-        style.label_ends(ax, labels)
-    _explain_hollow(axes[-1], fits, (0.97, 0.95), ha="right", va="top")
-    names = ["adc", "adc_error", "kurtosis", "kurtosis_error", "unstable"]
-    return Drawing(figure, to_group(fits.drop_vars("panel"), names))
 
 
 @styled

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from torrey.base.fields import Declaration, declarations, declared
 from torrey.base.keys import round_significant
@@ -21,6 +21,9 @@ UM_PER_MM = 1000.0
 
 REFERENCE = "reference"
 """Name of the reference among the models of a study."""
+
+ENCODINGS: tuple[str, ...] = get_args(EncodingKind)
+"""Axes along which the strength of the gradient changes."""
 
 
 @dataclass(frozen=True)
@@ -302,6 +305,16 @@ class Sweep:
             for (period, kappa), m in product(self.cells(), self.protocol.measurements)
         )
         return dict(zip(product(*map(range, self.shape)), points, strict=True))
+
+    def without_strengths(self) -> Self:
+        """The same sweep with q = 1 rad/um alone: for what does not depend on the strength."""
+        protocol = self.protocol
+        if isinstance(protocol, Product):
+            unit: Product | Acquisition = replace(protocol, encoding_kind="q", encodings=(1.0,))
+        else:
+            rows = tuple(replace(row, q=1.0) for row in protocol.rows)
+            unit = Acquisition("b", rows)
+        return replace(self, protocol=unit)
 
     def to_json(self) -> str:
         """Return the sweep as one string."""

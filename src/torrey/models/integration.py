@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.polynomial import Polynomial as Polynomial1D
@@ -57,7 +58,7 @@ class Points:
         """g and its derivatives for F and its derivatives (n, k): shape (points, n, k)."""
         return self.q[:, None, None] * F
 
-    def matrix(self, model: SmallModel, F: Array) -> ComplexArray:
+    def matrix(self, model: Propagated, F: Array) -> ComplexArray:
         """G at every point for F and its derivatives."""
         return model.matrix(self.jets(F), self.period, self.sigma)
 
@@ -96,10 +97,31 @@ def dissipative_signal(
     return _converge(model, waveform, Points.of(q, period, sigma), tolerance).reshape(shape)
 
 
+class Propagated(Protocol):
+    """What `propagate` needs of a system; a `SmallModel` has it."""
+
+    @property
+    def start(self) -> Array: ...
+    @property
+    def n_derivatives(self) -> int: ...
+    def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray: ...
+    def jump(
+        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
+    ) -> ComplexArray | None: ...
+
+
 def _through(
     model: SmallModel, waveform: Waveform, points: Points, tolerance: float
 ) -> ComplexArray:
-    """Signals of a homogenised model, segment by segment."""
+    """Signals of a homogenised model."""
+    m = propagate(model, waveform, points, tolerance)
+    return m[..., 0] @ model.readout.astype(complex)
+
+
+def propagate(
+    model: Propagated, waveform: Waveform, points: Points, tolerance: float
+) -> ComplexArray:
+    """State (points, k, 1) of a homogenised model at the echo, segment by segment."""
     m: ComplexArray = np.repeat(model.start.astype(complex)[None, :, None], len(points), axis=0)
     before: Array | None = None
     with np.errstate(over="ignore", invalid="ignore"):
@@ -110,11 +132,11 @@ def _through(
                 m = jump @ m
             m = _cross(model, segment, points, m, tolerance)
             before = points.jets(last)
-    return m[..., 0] @ model.readout.astype(complex)
+    return m
 
 
 def _cross(
-    model: SmallModel, segment: Segment, points: Points, m: ComplexArray, tolerance: float
+    model: Propagated, segment: Segment, points: Points, m: ComplexArray, tolerance: float
 ) -> ComplexArray:
     """Masses at the end of a segment."""
     if segment.constant:
@@ -136,7 +158,7 @@ def _cross(
 
 
 def _collocate(
-    model: SmallModel, segment: Segment, points: Points, m: ComplexArray, steps: int
+    model: Propagated, segment: Segment, points: Points, m: ComplexArray, steps: int
 ) -> ComplexArray:
     """Masses at the end of a segment with a given number of steps."""
     h = segment.duration / steps

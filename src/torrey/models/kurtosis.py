@@ -32,6 +32,7 @@ from torrey.gradients.waveforms import Waveform
 from torrey.gradients.waveforms.segments import moment
 from torrey.models.expansion import expand
 from torrey.models.model import TIME_TOLERANCE, ComplexArray, Stability
+from torrey.models.moments import TAYLOR_ORDER
 from torrey.models.rates import RateModel
 from torrey.models.tensors import Tensors
 
@@ -350,6 +351,21 @@ class PadeModel:
         fourth = period**2 * q**4 * fourth_moment(waveform)
         decay = np.exp(-pade(first, np.multiply.outer(fourth, -self.burnett)))
         return np.asarray(decay @ self.start / self.start.sum(), dtype=np.complex128)
+
+    def taylor(self, waveform: Waveform, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """Series of the signal in q, in closed form: see `torrey.models.model.Model.taylor`.
+
+        K~ = first - second + O(q^6), as K.
+        """
+        period, _ = np.broadcast_arrays(np.asarray(period, dtype=float), sigma)
+        share = self.start / self.start.sum()
+        first = waveform.b_factor * self.diffusion
+        second = np.multiply.outer(period**2 * fourth_moment(waveform), -self.burnett)
+        series: ComplexArray = np.zeros((*period.shape, TAYLOR_ORDER + 1), dtype=complex)
+        series[..., 0] = 1.0
+        series[..., 2] = -share @ first
+        series[..., 4] = (first**2 / 2.0 + second) @ share
+        return series
 
     def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike

@@ -95,6 +95,17 @@ class Model(Protocol):
         `Stability.dissipative`.
         """
 
+    def taylor(self, waveform: Waveform, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """Coefficients of q^0 ... q^4 in the signal: what cumulants are made of.
+
+        Parameters as for `signal`.
+
+        Returns
+        -------
+        (..., 5) complex, um^n
+            Normalised to the initial magnetisation; see `torrey.models.cumulants`.
+        """
+
 
 class SmallModel(Model, Protocol):
     """A model that is a linear system dw/dt = -G w of a few unknowns, which its signal sums."""

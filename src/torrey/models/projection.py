@@ -29,6 +29,7 @@ from torrey.gradients.waveforms import Waveform
 from torrey.models.expansion import Expansion, expand
 from torrey.models.integration import dissipative_signal
 from torrey.models.model import TIME_TOLERANCE, Stability
+from torrey.models.moments import galerkin_taylor
 from torrey.models.polynomials import ComplexArray, Polynomial
 
 #: A field whose part outside the span of the others is smaller than this adds nothing.
@@ -102,6 +103,10 @@ class ProjectedModel:
     ) -> ComplexArray:
         """Signals of any number of points at once: see `torrey.models.model.Model.signal`."""
         return dissipative_signal(self, waveform, q, period, sigma, tolerance)
+
+    def taylor(self, waveform: Waveform, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """Series of the signal in q: see `torrey.models.model.Model.taylor`."""
+        return galerkin_taylor(self, waveform, period, sigma)
 
     def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike

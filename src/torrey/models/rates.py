@@ -29,6 +29,7 @@ from torrey.models.integration import collocated_signal
 from torrey.models.model import TIME_TOLERANCE, Stability
 from torrey.models.polynomials import Array, ComplexArray, Monomial, Polynomial, monomial
 from torrey.models.stability import stability
+from torrey.models.taylor import divide_series, homogenised_taylor
 
 #: Lowest order at which a jump of the gradient changes the masses.
 _FIRST_JUMP = 4
@@ -113,6 +114,10 @@ class RateModel:
         """Signals of any number of points at once: see `torrey.models.model.Model.signal`."""
         return collocated_signal(self, waveform, q, period, sigma, tolerance)
 
+    def taylor(self, waveform: Waveform, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
+        """Series of the signal in q: see `torrey.models.model.Model.taylor`."""
+        return homogenised_taylor(self, waveform, period, sigma)
+
     def stability(
         self, waveform: Waveform, q: ArrayLike, period: ArrayLike, sigma: ArrayLike
     ) -> Stability:
@@ -159,6 +164,18 @@ class RateModel:
         -------
         (..., k, k) complex, 1/ms
         """
+        return self._matrix(jet, period, sigma)
+
+    def matrix_series(
+        self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike, order: int
+    ) -> ComplexArray:
+        """Parts of G that are of degree 0 ... order in the gradient, (order + 1, ..., k, k)."""
+        return np.array([self._matrix(jet, period, sigma, n) for n in range(order + 1)])
+
+    def _matrix(
+        self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike, degree: int | None = None
+    ) -> ComplexArray:
+        """G, or what is of one degree in the gradient."""
         jet = np.asarray(jet, dtype=float)
         period, sigma = np.asarray(period, dtype=float), np.asarray(sigma, dtype=float)
         k = len(self.start)
@@ -166,6 +183,8 @@ class RateModel:
         total = np.zeros((*shape, k * k), dtype=complex)
         for n, polynomial in enumerate(self.rates):
             for powers, coefficient in polynomial.items():
+                if degree is not None and sum(powers[:-1]) != degree:
+                    continue
                 factor = period**n * monomial(powers, 1j * jet, sigma)
                 total += np.multiply.outer(np.broadcast_to(factor, shape), coefficient.ravel())
         return total.reshape(*shape, k, k)
@@ -193,10 +212,35 @@ class RateModel:
         new = self._product(after, after, period, sigma)
         return np.asarray(np.linalg.solve(new, old), dtype=np.complex128)
 
+    def jump_series(
+        self,
+        before: ArrayLike | None,
+        after: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        order: int,
+    ) -> ComplexArray | None:
+        """The matrix of `jump` by degrees in the gradient, (order + 1, ..., k, k), or None."""
+        if not self.overlaps:
+            return None
+        old, new = (
+            np.array([self._product(after, side, period, sigma, n) for n in range(order + 1)])
+            for side in (before, after)
+        )
+        return divide_series(new, old)
+
     def _product(
-        self, left: ArrayLike, right: ArrayLike | None, period: ArrayLike, sigma: ArrayLike
+        self,
+        left: ArrayLike,
+        right: ArrayLike | None,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        degree: int | None = None,
     ) -> ComplexArray:
-        """Z^H M U with Z on the jet `left` and U on the jet `right`; U = H_0 where that is None."""
+        """Z^H M U with Z on the jet `left` and U on the jet `right`; U = H_0 where that is None.
+
+        With a degree, what is of that degree in the gradient.
+        """
         past = np.asarray(left, dtype=float).copy()
         past[..., 1::2, :] *= -1.0
         period, sigma = np.asarray(period, dtype=float), np.asarray(sigma, dtype=float)
@@ -205,6 +249,8 @@ class RateModel:
         total = np.zeros((*shape, k * k), dtype=complex)
         for o in self.overlaps:
             if right is None and any(o.right):
+                continue
+            if degree is not None and sum(o.left[:-1]) + sum(o.right[:-1]) != degree:
                 continue
             u = 1.0 if right is None else monomial(o.right, 1j * np.asarray(right), sigma)
             factor = period**o.power * np.conj(monomial(o.left, 1j * past, sigma)) * u

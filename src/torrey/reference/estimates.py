@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from torrey.cell.layers import layer_time
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import CellSystem
 
@@ -16,9 +17,6 @@ _SPACE_DIVISOR = 5.0
 _SPACE_RATIO = 16.0
 #: Change of the signal from the coarsest mesh to the next below which both count as resolved.
 _RESOLVED = 0.02
-#: Elements within the length by which water diffuses until the echo, at least, for two meshes to
-#: tell that they resolve the layers beside membranes.
-_ELEMENTS_PER_LAYER = 3.0
 
 
 def space_error(
@@ -64,15 +62,7 @@ def resolves_layers(operators: BlochTorrey, period: ArrayLike, time: float) -> N
     time : float, ms
         In which layers grow to sqrt(D t).
     """
-    cell, d = operators.cell, operators.cell.dimension
-    nodes = np.bincount(cell.compartment, minlength=len(cell.measures()))
-    element = 2.0 * (cell.measures() / nodes) ** (1 / d)
-    mean = np.trace(operators.diffusivity, axis1=1, axis2=2) / d
-    # Coats within a compartment have elements of their own size; the rest of it counts.
-    D = np.zeros(len(nodes))
-    np.maximum.at(D, cell.region_compartment, mean)
-    coarsest = float(np.max(_ELEMENTS_PER_LAYER * element / np.sqrt(D * time)))
-    return np.asarray(coarsest * np.asarray(period, dtype=float) <= 1.0)
+    return np.asarray(layer_time(operators) * np.asarray(period, dtype=float) ** 2 <= time)
 
 
 def rounding(system: CellSystem, time: float) -> float:

@@ -33,6 +33,12 @@ CATALOGUE: Final[dict[str, Entry]] = {
         ("tensors", "signals", "mesh"),
         "Tensors D, S, T, B and W of every box, with their symmetries",
     ),
+    "khm19_table_kurtosis": Entry(
+        "torrey.tables.khm19_kurtosis",
+        "table_kurtosis",
+        ("tensors", "cumulants"),
+        "Kurtosis of (25), (27) at several Delta beside the exact one, against the period",
+    ),
 }
 """Functions ``function(TableFiles) -> Table``; kinds of files as for the figures."""
 

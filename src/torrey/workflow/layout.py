@@ -40,6 +40,7 @@ SIGNALS = f"{RESULTS}/studies/{{study}}/signals.nc"
 CHECK = f"{RESULTS}/studies/{{study}}/check.nc"
 CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
 KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
+CUMULANTS = f"{RESULTS}/studies/{{study}}/cumulants.nc"
 EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
 BLOCH = f"{RESULTS}/bloch/{{bloch}}/{{kind}}.nc"
 """Something of a periodic medium at any gradient, by its name and kind."""
@@ -55,6 +56,7 @@ _SOURCES: Final[Mapping[Source, str]] = {
     "signals": SIGNALS,
     "convergence": CONVERGENCE,
     "kurtosis": KURTOSIS,
+    "cumulants": CUMULANTS,
     "eigenvalues": EIGENVALUES,
     "tensors": TENSORS,
     "inversion": INVERSION,
@@ -253,6 +255,8 @@ class Layout:
         files = [SIGNALS.format(study=study.name), *self.checks(study)]
         if study.has_orders:
             files.append(CONVERGENCE.format(study=study.name))
+        if study.cumulants:
+            files.append(CUMULANTS.format(study=study.name))
         return files
 
 

@@ -38,6 +38,7 @@ from torrey.workflow.stages import (
     CheckProjected,
     DrawFigure,
     EvaluateModels,
+    ExpandCumulants,
     ExtractTensors,
     FitInversion,
     FitKurtosis,
@@ -220,6 +221,8 @@ class Recipes:
         yield self._signals, paths.SIGNALS, studies
         yield self._orders, paths.CONVERGENCE, studies
         yield self._kurtosis, paths.KURTOSIS, studies
+        expanded = [entry for entry in studies if entry[1][0].cumulants]
+        yield self._cumulants, paths.CUMULANTS, expanded
         inversions = [({"inversion": name}, (entry,)) for name, entry in config.inversions.items()]
         yield self._inversion, paths.INVERSION, inversions
         runs = [({"bloch": name, "kind": run.kind}, (run,)) for name, run in config.bloch.items()]
@@ -316,6 +319,16 @@ class Recipes:
 
     def _kurtosis(self, path: str, study: Study) -> Recipe:
         return self._recipe(FitKurtosis(), path, _signals_of(study))
+
+    def _cumulants(self, path: str, study: Study) -> Recipe:
+        # An edit of the strengths is none of the cumulants.
+        stage = ExpandCumulants(
+            material=study.material,
+            sweep=study.sweep.without_strengths(),
+            models=study.models,
+            tolerance=study.tolerance,
+        )
+        return self._recipe(stage, path, {"operators": _operators_of(study.geometry)})
 
     def _inversion(self, path: str, inversion: Inversion) -> Recipe:
         studies = [self.config.studies[name] for name in inversion.studies]

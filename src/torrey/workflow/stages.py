@@ -200,6 +200,17 @@ class FitKurtosis(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExpandCumulants(Stage):
+    """Expand the signals of a study round b = 0; the strengths of the sweep play no part."""
+
+    rule = "expand_cumulants"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    models: tuple[str, ...] = _names()
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class FitInversion(Stage):
     """Fit parameters to the signals of studies.
 

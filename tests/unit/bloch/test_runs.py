@@ -115,3 +115,17 @@ def test_both_schemes_give_one_signal_on_both_meshes(cell):
     rounded = found["pulsed_signal"].values[:, 0, 0, list(found["rule"].values).index("round")]
     np.testing.assert_allclose(rounded, found["signal"].values, rtol=0.02)
     assert found["magnetisation_real"].values.shape == (len(cell[1][-1].points),)
+
+
+def test_dispersion(cell):
+    found = run(
+        cell, "dispersion", directions=[[1, 0], [1, 1]], times=[0.1, 1.0], frequencies=[0.01, 1.0]
+    ).variables
+    D = np.asarray(found["D_time"].values)
+    assert D.shape == (2, 2)
+    assert found["D_time"].dims == ("line", "time")
+    np.testing.assert_allclose(D[0], D[1], rtol=1e-2)
+    assert np.all(np.diff(D) < 0)
+    # Obstacles leave one compartment: nothing exchanges.
+    assert np.asarray(found["rate"].values).shape == (0,)
+    assert np.asarray(found["D_fast"].values) == pytest.approx([2.0, 2.0])

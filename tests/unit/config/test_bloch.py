@@ -41,7 +41,7 @@ def test_what_can_be_asked_for_can_be_run():
     kinds = {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
     assert set(kinds) == set(KINDS)
     assert {name for name, model in kinds.items() if model.two_meshes} == {
-        "schemes", "spectrum", "modes",
+        "schemes", "spectrum", "modes", "dispersion",
     }  # fmt: skip
     *first, last = KINDS
     for model in models:
@@ -133,3 +133,34 @@ def test_figures_show_runs_that_exist(messages):
     (message,) = messages(text)
     assert "figures.plot.bloch[0]" in message
     assert '"yours"' in message
+
+
+DISPERSION = """\
+bloch:
+  mine:
+    kind: dispersion
+    geometry: tissue
+    diffusivity: [2e-3 mm^2/s, 1e-3 mm^2/s, 1.5e-3 mm^2/s]
+    permeability: 1e-5 m/s
+    period: 10 um
+    directions: [[1, 0]]
+    times: [1 ms, 10 ms]
+    frequencies: {start: 10 Hz, stop: 1 kHz, num: 3, scale: log}
+"""
+
+
+def test_a_dispersion_has_a_diffusivity_for_each_region_and_frequencies_in_hertz(read):
+    run = read(GOOD + DISPERSION).bloch["mine"]
+    assert run.material.diffusivity == (2.0, 1.0, 1.5)
+    settings = dict(run.settings)
+    assert settings["times"] == (1.0, 10.0)
+    assert settings["frequencies"] == (0.01, 0.1, 1.0)
+    one = DISPERSION.replace("[2e-3 mm^2/s, 1e-3 mm^2/s, 1.5e-3 mm^2/s]", "2e-3 mm^2/s")
+    assert read(GOOD + one).bloch["mine"].material.diffusivity == (2.0, 2.0, 2.0)
+
+
+def test_a_dispersion_with_too_few_diffusivities_is_refused(messages):
+    (problem,) = messages(GOOD + DISPERSION.replace(", 1.5e-3 mm^2/s]", "]"))
+    assert "bloch.mine.diffusivity" in problem
+    assert "2 diffusivities" in problem
+    assert "a list of 3" in problem

@@ -271,3 +271,35 @@ def test_computations_take_one_thread_and_give_back_what_was_set(cell, monkeypat
         assert threads() == before
     assert set(before.values()) == {2}
     assert set(seen[0].values()) == {1}
+
+
+def test_cumulants_are_what_signals_at_small_b_tend_to():
+    cell = tr.Cell(tr.Layers((0.4, 0.6)), [2.0, 1.0], "8 um", "5e-5 m/s")
+    pulses = [tr.Pgse("5 ms", "15 ms"), tr.Pgse("5 ms", "30 ms")]
+    found = cell.cumulants(pulses, model=["reference", "R2"])
+    assert found.adc.dims == ("model", "waveform")
+    assert "b" not in found.coords
+    b = [0.02, 0.04, 0.08]
+    S = cell.signal(pulses, b=b, tolerance=1e-8)
+    for i in range(2):
+        slopes = -np.log(S.values[i]) / b
+        series = np.polynomial.polynomial.polyfit(b, slopes, 2)
+        exact = found.sel(model="reference").isel(waveform=i)
+        assert exact.adc.item() == pytest.approx(series[0], rel=1e-4)
+        assert exact.kurtosis.item() == pytest.approx(-6 * series[1] / series[0] ** 2, rel=2e-2)
+        assert exact.adc_error.item() < 1e-4 * exact.adc.item()
+    with pytest.raises(tr.InputError, match="model"):
+        cell.cumulants(pulses, model="R99")
+
+
+def test_dispersion_goes_from_the_mean_to_resistances_in_a_row():
+    cell = tr.Cell(tr.Layers((0.4, 0.6)), [2.0, 1.0], "8 um", "5e-5 m/s")
+    found = cell.dispersion(times=["1 ms", "10 s"], frequencies=["1 Hz", "1 kHz"])
+    assert found.D_fast.item() == pytest.approx(1.4)
+    assert found.D_slow.item() == pytest.approx(8 / (8 * 0.8 + 2 / 0.05), rel=1e-6)
+    assert found.D_time.dims == ("time",)
+    assert found.D_time.values[0] > found.D_time.values[1] > found.D_slow.item()
+    assert found.rate.item() < found.karger_rate.item()
+    relaxing = tr.Cell(tr.Layers((0.4, 0.6)), 2.0, "8 um", "5e-5 m/s", T2=["80 ms", "40 ms"])
+    with pytest.raises(tr.InputError, match="without T2"):
+        relaxing.dispersion(times="1 ms", frequencies="1 Hz")

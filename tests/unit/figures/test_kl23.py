@@ -14,6 +14,7 @@ from support.figure_files import (
     signal,
     sweep,
     write_convergence,
+    write_cumulants,
     write_eigenvalues,
     write_kurtosis,
     write_signals,
@@ -183,21 +184,39 @@ def test_numerical_errors_are_drawn_as_large_as_they_are(tmp_path):
 def test_kurtosis_against_the_time_between_the_pulses(tmp_path):
     points = sweep(Deltas=(10.0, 20.0, 30.0), b=B)
     signals = write_signals(tmp_path / "s", points, MODELS, signal, unstable=["R2"])
-    files = FigureFiles({"kurtosis": {"s": write_kurtosis(signals)}, "signals": {"s": signals}})
+    files = FigureFiles(
+        {
+            "kurtosis": {"s": write_kurtosis(signals)},
+            "signals": {"s": signals},
+            "cumulants": {"s": write_cumulants(signals, points, MODELS)},
+        }
+    )
     drawing = draw_checked("kl23_fig7", files, tmp_path)
-    table = artifacts.open_dataset(files.files["kurtosis"]["s"])
+    fitted = artifacts.open_dataset(files.files["kurtosis"]["s"])
+    exact = artifacts.open_dataset(files.files["cumulants"]["s"])
     adc, kurtosis = drawing.figure.axes
     assert labels_of(adc) == (r"$\Delta$ (ms)", r"ADC ($\mu$m$^2$/ms)")
     assert labels_of(kurtosis) == (r"$\Delta$ (ms)", "AK (no unit)")
     for ax, name in ((adc, "adc"), (kurtosis, "kurtosis")):
         for model, label in zip(MODELS, ("Ref", "R0", "R2"), strict=True):
-            x, y = lines(ax)[label].get_data()
-            np.testing.assert_allclose(x, [10.0, 20.0, 30.0])
-            np.testing.assert_allclose(y, table[name].sel(model=model).squeeze().values)
+            for line, table in ((lines(ax)[label], exact), (lines(ax)[f"{label}, fit"], fitted)):
+                x, y = line.get_data()
+                np.testing.assert_allclose(x, [10.0, 20.0, 30.0])
+                np.testing.assert_allclose(y, table[name].sel(model=model).squeeze().values)
+            # Exact values are lines, fits are marks.
+            assert lines(ax)[label].get_marker() == "None"
+            assert lines(ax)[f"{label}, fit"].get_linestyle() == "None"
         assert "_hollow" in lines(ax)
     expected = [0.5 + 0.05 + 0.01 * Delta for Delta in points.axes()["Delta"]]
-    np.testing.assert_allclose(lines(adc)["Ref"].get_ydata(), expected, rtol=1e-6)
+    np.testing.assert_allclose(lines(adc)["Ref, fit"].get_ydata(), expected, rtol=1e-6)
+    np.testing.assert_allclose(lines(adc)["Ref"].get_ydata(), expected)
     assert drawing.data["adc"].units == "um2 ms-1"
+    np.testing.assert_allclose(drawing.data["fitted_adc"].values[0], expected, rtol=1e-6)
+    said = " ".join(texts(drawing.figure))
+    assert "lines: exact" in said
+    assert "0.10 Ref, 0.20 R0, 0.30 R2" in said
+    # The ADC of R0 changes with Delta in these files.
+    assert "at every" not in said
 
 
 def test_lumped_models_are_drawn_beside_the_others(tmp_path):

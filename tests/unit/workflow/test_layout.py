@@ -137,6 +137,16 @@ def test_fits_are_made_where_there_are_points_for_them(layout_of, old, new, orde
     assert ("results/studies/mine/convergence.nc" in files) == orders
 
 
+def test_cumulants_are_made_where_they_are_asked_for(layout_of):
+    asked = edited("R0, R2]", "R0, R2]\n    cumulants: true")
+    for text, wanted in ((GOOD, False), (asked, True)):
+        layout = layout_of(text)
+        study = layout.config.studies["mine"]
+        assert study.cumulants == wanted
+        files = layout.study_files(study)
+        assert ("results/studies/mine/cumulants.nc" in files) == wanted
+
+
 def test_materials_are_found_by_their_names(layout_of):
     layout = layout_of(with_second_study({"1.2e-3": "1.3e-3"}))
     assert sorted(layout.materials) == [("tissue", "De2.5_Di1.2"), ("tissue", "De2.5_Di1.3")]

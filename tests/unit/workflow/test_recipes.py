@@ -94,6 +94,24 @@ def test_code_counts_wherever_it_is_upstream(recipes_of, tmp_path):
     assert changed == downstream(before, made)
 
 
+def test_cumulants_do_not_depend_on_strengths_nor_on_how_the_reference_is_solved(recipes_of):
+    asked = edited("R0, R2]", "R0, R2]\n    cumulants: true")
+    path = "results/studies/mine/cumulants.nc"
+    assert path not in recipes_of(GOOD)
+    key = recipes_of(asked).key(path)
+    for old, new, same in (
+        ("1000 s/mm^2]", "1000 s/mm^2, 2 ms/um^2]", True),
+        ("models: [ref", "reference: {method: projected}\n    models: [ref", True),
+        ("12 ms", "13 ms", False),
+        ("[reference, R0, R2]", "[reference, R0]", False),
+        ("8e-5 m/s", "9e-5 m/s", False),
+    ):
+        assert old in asked
+        changed = recipes_of(asked.replace(old, new, 1))
+        assert (changed.key(path) == key) == same, new
+        assert changed[path].rule == "expand_cumulants"
+
+
 def test_two_studies_of_one_point_share_its_key(recipes_of):
     study = GOOD[GOOD.index("  mine:") : GOOD.index("figures:")]
     twin = GOOD.replace("figures:", study.replace("mine:", "twin:", 1) + "figures:")

@@ -35,6 +35,7 @@ EVERY = [
     stages.GatherSignals(material=MATERIAL, sweep=SWEEP, models=("reference", "R0")),
     stages.FitOrders(models=("R0", "R2")),
     stages.FitKurtosis(),
+    stages.ExpandCumulants(material=MATERIAL, sweep=SWEEP, models=("R0",), tolerance=1e-4),
     stages.FitInversion(
         material=MATERIAL, kind="karger", inversion="{}", cell="{}", sweeps=(SWEEP,)
     ),

@@ -1,0 +1,35 @@
+"""From which time on the elements of a mesh resolve the layers of diffusion at membranes.
+
+In a time t the field changes within sqrt(D t) of a membrane. Where elements are not small beside
+that, two meshes may both miss the layer, and agree.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from torrey.cell.operators import BlochTorrey
+
+#: Elements within sqrt(D t), at least.
+_ELEMENTS_PER_LAYER: Final = 3.0
+
+
+def layer_time(operators: BlochTorrey, period: float = 1.0) -> float:
+    """Time (ms) after which the layers at membranes are three elements deep in all compartments.
+
+    Parameters
+    ----------
+    operators : BlochTorrey
+        On the mesh in question.
+    period : float, um
+    """
+    cell, d = operators.cell, operators.cell.dimension
+    nodes = np.bincount(cell.compartment, minlength=len(cell.measures()))
+    element = 2.0 * (cell.measures() / nodes) ** (1 / d)
+    mean = np.trace(operators.diffusivity, axis1=1, axis2=2) / d
+    # Coats within a compartment have elements of their own size; the rest of it counts.
+    D = np.zeros(len(nodes))
+    np.maximum.at(D, cell.region_compartment, mean)
+    return float(np.max((_ELEMENTS_PER_LAYER * element * period) ** 2 / D))

@@ -1,0 +1,128 @@
+"""Exact cumulants of a study: apparent diffusivity and kurtosis of its models, without a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.base.stored import Group, Variable, group_of, stored
+from torrey.cell.operators import BlochTorrey
+from torrey.gradients.axes import coordinates
+from torrey.gradients.protocol import group_measurements
+from torrey.gradients.sweep import ENCODINGS, REFERENCE, Sweep
+from torrey.models.cumulants import Cumulants, cumulants_of
+from torrey.models.evaluation import build_models
+from torrey.reference.cumulants import EstimatedCumulants, reference_cumulants
+
+Array = NDArray[np.float64]
+
+#: Differences between two meshes over-estimate the error of the finer one by about three.
+_SPACE_DIVISOR = 5.0
+#: Relative, of the integration of a model in time.
+_IN_TIME = 1e-9
+#: Dims of a result in a file.
+_LINE = ("model", "*line")
+
+
+@dataclass(frozen=True)
+class CumulantTable:
+    """Cumulants of models over a sweep without strengths: arrays (n_models, *sweep)."""
+
+    adc: Array = field(metadata=stored(_LINE, "um2 ms-1", "apparent diffusion coefficient, b -> 0"))
+    adc_error: Array = field(
+        metadata=stored(_LINE, "um2 ms-1", "numerical error of the apparent diffusion coefficient")
+    )
+    kurtosis: Array = field(
+        metadata=stored(
+            _LINE,
+            "1",
+            "apparent kurtosis, b -> 0; missing where nothing diffuses",
+            allow_missing=True,
+        )
+    )
+    kurtosis_error: Array = field(
+        metadata=stored(_LINE, "1", "numerical error of the apparent kurtosis", allow_missing=True)
+    )
+    s0: Array = field(
+        metadata=stored(
+            _LINE, "1", "signal without gradients, by which that of the cumulants is divided"
+        )
+    )
+
+
+def cumulant_table(
+    levels: Sequence[BlochTorrey], sweep: Sweep, models: Sequence[str], tolerance: float
+) -> Group:
+    """Variables of ``cumulants.nc``.
+
+    Parameters
+    ----------
+    levels : sequence of BlochTorrey
+        By mesh, coarsest first.
+    sweep : Sweep
+        Its strengths play no part, and are no axis of the result.
+    models : sequence of str
+        In the order wanted; may contain ``reference``.
+    tolerance : float
+        Relative, for the reference.
+    """
+    resting = sweep.without_strengths()
+    found = model_cumulants(levels, resting, models, tolerance)
+    line = [dim for dim in resting.axes() if dim not in ENCODINGS]
+    shape = [len(values) for dim, values in resting.axes().items() if dim not in ENCODINGS]
+    table = CumulantTable(
+        **{
+            name: np.array([getattr(found[model], name).reshape(shape) for model in models])
+            for name in ("adc", "adc_error", "kurtosis", "kurtosis_error", "s0")
+        }
+    )
+    axes = {name: x for name, x in coordinates(resting).items() if name not in ENCODINGS}
+    names = Variable(("model",), np.array(models), "", "reference or model")
+    return {"model": names, **axes, **group_of(table, line=line)}
+
+
+def model_cumulants(
+    levels: Sequence[BlochTorrey], sweep: Sweep, models: Sequence[str], tolerance: float
+) -> dict[str, EstimatedCumulants]:
+    """Cumulants of some models, each of the shape of the sweep; see `cumulant_table`."""
+    resting = sweep.without_strengths()
+    others = [model for model in models if model != REFERENCE]
+    found = _of_models(levels, resting, others) if others else {}
+    if REFERENCE in models:
+        found[REFERENCE] = reference_cumulants(levels, resting, tolerance)
+    return found
+
+
+def _of_models(
+    levels: Sequence[BlochTorrey], sweep: Sweep, models: Sequence[str]
+) -> dict[str, EstimatedCumulants]:
+    """Cumulants of homogenised models, with what the last refinement of the mesh changed."""
+    if len(levels) < 2:
+        raise ValueError("one mesh gives no error estimate: allow mesh.refinements of 1 or more")
+    coarse, fine = (_on_mesh(levels[k], sweep, models) for k in (-2, -1))
+    return {model: _with_errors(coarse[model], fine[model]) for model in models}
+
+
+def _with_errors(coarse: Cumulants, fine: Cumulants) -> EstimatedCumulants:
+    adc_error, kurtosis_error = (
+        np.abs(getattr(fine, name) - getattr(coarse, name)) / _SPACE_DIVISOR
+        + _IN_TIME * np.abs(getattr(fine, name))
+        for name in ("adc", "kurtosis")
+    )
+    return EstimatedCumulants(fine.adc, adc_error, fine.kurtosis, kurtosis_error, fine.s0)
+
+
+def _on_mesh(operators: BlochTorrey, sweep: Sweep, models: Sequence[str]) -> dict[str, Cumulants]:
+    cells = np.array(list(sweep.cells()))
+    period, sigma = cells[:, 0], cells[:, 1] / cells[:, 0]
+    measurements = sweep.protocol.measurements
+    series = np.empty((len(models), len(cells), len(measurements), 5), dtype=complex)
+    for axes, members in group_measurements(measurements).items():
+        for i, model in enumerate(build_models(operators, np.array(axes), models)):
+            for waveform, rows in members.items():
+                series[i][:, rows] = model.taylor(waveform, period, sigma)[:, None]
+    beta = np.array([m.waveform.b_factor for m in measurements])
+    return {model: cumulants_of(series[i], beta) for i, model in enumerate(models)}
