@@ -68,7 +68,8 @@ class Branches:
     Attributes
     ----------
     gradients : (m,) float, rad/um/ms
-        Increasing: those asked for and those that the continuation stopped at.
+        Increasing: those asked for, those that the continuation stopped at, and others where
+        branches bend.
     eigenvalues : (n, m) complex, 1/ms
         Continuous along each row, up to whole steps of the imaginary part; not a number where a
         branch is not known. Rows are numbered as they rise over the floor.
@@ -86,7 +87,7 @@ class Branches:
 
 
 def follow(solver: Solver, gradients: ArrayLike, count: int) -> Branches:
-    """Follow branches from the smallest gradient to the largest.
+    """Follow branches from the smallest gradient to the largest, closely where they bend.
 
     Parameters
     ----------

@@ -93,7 +93,7 @@ def _draw_narrowing(ax: Axes, panel: xarray.Dataset, letter: str) -> Group:
     last = x >= (1.0 - _FITTED) * x[-1]
     width, fraction = laws.fit_narrowing(x[last], wide[last], l_max)
     law = laws.motional_narrowing(l_max, l_max * x ** (-1 / 6), width, fraction)
-    _draw_law(ax, x, law, "(34)", (_NARROWED, (0, (4, 1, 1, 1))), int(0.27 * len(x)))
+    _draw_law(ax, x, law, "(34)", (_NARROWED, (0, (4, 1, 1, 1))), int(0.31 * len(x)))
     text = (
         rf"(34) fitted to $\ell_\delta/a$ = {l_max:g} beyond {x[last][0]:.0f}:"
         f"\n$L/a$ = {width:.3f}, $C_{{\\mathrm{{mn}}}}$ = {fraction:.3f}"

@@ -296,13 +296,14 @@ def fig10(files: FigureFiles) -> Drawing:
         shown.append(fields)
         mu = (data.eigenvalue_real[i] + 1j * data.eigenvalue_imag[i]).values * L**2 / D
         picture = _draw_modes(axes[2 * i : 2 * i + 2], data, fields, mu)
-        text = rf"$\bf{{({style.letters(rows)[i]})}}$  $\ell_g/a$ = {length:.3g}"
+        headings = {0: rf"$\bf{{({style.letters(rows)[i]})}}$  $\ell_g/a$ = {length:.3g}"}
         if len(fields) > 2:
-            text += rf",  $|\langle v_2, v_3\rangle|$ = {overlaps[i][1, 2]:.2f}"
-        axes[2 * i, 0].annotate(
-            text, (0.0, 1.42), xycoords="axes fraction", fontsize=SMALL + 1.0,
-            annotation_clip=False,
-        )  # fmt: skip
+            headings[2] = rf"$|\langle v_2, v_3\rangle|$ = {overlaps[i][1, 2]:.2f}"
+        for n, text in headings.items():
+            axes[2 * i, n].annotate(
+                text, (0.0, 1.42), xycoords="axes fraction", fontsize=SMALL + 1.0,
+                annotation_clip=False,
+            )  # fmt: skip
     figure.colorbar(
         picture, ax=axes, shrink=0.5, aspect=30, ticks=(-1, 0, 1), label=r"$v_n$ / max $|v_n|$"
     )

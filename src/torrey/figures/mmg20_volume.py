@@ -11,6 +11,7 @@ import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
@@ -135,7 +136,8 @@ def _draw(
     ax.imshow(render(scene, camera, _PIXELS), extent=(0, 1, 0, 1), interpolation="none")
     for place, name in ((-0.05, "A"), (1.05, "B")):
         x, y, _ = camera.project(np.full(3, place))
-        ax.text(x, y, name, fontweight="bold", ha="center", va="center")
+        halo = withStroke(linewidth=2.0, foreground="white")
+        ax.text(x, y, name, fontweight="bold", ha="center", va="center", path_effects=[halo])
     ax.set(xlim=(0.06, 0.94), ylim=(0.06, 0.94))
     ax.set_axis_off()
 
