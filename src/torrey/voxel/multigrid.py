@@ -213,7 +213,9 @@ class Multigrid:
         x = x + self.up[k].apply(crew, self.cycle(below, k + 1))
         return level.smooth(crew, b, x, _DEGREE, _RANGE)
 
-    def solve(self, b: Complex, tolerance: float, most: int = 200) -> tuple[Complex, int]:
+    def solve(
+        self, b: Complex, tolerance: float, relative: float = 0.0, most: int = 200
+    ) -> tuple[Complex, int]:
         """Solve by conjugate gradients, from zero.
 
         Parameters
@@ -222,6 +224,8 @@ class Multigrid:
         tolerance : float
             For the error e in the norm (e^H (M + c A) e)^(1/2), which is at least its norm by
             mass; estimated by the preconditioned residual.
+        relative : float
+            For the same in parts of its value at the start, where that is larger.
         most : int
             Iterations.
 
@@ -244,6 +248,7 @@ class Multigrid:
             size = _product(crew, r, z)
             if not np.isfinite(size):
                 break
+            tolerance = max(tolerance, 0.0 if k else relative * np.sqrt(max(size, 0.0)))
             if np.sqrt(max(size, 0.0)) <= tolerance:
                 return x, k
             forward = np.float32(size / before) if before else np.float32(0.0)
