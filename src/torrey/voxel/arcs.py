@@ -8,7 +8,7 @@ triangulation of Delaunay also has every arc among its edges.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +49,11 @@ class Arcs:
         """Vertices on each circle, shape (n_discs,)."""
         return np.bincount(self.disc, minlength=n_discs)
 
-    def split(self, disc: Integers, angle: Array) -> Self:
+    def split(self, disc: Integers, angle: Array) -> Arcs:
         """With more vertices, at these angles of these discs."""
-        return _sorted(
-            type(self), np.concatenate([self.disc, disc]), np.concatenate([self.angle, angle])
-        )
+        return _sorted(np.concatenate([self.disc, disc]), np.concatenate([self.angle, angle]))
 
-    def halve(self, discs: Integers) -> Self:
+    def halve(self, discs: Integers) -> Arcs:
         """With a vertex in the middle of every arc of some discs."""
         here = np.flatnonzero(np.isin(self.disc, discs))
         disc, angle = self.disc[here], self.angle[here]
@@ -92,13 +90,13 @@ def place_arcs(medium: DiscMedium, segments: int, seed: int = 0) -> Arcs:
             else:
                 discs.append(number)
                 angles.append(begin)
-    return _sorted(Arcs, np.array(discs, dtype=np.int64), np.array(angles))
+    return _sorted(np.array(discs, dtype=np.int64), np.array(angles))
 
 
-def _sorted(kind: type[Arcs], disc: Integers, angle: Array) -> Arcs:
+def _sorted(disc: Integers, angle: Array) -> Arcs:
     angle = angle % (2 * np.pi)
     order = np.lexsort((angle, disc))
-    return kind(disc[order], angle[order])
+    return Arcs(disc[order], angle[order])
 
 
 def _neighbours(medium: DiscMedium, segments: int) -> list[Array]:

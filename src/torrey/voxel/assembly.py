@@ -262,7 +262,9 @@ def _parents() -> Sequence[tuple[int, ...]]:
     return [tuple(np.flatnonzero(row).tolist()) for row in LINEAR]
 
 
-def project(operators: Operators, P: csr_array, inside: NDArray[np.bool_], properties: Properties) -> Operators:
+def project(
+    operators: Operators, P: csr_array, inside: NDArray[np.bool_], properties: Properties
+) -> Operators:
     """Galerkin's projection P^T A P of all operators on a subspace."""
     both = operators.pattern.whole(operators.K + 1j * operators.C)
     KC = csr_array(P.T @ both @ P)
@@ -284,5 +286,7 @@ def _on(pattern: csr_array, matrix: csr_array) -> NDArray:
     own = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     width = pattern.shape[1]
     data = np.zeros(pattern.nnz, dtype=matrix.dtype)
-    data[np.searchsorted(rows * width + pattern.indices, own * width + matrix.indices)] = matrix.data
+    data[np.searchsorted(rows * width + pattern.indices, own * width + matrix.indices)] = (
+        matrix.data
+    )
     return data

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -58,6 +59,11 @@ class Checkpoint:
     key: str
     interval: float = 60.0
 
+    @classmethod
+    def beside(cls, path: str | Path, key: str) -> Self:
+        """Return the checkpoint of a job of this key at a path."""
+        return cls(Path(path), key)
+
     def load(self) -> Progress | None:
         """Return the progress; None where there is none of this job, or it is damaged."""
         try:
@@ -94,3 +100,5 @@ class Checkpoint:
     def remove(self) -> None:
         """Remove the file: the job is done."""
         self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # others may have theirs there
+            self.path.parent.rmdir()

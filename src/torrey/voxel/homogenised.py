@@ -1,38 +1,23 @@
-"""A packing as the homogenised models see it: R0 of all discs together, of classes of them, and of
-one disc in a square cell.
-
-With D the homogenised diffusivity of the room between the discs, a mean over that room, and closed
-discs, which have none, R0 reads (CHL14 (4.3), KL23 (4.4))::
-
-    dm_e/dt = -(g.D g + sum_k eta_e^k) m_e + sum_k eta_c^k m_k
-    dm_k/dt = -eta_c^k m_k + eta_e^k m_e,    eta_c^k = kappa |Gamma_k|/|Y_k|,
-                                             eta_e^k = kappa |Gamma_k|/|Y_e|
-
-where k counts discs that are alike. All of them as one compartment (lumped) would be the limit of
-small cells only if they had one radius; a compartment for each class of radii is.
-"""
+"""A packing as the homogenised models see it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
-from torrey.base.stored import stored
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.shapes import MeshOptions
-from torrey.gradients.waveforms import Waveform
 from torrey.models.tensors import papers_tensors
 from torrey.reference.estimates import space_error
 from torrey.voxel.assembly import Properties
 from torrey.voxel.blocks import crew
+from torrey.voxel.exchange import Homogenised
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.multigrid import Multigrid
 from torrey.voxel.quadratic import refine
@@ -48,39 +33,6 @@ _TOLERANCE = 1e-3
 #: Classes of radii, each with as many discs as the others.
 _CLASSES = 16
 _CARICATURE = MeshOptions(size=0.06, refinements=1)
-_ODE = 1e-10
-
-
-@dataclass(frozen=True)
-class Homogenised:
-    """What R0 needs of a packing, and of one disc in a square cell that stands for it."""
-
-    fraction: float = field(metadata=stored((), "1", "part of the area inside discs, theta_c"))
-    surface: float = field(metadata=stored((), "um-1", "|Gamma|/|Y_c| of all discs"))
-    eta_c: float = field(metadata=stored((), "ms-1", "rate at which water leaves the discs"))
-    eta_e: float = field(metadata=stored((), "ms-1", "rate at which water leaves the outside"))
-    D: float = field(
-        metadata=stored(
-            (),
-            "um2 ms-1",
-            "homogenised diffusivity outside along the gradient, a mean over the outside",
-        )
-    )
-    D_error: float = field(metadata=stored((), "um2 ms-1", "estimated error of the mesh"))
-    class_fraction: Array = field(
-        metadata=stored(("class",), "1", "part of the area in each class of radii")
-    )
-    class_surface: Array = field(
-        metadata=stored(("class",), "um-1", "|Gamma|/|Y_c| of each class of radii")
-    )
-    cell_period: float = field(
-        metadata=stored((), "um", "side of the square cell with one disc of the same fraction and "
-                        "|Gamma|/|Y_c|")
-    )
-    cell_radius: float = field(metadata=stored((), "um", "radius of that disc"))
-    cell_D: float = field(
-        metadata=stored((), "um2 ms-1", "homogenised diffusivity outside of that cell")
-    )
 
 
 def homogenise(
@@ -152,17 +104,13 @@ def homogenised_diffusivity(
     with crew(threads) as workers:
         plain = Multigrid.of(workers, spaces.operators, spaces.interpolations, 0.0)
         plain.form(_LARGE, 0.0)
-        solver = Multigrid(
-            workers, plain.levels, plain.up, plain.down, _direct(spaces)
-        )
+        solver = Multigrid(workers, plain.levels, plain.up, plain.down, _direct(spaces))
         w = np.zeros(fine.size)
         before = np.inf
         for _ in range(_CORRECTIONS):
             rest = load - K @ w
             scale = float(np.linalg.norm(rest)) or 1.0
-            change, _ = solver.solve(
-                (_LARGE / scale * rest).astype(np.complex64), 0.0, _TOLERANCE
-            )
+            change, _ = solver.solve((_LARGE / scale * rest).astype(np.complex64), 0.0, _TOLERANCE)
             w += scale * change.real
             D = properties.outside + float(w @ (K @ w) - 2 * w @ load) / area
             if abs(before - D) < _STILL * properties.outside:
@@ -186,44 +134,3 @@ def _direct(spaces: Spaces) -> Callable[[NDArray[np.complex64]], NDArray[np.comp
         return np.asarray(factor.solve(b.real.astype(float)), dtype=np.complex64)
 
     return solve
-
-
-def lumped_signal(found: Homogenised, waveform: Waveform, q: float) -> float:
-    """R0 with all discs in one compartment."""
-    return _exchange(
-        np.array([found.fraction]), np.array([found.eta_c]), found.D, waveform, q
-    )
-
-
-def class_signal(found: Homogenised, permeability: float, waveform: Waveform, q: float) -> float:
-    """R0 with a compartment for each class of radii."""
-    eta = permeability * found.class_surface
-    return _exchange(found.class_fraction, eta, found.D, waveform, q)
-
-
-def cell_signal(found: Homogenised, waveform: Waveform, q: float) -> float:
-    """R0 of the square cell with one disc."""
-    return _exchange(
-        np.array([found.fraction]), np.array([found.eta_c]), found.cell_D, waveform, q
-    )
-
-
-def _exchange(theta: Array, eta: Array, D: float, waveform: Waveform, q: float) -> float:
-    """Signal of closed compartments that exchange with one in which water diffuses."""
-    outside = 1.0 - float(theta.sum())
-    back = eta * theta / outside
-    m = np.concatenate([[outside], theta])
-
-    def slope(rate: float, m: Array) -> Array:
-        flow = eta * m[1:] - back * m[0]
-        return np.concatenate([[flow.sum() - rate * m[0]], -flow])
-
-    for segment in waveform.segments:
-
-        def change(t: float, m: Array) -> Array:
-            return slope(D * (q * float(segment.jet(t, 0)[0, 0])) ** 2, m)
-
-        m = solve_ivp(
-            change, (0.0, segment.duration), m, method="LSODA", rtol=_ODE, atol=_ODE * 1e-2
-        ).y[:, -1]
-    return float(m.sum())

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
-from torrey.geometry.packing_files import StoredPacking
+from torrey.base.stored import stored
 from torrey.geometry.membranes import NOTHING
+from torrey.geometry.packing_files import StoredPacking
 from torrey.geometry.random_discs import inner_voxel
 
 Array = NDArray[np.float64]
@@ -35,11 +36,16 @@ class DiscMedium:
         Discs of a larger packing that found no room when this square was cut out of it.
     """
 
-    side: float
-    centres: Array
-    radii: Array
-    gap: float
-    dropped: int = 0
+    side: float = field(metadata=stored((), "um", "side of the periodic square"))
+    centres: Array = field(metadata=stored(("disc", "axis"), "um", "centre of each disc"))
+    radii: Array = field(metadata=stored(("disc",), "um", "radius of each disc"))
+    gap: float = field(metadata=stored((), "um", "least distance of two circles"))
+    dropped: int = field(
+        default=0,
+        metadata=stored(
+            (), "1", "discs that found no room when the square was cut out", dtype=np.int32
+        ),
+    )
 
     @classmethod
     def of(cls, packing: StoredPacking) -> Self:

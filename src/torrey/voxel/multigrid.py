@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -252,10 +253,10 @@ class Multigrid:
             if np.sqrt(max(size, 0.0)) <= tolerance:
                 return x, k
             forward = np.float32(size / before) if before else np.float32(0.0)
-            _update(crew, n, lambda rows: _scale_add(p, forward, z, rows))
+            crew.each(partial(_scale_add, p, forward, z), n)
             q = self.levels[0].apply(crew, p)
             step = np.float32(size / _product(crew, p, q))
-            _update(crew, n, lambda rows: _advance(x, r, p, q, step, rows))
+            crew.each(partial(_advance, x, r, p, q, step), n)
             before = size
         raise ArithmeticError(
             f"{most} iterations do not solve an implicit step: the error is {np.sqrt(size):.2e}, "
@@ -265,10 +266,6 @@ class Multigrid:
 
 def _product(crew: Crew, a: Complex, b: Complex) -> float:
     return float(crew.total(lambda rows: float(np.vdot(a[rows], b[rows]).real), len(a)))
-
-
-def _update(crew: Crew, length: int, work: Callable[[slice], None]) -> None:
-    crew.each(work, length)
 
 
 def _scale_add(p: Complex, factor: np.float32, z: Complex, rows: slice) -> None:

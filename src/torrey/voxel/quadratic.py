@@ -38,7 +38,7 @@ class Quadratic:
 
 
 def quadratic(triangles: Triangles, medium: DiscMedium) -> Quadratic:
-    """Give a triangulation the middles of its edges as nodes, on the circles where they are arcs."""
+    """Make quadratic elements of a triangulation; middles of arcs lie on their circles."""
     corners, vertex, circle = triangles.corners, triangles.vertex, triangles.circle
     arc = (circle >= 0) & (circle == np.roll(circle, -1, axis=1))
     middles = (corners + np.roll(corners, -1, axis=1)) / 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import TorreyError
-from torrey.base.stored import stored
+from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Segment, Waveform
 from torrey.reference.estimates import space_error
 from torrey.voxel.assembly import Properties
@@ -26,6 +26,7 @@ from torrey.voxel.checkpoints import Checkpoint, Progress
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.multigrid import Multigrid
 from torrey.voxel.quadratic import refine
+from torrey.voxel.results import VoxelSignal
 from torrey.voxel.spaces import Spaces, nested_spaces
 from torrey.voxel.steps import History, Stepper
 from torrey.voxel.triangulation import Triangles
@@ -72,28 +73,16 @@ class Task:
     tolerance: float
 
 
-@dataclass(frozen=True)
-class VoxelSignal:
-    """A signal and what is known of its error."""
-
-    signal: complex = field(metadata=stored((), "1", "normalised signal", dtype=complex))
-    space_error: float = field(metadata=stored((), "1", "estimated error of the mesh, absolute"))
-    time_error: float = field(
-        metadata=stored((), "1", "estimated error of time steps and solvers, absolute")
-    )
-    coarse_signal: complex = field(
-        metadata=stored((), "1", "signal on the mesh before the finest", dtype=complex)
-    )
-    unknowns: int = field(metadata=stored((), "1", "degrees of freedom on the finest mesh"))
-    steps: int = field(metadata=stored((), "1", "time steps on the finest mesh", dtype=np.int32))
-    iterations: int = field(
-        metadata=stored((), "1", "iterations of the solver on the finest mesh", dtype=np.int32)
-    )
-
-    @property
-    def error(self) -> float:
-        """Absolute estimate of the whole numerical error."""
-        return self.space_error + self.time_error
+def task_of(
+    medium: DiscMedium,
+    point: Point,
+    diffusivities: tuple[float, float],
+    window: float,
+    tolerance: float,
+) -> Task:
+    """The task of a point of measurement; diffusivities are those outside and inside."""
+    properties = Properties(*diffusivities, point.permeability, point.direction)
+    return Task(medium, window, properties, point.waveform, point.q, tolerance)
 
 
 @dataclass(frozen=True)
@@ -218,8 +207,10 @@ class _Job:
                 "iterations": history.iterations,
             }
             self._save(Progress(done))
-            self._say(f"{run.name}: S = {value.real:.6f}, {history.taken} steps, "
-                      f"{history.iterations} iterations, {self._seconds:.0f} s so far")
+            self._say(
+                f"{run.name}: S = {value.real:.6f}, {history.taken} steps, "
+                f"{history.iterations} iterations, {self._seconds:.0f} s so far"
+            )
         found = done[run.name]
         return {**found, "signal": complex(found["real"], found["imag"])}
 
@@ -260,9 +251,7 @@ class _Job:
             self._solver = None
             spaces = nested_spaces(meshes, self._task.medium, self._task.properties)
             self._say(f"{spaces.operators[0].size:,} unknowns, {self._seconds:.0f} s so far")
-            solver = Multigrid.of(
-                self._crew, spaces.operators, spaces.interpolations, self._task.q
-            )
+            solver = Multigrid.of(self._crew, spaces.operators, spaces.interpolations, self._task.q)
             self._solver = meshes, spaces, solver
         return self._solver[1], self._solver[2]
 
@@ -292,7 +281,10 @@ class _Job:
         began, at = self._began
         whole = self._task.waveform.echo_time
         pace = (time.perf_counter() - began) / max(elapsed - at, 1e-9)
-        later = sum(other.cost for other in self._runs[[other.name for other in self._runs].index(run.name) + 1 :])
+        later = sum(
+            other.cost
+            for other in self._runs[[other.name for other in self._runs].index(run.name) + 1 :]
+        )
         return pace * (whole - elapsed + whole * later / run.cost)
 
     def _save(self, progress: Progress) -> None:

@@ -28,7 +28,7 @@ _ERROR: Final = _KAPPA * _GAMMA + 1.0 / np.arange(1, _HIGHEST + 2)
 
 #: Share of the tolerance that solvers may leave of each correction.
 _ALGEBRAIC: Final = 0.03
-#: The first step of a segment, in segments, at a tolerance of 1e-3; its error falls like its square.
+#: The first step of a segment, in segments, at a tolerance of 1e-3; its error is of order two.
 _FIRST: Final = 1e-2
 _SAFETY, _LEAST, _MOST = 0.9, 0.2, 10.0
 #: Steps stay as they are for changes by less.
@@ -91,9 +91,7 @@ class Stepper:
         n = self.solver.levels[0].operators.size
         differences = np.zeros((_HIGHEST + 3, n), dtype=complex)
         differences[0] = 1.0 if before is None else before.state
-        counts = (0, 0, 0) if before is None else (
-            before.taken, before.rejected, before.iterations
-        )
+        counts = (0, 0, 0) if before is None else (before.taken, before.rejected, before.iterations)
         step = _FIRST * np.sqrt(self.tolerance / 1e-3) * duration
         return History(0.0, step, 0, 0, *counts, differences)
 
@@ -143,9 +141,7 @@ class Stepper:
         self.crew.each(work, len(u))
         solver.form(0.0, g)
         allowed = self.tolerance * np.sqrt(fine.weights.sum())
-        found, count = solver.solve(
-            (run.step * load).astype(np.complex64), _ALGEBRAIC * allowed
-        )
+        found, count = solver.solve((run.step * load).astype(np.complex64), _ALGEBRAIC * allowed)
         run.differences[1] = found
         run.iterations += count
         run.order = 1
@@ -235,4 +231,4 @@ def _scaling(order: int, factor: float) -> NDArray[np.float64]:
     matrix = np.zeros((order + 1, order + 1))
     matrix[1:, 1:] = (i - 1 - factor * j) / i
     matrix[0] = 1.0
-    return np.cumprod(matrix, axis=0)
+    return np.asarray(np.cumprod(matrix, axis=0), dtype=float)
