@@ -38,11 +38,14 @@ def fig6_1(files: FigureFiles) -> Drawing:
     (path,) = files.files["signals"].values()
     with artifacts.open_dataset(path) as data:
         data = data.load()
-    figure = style.new_figure(PAGE, 0.40 * PAGE)
-    packing, signals, differences = figure.subplots(1, 3)
+    figure = style.new_figure(PAGE, 0.44 * PAGE)
+    packing, signals, differences = figure.subplots(1, 3, width_ratios=(1.55, 1.0, 1.0))
     _draw_packing(packing, data)
     _draw_signals(signals, data)
     _draw_differences(differences, data)
+    height = 0.08
+    figure.get_layout_engine().set(rect=(0.0, height, 1.0, 1.0 - height))  # type: ignore[call-arg,union-attr]
+    figure.text(0.01, 0.01, _remark(data), fontsize=style.SMALL, color=GREY)
     return Drawing(figure, _data(data))
 
 
@@ -78,15 +81,24 @@ def _draw_packing(ax: Axes, data: xarray.Dataset) -> None:
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel=r"$x$ ($\mu$m)", ylabel=r"$y$ ($\mu$m)")
     style.panel_title(ax, "a", f"{len(radius):,} discs in $B$")
-    alone = data.sel(domain=data.domain == "voxel")
-    said = [
-        f"{int(alone.dropped[0])} dropped in $V$ alone, gaps $\\geq$ 0.2 $\\mu$m".replace(
-            "0.2", f"{float(data.gap):.2g}"
-        )
-    ]
-    if box < _PAPER:
-        said.append(f"stand-in: the paper's box is {_PAPER / 1000:g} mm wide")
-    style.note(ax, 0.0, -0.30, "\n".join(said), verticalalignment="top")
+
+
+def _remark(data: xarray.Dataset) -> str:
+    """What the reader must know of the packing."""
+    alone = data.isel(domain=-1)
+    text = (
+        "$B$ and $V$ alone are periodic. $V$ alone holds the "
+        f"{int(alone.discs) + int(alone.dropped):,} discs whose centres lie in $V$, less "
+        f"{int(alone.dropped)} that met another one across a face.\n"
+        f"Discs are {float(data.gap):.2g} $\\mu$m or more apart."
+    )
+    box = float(data.side[0])
+    if box >= _PAPER:
+        return text
+    return (
+        f"{text} A box of {box:g} $\\mu$m stands in for the paper's of {_PAPER:g} $\\mu$m, "
+        "as dense; the full one is drawn on request."
+    )
 
 
 def _draw_signals(ax: Axes, data: xarray.Dataset) -> None:
@@ -97,8 +109,10 @@ def _draw_signals(ax: Axes, data: xarray.Dataset) -> None:
     for name, text, color, dashes, _ in _CURVES:
         (line,) = ax.plot(b, box[name], color=color, linestyle=dashes)
         labels.append(style.last_point(line, text, color))
-    look = {"linestyle": "none", "markerfacecolor": "none", "markeredgewidth": 0.9}
-    (outer,) = ax.plot(b, alone.signal_real, marker="o", color=_ALONE, markersize=6.5, **look)
+    (outer,) = ax.plot(
+        b, alone.signal_real, marker="o", linestyle="none", color=_ALONE, markersize=6.5,
+        markerfacecolor="none", markeredgewidth=0.9,
+    )  # fmt: skip
     (inner,) = ax.plot(
         b, box.signal_real, marker="o", linestyle="none", color=_REFERENCE, markersize=2.8
     )
@@ -107,7 +121,7 @@ def _draw_signals(ax: Axes, data: xarray.Dataset) -> None:
         style.last_point(outer, "$V$ alone", _ALONE),
     ]
     ax.set(yscale="log", xlabel=r"$b$ (s/mm$^2$)", ylabel="$S$")
-    ax.margins(x=0.04)
+    ax.margins(x=0.06)
     style.panel_title(ax, "b", r"$\delta = \Delta$ = 80 ms")
     style.label_ends(ax, labels)
 
@@ -131,6 +145,10 @@ def _draw_differences(ax: Axes, data: xarray.Dataset) -> None:
             markersize=2.6,
         )  # fmt: skip
         labels.append(style.last_point(line, text, color))
+    (line,) = ax.plot(
+        b, alone.lumped_R0.values - box.lumped_R0.values, color=GREY, linewidth=0.8, linestyle="--"
+    )
+    labels.append(style.last_point(line, "R0, $V$ less $B$", GREY))
     ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel="$S - S$($V$ in $B$)")
     ax.margins(x=0.04)
     style.panel_title(ax, "c", "differences")

@@ -33,7 +33,7 @@ from torrey.voxel.triangulation import Triangles
 from torrey.voxel.window import window_weights
 
 #: Tolerance of steps, relative to that of the signal; and how much finer those are that check them.
-_STEPS, _FINER = 1.0, 0.03
+_STEPS, _FINER = 0.4, 0.05
 #: Errors in time on two meshes differ by 2 to 16 %: how much of a correction to distrust, as in
 #: `torrey.reference.full`.
 _TRANSFER: Final = 0.3
