@@ -20,9 +20,7 @@ from torrey.voxel.triangulation import triangulate
 
 @pytest.mark.slow
 def test_a_packing_of_60_um_agrees_with_the_ordinary_reference_to_1e_4():
-    shape = RandomPacking(
-        box=60.0, radius=RadiusLaw(uniform=(2.0, 5.0)), count=25, seed=1, gap=0.2
-    )
+    shape = RandomPacking(box=60.0, radius=RadiusLaw(uniform=(2.0, 5.0)), count=25, seed=1, gap=0.2)
     waveform = Pgse(80.0, 80.0)
     point = Point(60.0, 0.01, waveform, waveform.q_of_b(0.5), (1.0, 0.0))
     material = Material((3.0,) * len(shape.region_names))

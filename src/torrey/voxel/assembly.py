@@ -161,38 +161,42 @@ def assemble(
     MeshError
         If an element folds over.
     """
-    k = 3 if linear else 6
-    volume, arcs, ends = _volumes(elements, properties, linear), *_membranes(elements, linear)
-    dofs = numbering.of(elements.node[:, :k], elements.inside).astype(np.int32)
+    volumes, (arcs, ends) = (
+        _volumes(elements, properties, linear),
+        _membranes(elements, linear),
+    )
+    dofs = numbering.of(elements.node[:, : len(volumes[0][0])], elements.inside).astype(np.int32)
     sides = np.concatenate(
         [numbering.of(ends, np.full(len(ends), side)) for side in (False, True)], axis=1
     ).astype(np.int32)
-    jump = np.concatenate([arcs, -arcs], axis=2) * properties.permeability
-    jump = np.concatenate([jump, -jump], axis=1)
-    n = len(numbering.keys)
-    rows = np.concatenate([_ravel(np.repeat(d, d.shape[1], axis=1)) for d in (dofs, sides)])
-    columns = np.concatenate([_ravel(np.tile(d, (1, d.shape[1]))) for d in (dofs, sides)])
+    rows = np.concatenate([np.repeat(d, d.shape[1], axis=1).ravel() for d in (dofs, sides)])
+    columns = np.concatenate([np.tile(d, (1, d.shape[1])).ravel() for d in (dofs, sides)])
+    n, n_volumes = len(numbering.keys), dofs.size * dofs.shape[1]
+
+    def matrix(values: NDArray) -> csr_array:
+        return csr_array(coo_array((values, (rows, columns)), shape=(n, n)))
+
+    # Large arrays go as soon as they have been used. Membranes have zeros in M and C, so that all
+    # matrices have one pattern.
+    values = np.zeros(len(rows))
+    values[:n_volumes] = volumes.pop().ravel()
+    M = matrix(values).data
+    del values
     # One complex matrix for two real ones: scipy sorts and sums once.
-    both = np.empty(len(rows), dtype=complex)
-    both.real = np.concatenate([volume[0].ravel(), jump.ravel()])
-    both.imag[: volume[1].size] = volume[1].ravel()
-    both.imag[volume[1].size :] = 0.0
-    mass = np.concatenate([volume[2].ravel(), np.zeros(jump.size)])
-    del volume
-    M = csr_array(coo_array((mass, (rows, columns)), shape=(n, n)))
-    del mass
-    KC = csr_array(coo_array((both, (rows, columns)), shape=(n, n)))
+    both = np.zeros(len(rows), dtype=complex)
+    both.imag[:n_volumes] = volumes.pop().ravel()
+    both.real[:n_volumes] = volumes.pop().ravel()
+    jump = np.concatenate([arcs, -arcs], axis=2) * properties.permeability
+    both.real[n_volumes:] = np.concatenate([jump, -jump], axis=1).ravel()
+    KC = matrix(both)
+    del both
     pattern = Pattern(KC.indptr.astype(np.int32), KC.indices.astype(np.int32))
     K, C = KC.data.real.copy(), KC.data.imag.copy()
-    return Operators(pattern, K, C, M.data, properties.diffusivity(numbering.inside))
+    return Operators(pattern, K, C, M, properties.diffusivity(numbering.inside))
 
 
-def _ravel(values: NDArray) -> NDArray:
-    return np.asarray(values.reshape(-1))
-
-
-def _volumes(elements: Quadratic, properties: Properties, linear: bool) -> Array:
-    """Stiffness, C and mass of each element, shape (3, n, k, k)."""
+def _volumes(elements: Quadratic, properties: Properties, linear: bool) -> list[Array]:
+    """Stiffness, C and mass of each element, shapes (n, k, k)."""
     element = ElementTriP2()
     where, weight = get_quadrature(element, _QUADRATURE)
     shape, slope = (
@@ -200,7 +204,7 @@ def _volumes(elements: Quadratic, properties: Properties, linear: bool) -> Array
     )
     k = 3 if linear else 6
     n = len(elements.node)
-    found = np.empty((3, n, k, k))
+    found = [np.empty((n, k, k)) for _ in range(3)]
     D = properties.diffusivity(elements.inside)
     direction = np.asarray(properties.direction)
     for begin in range(0, n, _GROUP):
@@ -219,7 +223,7 @@ def _volumes(elements: Quadratic, properties: Properties, linear: bool) -> Array
         B = np.einsum("iq,ejq->eij", shape, along, optimize=True)
         M = np.einsum("iq,jq,eq->eij", shape, shape, measure, optimize=True)
         for i, values in enumerate((K, B - B.transpose(0, 2, 1), M)):
-            found[i, part] = LINEAR.T @ values @ LINEAR if linear else values
+            found[i][part] = LINEAR.T @ values @ LINEAR if linear else values
     return found
 
 

@@ -26,7 +26,7 @@ Complex = NDArray[np.complex64]
 _DEGREE, _RANGE = 2, 8.0
 _DEGREE_COARSE, _RANGE_COARSE = 6, 30.0
 #: Iterations for the bound on the spectrum, and the factor that makes it safe.
-_POWERS, _SAFETY = 30, 1.15
+_POWERS, _SAFETY = 15, 1.2
 #: c at which stiffness outweighs mass (ms).
 _STIFF: Final = 1e6
 
@@ -51,7 +51,7 @@ class Level:
             np.empty(n, dtype=np.float32),
         )
         bounds = []
-        for c, g in ((0.0, 0.0), (_STIFF, 0.0), (_STIFF, largest)):
+        for c, g in ((0.0, 0.0), (_STIFF, largest)):
             level.form(crew, c, g)
             bounds.append(level._power(crew))
         level.bound = _SAFETY * max(bounds)

@@ -15,8 +15,8 @@ from torrey.voxel.quadratic import Quadratic
 Array = NDArray[np.float64]
 
 _QUADRATURE: Final = 4
-#: Elements at the faces are divided so often; of what is still cut then, the part counts that lies in
-#: the window if its sides are straight.
+#: Elements at the faces are divided so often; of what is still cut then, the part counts that lies
+#: in the window if its sides are straight.
 _DIVISIONS: Final = 5
 #: Elements that are worked on at once.
 _GROUP: Final = 20_000

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-
 from support.voxels import small_medium, small_meshes
+
 from torrey.gradients.waveforms import Pgse
 from torrey.voxel import signals
 from torrey.voxel.assembly import Properties

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from support.voxels import SIDE, small_medium, small_meshes
+
 from torrey.geometry.mesh import MeshError
 from torrey.voxel.arcs import place_arcs
 from torrey.voxel.assembly import Properties, number

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
-
 from support.voxels import SIDE, ordinary, small_medium, small_meshes
+
 from torrey.cell.system import AffineSystem
 from torrey.gradients.waveforms import Pgse
 from torrey.reference.full import mesh_signal
