@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -13,6 +14,8 @@ import numpy as np
 
 from torrey.base.artifacts import whole
 from torrey.voxel.steps import History
+
+INTERVAL_VARIABLE: Final = "TORREY_CHECKPOINT_SECONDS"
 
 #: What a reader may find in the place of a checkpoint.
 _UNREADABLE: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
@@ -61,8 +64,12 @@ class Checkpoint:
 
     @classmethod
     def beside(cls, path: str | Path, key: str) -> Self:
-        """Return the checkpoint of a job of this key at a path."""
-        return cls(Path(path), key)
+        """Return the checkpoint of a job of this key at a path.
+
+        ``TORREY_CHECKPOINT_SECONDS`` in the environment is the time between two writings.
+        """
+        given = os.environ.get(INTERVAL_VARIABLE, "")
+        return cls(Path(path), key, float(given)) if given else cls(Path(path), key)
 
     def load(self) -> Progress | None:
         """Return the progress; None where there is none of this job, or it is damaged."""

@@ -271,7 +271,15 @@ class Layout:
         """What inversions, runs of bloch and voxels make."""
         inversions = [INVERSION.format(inversion=name) for name in self.config.inversions]
         runs = self.config.bloch.values()
-        voxels = [VOXEL_SIGNALS.format(voxel=name) for name in self.config.voxels]
+        # What only figures on request show takes hours.
+        figures = self.config.figures.values()
+        usual = {name for figure in figures if not figure.on_request for name in figure.voxels}
+        asked = {name for figure in figures if figure.on_request for name in figure.voxels}
+        voxels = [
+            VOXEL_SIGNALS.format(voxel=name)
+            for name in self.config.voxels
+            if name in usual or name not in asked
+        ]
         return [
             *inversions,
             *(BLOCH.format(bloch=run.name, kind=run.kind) for run in runs),
