@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from torrey.base.budgets import MOST_VOXEL_SIGNALS
 from torrey.base.errors import InputError, KeyPath, either
 from torrey.config.domain import Geometry, Voxel
 from torrey.config.findings import Findings
@@ -39,6 +40,9 @@ def read_voxel(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
     _check_packing(findings, path, geometry, model)
+    with findings.under(*path, "b"):
+        domains = 1 if model.voxel is None else 2
+        findings.spend("signals of voxels", domains * len(b), MOST_VOXEL_SIGNALS)
     if waveform is None or len(findings.problems) > before:
         return None
     assert isinstance(geometry.shape, RandomPacking)

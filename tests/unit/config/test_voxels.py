@@ -57,6 +57,12 @@ def test_without_a_voxel_all_of_the_box_is_one(read):
         ("delta: 20 ms", "delta: [10 ms, 20 ms]", "waveform.delta", "one value"),
         ("delta: 20 ms", "delta: 40 ms", "waveform.delta", "delta"),
         ("500 s/mm^2", "1000 s/mm^2", "b[2]", "the same as entry 1"),
+        (
+            "[0 s/mm^2, 500 s/mm^2, 1 ms/um^2]",
+            "{start: 0 s/mm^2, stop: 1 ms/um^2, num: 501}",
+            "b",
+            "at most 1000 in a configuration",
+        ),
         ("tolerance: 2e-3", "tolerance: 0.5", "tolerance", "largest error of a signal"),
         ("tolerance: 2e-3", "segments: 5", "segments", "a whole number of 6 to 48"),
         ("permeability: 1e-5 m/s", "kappa: 1e-5 m/s", "kappa", "unknown key"),
