@@ -23,6 +23,7 @@ from scipy.sparse import csc_array
 from support.cells import (
     ASYMMETRIC,
     D_C,
+    D_E,
     DISC,
     FOUR_DISCS,
     LARGE_DISC,
@@ -38,11 +39,13 @@ from torrey.cell.krylov import ConvergenceError, expm_form, expm_multiply
 from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
 from torrey.cell.system import AffineSystem
-from torrey.geometry import Discs
+from torrey.geometry import Discs, RadiusLaw, RandomPacking
 from torrey.gradients.waveforms import Pgse
 from torrey.reference.full import mesh_signal
 
 WAVEFORM = Pgse(5.0, 15.0)
+PACKED = RandomPacking(30.0, RadiusLaw(uniform=(1.0, 5.0)), count=5, gap=0.5)
+PACKING = Cell(PACKED, (D_E,) + (D_C,) * 5, 0.2)
 
 
 class WholePgse(Pgse):
@@ -61,7 +64,7 @@ def rates(errors: np.ndarray) -> np.ndarray:
 # ---- space ----
 
 
-@pytest.mark.parametrize("cell", [DISC, LARGE_DISC, FOUR_DISCS, ASYMMETRIC])
+@pytest.mark.parametrize("cell", [DISC, LARGE_DISC, FOUR_DISCS, ASYMMETRIC, PACKING])
 def test_areas_and_membranes_converge_with_order_four(cell):
     areas, lengths = [], []
     for level in range(3):

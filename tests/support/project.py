@@ -106,13 +106,37 @@ bloch:
 
 
 # All rules in a third of the jobs.
+RANDOM_CELL = """\
+  random:
+    kind: packing
+    box: 20 um
+    radius: {list: [4 um, 3 um]}
+    seed: 1
+    mesh: {size: 0.25, refinements: 1}
+
+studies:
+  random:
+    geometry: random
+    diffusivity: {outside: 3 um^2/ms, inside: 2 um^2/ms}
+    period: 20 um
+    permeability: 3e-5 m/s
+    waveform: {kind: pgse, delta: 2 ms, Delta: 5 ms}
+    b: 500 s/mm^2
+    directions: [[1, 0]]
+    models: [R0]
+"""
 SMALL = (
-    TINY.replace("[3e-5 m/s, 5e-5 m/s]", "5e-5 m/s")
+    TINY.replace("\nstudies:\n", RANDOM_CELL)
+    .replace("[3e-5 m/s, 5e-5 m/s]", "5e-5 m/s")
     .replace("Delta: [5 ms, 8 ms]", "Delta: 8 ms")
     .replace("[200 s/mm^2, 500 s/mm^2]", "[0 s/mm^2, 200 s/mm^2, 500 s/mm^2]")
 )
-# Another cell of both kinds: everything is to be made anew.
-CHANGED = SMALL.replace("radius: 0.3}", "radius: 0.28}").replace("[0.6, 0.4]", "[0.55, 0.45]")
+# Another cell of all kinds: everything is to be made anew.
+CHANGED = (
+    SMALL.replace("radius: 0.3}", "radius: 0.28}")
+    .replace("[0.6, 0.4]", "[0.55, 0.45]")
+    .replace("seed: 1", "seed: 2")
+)
 
 
 @dataclass(frozen=True, order=True)

@@ -34,6 +34,7 @@ KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 
 #: A part of the path of what each rule makes.
 MADE_BY = {
+    "place_discs": "packing.nc",
     "build_mesh": "cell/mesh.nc",
     "assemble_operators": "cell/operators.nc",
     "extract_tensors": "tensors.nc",

@@ -80,6 +80,10 @@ MOST_ELEMENTS: Final = 1_000_000
 ELEMENTS_PER_VOLUME: Final = {1: 1.0, 2: 2.3, 3: 8.3}
 """In a unit length, area or volume, of elements of size 1, as gmsh makes them."""
 
+ELEMENTS_PER_DISC: Final = 220
+"""On the coarsest mesh of a random packing, for one disc and the water around it: 16 elements or
+more on its circle, and smaller ones in the gaps."""
+
 MOST_CELLS: Final = 1_000
 """Discs, spheres or layers in one cell: all pairs are compared, and all must be meshed."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from torrey.base.budgets import MOST_CELLS
+from torrey.base.budgets import ELEMENTS_PER_DISC, MOST_CELLS, MOST_ELEMENTS
 from torrey.base.errors import InputError, KeyPath
 from torrey.base.keys import round_significant
 from torrey.cell.material import Material, Tensor
@@ -100,14 +100,20 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
 
 def _check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     """Note a cell with so many compartments that no study of it could be computed."""
-    count = len(geometry.shape.membranes())
+    if geometry.shape.own_length() is None:
+        return True
+    count, refinements = len(geometry.shape.membranes()), geometry.mesh.refinements
+    elements = ELEMENTS_PER_DISC * count * 4**refinements
     if count > MOST_CELLS:
-        findings.add(
-            (*path, "geometry"),
-            f"{geometry.name}, with {count:,} discs",
-            f"a packing of at most {MOST_CELLS:,} discs: each is a compartment of the models",
-        )
-    return count <= MOST_CELLS
+        found = f"{count:,} discs"
+        accepted = f"a packing of at most {MOST_CELLS:,} discs: each is a compartment of the models"
+    elif elements > MOST_ELEMENTS:
+        found = f"{count:,} discs and mesh.refinements of {refinements}, {elements:.1g} elements"
+        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer discs or refinements"
+    else:
+        return True
+    findings.add((*path, "geometry"), f"{geometry.name}, with {found}", accepted)
+    return False
 
 
 def _scaling(geometry: Geometry, sweep: Sweep) -> tuple[str, ...]:

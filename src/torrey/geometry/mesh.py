@@ -204,13 +204,12 @@ def break_mesh(
     MeshError
         If a facet on one face of the box has no counterpart on the opposite face.
     """
-    new_points, new_elements, owners, renumber = [], [], [], []
+    new_points, new_elements, owners = [], [], []
+    nodes_of: list[tuple[NDArray[np.int64], int]] = []
     start = 0
     for piece in pieces:
         used, local = np.unique(piece.elements, return_inverse=True)
-        table = np.full(len(points), -1, dtype=np.int64)
-        table[used] = start + np.arange(len(used))
-        renumber.append(table)
+        nodes_of.append((used, start))
         new_points.append(points[used])
         new_elements.append(start + local.reshape(piece.elements.shape))
         owners.append(np.full(len(piece.elements), piece.compartment, dtype=np.int64))
@@ -220,14 +219,17 @@ def break_mesh(
     compartment = np.concatenate(owners)
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
     none = np.empty((0, width), dtype=np.int64)
-    renumber.append(np.full(len(points), NOTHING, dtype=np.int64))  # found at the index NOTHING
     return CellMesh(
         points=broken_points,
         elements=elements,
         compartment=compartment,
         region=np.concatenate([piece.region for piece in pieces]).astype(np.int64),
-        membrane_outside=np.concatenate([none] + [renumber[f.outside][f.nodes] for f in facets]),
-        membrane_inside=np.concatenate([none] + [renumber[f.inside][f.nodes] for f in facets]),
+        membrane_outside=np.concatenate(
+            [none] + [_renumbered(f.nodes, nodes_of, f.outside) for f in facets]
+        ),
+        membrane_inside=np.concatenate(
+            [none] + [_renumbered(f.nodes, nodes_of, f.inside) for f in facets]
+        ),
         membrane=np.concatenate(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
@@ -236,6 +238,16 @@ def break_mesh(
         ),
         lattice=np.asarray(lattice, dtype=float),
     )
+
+
+def _renumbered(
+    nodes: NDArray[np.int64], nodes_of: list[tuple[NDArray[np.int64], int]], piece: int
+) -> NDArray[np.int64]:
+    """Numbers of nodes within a piece, whose own are sorted and begin at a new number."""
+    if piece == NOTHING:
+        return np.full(nodes.shape, NOTHING, dtype=np.int64)
+    used, first = nodes_of[piece]
+    return np.asarray(first + np.searchsorted(used, nodes), dtype=np.int64)
 
 
 def _local_facets(dimension: int) -> NDArray[np.int64]:

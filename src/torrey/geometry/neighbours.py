@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from torrey.geometry.balls import Balls
 from torrey.geometry.boxes import reduced_basis
+from torrey.geometry.random_discs import narrowest_place
 
 Array = NDArray[np.float64]
 
@@ -67,6 +68,10 @@ def _gaps(shape: Balls) -> Iterator[tuple[int, Array]]:
 
 def narrowest_gap(shape: Balls) -> Gap:
     """Where the water between balls, layers included, is narrowest."""
+    if np.array_equal(shape.periods, np.eye(2)):
+        centers = np.array([cell.center for cell in shape.cells])
+        first, second, width = narrowest_place(centers, shape.outer_radii)
+        return Gap(second, first, width)
     found = []
     for i, widths in _gaps(shape):
         nearest = int(widths.min(axis=1).argmin())

@@ -13,7 +13,7 @@ from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import group_of, object_of, stored
 from torrey.geometry.membranes import NOTHING
-from torrey.geometry.random_discs import touching_pairs
+from torrey.geometry.random_discs import narrowest_place
 from torrey.geometry.random_packing import PlacedDiscs, RandomPacking
 
 _METHODS = ("addition", "relaxation")
@@ -36,7 +36,7 @@ class StoredPacking:
     fraction : float
         Part of the box inside the discs.
     gap : float
-        Least distance of two circles that was found (um); the side of the box for a single disc.
+        Least distance of two circles that was found, or of one and its own image (um).
     method : int
         How they were placed.
     """
@@ -87,7 +87,7 @@ class StoredPacking:
             compartment=numbers if is_water else np.full(len(numbers), NOTHING),
             box=shape.box,
             fraction=placed.fraction,
-            gap=shape.box * _narrowest(placed.centres, placed.radii),
+            gap=shape.box * narrowest_place(placed.centres, placed.radii)[2],
             method=_METHODS.index(placed.method),
         )
 
@@ -106,14 +106,3 @@ def write_packing(path: str | Path, shape: RandomPacking, provenance: Provenance
 def read_packing(path: str | Path) -> StoredPacking:
     """Random discs that were placed before."""
     return object_of(StoredPacking, artifacts.read(path))
-
-
-def _narrowest(centres: NDArray[np.float64], radii: NDArray[np.float64]) -> float:
-    """Least distance of two circles, periodic images included, in units of the box."""
-    reach = float(radii.mean()) / 8
-    while reach < 1.0:
-        _, _, width = touching_pairs(centres, radii, reach)
-        if len(width):
-            return min(float(width.min()), 1.0 - 2 * float(radii.max()))
-        reach *= 2
-    return 1.0 - 2 * float(radii.max())

@@ -37,6 +37,8 @@ _MOST_MIDDLES = {2: 48, 3: 16}
 _DIFFERENT = 0.04
 #: What a box loses if one of its faces, or all, lie where those of a box before it did.
 _SAME_FACE, _AGAIN = 0.15, 10.0
+#: Boxes times balls that are compared at a time.
+_BATCH = 1_000_000
 #: Lattices whose vectors enclose an angle with a smaller sine are meshed in a rounder box.
 _LEAST_SINE = 0.5
 
@@ -161,6 +163,15 @@ def _tangencies(shape: Balls, frame: Box, axis: int) -> Iterator[tuple[Array, Ar
 
 def _merits(shape: Balls, size: float, frame: Box, origins: Array) -> tuple[Array, Array]:
     """Clearance in elements, at most 1, and number of crossings of each box, shape (n,)."""
+    # Some boxes at a time: with thousands of balls, all of them would not fit into memory.
+    step = max(1, _BATCH // len(shape.cells))
+    parts = [origins[i : i + step] for i in range(0, len(origins), step)]
+    merits = [_merits_of_some(shape, size, frame, part) for part in parts]
+    clearances, crossings = zip(*merits, strict=True)
+    return np.concatenate(clearances), np.concatenate(crossings)
+
+
+def _merits_of_some(shape: Balls, size: float, frame: Box, origins: Array) -> tuple[Array, Array]:
     d = shape.dimension
     slopes, centres, reach = frame.slopes, fractions(frame, shape), reaches(frame, shape)
     clearance = np.ones(len(origins))

@@ -141,14 +141,18 @@ class RadiusLaw:
     """
 
     uniform: tuple[float, ...] = declared(
-        unit="length", description="the least and the most, such as [1 um, 5 um]", default=()
+        unit="length",
+        description="two of them: the least and the most",
+        default=(),
+        min_length=2,
+        max_length=2,
     )
     gamma: Gamma | None = declared(description="{mean: , sd: , least: , most: }", default=None)
     lognormal: Lognormal | None = declared(
         description="{mean: , sd: , least: , most: }", default=None
     )
     list: tuple[float, ...] = declared(
-        unit="length", description="radii that are taken in turn", default=()
+        unit="length", description="a list of them, which are taken in turn", default=()
     )
 
     def __post_init__(self) -> None:

@@ -136,6 +136,32 @@ def touching_pairs(
     return first[order], second[order], width[order]
 
 
+def narrowest_place(centres: Array, radii: Array) -> tuple[int, int, float]:
+    """Return the two discs whose circles are nearest to each other, and how near they are.
+
+    Parameters
+    ----------
+    centres : (n, 2) float
+        In [0, 1[, in units of the period.
+    radii : (n,) float
+        Of one disc at least. It may be nearest to its own image: it is both of them then.
+    """
+    largest = int(radii.argmax())
+    found = largest, largest, 1.0 - 2 * float(radii[largest])
+    reach = float(radii.min()) / 8
+    while reach < found[2]:
+        first, second, width = touching_pairs(centres, radii, reach)
+        if len(width):
+            i = int(width.argmin())
+            return min(found, (int(first[i]), int(second[i]), float(width[i])), key=_width)
+        reach *= 2
+    return found
+
+
+def _width(place: tuple[int, int, float]) -> float:
+    return place[2]
+
+
 def inner_voxel(
     centres: Array, radii: Array, box: float, side: float, gap: float = 0.0
 ) -> tuple[Array, Array, int]:

@@ -8,19 +8,35 @@ import pytest
 
 from torrey.base.errors import InputError, either
 from torrey.base.fields import declarations
-from torrey.geometry import Disc, Discs, Layers, Sphere, Spheres, kinds, shape_from_dict
+from torrey.geometry import (
+    Disc,
+    Discs,
+    Gamma,
+    Layers,
+    Lognormal,
+    RadiusLaw,
+    RandomPacking,
+    Sphere,
+    Spheres,
+    kinds,
+    shape_from_dict,
+)
 
 EXAMPLES = [
     Discs((Disc((0.3, 0.4), 0.2),), layer=0.01, lattice=((1.0, 0.0), (0.25, 1.0))),
     Discs((Disc((0.3, 0.4), 0.2),), "obstacle"),
     Spheres((Sphere((0.3, 0.4, 0.5), 0.2),)),
     Layers((0.25, 0.75), 2),
+    RandomPacking(60.0, RadiusLaw(uniform=(1.0, 5.0)), fraction=0.29, seed=3),
+    RandomPacking(60.0, RadiusLaw(gamma=Gamma(3.0, 1.0, 1.0, 6.0)), 20, gap=0.2),
+    RandomPacking(60.0, RadiusLaw(lognormal=Lognormal(3.0, 1.0, 1.0, 6.0)), 20),
+    RandomPacking(60.0, RadiusLaw(list=(3.0, 1.0, 2.0)), interior="obstacle"),
 ]
 
 
 def test_kinds_have_names_of_their_own():
     names = [kind.kind for kind in kinds()]
-    assert names == ["discs", "spheres", "layers"]
+    assert names == ["discs", "spheres", "layers", "packing"]
     assert {shape.kind for shape in EXAMPLES} == set(names)
 
 
@@ -41,7 +57,7 @@ def test_a_shape_is_rebuilt_from_plain_values(shape):
 
 
 def test_an_unknown_kind_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match='kind: found "ruby", accepted: discs, spheres or layers'):
+    with pytest.raises(InputError, match='kind: found "ruby", accepted: discs, spheres, layers or'):
         shape_from_dict({"kind": "ruby"})
 
 

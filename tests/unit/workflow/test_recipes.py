@@ -128,3 +128,32 @@ def test_keys_do_not_depend_on_the_process(recipes_of):
     one, two = recipes_of(GOOD), recipes_of(GOOD)
     assert keys(one) == keys(two)
     assert all(re.fullmatch("[0-9a-f]{16}", key) for key in keys(one).values())
+
+
+PACKING = """\
+geometries:
+  tissue:
+    kind: packing
+    box: 60 um
+    radius: {uniform: [1 um, 5 um]}
+    fraction: 0.29
+  walls: {kind: layers, thicknesses: [0.6, 0.4]}
+"""
+
+
+def test_the_mesh_of_a_packing_reads_where_its_discs_are(recipes_of):
+    before, after = recipes_of(PACKING), recipes_of(PACKING.replace("0.29", "0.28"))
+    folder = "results/geometry/tissue"
+    assert before[f"{folder}/packing.nc"].rule == "place_discs"
+    assert dict(before[f"{folder}/mesh.nc"].inputs) == {"packing": f"{folder}/packing.nc"}
+    assert not before["results/geometry/walls/mesh.nc"].inputs
+    assert "results/geometry/walls/packing.nc" not in before
+    changed = {p for p, key in keys(before).items() if after.key(p) != key}
+    assert changed == downstream(before, {f"{folder}/packing.nc"})
+
+
+def test_a_packing_with_other_elements_keeps_its_discs(recipes_of):
+    finer = PACKING.replace("    fraction", "    mesh: {size: 0.05}\n    fraction")
+    before, after = recipes_of(PACKING), recipes_of(finer)
+    changed = {p for p, key in keys(before).items() if after.key(p) != key}
+    assert changed == {f"results/geometry/tissue/{name}.nc" for name in ("mesh", "operators")}

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from torrey.cell.material import Material
-from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.geometry import Disc, Discs, MeshOptions, RadiusLaw, RandomPacking
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import Pgse
@@ -18,6 +18,7 @@ GRID = WaveformGrid("pgse", (("delta", (4.0,)), ("Delta", (10.0, 20.0))))
 SWEEP = Sweep((5.0, 8.0), "permeability", (0.03,), Product(GRID, "b", (0.5, 2.0), ((1.0, 0.0),)))
 
 EVERY = [
+    stages.PlaceDiscs(shape=RandomPacking(60.0, RadiusLaw(uniform=(1.0, 5.0)), fraction=0.29)),
     stages.BuildMesh(shape=Discs((Disc((0.5, 0.5), 0.3),)), mesh=MeshOptions(0.2, 1)),
     stages.AssembleOperators(),
     stages.ExtractTensors(material=MATERIAL),
