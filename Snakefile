@@ -13,6 +13,7 @@ include: "workflow/rules/convergence.smk"
 include: "workflow/rules/cumulants.smk"
 include: "workflow/rules/inversion.smk"
 include: "workflow/rules/bloch.smk"
+include: "workflow/rules/voxel.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/verification.smk"
@@ -32,13 +33,14 @@ localrules:
     gather_signals,
     fit_orders,
     fit_kurtosis,
+    gather_voxel,
     verify,
 
 
 rule figures:
     default_target: True
     input:
-        [figure_files(figure) for figure in CONFIG.figures],
+        [figure_files(figure) for figure in DRAWN],
         [table_files(table) for table in CONFIG.tables],
         [LAYOUT.checks(study) for study in CONFIG.studies.values()],
 
@@ -72,3 +74,12 @@ rule mmg20:
 rule torrey:
     input:
         files_of_paper("torrey"),
+
+
+for figure in ON_REQUEST:
+
+    rule:
+        name:
+            figure
+        input:
+            figure_files(figure),

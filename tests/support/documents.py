@@ -169,7 +169,7 @@ def _pieces() -> list[str]:
     text = (ROOT / "config" / "default.yaml").read_text(encoding="utf-8")
     whole: dict[str, dict[str, Any]] = yaml.safe_load(text)
     pieces = []
-    for section in ("studies", "inversions", "bloch"):
+    for section in ("studies", "inversions", "bloch", "voxels"):
         for name, entry in whole[section].items():
             piece: dict[str, dict[str, Any]] = {section: {name: entry}}
             named = entry.get("studies", [])

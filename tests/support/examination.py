@@ -19,6 +19,7 @@ from torrey.gradients import acquisition
 from torrey.tables import catalogue as tables
 from torrey.workflow.layout import Layout
 from torrey.workflow.stages import SolveReference
+from torrey.workflow.voxels import voxel_files
 
 #: What becomes of an input, and its content.
 Outcome = tuple[str, bytes]
@@ -141,3 +142,5 @@ def _plan(config: Config) -> None:
         inversion.to_json()
     for run in config.bloch.values():
         json.dumps(dict(run.settings))
+    for _, stage, _ in voxel_files(layout):
+        stage.to_params()

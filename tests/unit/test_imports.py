@@ -25,6 +25,7 @@ ROOMS = [
     "models",
     "bloch",
     "reference",
+    "voxel",
     "study",
     "inversion",
     "config",
@@ -96,6 +97,17 @@ INNER = {
         "slab",
         "slab_files",
     ],
+    "voxel": [
+        "blocks exchange medium results",
+        "arcs",
+        "triangulation",
+        "quadratic",
+        "assembly",
+        "multigrid spaces window",
+        "steps",
+        "checkpoints files homogenised",
+        "meshes signals",
+    ],
     "study": [
         "comparison cumulants fits orders",
         "files",
@@ -111,11 +123,11 @@ INNER = {
     "config": [
         "domain problems quantities registered",
         "nodes waveform_models",
-        "findings gradient_documentation",
+        "findings gradient_documentation voxel_models",
         "bloch declared_models inversions",
         "documentation geometries models",
         "protocols scales schema",
-        "studies",
+        "studies voxels",
         "load",
     ],
     "figures": [
@@ -123,8 +135,8 @@ INNER = {
         "drawing",
         "style",
         "cells inversions panels words",
-        "chl14 dispersion khm19 khm19_domain kl23 kl23_cells kl23_cumulants kl23_orders layers "
-        "mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own",
+        "chl14 chl14_voxel dispersion khm19 khm19_domain kl23 kl23_cells kl23_cumulants "
+        "kl23_orders layers mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own",
         "mmg20_maps",
     ],
     "tables": [
@@ -141,8 +153,9 @@ INNER = {
         "studies",
     ],
     "workflow": [
-        "clocks layout processes stages",
-        "jobs recipes runs",
+        "clocks layout processes progress stages",
+        "jobs runs voxels",
+        "recipes",
         "batches verification",
     ],
 }
@@ -290,6 +303,10 @@ NOT_LOADED = {
     "assemble_operators": DRAWING | PARSING | {"gmsh", "xarray"},
     "solve_bloch": DRAWING | MESHING | PARSING | {"xarray"},
     "build_mesh": DRAWING | PARSING | {"xarray"},
+    "mesh_voxel": DRAWING | MESHING | PARSING | {"xarray"},
+    "solve_voxel": DRAWING | PARSING | {"gmsh", "xarray"},
+    "homogenise_voxel": DRAWING | PARSING | {"xarray"},
+    "gather_voxel": DRAWING | MESHING | PARSING | {"xarray"},
     "place_discs": DRAWING | MESHING | PARSING | {"xarray"},
 }
 

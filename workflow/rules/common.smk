@@ -143,6 +143,11 @@ def figure_category(wildcards):
     return paper_of(wildcards.figure).upper()
 
 
+# Figures that are drawn with all others, and those that are drawn where somebody names them.
+ON_REQUEST = [name for name, figure in CONFIG.figures.items() if figure.on_request]
+DRAWN = [name for name in CONFIG.figures if name not in ON_REQUEST]
+
+
 def table_files(table):
     return [f"{paths.TABLE.format(table=table)}.{kind}" for kind in ("csv", "md", "nc")]
 
@@ -154,7 +159,7 @@ def table_category(wildcards):
 def files_of_paper(paper):
     """Figures and tables of one paper."""
     return [
-        *(figure_files(figure) for figure in CONFIG.figures if paper_of(figure) == paper),
+        *(figure_files(figure) for figure in DRAWN if paper_of(figure) == paper),
         *(table_files(table) for table in CONFIG.tables if tables.paper_of(table) == paper),
     ]
 
@@ -165,6 +170,8 @@ wildcard_constraints:
     study=names(CONFIG.studies),
     inversion=names(CONFIG.inversions),
     bloch=names(CONFIG.bloch),
+    voxel=names(CONFIG.voxels),
+    domain="box|voxel",
     kind=names({run.kind for run in CONFIG.bloch.values()}),
     span=r"[^/]+",
     figure=names(CONFIG.figures),

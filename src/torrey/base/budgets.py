@@ -90,6 +90,9 @@ MOST_CELLS: Final = 1_000
 MOST_DISCS: Final = 50_000
 """Of a random packing: they are placed in seconds, but each is a compartment."""
 
+MOST_VOXEL_SIGNALS: Final = 1_000
+"""Of all voxels together, by both domains: each takes seconds to minutes."""
+
 MOST_ORDER: Final = 20
 """Of R and P with gradients along one direction: R20 takes 6 s on 2,000 unknowns, R24 20 s."""
 

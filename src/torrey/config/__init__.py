@@ -8,6 +8,7 @@ from torrey.config.domain import (
     Inversion,
     Study,
     TableRequest,
+    Voxel,
 )
 from torrey.config.load import load
 from torrey.config.problems import ConfigError, Problem
@@ -22,5 +23,6 @@ __all__ = [
     "Problem",
     "Study",
     "TableRequest",
+    "Voxel",
     "load",
 ]

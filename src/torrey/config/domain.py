@@ -11,6 +11,7 @@ from torrey.cell.material import Material
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import REFERENCE, Index, Product, Sweep
+from torrey.gradients.waveforms import Waveform
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,82 @@ class BlochRun:
 
 
 @dataclass(frozen=True)
+class Voxel:
+    """Signals of a square in the middle of a random packing.
+
+    Parameters
+    ----------
+    name, geometry : str
+    box : float
+        Side of the packing (um).
+    count : int
+        Discs in it.
+    side : float, optional
+        Of the square (um); all of the box without it.
+    outside, inside : float
+        Diffusivities (um^2/ms).
+    permeability : float
+        um/ms
+    waveform : Waveform
+        Of one component.
+    direction : tuple of float
+        Unit vector.
+    b : tuple of float
+        ms/um^2
+    tolerance : float
+        Absolute, of each signal.
+    segments, refinements : int
+        Of the meshes.
+    """
+
+    name: str
+    geometry: str
+    box: float
+    count: int
+    side: float | None
+    outside: float
+    inside: float
+    permeability: float
+    waveform: Waveform
+    direction: tuple[float, ...]
+    b: tuple[float, ...]
+    tolerance: float
+    segments: int
+    refinements: int
+
+    @property
+    def window(self) -> float:
+        """Side of the square over which signals are integrated (um)."""
+        return self.box if self.side is None else self.side
+
+    @property
+    def domains(self) -> dict[str, float]:
+        """Where the equation is solved, and the side of that (um)."""
+        return {"box": self.box} | ({} if self.side is None else {"voxel": self.side})
+
+    def points(self, domain: str) -> list[Point]:
+        """Return the measurements in a domain, one for each b."""
+        side, waveform = self.domains[domain], self.waveform
+        return [
+            Point(side, self.permeability, waveform, waveform.q_of_b(b), self.direction)
+            for b in self.b
+        ]
+
+
+@dataclass(frozen=True)
 class FigureRequest:
-    """What a figure shows: geometries, studies, inversions or runs of bloch, by name."""
+    """What a figure shows: geometries, studies, inversions, runs of bloch or voxels, by name.
+
+    One that is drawn on request alone is not among all figures.
+    """
 
     name: str
     geometries: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
     inversions: tuple[str, ...] = ()
     bloch: tuple[str, ...] = ()
+    voxels: tuple[str, ...] = ()
+    on_request: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,3 +267,4 @@ class Config:
     tables: Mapping[str, TableRequest] = field(default_factory=dict)
     inversions: Mapping[str, Inversion] = field(default_factory=dict)
     bloch: Mapping[str, BlochRun] = field(default_factory=dict)
+    voxels: Mapping[str, Voxel] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from torrey.config.models import (
 from torrey.config.nodes import Node, merge_entries, read_yaml
 from torrey.config.problems import ConfigError, Problem
 from torrey.config.studies import read_study
+from torrey.config.voxels import read_voxel
 
 SECTIONS = tuple(FileModel.model_fields)
 
@@ -59,6 +60,10 @@ def load(files: Sequence[Path]) -> Config:
     for name in _names(findings, "bloch"):
         if run := read_bloch(findings, name, geometries):
             bloch[name] = run
+    voxels = {}
+    for name in _names(findings, "voxels"):
+        if voxel := read_voxel(findings, name, geometries):
+            voxels[name] = voxel
     for name in _names(findings, "figures"):
         if figure := _figure(findings, name):
             figures[name] = figure
@@ -67,7 +72,7 @@ def load(files: Sequence[Path]) -> Config:
             tables[name] = table
     if findings.problems:
         raise ConfigError(findings.problems)
-    return Config(geometries, studies, figures, tables, inversions, bloch)
+    return Config(geometries, studies, figures, tables, inversions, bloch, voxels)
 
 
 def _read(files: Sequence[Path]) -> Node:
@@ -128,9 +133,11 @@ def _figure(findings: Findings, name: str) -> FigureRequest | None:
         "studies": model.studies,
         "inversions": model.inversions,
         "bloch": model.bloch,
+        "voxels": model.voxels,
     }
     _check_entries(findings, path, entries)
-    return FigureRequest(name, **{section: tuple(shown) for section, shown in entries.items()})
+    shown = {section: tuple(names) for section, names in entries.items()}
+    return FigureRequest(name, **shown, on_request=model.on_request)
 
 
 def _table(findings: Findings, name: str) -> TableRequest | None:

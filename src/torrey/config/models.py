@@ -41,6 +41,7 @@ from torrey.config.quantities import (
     absent,
     or_more,
 )
+from torrey.config.voxel_models import VoxelModel
 from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
 from torrey.models import registry
 
@@ -231,13 +232,19 @@ class FigureModel(Model):
     """What a figure shows."""
 
     model_config = ConfigDict(
-        json_schema_extra=_one_of("geometries", "studies", "inversions", "bloch")
+        json_schema_extra=_one_of("geometries", "studies", "inversions", "bloch", "voxels")
     )
 
     geometries: Names = Field(default_factory=list, description="a list of geometries")
     studies: Names = Field(default_factory=list, description="a list of studies")
     inversions: Names = Field(default_factory=list, description="a list of inversions")
     bloch: Names = Field(default_factory=list, description="a list of entries of bloch")
+    voxels: Names = Field(default_factory=list, description="a list of voxels")
+    on_request: bool = Field(
+        False,
+        description="true or false: whether the figure is drawn only where it is named, by "
+        "snakemake NAME or its path, and not with all figures",
+    )
 
 
 class TableModel(Model):
@@ -261,6 +268,9 @@ class FileModel(Model):
     )
     bloch: dict[Name, AnyBloch] = Field(
         default_factory=dict, description="a mapping from names to bands, spectra and maps"
+    )
+    voxels: dict[Name, VoxelModel] = Field(
+        default_factory=dict, description="a mapping from names to voxels of random packings"
     )
     inversions: dict[Name, AnyInversion] = Field(
         default_factory=dict, description="a mapping from names to inversions"

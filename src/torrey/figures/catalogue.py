@@ -18,10 +18,15 @@ Source = Literal[
     "tensors",
     "inversion",
     "bloch",
+    "voxel",
 ]
 """Kinds of files that figures and tables are made from; the workflow knows where they are."""
 
-_SECTIONS: Final[dict[Source, str]] = {"inversion": "inversions", "bloch": "bloch"}
+_SECTIONS: Final[dict[Source, str]] = {
+    "inversion": "inversions",
+    "bloch": "bloch",
+    "voxel": "voxels",
+}
 """Section of the configuration that a kind of file is made for; studies or geometries without."""
 
 
@@ -46,6 +51,7 @@ class Entry:
 
 
 _CHL14 = "torrey.figures.chl14"
+_CHL14_VOXEL = "torrey.figures.chl14_voxel"
 _KHM19 = "torrey.figures.khm19"
 _INVERSIONS = "torrey.figures.inversions"
 _KL23 = "torrey.figures.kl23"
@@ -65,6 +71,12 @@ _OWN = "torrey.figures.own"
 CATALOGUE: Final[dict[str, Entry]] = {
     "chl14_fig4_1": Entry(_CHL14, "fig4_1", ("signals", "mesh"), "Signals against b, one cell"),
     "chl14_fig4_2": Entry(_CHL14, "fig4_2", ("signals", "mesh"), "Signals against b, four cells"),
+    "chl14_fig6_1": Entry(
+        _CHL14_VOXEL, "fig6_1", ("voxel",), "A voxel in a larger box of random cells, a small one"
+    ),
+    "chl14_fig6_1_full": Entry(
+        _CHL14_VOXEL, "fig6_1", ("voxel",), "A voxel in a larger box of 20,000 random cells"
+    ),
     "inversion_bias": Entry(
         _INVERSIONS,
         "inversion_bias",
@@ -239,6 +251,7 @@ def shown(entry: FigureRequest | TableRequest, section: str | None = None) -> tu
         "studies": entry.studies,
         "inversions": entry.inversions,
         "bloch": getattr(entry, "bloch", ()),
+        "voxels": getattr(entry, "voxels", ()),
     }
     return lists[section] if section else next(filter(None, lists.values()), ())
 

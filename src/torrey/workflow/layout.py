@@ -14,7 +14,7 @@ import numpy as np
 
 from torrey.base.keys import format_number
 from torrey.cell.material import Material
-from torrey.config import Config, FigureRequest, Inversion, Study, TableRequest
+from torrey.config import Config, FigureRequest, Inversion, Study, TableRequest, Voxel
 from torrey.figures.catalogue import Source, shown
 from torrey.gradients.protocol import Point
 from torrey.gradients.slabs import Slab, slabs_of
@@ -45,11 +45,21 @@ EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
 BLOCH = f"{RESULTS}/bloch/{{bloch}}/{{kind}}.nc"
 """Something of a periodic medium at any gradient, by its name and kind."""
 
+VOXEL_MESH = f"{RESULTS}/voxels/{{voxel}}/{{domain}}/mesh.nc"
+"""Coarsest mesh of a voxel alone, or of the box around it."""
+VOXEL_SIGNAL = f"{RESULTS}/voxels/{{voxel}}/{{domain}}/signals/{{point}}.nc"
+VOXEL_CHECKPOINT = f"{RESULTS}/voxels/{{voxel}}/checkpoints/{{domain}}_{{point}}.npz"
+"""Progress of a job that may be killed: no output of it, so that Snakemake leaves it alone."""
+VOXEL_HOMOGENISED = f"{RESULTS}/voxels/{{voxel}}/{{domain}}/homogenised.nc"
+VOXEL_SIGNALS = f"{RESULTS}/voxels/{{voxel}}/signals.nc"
+
 INVERSION = f"{RESULTS}/inversions/{{inversion}}/fit.nc"
 FIGURE = f"{RESULTS}/figures/{{figure}}"
 """Stem of a figure: .pdf, .png and .nc."""
 TABLE = f"{RESULTS}/tables/{{table}}"
 """Stem of a table: .csv, .md and .nc."""
+
+_MANY_DISCS: Final = 3_000
 
 _SOURCES: Final[Mapping[Source, str]] = {
     "mesh": MESH,
@@ -61,6 +71,7 @@ _SOURCES: Final[Mapping[Source, str]] = {
     "tensors": TENSORS,
     "inversion": INVERSION,
     "bloch": BLOCH,
+    "voxel": VOXEL_SIGNALS,
 }
 
 
@@ -234,6 +245,7 @@ class Layout:
             runs = [self.config.bloch[name] for name in shown(entry, "bloch")]
             fields = [{"bloch": r.name, "kind": r.kind, "geometry": r.geometry} for r in runs]
             fields += [{"inversion": name} for name in entry.inversions]
+            fields += [{"voxel": name} for name in shown(entry, "voxels")]
         return [_SOURCES[kind].format(**values) for kind in kinds for values in fields]
 
     def inversion_inputs(self, inversion: Inversion) -> dict[str, list[str] | str]:
@@ -244,11 +256,37 @@ class Layout:
             return {"signals": signals, "operators": OPERATORS.format(geometry=study.geometry)}
         return {"signals": signals, "tensors": self.tensors(study)[0]}
 
+    def voxel_signals(self, voxel: Voxel, domain: str) -> list[str]:
+        """Paths of the signals of a voxel in a domain, one for each b."""
+        return [
+            VOXEL_SIGNAL.format(
+                voxel=voxel.name, domain=domain, point=f"{point.key()}_{_tolerance(voxel)}"
+            )
+            for point in voxel.points(domain)
+        ]
+
+    def voxel_threads(self, voxel: str) -> int:
+        """Threads of the jobs of a voxel: one where another job makes better use of a second."""
+        return 2 if self.config.voxels[voxel].count >= _MANY_DISCS else 1
+
     def own_files(self) -> list[str]:
-        """What inversions and runs of bloch make."""
+        """What inversions, runs of bloch and voxels make."""
         inversions = [INVERSION.format(inversion=name) for name in self.config.inversions]
         runs = self.config.bloch.values()
-        return inversions + [BLOCH.format(bloch=run.name, kind=run.kind) for run in runs]
+        # What only figures on request show takes hours.
+        figures = self.config.figures.values()
+        usual = {name for figure in figures if not figure.on_request for name in figure.voxels}
+        asked = {name for figure in figures if figure.on_request for name in figure.voxels}
+        voxels = [
+            VOXEL_SIGNALS.format(voxel=name)
+            for name in self.config.voxels
+            if name in usual or name not in asked
+        ]
+        return [
+            *inversions,
+            *(BLOCH.format(bloch=run.name, kind=run.kind) for run in runs),
+            *voxels,
+        ]
 
     def study_files(self, study: Study) -> list[str]:
         """Everything that is made for a study."""
@@ -260,6 +298,6 @@ class Layout:
         return files
 
 
-def _tolerance(study: Study) -> str:
+def _tolerance(study: Study | Voxel) -> str:
     """Part of the name of what is solved to a tolerance."""
     return f"tol{format_number(study.tolerance)}"

@@ -53,6 +53,7 @@ from torrey.workflow.stages import (
     TraceEigenvalues,
     WriteTable,
 )
+from torrey.workflow.voxels import voxel_files
 
 Inputs = Mapping[str, str | list[str]]
 
@@ -227,6 +228,8 @@ class Recipes:
         yield self._inversion, paths.INVERSION, inversions
         runs = [({"bloch": name, "kind": run.kind}, (run,)) for name, run in config.bloch.items()]
         yield self._bloch, paths.BLOCH, runs
+        voxels = [({"path": path}, (*how,)) for path, *how in voxel_files(layout)]
+        yield self._voxel, "{path}", voxels
         yield self._figure, f"{paths.FIGURE}.nc", [({"figure": f}, (f,)) for f in config.figures]
         yield self._table, f"{paths.TABLE}.nc", [({"table": t}, (t,)) for t in config.tables]
 
@@ -354,6 +357,9 @@ class Recipes:
             settings=json.dumps(dict(run.settings), sort_keys=True),
         )
         inputs = {"operators": _operators_of(run.geometry), "mesh": _mesh_of(run.geometry)}
+        return self._recipe(stage, path, inputs)
+
+    def _voxel(self, path: str, stage: Stage, inputs: Inputs) -> Recipe:
         return self._recipe(stage, path, inputs)
 
     def _figure(self, path: str, name: str) -> Recipe:

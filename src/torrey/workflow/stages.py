@@ -246,6 +246,53 @@ class SolveBloch(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeshVoxel(Stage):
+    """Mesh the square in the middle of a packing; all of it if `side` is 0."""
+
+    rule = "mesh_voxel"
+    side: float
+    segments: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveVoxel(Stage):
+    """Solve for one signal of a voxel."""
+
+    rule = "solve_voxel"
+    point: Point = _spread(Point.from_dict)
+    outside: float
+    inside: float
+    window: float
+    tolerance: float
+    refinements: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomogeniseVoxel(Stage):
+    """Solve the cell problem of a packing, and of the square cell that stands for it."""
+
+    rule = "homogenise_voxel"
+    outside: float
+    inside: float
+    permeability: float
+    direction: tuple[float, ...] = _tuple()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatherVoxel(Stage):
+    """Gather the signals of a voxel against b."""
+
+    rule = "gather_voxel"
+    domains: tuple[str, ...] = _names()
+    points: tuple[Point, ...] = _text(
+        lambda points: json.dumps([point.to_dict() for point in points]),
+        lambda text: tuple(map(Point.from_dict, json.loads(text))),
+    )
+    b: tuple[float, ...] = _tuple()
+    window: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class DrawFigure(Stage):
     """Draw a figure of what has these names, by a function of a module."""
 

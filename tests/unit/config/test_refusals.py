@@ -277,7 +277,7 @@ MALFORMED = [
         "plot:",
         "figures.plot",
         "both",
-        "either geometries, studies, inversions or bloch",
+        "either geometries, studies, inversions, bloch or voxels",
     ),
 ]
 

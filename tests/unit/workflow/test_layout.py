@@ -170,6 +170,8 @@ def test_patterns_have_the_wildcards_that_rules_constrain():
         "table",
         "inversion",
         "bloch",
+        "voxel",
+        "domain",
         "kind",
         "slab",
         "tolerance",

@@ -16,6 +16,7 @@ from torrey.workflow import stages
 MATERIAL = Material((3.0, ((2.0, 0.1), (0.1, 1.0))), T2=(80.0, 60.0))
 GRID = WaveformGrid("pgse", (("delta", (4.0,)), ("Delta", (10.0, 20.0))))
 SWEEP = Sweep((5.0, 8.0), "permeability", (0.03,), Product(GRID, "b", (0.5, 2.0), ((1.0, 0.0),)))
+POINT = Point(5.0, 0.03, Pgse(4.0, 10.0), 0.2, (1.0, 0.0))
 
 EVERY = [
     stages.PlaceDiscs(shape=RandomPacking(60.0, RadiusLaw(uniform=(1.0, 5.0)), fraction=0.29)),
@@ -24,7 +25,7 @@ EVERY = [
     stages.ExtractTensors(material=MATERIAL),
     stages.SolveReference(
         material=MATERIAL,
-        point=Point(5.0, 0.03, Pgse(4.0, 10.0), 0.2, (1.0, 0.0)),
+        point=POINT,
         tolerance=1e-4,
     ),
     stages.BuildBasis(material=MATERIAL, axes=((1.0, 0.0), (0.0, 1.0)), rungs=7),
@@ -40,6 +41,12 @@ EVERY = [
         material=MATERIAL, kind="karger", inversion="{}", cell="{}", sweeps=(SWEEP,)
     ),
     stages.SolveBloch(material=MATERIAL, kind="bands", period=5.0, permeability=0.0, settings="{}"),
+    stages.MeshVoxel(side=200.0, segments=6),
+    stages.SolveVoxel(
+        point=POINT, outside=3.0, inside=2.0, window=200.0, tolerance=1e-3, refinements=1
+    ),
+    stages.HomogeniseVoxel(outside=3.0, inside=2.0, permeability=0.01, direction=(0.6, 0.8)),
+    stages.GatherVoxel(domains=("box", "voxel"), points=(POINT,), b=(0.5,), window=200.0),
     stages.DrawFigure(figure="kl23_fig6", module="torrey.figures.kl23", names=("one", "two")),
     stages.WriteTable(table="t", module="torrey.tables.khm19", names=()),
 ]

@@ -1,0 +1,72 @@
+"""Cost of one signal of a voxel against the size of its box.
+
+    python benchmarks/voxel.py 75 150 300 600 > out.txt
+    python benchmarks/voxel.py 1500 --threads 2
+
+Discs of 1 to 5 um, 20,000 in 1.5 mm and as dense in smaller boxes, gaps of 0.2 um; D = 3 um^2/ms,
+kappa = 1e-5 m/s, delta = Delta = 80 ms, b = 1 ms/um^2, tolerance 1e-3. Prints a row of the table of
+voxel.md for each box; progress goes to the standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+
+from torrey.geometry.packing_files import StoredPacking
+from torrey.geometry.radius_laws import RadiusLaw
+from torrey.geometry.random_packing import RandomPacking
+from torrey.gradients.protocol import Point
+from torrey.gradients.waveforms import Pgse
+from torrey.voxel.medium import DiscMedium
+from torrey.voxel.signals import task_of, voxel_signal
+from torrey.voxel.triangulation import triangulate
+
+_DENSITY = 20_000 / 1500.0**2
+
+
+def row(box: float, threads: int) -> str:
+    """Compute one signal and describe what it took."""
+    shape = RandomPacking(
+        box=box,
+        radius=RadiusLaw(uniform=(1.0, 5.0)),
+        count=round(_DENSITY * box**2),
+        gap=0.2,
+        seed=1,
+    )
+    medium = DiscMedium.of(StoredPacking.of(shape))
+    began = time.perf_counter(), time.process_time()
+    mesh = triangulate(medium)
+    meshing = time.process_time() - began[1]
+    waveform = Pgse(80.0, 80.0)
+    point = Point(box, 0.01, waveform, waveform.q_of_b(1.0), (1.0, 0.0))
+    task = task_of(medium, point, (3.0, 3.0), box * 2 / 3, 1e-3)
+    start = time.perf_counter(), time.process_time()
+    found = voxel_signal(
+        mesh, task, threads=threads, say=lambda text: print(text, file=sys.stderr, flush=True)
+    )
+    wall, processor = time.perf_counter() - start[0], time.process_time() - start[1]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    per = processor / (found.unknowns * found.steps) * 1e6
+    return (
+        f"| {box:g} | {len(medium.radii):,} | {found.unknowns:,} | {found.steps} | "
+        f"{found.iterations} | {meshing:.1f} | {processor:.0f} | {wall:.0f} | {per:.1f} | "
+        f"{memory:.2f} | {found.signal.real:.6f} | {found.space_error:.1e} | "
+        f"{found.time_error:.1e} |"
+    )
+
+
+def main() -> None:
+    """Print a row for each box."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("boxes", type=float, nargs="+", help="sides of boxes (um)")
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    for box in given.boxes:
+        print(row(box, given.threads), flush=True)
+
+
+if __name__ == "__main__":
+    main()

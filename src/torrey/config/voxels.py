@@ -1,0 +1,118 @@
+"""From the text of one voxel to a `Voxel`: the checks that need more than one key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from torrey.base.budgets import MOST_VOXEL_SIGNALS
+from torrey.base.errors import InputError, KeyPath, either
+from torrey.config.domain import Geometry, Voxel
+from torrey.config.findings import Findings
+from torrey.config.protocols import swept
+from torrey.config.voxel_models import VoxelModel
+from torrey.geometry.random_packing import RandomPacking
+from torrey.gradients.sweep import WaveformGrid
+from torrey.gradients.waveforms import KINDS, Waveform
+
+#: Fewer discs do not fill a square in which every edge of a mesh has one image only.
+_FEWEST: Final = 12
+#: Part of the box that a voxel may fill: what lies around it is what it is compared with.
+_LARGEST: Final = 0.9
+
+
+def read_voxel(findings: Findings, name: str, geometries: Mapping[str, Geometry]) -> Voxel | None:
+    """Build an entry of the section ``voxels``, or note what is wrong with it and return None."""
+    path = ("voxels", name)
+    before = len(findings.problems)
+    model = findings.validate(path, VoxelModel)
+    if model is None:
+        return None
+    b = swept(findings, path, model, "b")
+    waveform = _waveform(findings, path, model)
+    length = math.hypot(*model.direction)
+    if not 1e-6 <= length <= 1e6:
+        accepted = "a direction such as [1, 0], of a length from 1e-6 to 1e6"
+        findings.add((*path, "direction"), f"a vector of length {length:g}", accepted)
+    geometry = geometries.get(model.geometry)
+    if geometry is None:
+        findings.require_entry((*path, "geometry"), model.geometry, "geometries")
+        return None
+    _check_packing(findings, path, geometry, model)
+    with findings.under(*path, "b"):
+        domains = 1 if model.voxel is None else 2
+        findings.spend("signals of voxels", domains * len(b), MOST_VOXEL_SIGNALS)
+    if waveform is None or len(findings.problems) > before:
+        return None
+    assert isinstance(geometry.shape, RandomPacking)
+    return Voxel(
+        name=name,
+        geometry=geometry.name,
+        box=geometry.shape.box,
+        count=len(geometry.shape.radii),
+        side=float(model.voxel) if model.voxel is not None else None,
+        outside=float(model.diffusivity.outside),
+        inside=float(model.diffusivity.inside),
+        permeability=float(model.permeability),
+        waveform=waveform,
+        direction=tuple(x / length + 0.0 for x in model.direction),
+        b=b,
+        tolerance=model.tolerance,
+        segments=model.segments,
+        refinements=model.refinements,
+    )
+
+
+def _waveform(findings: Findings, path: KeyPath, model: VoxelModel) -> Waveform | None:
+    """Return the one waveform of a voxel."""
+    place = (*path, "waveform")
+    kind = model.waveform.kind
+    if kind not in KINDS:
+        findings.add((*place, "kind"), kind, either(KINDS))
+        return None
+    names = KINDS[kind].parameter_names()
+    values = {name: swept(findings, place, model.waveform, name) for name in names}
+    for name, given in values.items():
+        if len(given) > 1:
+            findings.add((*place, name), f"{len(given)} values", "one value")
+    if not all(len(given) == 1 for given in values.values()):
+        return None
+    with findings.under(*place):
+        echo_time = float(model.waveform.echo_time or 0.0)
+        (waveform,) = WaveformGrid(kind, tuple(values.items()), echo_time).waveforms
+        if waveform.n_components != 1:
+            raise InputError(
+                f"a waveform of {waveform.n_components} components",
+                "one whose gradients lie along one direction",
+                at=("kind",),
+            )
+        return waveform
+    return None
+
+
+def _check_packing(
+    findings: Findings, path: KeyPath, geometry: Geometry, model: VoxelModel
+) -> None:
+    """Note a geometry that is no packing of water, and a voxel that does not fit into it."""
+    shape = geometry.shape
+    if not isinstance(shape, RandomPacking) or shape.interior != "water":
+        kind = shape.kind if not isinstance(shape, RandomPacking) else "obstacles"
+        accepted = "a geometry of kind packing, with interior: water"
+        findings.add((*path, "geometry"), f"{geometry.name}, of {kind}", accepted)
+        return
+    side = shape.box if model.voxel is None else float(model.voxel)
+    if model.voxel is not None and side > _LARGEST * shape.box:
+        findings.add(
+            (*path, "voxel"),
+            f"{side:g} um",
+            f"at most {_LARGEST * shape.box:g} um, {_LARGEST:g} of the box of {geometry.name}; or "
+            "no such key",
+        )
+    expected = len(shape.radii) * (side / shape.box) ** 2
+    if expected < _FEWEST:
+        findings.add(
+            (*path, "geometry" if model.voxel is None else "voxel"),
+            f"{side:g} um with about {expected:.3g} discs",
+            f"a square of at least {_FEWEST} discs",
+        )

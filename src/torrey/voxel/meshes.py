@@ -1,0 +1,24 @@
+"""From a placed packing to the mesh of a voxel."""
+
+from __future__ import annotations
+
+from torrey.geometry.packing_files import StoredPacking
+from torrey.voxel.files import VoxelMesh
+from torrey.voxel.medium import DiscMedium
+from torrey.voxel.triangulation import triangulate
+
+
+def mesh_square(packing: StoredPacking, side: float, segments: int) -> VoxelMesh:
+    """Mesh the square in the middle of a packing.
+
+    Parameters
+    ----------
+    packing : StoredPacking
+    side : float
+        Of the square (um); 0 for all of the box.
+    segments : int
+        Elements around a disc.
+    """
+    whole = DiscMedium.of(packing)
+    medium = whole.inner(side) if side else whole
+    return VoxelMesh(medium, triangulate(medium, segments))

@@ -1,0 +1,55 @@
+"""Homogenised numbers of packings, and R0 made of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from torrey.gradients.protocol import Measurement
+from torrey.gradients.waveforms import Pgse
+from torrey.models.karger import Exchange, FinitePulseKarger
+from torrey.voxel.assembly import Properties
+from torrey.voxel.exchange import cell_signal, class_signal, lumped_signal
+from torrey.voxel.homogenised import homogenise
+from torrey.voxel.medium import DiscMedium
+from torrey.voxel.triangulation import triangulate
+
+PULSES = Pgse(80.0, 80.0)
+KAPPA = 0.01
+
+
+@pytest.fixture(scope="module")
+def lattice():
+    """A square lattice of equal discs."""
+    n, period, radius = 4, 10.0, 4.0
+    places = period * (0.37 + np.stack(np.meshgrid(*[np.arange(n)] * 2), -1).reshape(-1, 2))
+    medium = DiscMedium(n * period, places, np.full(n * n, radius), period - 2 * radius)
+    return homogenise(triangulate(medium, 12), medium, Properties(3.0, 1.0, KAPPA, (0.6, 0.8)))
+
+
+def test_a_lattice_is_its_own_caricature(lattice):
+    assert lattice.cell_period == pytest.approx(10.0)
+    assert lattice.cell_radius == pytest.approx(4.0)
+    assert lattice.cell_D == pytest.approx(lattice.D, abs=2 * lattice.D_error)
+    assert lattice.D_error < 2e-3
+
+
+def test_insulating_discs_of_half_the_area_by_duality(lattice):
+    # Perrins, McKenzie and McPhedran (1979): 3.080 for perfect conductors of this fraction.
+    assert lattice.fraction == pytest.approx(0.16 * np.pi)
+    assert abs(lattice.D * 3.080 * (1 - 0.5) / 3.0 - 1.0) < 0.02
+
+
+@pytest.mark.parametrize("b", [0.3, 2.0])
+def test_r0_is_the_finite_pulse_karger_model(lattice, b):
+    q = PULSES.q_of_b(b)
+    exchange = Exchange(lattice.eta_e, lattice.eta_c, lattice.fraction, lattice.D)
+    model = FinitePulseKarger((Measurement(PULSES, q, (1.0, 0.0)),))
+    (expected,) = model.signal(exchange)
+    assert lumped_signal(lattice, PULSES, q) == pytest.approx(expected, abs=1e-8)
+    # Equal discs: classes change nothing.
+    assert class_signal(lattice, KAPPA, PULSES, q) == pytest.approx(expected, abs=1e-8)
+    same = replace(lattice, cell_D=lattice.D)
+    assert cell_signal(same, PULSES, q) == pytest.approx(expected, abs=1e-8)
