@@ -105,7 +105,7 @@ bloch:
 """
 
 
-# All rules in a third of the jobs.
+# All rules but those of voxels in a third of the jobs.
 RANDOM_CELL = """\
   random:
     kind: packing
@@ -124,6 +124,7 @@ studies:
     b: 500 s/mm^2
     directions: [[1, 0]]
     models: [R0]
+    cumulants: true
 """
 SMALL = (
     TINY.replace("\nstudies:\n", RANDOM_CELL)

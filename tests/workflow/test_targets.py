@@ -31,6 +31,10 @@ def papers(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project.create(tmp_path_factory.mktemp("papers") / "project", origin=origin)
 
 
+#: Too long for all figures; made by its name.
+ON_REQUEST = {"chl14_fig6_1_full"}
+
+
 def drawn(jobs: set[Job]) -> set[str]:
     return {job.wildcards.removeprefix("figure=") for job in jobs if job.rule == "draw_figure"}
 
@@ -43,8 +47,10 @@ def test_figures_are_all_of_the_papers_and_the_default(papers):
     figures = papers.plan("figures", config="")
     assert written(figures) == set(load([papers.path("config/default.yaml")]).tables)
     assert written(figures) == set(tables.CATALOGUE)
-    assert drawn(figures) == set(load([papers.path("config/default.yaml")]).figures)
-    assert drawn(figures) == set(CATALOGUE)
+    asked = load([papers.path("config/default.yaml")]).figures.values()
+    assert {figure.name for figure in asked} == set(CATALOGUE)
+    assert {figure.name for figure in asked if figure.on_request} == ON_REQUEST
+    assert drawn(figures) == set(CATALOGUE) - ON_REQUEST
     default = papers.dry_run(config="")
     assert default.code == 0, default.text
     assert default.jobs == figures
@@ -53,7 +59,8 @@ def test_figures_are_all_of_the_papers_and_the_default(papers):
 @pytest.mark.parametrize("paper", PAPERS)
 def test_a_paper_is_a_target(papers, paper):
     jobs = papers.plan(paper, config="")
-    assert drawn(jobs) == {figure for figure in CATALOGUE if paper_of(figure) == paper}
+    figures = {figure for figure in CATALOGUE if paper_of(figure) == paper}
+    assert drawn(jobs) == figures - ON_REQUEST
     assert written(jobs) == {name for name in tables.CATALOGUE if tables.paper_of(name) == paper}
 
 
