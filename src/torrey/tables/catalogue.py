@@ -36,7 +36,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "khm19_table_kurtosis": Entry(
         "torrey.tables.khm19_kurtosis",
         "table_kurtosis",
-        ("tensors", "cumulants"),
+        ("tensors", "cumulants", "mesh"),
         "Kurtosis of (25), (27) at several Delta beside the exact one, against the period",
     ),
 }

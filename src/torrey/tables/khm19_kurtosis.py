@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import xarray
@@ -50,7 +49,12 @@ def table_kurtosis(files: TableFiles) -> Table:
         that are not rectangular.
     """
     pairs = zip(files.files["cumulants"].items(), files.files["tensors"].values(), strict=True)
-    rows = [row for (study, path), tensors in pairs for row in _rows(study, path, tensors)]
+    cells = files.cells()
+    rows = [
+        row
+        for (study, path), tensors in pairs
+        for row in _rows(study, path, tensors, cells.get(study, study))
+    ]
     labels = {
         "box": ("box", ""),
         "delta": ("delta", "ms"),
@@ -80,15 +84,14 @@ _NOTES = (
 )
 
 
-def _rows(study: str, path: str, tensors: str) -> Iterator[_Row]:
-    """Rows of one box: Delta by Delta, each with all periods."""
+def _rows(study: str, path: str, tensors: str, box: str) -> Iterator[_Row]:
+    """Rows of one box, in words: Delta by Delta, each with all periods."""
     table, data = _checked(study, path), artifacts.read(tensors)
     n = table.direction_vector.values.squeeze()
     (D,), (B,) = (data[name] for name in "DB")
     along, fourth = n @ D @ n, np.einsum("ijkl,i,j,k,l->", B, n, n, n, n)
     if len(data["compartment"]) != 1 or along <= CONFINED:
         raise ValueError(f"study {study}: W is of one compartment that is not confined")
-    box = Path(tensors).parts[-3]
     for delta, Delta in product(table.delta.values, table.Delta.values):
         waveform = Pgse(float(delta), float(Delta))
         form = -6.0 * fourth_moment(waveform) / waveform.b_factor**2 * fourth / along**2

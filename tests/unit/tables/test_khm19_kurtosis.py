@@ -40,16 +40,17 @@ def write(
     tensors, table = directory / "box" / "De3" / "tensors.nc", directory / "cumulants.nc"
     mesh = directory / "mesh.nc"
     names = {"compartment": Variable(("compartment",), np.array(["outside"]), "", "compartment")}
-    artifacts.write(mesh, names, PROVENANCE)
+    artifacts.write(mesh, names, Provenance("test", SHAPE.to_dict()))
     write_tensors(tensors, papers_tensors(operators[1]), mesh, PROVENANCE)
     artifacts.write(table, cumulant_table(operators, sweep, models, 1e-6), PROVENANCE)
-    return TableFiles({"cumulants": {"s": str(table)}, "tensors": {"s": str(tensors)}})
+    files = {"cumulants": table, "tensors": tensors, "mesh": mesh}
+    return TableFiles({kind: {"s": str(path)} for kind, path in files.items()})
 
 
 def test_the_difference_is_a_share_of_the_fourth_order(tmp_path):
     table = table_kurtosis(write(tmp_path))
     columns = {column.name: np.array(column.values) for column in table.columns}
-    assert set(columns["box"]) == {"box"}
+    assert set(columns["box"]) == {"disc, R = 0.2, no water inside"}
     operators = levels(SHAPE, MeshOptions(0.2, 1), Material((3.0,)))
     tensors = papers_tensors(operators[1])
     for i, (Delta, period) in enumerate(zip(columns["Delta"], columns["period"], strict=True)):
