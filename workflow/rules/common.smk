@@ -55,6 +55,9 @@ if workflow.is_main_process:
     for study in CONFIG.studies.values():
         for note in study.notes:
             logger.info(f"Study {study.name}: {note}")
+    for bloch_run in CONFIG.bloch.values():
+        for note in bloch_run.notes:
+            logger.info(f"Bloch run {bloch_run.name}: {note}")
 
 # Its record lives as long as the process. While rules are read, Snakemake does not say yet whether it
 # only asks what would be done: the words of the command do.

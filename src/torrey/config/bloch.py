@@ -12,6 +12,7 @@ from torrey.base.budgets import MOST_POINTS, MOST_RESOLVED, quoted
 from torrey.base.errors import InputError, KeyPath
 from torrey.base.units import UNITS
 from torrey.cell.material import Material
+from torrey.config.cells import check_cells, scaling_notes
 from torrey.config.domain import BlochRun, Geometry
 from torrey.config.findings import Findings
 from torrey.config.quantities import (
@@ -237,6 +238,8 @@ def read_bloch(
     if geometry is None:
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
+    if not check_cells(findings, path, geometry):
+        return None
     settings = _settings(model)
     for key, value in settings.items():
         if isinstance(value, tuple) and key != "direction":
@@ -268,6 +271,7 @@ def read_bloch(
         period=float(model.period),
         permeability=float(model.permeability),
         settings=tuple(settings.items()),
+        notes=scaling_notes(geometry, [float(model.period)]),
     )
 
 

@@ -156,6 +156,8 @@ class BlochRun:
         um, um/ms.
     settings : tuple of (str, value)
         The keys of the kind.
+    notes : tuple of str
+        What whoever runs it should know, such as that its period scales the cell.
     """
 
     name: str
@@ -166,6 +168,7 @@ class BlochRun:
     period: float
     permeability: float
     settings: tuple[tuple[str, Any], ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

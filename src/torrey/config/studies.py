@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from torrey.base.budgets import ELEMENTS_PER_DISC, MOST_CELLS, MOST_ELEMENTS
 from torrey.base.errors import InputError, KeyPath
 from torrey.base.keys import round_significant
 from torrey.cell.material import Material, Tensor
+from torrey.config.cells import check_cells, scaling_notes
 from torrey.config.domain import Geometry, Study
 from torrey.config.findings import Findings
 from torrey.config.models import (
@@ -72,7 +72,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     if geometry is None:
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
         return None
-    if not _check_cells(findings, path, geometry):
+    if not check_cells(findings, path, geometry):
         return None
     _check_models(findings, path, model, cells, geometry.shape, protocol)
     check_meshes(findings, path, geometry)
@@ -95,36 +95,8 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         tolerance=model.tolerance,
         method=model.reference.method,
         cumulants=model.cumulants,
-        notes=(*notes, *_scaling(geometry, sweep)),
+        notes=(*notes, *scaling_notes(geometry, sweep.periods)),
     )
-
-
-def _check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
-    """Note a cell with so many compartments that no study of it could be computed."""
-    if geometry.shape.own_length() is None:
-        return True
-    count, refinements = len(geometry.shape.membranes()), geometry.mesh.refinements
-    elements = ELEMENTS_PER_DISC * count * 4**refinements
-    if count > MOST_CELLS:
-        found = f"{count:,} discs"
-        accepted = f"a packing of at most {MOST_CELLS:,} discs: each is a compartment of the models"
-    elif elements > MOST_ELEMENTS:
-        found = f"{count:,} discs and mesh.refinements of {refinements}, {elements:.1g} elements"
-        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer discs or refinements"
-    else:
-        return True
-    findings.add((*path, "geometry"), f"{geometry.name}, with {found}", accepted)
-    return False
-
-
-def _scaling(geometry: Geometry, sweep: Sweep) -> tuple[str, ...]:
-    """Say that periods scale a cell that was described in a length of its own."""
-    own = geometry.shape.own_length()
-    others = [period for period in sweep.periods if own is not None and period != own]
-    if not others:
-        return ()
-    listed = ", ".join(f"{period:g}" for period in others)
-    return (f"periods of {listed} um scale {geometry.name}, whose box is {own:g} um",)
 
 
 def _check_models(

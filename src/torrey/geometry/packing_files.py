@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
+from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
 from torrey.base.stored import group_of, object_of, stored
 from torrey.geometry.membranes import NOTHING
@@ -104,5 +105,20 @@ def write_packing(path: str | Path, shape: RandomPacking, provenance: Provenance
 
 
 def read_packing(path: str | Path) -> StoredPacking:
-    """Random discs that were placed before."""
-    return object_of(StoredPacking, artifacts.read(path))
+    """Return random discs that were placed before.
+
+    Raises
+    ------
+    InputError
+        If discs of the file overlap: nothing can be computed of them.
+    """
+    packing = object_of(StoredPacking, artifacts.read(path))
+    if len(packing.radius):
+        first, second, width = narrowest_place(packing.center, packing.radius)
+        if not width > 0.0:
+            raise InputError(
+                f"{path}, whose discs {first + 1} and {second + 1} overlap by "
+                f"{-width * packing.box:.3g} um",
+                "discs apart from each other: remove the file, and the next run places them anew",
+            )
+    return packing

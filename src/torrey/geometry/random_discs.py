@@ -84,7 +84,7 @@ def place_discs(radii: Array, seed: int, gap: float = 0.0) -> Placement:
     ------
     InputError
         If a disc is too large for the square, discs with their gaps fill more than `MOST_FRACTION`,
-        or no room is found for all of them.
+        no room is found for all of them, or what was found does not keep the gap.
     """
     radii = np.asarray(radii, dtype=float)
     if not len(radii):
@@ -98,7 +98,20 @@ def place_discs(radii: Array, seed: int, gap: float = 0.0) -> Placement:
     method: Method = "addition"
     if found is None:
         found, method = _relax(radii, wide, gap, stream), "relaxation"
-    return Placement(np.rint(found / _GRAIN) * _GRAIN % 1.0, radii, method)
+    centres = np.rint(found / _GRAIN) * _GRAIN % 1.0
+    _check_apart(centres, radii, gap)
+    return Placement(centres, radii, method)
+
+
+def _check_apart(centres: Array, radii: Array, gap: float) -> None:
+    """Refuse discs that overlap, or are nearer to each other than they were to be."""
+    first, second, width = narrowest_place(centres, radii)
+    if not width >= gap - _GRAIN:
+        raise InputError(
+            f"{len(radii)} discs that fill {area_fraction(radii):.4g} of the box, of which number "
+            f"{first + 1} and {second + 1} were placed {width:.4g} of the box apart, not {gap:.4g}",
+            "another seed, a smaller fraction or fewer discs, or a smaller gap",
+        )
 
 
 def touching_pairs(
@@ -270,9 +283,11 @@ def _distance(first: Array, second: Array) -> Array:
 
 def _add(radii: Array, stream: np.random.PCG64) -> Array | None:
     """Random sequential addition, the largest first; None if a disc finds no place."""
-    side = min(max(2 * float(radii.max()), 1 / math.sqrt(len(radii))), 0.25)
-    n = int(1 / side)
-    around = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    # Cells are as wide as two discs may reach: who is not in a neighbouring one is far enough.
+    n = max(int(1 / max(2 * float(radii.max()), 1 / math.sqrt(len(radii)))), 1)
+    # Of fewer than three cells on each side, those before and behind are the same.
+    steps = range(-1, 2) if n > 2 else range(n)
+    around = [(i, j) for i in steps for j in steps]
     held: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
     centres = np.empty((len(radii), 2))
     spare: list[float] = []

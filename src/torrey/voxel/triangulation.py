@@ -19,6 +19,7 @@ from scipy.spatial import Delaunay, cKDTree
 
 from torrey.base.stored import stored
 from torrey.geometry.mesh import MeshError
+from torrey.geometry.random_discs import narrowest_place
 from torrey.voxel.arcs import Arcs, place_arcs
 from torrey.voxel.medium import DiscMedium
 
@@ -40,6 +41,9 @@ _OFF_DISCS, _APART = 0.3, 0.9
 _FOLDED: Final = 0.3
 #: Rounds of refinement, and share of the vertices that one of them must add to be worth it.
 _ROUNDS, _ENOUGH = 30, 0.002
+#: Arcs of a circle, as many as `place_arcs` makes at most and a few times more, or a multiple of
+#: the segments: what is divided further never becomes whole, and takes all memory.
+_MOST_ARCS, _MOST_HALVED = 2_000, 32
 
 
 @dataclass(frozen=True)
@@ -132,16 +136,19 @@ def triangulate(medium: DiscMedium, segments: int = FEWEST_SEGMENTS) -> Triangle
     Raises
     ------
     MeshError
-        If a circle does not come out whole, or the triangulation is none of a torus.
+        If discs overlap, a circle does not come out whole, or the triangulation is none of a
+        torus.
     """
-    if len(medium.radii) < FEWEST_DISCS:
-        raise MeshError(f"{len(medium.radii)} discs, {FEWEST_DISCS} or more make a voxel")
+    _check_discs(medium)
     spacing = medium.side / np.sqrt(len(medium.radii))
     largest = _LARGEST * spacing * FEWEST_SEGMENTS / segments
     arcs = place_arcs(medium, segments)
     free = np.empty((0, 2))
     tree = cKDTree(medium.centres % medium.side, boxsize=medium.side)
-    for _ in range(_ROUNDS):
+    most = max(_MOST_ARCS, _MOST_HALVED * segments)
+    rounds = 0
+    while rounds < _ROUNDS and arcs.counts(len(medium.radii)).max() <= most:
+        rounds += 1
         draft = _delaunay(medium, arcs, free, 3 * spacing + 2 * medium.radii.max())
         broken, (disc, angle) = draft.broken(arcs), _folding_arcs(draft, medium)
         added = _new_vertices(draft, medium, tree, largest)
@@ -151,9 +158,23 @@ def triangulate(medium: DiscMedium, segments: int = FEWEST_SEGMENTS) -> Triangle
         if len(broken):
             arcs = arcs.halve(broken)
     raise MeshError(
-        f"after {_ROUNDS} rounds {len(broken)} circles are not whole and {len(disc)} elements "
-        f"fold: discs with gaps of more than {medium.gap:.3g} um are easier to mesh"
+        f"after {rounds} rounds {len(broken)} circles are not whole and {len(disc)} elements "
+        f"fold, with up to {arcs.counts(len(medium.radii)).max():,} arcs on a circle: discs with "
+        f"gaps of more than {medium.gap:.3g} um are easier to mesh"
     )
+
+
+def _check_discs(medium: DiscMedium) -> None:
+    """Refuse what no triangulation can be made of, before it is tried."""
+    if len(medium.radii) < FEWEST_DISCS:
+        raise MeshError(f"{len(medium.radii)} discs, {FEWEST_DISCS} or more make a voxel")
+    side = medium.side
+    first, second, width = narrowest_place(medium.centres / side, medium.radii / side)
+    if not width > 0.0:
+        raise MeshError(
+            f"discs {first + 1} and {second + 1} overlap by {-width * side:.3g} um: no mesh can be "
+            "made of them"
+        )
 
 
 def _delaunay(medium: DiscMedium, arcs: Arcs, free: Array, margin: float) -> _Draft:

@@ -170,3 +170,36 @@ def test_a_mesh_that_no_machine_can_make_is_refused(messages, read):
     assert len(read(text).studies["mine"].shape.radii) == 300
     (message,) = messages(text.replace("refinements: 1", "refinements: 2"))
     assert "300 discs and mesh.refinements of 2, 1e+06 elements, accepted: at most 1,0" in message
+
+
+def bloch_of(text: str, period: str = "60 um") -> str:
+    """A run of bloch in the geometry of a text, in the place of its study."""
+    return f"""{text.partition("studies:")[0]}\
+bloch:
+  mine:
+    kind: spectrum
+    geometry: tissue
+    diffusivity: 2 um^2/ms
+    period: {period}
+    direction: [1, 0]
+    strengths: [1, 10]
+    count: 4
+"""
+
+
+def test_a_bloch_run_of_thousands_of_discs_is_refused_as_a_study_is(messages):
+    (message,) = messages(bloch_of(THOUSANDS))
+    assert (
+        "bloch.mine.geometry: found tissue, with 20,000 discs, accepted: a packing of " in message
+    )
+    assert "at most 1,000 discs" in message
+    text = edited("box: 60 um", "box: 180 um").replace(FRACTION, "count: 300")
+    (message,) = messages(bloch_of(text.replace("refinements: 1", "refinements: 2")))
+    assert "bloch.mine.geometry: found tissue, with 300 discs and mesh.refinements of 2" in message
+
+
+def test_a_bloch_run_says_that_its_period_scales_the_packing(read):
+    assert read(bloch_of(TEXT)).bloch["mine"].notes == ()
+    assert read(bloch_of(TEXT, "30 um")).bloch["mine"].notes == (
+        "periods of 30 um scale tissue, whose box is 60 um",
+    )

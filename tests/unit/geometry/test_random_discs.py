@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from torrey.base.errors import InputError
+from torrey.geometry import random_discs
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
 from torrey.geometry.random_discs import (
     area_fraction,
@@ -35,7 +36,7 @@ def narrowest(centres, radii):
         for shift in shifts
     ]
     own = 1.0 - 2 * radii.max()
-    return min(own, *widths)
+    return min([own, *widths])
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -60,6 +61,40 @@ def test_dense_discs_by_thousands(law):
     assert len(radii) > 2900
     assert placed.fraction == pytest.approx(0.65, abs=1e-3)
     assert len(touching_pairs(placed.centres, radii, 0.0)[0]) == 0
+
+
+#: Boxes of few discs, some of which reach across half of them: box, law, what is drawn, gap (um).
+SMALL_BOXES = {
+    "one": (20.0, RadiusLaw(list=(4.9,)), {"count": 1}, 0.05),
+    "two": (20.0, RadiusLaw(list=(4.9,)), {"count": 2}, 0.05),
+    "dense": (20.0, RadiusLaw(list=(4.9,)), {"fraction": 0.6}, 0.05),
+    "wide-gap": (20.0, RadiusLaw(uniform=(2.0, 3.0)), {"count": 4}, 1.5),
+    "21-um": (21.0, LAWS["uniform"], {"fraction": 0.29}, 0.05),
+    "25-um": (25.0, LAWS["uniform"], {"fraction": 0.5}, 0.05),
+    "30-um": (30.0, LAWS["uniform"], {"fraction": 0.29}, 0.05),
+}
+
+
+@pytest.mark.parametrize("name", SMALL_BOXES)
+def test_few_large_discs_keep_their_gap_with_every_seed(name):
+    box, law, drawn, gap = SMALL_BOXES[name]
+    methods = set()
+    for seed in range(201):
+        radii = law.draw(box, seed, **drawn)
+        placed = place_discs(radii, seed, gap / box)
+        methods.add(placed.method)
+        assert narrowest(placed.centres, radii) >= gap / box, seed
+    # Where one after the other finds no room with some seeds, both methods are tried.
+    assert methods == ({"addition", "relaxation"} if name == "dense" else {"addition"})
+
+
+@pytest.mark.parametrize("method", ["_add", "_relax"])
+def test_places_that_break_the_gap_are_never_returned(monkeypatch, method):
+    if method == "_relax":
+        monkeypatch.setattr(random_discs, "_add", lambda *_: None)
+    monkeypatch.setattr(random_discs, method, lambda *_: np.array([[0.1, 0.5], [0.9, 0.5]]))
+    with pytest.raises(InputError, match=r"1 and 2 were placed -0\.1 of the box apart, not 0\.01"):
+        place_discs(np.array([0.15, 0.15]), 1, 0.01)
 
 
 def test_sparse_discs_are_added_and_dense_ones_pushed_apart():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.cells import membrane_sides
@@ -9,6 +11,7 @@ from support.cells import membrane_sides
 from torrey.base import artifacts
 from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
+from torrey.base.stored import group_of
 from torrey.cell.assembly import assemble
 from torrey.geometry import Disc, MeshOptions, RadiusLaw, RandomPacking
 from torrey.geometry.meshing import build_meshes
@@ -57,6 +60,16 @@ def test_a_file_says_where_the_discs_are_and_how_they_came_there(tmp_path):
     assert float(data.gap) == pytest.approx(25.0 * narrowest_gap(SMALL.discs).width)
     assert 0.3 <= float(data.gap) < 1.0
     assert data.method.attrs["flag_meanings"].split()[int(data.method)] == "addition"
+
+
+def test_a_file_of_overlapping_discs_is_refused_where_it_is_read(tmp_path):
+    path = tmp_path / "packing.nc"
+    stored = StoredPacking.of(SMALL)
+    centres = stored.center.copy()
+    centres[1] = centres[0] + 0.01
+    artifacts.write(path, group_of(replace(stored, center=centres)), Provenance("test"))
+    with pytest.raises(InputError, match=r"packing\.nc, whose discs 1 and 2 overlap by .*anew"):
+        read_packing(path)
 
 
 def test_obstacles_stay_obstacles_in_the_file():

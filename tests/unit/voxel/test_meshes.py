@@ -12,7 +12,7 @@ from torrey.voxel.assembly import Properties, number
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.quadratic import quadratic
 from torrey.voxel.spaces import nested_spaces
-from torrey.voxel.triangulation import triangulate
+from torrey.voxel.triangulation import _Draft, triangulate
 from torrey.voxel.window import window_weights
 
 WATER = Properties(3.0, 2.0, 0.05, (1.0, 0.0))
@@ -82,6 +82,30 @@ def test_too_few_discs_are_no_voxel():
     few = DiscMedium(SIDE, medium.centres[:3], medium.radii[:3], 0.3)
     with pytest.raises(MeshError, match="3 discs"):
         triangulate(few)
+
+
+def test_discs_that_overlap_are_refused_before_they_are_meshed():
+    medium = small_medium()
+    centres = medium.centres.copy()
+    # Beyond a face: the images overlap.
+    centres[0], centres[1] = (0.5, 20.0), (SIDE - 0.5, 20.0)
+    with pytest.raises(MeshError, match=r"discs \d+ and \d+ overlap by [\d.]+ um"):
+        triangulate(DiscMedium(SIDE, centres, medium.radii, 0.3))
+
+
+def test_a_circle_that_never_becomes_whole_ends_the_meshing(monkeypatch):
+    medium = small_medium()
+    drafts = []
+
+    def count(draft, arcs):
+        drafts.append(len(arcs.disc))
+        return np.array([0])
+
+    monkeypatch.setattr(_Draft, "broken", count)
+    with pytest.raises(MeshError, match=r"after \d rounds 1 circles are not whole .* arcs on a"):
+        triangulate(medium)
+    assert len(drafts) < 10
+    assert max(drafts) < 5_000
 
 
 def test_the_inner_square_drops_and_counts_what_collides():
