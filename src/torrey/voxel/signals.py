@@ -139,6 +139,7 @@ def voxel_signal(
     with crew(threads) as workers:
         job = _Job(task, runs, workers, checkpoint, say)
         coarse, exact, fine = (job.result(run) for run in runs)
+        job.end()
     missed = exact["signal"] - coarse["signal"]
     signal = fine["signal"] + missed
     error = float(space_error(np.array([exact["signal"], signal])))
@@ -214,8 +215,15 @@ class _Job:
         found = done[run.name]
         return {**found, "signal": complex(found["real"], found["imag"])}
 
+    def end(self) -> None:
+        """Say how long all of it took."""
+        earlier = self._before.seconds
+        parts = f", {earlier:.0f} s of them in earlier jobs" if earlier else ""
+        self._say(f"all runs: {self._seconds:.0f} s{parts}")
+
     @property
     def _seconds(self) -> float:
+        """Wall time of this job, and of earlier ones that it goes on from."""
         return time.perf_counter() - self._start
 
     def _integrate(self, run: _Run) -> tuple[History, NDArray[np.float64]]:
