@@ -103,7 +103,7 @@ INNER = {
         "triangulation",
         "quadratic",
         "assembly",
-        "multigrid spaces window",
+        "layers multigrid spaces window",
         "steps",
         "checkpoints files homogenised",
         "meshes signals",

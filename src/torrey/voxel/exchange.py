@@ -47,7 +47,7 @@ class Homogenised:
     )
     D_error: float = field(metadata=stored((), "um2 ms-1", "estimated error of the mesh"))
     class_fraction: Array = field(
-        metadata=stored(("class",), "1", "part of the area in each class of radii")
+        metadata=stored(("class",), "1", "part of the area in each class of radii, 0 in empty ones")
     )
     class_surface: Array = field(
         metadata=stored(("class",), "um-1", "|Gamma|/|Y_c| of each class of radii")

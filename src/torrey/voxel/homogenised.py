@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 _LARGE = 1e4
 _CORRECTIONS, _STILL = 20, 1e-8
 _TOLERANCE = 1e-3
-#: Classes of radii, each with as many discs as the others.
+#: Classes of radii, each with as many discs as the others; of fewer discs some stay empty.
 _CLASSES = 16
 _CARICATURE = MeshOptions(size=0.06, refinements=1)
 
@@ -73,11 +73,12 @@ def homogenise(
 
 
 def _classes(medium: DiscMedium) -> tuple[Array, Array]:
-    """Fraction of the area, and |Gamma|/|Y_c|, of each class of radii."""
-    groups = np.array_split(np.sort(medium.radii), min(_CLASSES, len(medium.radii)))
+    """Fraction of the area, and |Gamma|/|Y_c|, of each class of radii; 0 of an empty one."""
+    groups = np.array_split(np.sort(medium.radii), _CLASSES)
     areas = np.array([np.sum(r**2) for r in groups])
     lengths = np.array([2.0 * np.sum(r) for r in groups])
-    return np.pi * areas / medium.side**2, lengths / areas
+    surfaces = np.divide(lengths, areas, out=np.zeros(_CLASSES), where=areas > 0.0)
+    return np.pi * areas / medium.side**2, surfaces
 
 
 def _square_cell(radius: float, outside: float) -> float:

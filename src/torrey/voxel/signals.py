@@ -23,6 +23,7 @@ from torrey.reference.estimates import space_error
 from torrey.voxel.assembly import Properties
 from torrey.voxel.blocks import Crew, crew
 from torrey.voxel.checkpoints import Checkpoint, Progress
+from torrey.voxel.layers import Layers, layers_of
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.multigrid import Multigrid
 from torrey.voxel.quadratic import refine
@@ -139,33 +140,39 @@ def voxel_signal(
     with crew(threads) as workers:
         job = _Job(task, runs, workers, checkpoint, say)
         coarse, exact, fine = (job.result(run) for run in runs)
+        job.end()
     missed = exact["signal"] - coarse["signal"]
     signal = fine["signal"] + missed
-    error = float(space_error(np.array([exact["signal"], signal])))
+    layers = layers_of(meshes[-1], task.medium, task.properties, task.waveform.echo_time)
+    error = float(space_error(np.array([exact["signal"], signal]), layers.resolved))
     found = VoxelSignal(
         signal=signal,
-        space_error=error,
+        space_error=max(error, layers.missed),
         time_error=_TRANSFER * abs(missed) + steps * _FINER,
         coarse_signal=exact["signal"],
         unknowns=fine["unknowns"],
         steps=fine["steps"],
         iterations=fine["iterations"],
     )
-    _check(found, task)
+    _check(found, task, layers)
     if checkpoint is not None:
         checkpoint.remove()
     return found
 
 
-def _check(found: VoxelSignal, task: Task) -> None:
+def _check(found: VoxelSignal, task: Task, layers: Layers) -> None:
     if not np.isfinite(found.signal) or abs(found.signal) > 1.0 + found.error:
         raise VoxelError(f"the signal {found.signal:.6g} exceeds 1")
     if found.error > task.tolerance:
+        thin = (
+            f". Water comes within {layers.depth:.2g} um of membranes until the echo, elements "
+            f"there measure up to {layers.element:.2g} um: a larger diffusivity may be meant"
+        )
         raise VoxelError(
             f"S = {found.signal.real:.5g} at q = {task.q:.4g} rad/um has an estimated error of "
             f"{found.error:.1e} ({found.space_error:.1e} in space, {found.time_error:.1e} in "
             f"time), the tolerance is {task.tolerance:.1e}: allow more segments or refinements, "
-            "or a larger tolerance"
+            f"or a larger tolerance{thin if layers.missed > task.tolerance else ''}"
         )
 
 
@@ -214,8 +221,15 @@ class _Job:
         found = done[run.name]
         return {**found, "signal": complex(found["real"], found["imag"])}
 
+    def end(self) -> None:
+        """Say how long all of it took."""
+        earlier = self._before.seconds
+        parts = f", {earlier:.0f} s of them in earlier jobs" if earlier else ""
+        self._say(f"all runs: {self._seconds:.0f} s{parts}")
+
     @property
     def _seconds(self) -> float:
+        """Wall time of this job, and of earlier ones that it goes on from."""
         return time.perf_counter() - self._start
 
     def _integrate(self, run: _Run) -> tuple[History, NDArray[np.float64]]:

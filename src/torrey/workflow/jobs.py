@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -114,6 +114,7 @@ def _watched(
     start = time.perf_counter()
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
+        _empty(log)
         works = _begin(snakemake, kind, recipes)
         yield works
         _require_untouched()
@@ -144,10 +145,17 @@ def _begin(
     return works
 
 
+def _empty(log: Path) -> None:
+    """Begin the log anew; where that is impossible, `_note` says so."""
+    with suppress(OSError):
+        log.write_text("", encoding="utf-8")
+
+
 def _note(log: Path, text: str) -> None:
-    """Write the log; where that is impossible, what happened is said elsewhere."""
+    """End the log, after the progress; where that is impossible, the end is said elsewhere."""
     try:
-        log.write_text(text, encoding="utf-8")
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(text)
     except OSError as error:
         print(f"{log} cannot be written: {error.strerror}\n{text}", file=sys.stderr)
 

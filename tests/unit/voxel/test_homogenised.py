@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.voxels import small_medium, small_meshes
 
+from torrey.base.stored import stacked
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import Pgse
 from torrey.models.karger import Exchange, FinitePulseKarger
@@ -53,3 +55,21 @@ def test_r0_is_the_finite_pulse_karger_model(lattice, b):
     assert class_signal(lattice, KAPPA, PULSES, q) == pytest.approx(expected, abs=1e-8)
     same = replace(lattice, cell_D=lattice.D)
     assert cell_signal(same, PULSES, q) == pytest.approx(expected, abs=1e-8)
+
+
+def test_a_square_of_few_discs_goes_with_a_box_of_many(lattice):
+    water = Properties(3.0, 1.0, KAPPA, (0.6, 0.8))
+    few = homogenise(small_meshes(0)[0], small_medium(), water)
+    assert len(small_medium().radii) == 12
+    assert stacked([lattice, few], "domain")["class_fraction"].values.shape == (2, 16)
+    assert few.class_fraction.sum() == pytest.approx(few.fraction)
+    # A class for each disc: those that are empty change nothing.
+    radii = np.sort(small_medium().radii)
+    assert few.class_fraction[:12] == pytest.approx(np.pi * radii**2 / small_medium().side ** 2)
+    assert few.class_surface[:12] == pytest.approx(2.0 / radii)
+    kept = replace(
+        few, class_fraction=few.class_fraction[:12], class_surface=few.class_surface[:12]
+    )
+    q = PULSES.q_of_b(1.0)
+    expected = class_signal(kept, KAPPA, PULSES, q)
+    assert class_signal(few, KAPPA, PULSES, q) == pytest.approx(expected, abs=1e-8)

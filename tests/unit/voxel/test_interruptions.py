@@ -62,6 +62,8 @@ def test_a_killed_run_ends_in_the_same_bytes(tmp_path, monkeypatch, whole, share
     assert again == signal
     assert len(taken) == steps - before
     assert "goes on after" in said[0]
+    assert said[-1].startswith("all runs: ")
+    assert said[-1].endswith(" of them in earlier jobs")
     assert not checkpoint.path.parent.exists()
 
 
@@ -86,6 +88,19 @@ def test_progress_is_said_with_the_time_left(monkeypatch):
     assert lines[0].startswith("coarse: ")
     assert lines[-1].startswith("fine: 25.0 of 25 ms")
     assert lines[-1].endswith(" 0 s left")
+
+
+def test_the_time_of_all_parts_is_told(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "one.npz", "key")
+    done = {"real": 0.5, "imag": 0.0, "unknowns": 10, "steps": 3, "iterations": 4}
+    names = ("coarse", "coarse, short steps", "fine")
+    checkpoint.save(Progress(dict.fromkeys(names, done), seconds=1000.0))
+    said: list[str] = []
+    voxel_signal(small_meshes(0)[0], TASK, checkpoint=checkpoint, say=said.append)
+    assert said == [
+        "goes on after 1000 s of an earlier job",
+        "all runs: 1000 s, 1000 s of them in earlier jobs",
+    ]
 
 
 def test_a_tolerance_that_is_missed_is_an_error():

@@ -24,6 +24,7 @@ from torrey.geometry.mesh import MeshError
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.reference.full import ToleranceError
+from torrey.workflow.progress import told_to
 from torrey.workflow.stages import FitOrders, SolveReference
 
 KEY, UPSTREAM = "0123456789abcdef", "fedcba9876543210"
@@ -195,3 +196,15 @@ def test_an_edit_that_is_taken_back_is_noticed_where_it_matters(tmp_path, module
     )
     assert (done.returncode != 0) == noticed, done.stderr
     assert ("keys.py was changed while this job ran" in done.stderr) == noticed
+
+
+def test_progress_stays_in_the_log_and_that_of_an_earlier_job_does_not(rule):
+    log = Path(rule.log[0])
+    for _ in range(2):
+        with job(rule, SolveReference):
+            say = told_to(log)
+            say("goes on after 37 s of an earlier job")
+            say("all runs: 41 s")
+        first, second, last = log.read_text().splitlines()
+        assert (first, second) == ("goes on after 37 s of an earlier job", "all runs: 41 s")
+        assert last.startswith(f"{WHERE}: 0.")
