@@ -82,7 +82,9 @@ def accepted(declaration: Declaration) -> str:
     """Say what may stand in a field, as messages and the documentation do."""
     if declaration.unit is None:
         return declaration.description
-    return f"{UNITS[declaration.unit].accepted} ({declaration.description})"  # type: ignore[index]
+    each: str = UNITS[declaration.unit].accepted  # type: ignore[index]
+    said = f"{each} ({declaration.description})"
+    return f"a list, each {said}" if get_origin(declaration.annotation) is tuple else said
 
 
 def made(findings: Findings, path: KeyPath, cls: type, model: Model) -> Any:

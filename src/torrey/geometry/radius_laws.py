@@ -28,6 +28,8 @@ GRAIN: Final = 1e-7
 _BLOCK = 4096
 #: Numbers that are drawn for one that lies between the least and the most radius, at most.
 _MOST_IN_VAIN = 1000
+#: Part of a fraction by which what is drawn for it may be off, where half of a mean disc is less.
+_OFF: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,17 @@ class Spread:
         check_kinds(self)
         for key in ("mean", "sd", "least"):
             if not 0 < getattr(self, key) < math.inf:
-                raise InputError(f"{getattr(self, key):g} um", "a length above 0", at=(key,))
+                raise InputError(f"{getattr(self, key):.15g} um", "a length above 0", at=(key,))
         if not self.least < self.most:
             raise InputError(
-                f"{self.most:g} um", f"a length above the least, {self.least:g} um", at=("most",)
+                f"{self.most:.15g} um",
+                f"a length above the least, {self.least:.15g} um",
+                at=("most",),
             )
         if not self.least <= self.mean <= self.most:
             raise InputError(
-                f"{self.mean:g} um",
-                f"a mean between the least and the most, {self.least:g} to {self.most:g} um",
+                f"{self.mean:.15g} um",
+                f"a mean between the least and the most, {self.least:g} to {self.most:.15g} um",
                 at=("mean",),
             )
 
@@ -152,7 +156,7 @@ class RadiusLaw:
         description="{mean: , sd: , least: , most: }", default=None
     )
     list: tuple[float, ...] = declared(
-        unit="length", description="a list of them, which are taken in turn", default=()
+        unit="length", description="taken in turn; all radii alike: [3 um]", default=()
     )
 
     def __post_init__(self) -> None:
@@ -164,10 +168,10 @@ class RadiusLaw:
         for name in ("uniform", "list"):
             for i, radius in enumerate(getattr(self, name)):
                 if not 0 < radius < math.inf:
-                    raise InputError(f"{radius:g} um", "a radius above 0", at=(name, i))
+                    raise InputError(f"{radius:.15g} um", "a radius above 0", at=(name, i))
         if self.uniform and not (len(self.uniform) == 2 and self.uniform[0] < self.uniform[1]):
             raise InputError(
-                f"{[f'{radius:g} um' for radius in self.uniform]}",
+                ", ".join(f"{radius:.15g} um" for radius in self.uniform),
                 "two lengths, the least and the most, such as [1 um, 5 um]; "
                 "for equal radii write list: [3 um]",
                 at=("uniform",),
@@ -209,7 +213,8 @@ class RadiusLaw:
         Raises
         ------
         InputError
-            If there would be more than `MOST_DISCS`, or hardly any draw is in the range.
+            If there would be more than `MOST_DISCS`, hardly any draw is in the range, or no number
+            of discs comes near to the fraction.
         """
         if count is None and fraction is None:
             count = len(self.list)
@@ -234,6 +239,7 @@ class RadiusLaw:
                 f"at most {MOST_DISCS:,}: a smaller box or larger radii",
                 at=("fraction",),
             )
+        _check_fraction(fraction, math.pi * float(areas[nearest - 1]), nearest)
         return radii[:nearest]
 
     def _blocks(self, stream: np.random.PCG64, box: float) -> Iterator[Array]:
@@ -254,11 +260,26 @@ class RadiusLaw:
             drawn, kept = drawn + len(block), kept + len(inside)
             if drawn > _MOST_IN_VAIN * (kept + 1):
                 raise InputError(
-                    f"{kept} of {drawn:,} draws between {spread.least:g} and {spread.most:g} um",
+                    f"{kept} of {drawn:,} draws between {spread.least:.15g} and "
+                    f"{spread.most:.15g} um",
                     f"a wider range, or a {spread.name} distribution with more of it inside",
                     at=("radius", spread.name),
                 )
             yield inside
+
+
+def _check_fraction(wanted: float, reached: float, count: int) -> None:
+    """Refuse discs so large that no number of them comes near to a fraction."""
+    off, half = abs(reached - wanted), reached / count / 2
+    # Equal discs may be off by half of one to the last digit.
+    if off > _OFF * wanted and off > half * (1 + 1e-9):
+        raise InputError(
+            f"a fraction of {wanted:g}, to which {count} disc{'s' if count > 1 else ''} with "
+            f"{reached:.3g} of the area come{'' if count > 1 else 's'} nearest",
+            f"one that is reached to {_OFF:.0%} of it, or to half of a mean disc: a larger box, "
+            "smaller discs, another seed, or a count",
+            at=("fraction",),
+        )
 
 
 _LAWS: Final = ("uniform", "gamma", "lognormal", "list")

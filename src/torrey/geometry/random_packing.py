@@ -92,7 +92,8 @@ class RandomPacking(Shape):
     """
 
     box: float = declared(
-        unit="length", description="side of the square; another period of a study scales the discs"
+        unit="length",
+        description="side of the square; another period of a study or bloch run scales the discs",
     )
     radius: RadiusLaw = declared(
         description="one distribution, such as {uniform: [1 um, 5 um]}; or gamma, lognormal, list"

@@ -99,7 +99,25 @@ REFUSED = [
         'did you mean "lognormal"',
         "the keys uniform, gamma, lognormal, list",
     ),
-    (edited("[1 um, 5 um]", "[5 um, 1 um]"), "radius.uniform", "['5 um', '1 um']", "for equal"),
+    (edited("[1 um, 5 um]", "[5 um, 1 um]"), "radius.uniform", "found 5 um, 1 um", "for equal"),
+    (edited("[1 um, 5 um]", "3 um"), "radius.uniform", '"3 um"', "a list, each a length with its"),
+    (edited(RADIUS, "radius: {list: 3 um}"), "radius.list", '"3 um"', "a list, each a length with"),
+    (
+        edited(RADIUS, "radius: {list: [24 um, 1 um]}")
+        .replace("box: 60 um", "box: 100 um")
+        .replace(FRACTION, "fraction: 0.01"),
+        "fraction",
+        "a fraction of 0.01, to which 1 disc with 0.181 of the area comes nearest",
+        "a larger box, smaller discs, another seed, or a count",
+    ),
+    (
+        edited(
+            RADIUS, GAMMA.replace("least: 1 um, most: 6 um", "least: 2.9999999 um, most: 3 um")
+        ).replace("sd: 1 um", "sd: 300 um"),
+        "radius.gamma",
+        "draws between 2.9999999 and 3 um",
+        "a wider range",
+    ),
     (edited("[1 um, 5 um]", "[1 um]"), "radius.uniform", "a list of 1", "the least and the most"),
     (edited("[1 um, 5 um]", "[1, 5 um]"), "radius.uniform[0]", '"1"', "a length with its unit"),
     (

@@ -63,7 +63,7 @@ def test_dense_discs_by_thousands(law):
     assert len(touching_pairs(placed.centres, radii, 0.0)[0]) == 0
 
 
-#: Boxes of few discs, some of which reach across half of them: box, law, what is drawn, gap (um).
+#: Boxes of few discs, some of which reach across half of them: box, law, number, gap (um).
 SMALL_BOXES = {
     "one": (20.0, RadiusLaw(list=(4.9,)), {"count": 1}, 0.05),
     "two": (20.0, RadiusLaw(list=(4.9,)), {"count": 2}, 0.05),
@@ -77,10 +77,14 @@ SMALL_BOXES = {
 
 @pytest.mark.parametrize("name", SMALL_BOXES)
 def test_few_large_discs_keep_their_gap_with_every_seed(name):
-    box, law, drawn, gap = SMALL_BOXES[name]
+    box, law, wanted, gap = SMALL_BOXES[name]
     methods = set()
     for seed in range(201):
-        radii = law.draw(box, seed, **drawn)
+        radii = law.draw(box, seed, wanted.get("count", 40))
+        if fraction := wanted.get("fraction"):
+            # As near as whole discs come to it, however far that is.
+            filled = np.pi * np.cumsum(radii**2)
+            radii = radii[: np.argmin(np.abs(filled - fraction)) + 1]
         placed = place_discs(radii, seed, gap / box)
         methods.add(placed.method)
         assert narrowest(placed.centres, radii) >= gap / box, seed
@@ -154,6 +158,47 @@ def test_radii_follow_their_law(law, distribution):
     ends = distribution.cdf([least, most])
     found = stats.kstest(radii, lambda x: (distribution.cdf(x) - ends[0]) / np.diff(ends))
     assert found.pvalue > 0.05
+
+
+def test_a_fraction_is_reached_or_refused():
+    refused = 0
+    for law, box in [(LAWS["uniform"], 25.0), (LAWS["equal"], 20.0), (LAWS["gamma"], 40.0)]:
+        for seed in range(60):
+            drawn = law.draw(box, seed, count=200)
+            filled = np.pi * np.cumsum(drawn**2)
+            nearest = np.argmin(np.abs(filled - 0.29)) + 1
+            off, mean = abs(filled[nearest - 1] - 0.29), filled[nearest - 1] / nearest
+            if off <= max(0.029, (1 + 1e-8) * mean / 2):
+                assert np.array_equal(law.draw(box, seed, fraction=0.29), drawn[:nearest])
+            else:
+                refused += 1
+                with pytest.raises(
+                    InputError, match=r"fraction: found a fraction of 0\.29, to which"
+                ):
+                    law.draw(box, seed, fraction=0.29)
+    assert 0 < refused < 30
+
+
+@pytest.mark.parametrize(
+    ("radii", "fraction", "message"),
+    [
+        # One large disc is too much, and before it there is nearly nothing.
+        (
+            (24.0, 1.0),
+            0.01,
+            r"fraction: found a fraction of 0\.01, to which 1 disc with 0\.181 of ",
+        ),
+        (
+            (1.0, 24.0),
+            0.01,
+            r"a fraction of 0\.01, to which 1 disc with 0\.000314 of the area comes",
+        ),
+        ((24.0, 1.0), 0.27, r"2 discs with 0\.181 of the area come nearest"),
+    ],
+)
+def test_a_fraction_that_no_discs_come_near_to_is_refused(radii, fraction, message):
+    with pytest.raises(InputError, match=message):
+        RadiusLaw(list=radii).draw(100.0, 1, fraction=fraction)
 
 
 def test_radii_of_a_list_are_taken_in_turn():
