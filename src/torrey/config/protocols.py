@@ -83,7 +83,7 @@ def read_protocol(
         Of the cell; without it nothing is checked against it.
     """
     before = len(findings.problems)
-    shapes, notes = _shapes(findings, path, model)
+    shapes, notes = read_shapes(findings, path, model.waveform)
     if shapes is not None and dimension is not None:
         with findings.under(*path, "waveform"):
             for waveform in shapes.waveforms:
@@ -135,21 +135,28 @@ def once(values: Sequence[T], show: Callable[[T], str]) -> tuple[T, ...]:
     return tuple(values)
 
 
-def _shapes(
-    findings: Findings, path: KeyPath, model: StudyModel
+def read_shapes(
+    findings: Findings, path: KeyPath, model: AnyWaveform | None
 ) -> tuple[WaveformGrid | Samples | None, tuple[str, ...]]:
-    """Return the waveforms of a study, and notes on files read."""
-    if model.waveform is None:
+    """Return the waveforms at the key ``waveform`` of an entry, and notes on files read.
+
+    Parameters
+    ----------
+    findings : Findings
+    path : tuple of str
+        Of the entry.
+    model : AnyWaveform, optional
+    """
+    if model is None:
         return None, ()
     place = (*path, "waveform")
-    echo_time = float(model.waveform.echo_time or 0.0)
-    kind = model.waveform.kind
+    echo_time = float(model.echo_time or 0.0)
+    kind = model.kind
     for reader in acquisition.waveform_readers():
         if reader.name == kind:
-            return _shape_of_file(findings, path, reader, model.waveform, echo_time)
-    values = {
-        name: swept(findings, place, model.waveform, name) for name in KINDS[kind].parameter_names()
-    }
+            return _shape_of_file(findings, path, reader, model, echo_time)
+    names = KINDS[kind].parameter_names()
+    values = {name: swept(findings, place, model, name) for name in names}
     if not all(values.values()):
         return None, ()
     grid = WaveformGrid(kind, tuple(values.items()), echo_time)

@@ -1,9 +1,10 @@
-"""What the values of a study ask for together: work, and the condition of what is solved."""
+"""What the values of a study or a voxel ask for: work, and the condition of what is solved."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from torrey.base.budgets import (
 )
 from torrey.base.errors import InputError, KeyPath
 from torrey.cell.material import Material
-from torrey.config.domain import Geometry
+from torrey.config.domain import Geometry, Voxel
 from torrey.config.findings import Findings
 from torrey.config.models import StudyModel
 from torrey.gradients.sweep import REFERENCE, Acquisition, Product, Sweep
@@ -83,44 +84,93 @@ def check_scales(findings: Findings, path: KeyPath, sweep: Sweep, material: Mate
     material : Material
     """
     measurements = sweep.protocol.measurements
-    time = max(m.waveform.echo_time for m in measurements)
-    smallest, largest = min(sweep.periods), max(sweep.periods)
     rates = [np.linalg.eigvalsh(np.atleast_2d(np.array(D))) for D in material.diffusivity]
-    slowest, fastest = min(float(r[0]) for r in rates), max(float(r[-1]) for r in rates)
-
+    time = max(m.waveform.echo_time for m in measurements)
+    scales = _Scales(
+        q=max(m.q for m in measurements),
+        b=max(m.b for m in measurements),
+        time=time,
+        lengths=(min(sweep.periods), max(sweep.periods)),
+        diffusivities=(min(float(r[0]) for r in rates), max(float(r[-1]) for r in rates)),
+        permeability=max(kappa for _, kappa in sweep.cells()) * max((1.0, *material.membranes)),
+    )
     key = sweep.protocol.encoding_kind if isinstance(sweep.protocol, Product) else "acquisition"
-    if (number := max(m.q for m in measurements) * largest) > MOST_PHASE:
-        findings.add(
-            (*path, key),
-            f"wave numbers up to {number:.3g} rad per period",
-            f"at most {MOST_PHASE:g} rad: weaker gradients, shorter pulses or a smaller period",
-        )
-    if (number := max(m.b for m in measurements) * fastest) > MOST_ATTENUATION:
-        findings.add(
-            (*path, key),
-            f"b D up to {number:.3g}",
-            f"at most {MOST_ATTENUATION:g}: nothing is left of the signal of free water",
-        )
-    if (number := fastest * time / smallest**2) > MOST_DIFFUSION:
-        findings.add(
-            (*path, "period"),
-            f"D t / L^2 up to {number:.3g}, for t = {time:g} ms and L = {smallest:g} um",
-            f"at most {MOST_DIFFUSION:g}: a larger period or a shorter waveform; models of lower "
-            "order are exact long before",
-        )
-    factor = max((1.0, *material.membranes))
-    highest = max(kappa for _, kappa in sweep.cells()) * factor
-    for name, number, most in (
-        ("kappa L / D", highest * largest / slowest, MOST_EXCHANGE),
-        ("kappa^2 t / D", highest**2 * time / slowest, MOST_EXCHANGES),
-    ):
-        if number > most:
-            accepted = f"at most {most:g}: a membrane that lets more through is none"
-            where = (*path, sweep.permeability_kind)
-            findings.add(where, f"{name} up to {number:.3g}", accepted)
+    _check(findings, path, scales, (key, "period", sweep.permeability_kind), "period")
     if material.T2 and (number := time / max(material.T2)) > MOST_RELAXATION:
         findings.add(
             (*path, "T2"),
             f"an echo after {number:.3g} times the longest T2",
             f"at most {MOST_RELAXATION:g} times: nothing is left of the signal",
         )
+
+
+def check_voxel_scales(findings: Findings, path: KeyPath, voxel: Voxel) -> None:
+    """Note the same of a voxel, whose period is the side of the square that one disc has.
+
+    Parameters
+    ----------
+    findings : Findings
+        Collects the problems.
+    path : tuple of str
+        Of the voxel.
+    voxel : Voxel
+    """
+    apart = voxel.box / math.sqrt(voxel.count)
+    largest = max(voxel.b)
+    scales = _Scales(
+        q=voxel.waveform.q_of_b(largest),
+        b=largest,
+        time=voxel.waveform.echo_time,
+        lengths=(apart, apart),
+        diffusivities=(min(voxel.outside, voxel.inside), max(voxel.outside, voxel.inside)),
+        permeability=voxel.permeability,
+    )
+    _check(findings, path, scales, ("b", "waveform", "permeability"), "distance of discs")
+
+
+@dataclass(frozen=True)
+class _Scales:
+    """Extremes of what is asked for; lengths and diffusivities are the least and the largest."""
+
+    q: float
+    b: float
+    time: float
+    lengths: tuple[float, float]
+    diffusivities: tuple[float, float]
+    permeability: float
+
+
+def _check(
+    findings: Findings, path: KeyPath, scales: _Scales, keys: tuple[str, str, str], length: str
+) -> None:
+    """Note what is too large, at the keys of the gradient, the length and the permeability."""
+    encoding, period, permeability = keys
+    smallest, largest = scales.lengths
+    slowest, fastest = scales.diffusivities
+    time, kappa = scales.time, scales.permeability
+    if (number := scales.q * largest) > MOST_PHASE:
+        findings.add(
+            (*path, encoding),
+            f"wave numbers up to {number:.3g} rad per {length}",
+            f"at most {MOST_PHASE:g} rad: weaker gradients, shorter pulses or a smaller {length}",
+        )
+    if (number := scales.b * fastest) > MOST_ATTENUATION:
+        findings.add(
+            (*path, encoding),
+            f"b D up to {number:.3g}",
+            f"at most {MOST_ATTENUATION:g}: nothing is left of the signal of free water",
+        )
+    if (number := fastest * time / smallest**2) > MOST_DIFFUSION:
+        findings.add(
+            (*path, period),
+            f"D t / L^2 up to {number:.3g}, for t = {time:g} ms and L = {smallest:g} um",
+            f"at most {MOST_DIFFUSION:g}: a larger {length} or a shorter waveform; models of lower "
+            "order are exact long before",
+        )
+    for name, number, most in (
+        ("kappa L / D", kappa * largest / slowest, MOST_EXCHANGE),
+        ("kappa^2 t / D", kappa**2 * time / slowest, MOST_EXCHANGES),
+    ):
+        if number > most:
+            accepted = f"at most {most:g}: a membrane that lets more through is none"
+            findings.add((*path, permeability), f"{name} up to {number:.3g}", accepted)

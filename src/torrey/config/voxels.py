@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from torrey.base.budgets import MOST_VOXEL_SIGNALS
-from torrey.base.errors import InputError, KeyPath, either
+from torrey.base.errors import KeyPath
 from torrey.config.domain import Geometry, Voxel
 from torrey.config.findings import Findings
-from torrey.config.protocols import swept
+from torrey.config.protocols import read_shapes, swept
+from torrey.config.scales import check_voxel_scales
 from torrey.config.voxel_models import VoxelModel
 from torrey.geometry.random_packing import RandomPacking
-from torrey.gradients.sweep import WaveformGrid
-from torrey.gradients.waveforms import KINDS, Waveform
+from torrey.gradients.waveforms import Segment, Waveform
 
 #: Fewer discs do not fill a square in which every edge of a mesh has one image only.
 _FEWEST: Final = 12
 #: Part of the box that a voxel may fill: what lies around it is what it is compared with.
 _LARGEST: Final = 0.9
+#: Component of a waveform, of a largest one of 1, that is none.
+_ROUNDING: Final = 1e-12
 
 
 def read_voxel(findings: Findings, name: str, geometries: Mapping[str, Geometry]) -> Voxel | None:
@@ -46,7 +48,7 @@ def read_voxel(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     if waveform is None or len(findings.problems) > before:
         return None
     assert isinstance(geometry.shape, RandomPacking)
-    return Voxel(
+    voxel = Voxel(
         name=name,
         geometry=geometry.name,
         box=geometry.shape.box,
@@ -62,33 +64,41 @@ def read_voxel(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         segments=model.segments,
         refinements=model.refinements,
     )
+    check_voxel_scales(findings, path, voxel)
+    return None if len(findings.problems) > before else voxel
 
 
 def _waveform(findings: Findings, path: KeyPath, model: VoxelModel) -> Waveform | None:
     """Return the one waveform of a voxel."""
     place = (*path, "waveform")
-    kind = model.waveform.kind
-    if kind not in KINDS:
-        findings.add((*place, "kind"), kind, either(KINDS))
+    shapes, _ = read_shapes(findings, path, model.waveform)
+    if shapes is None:
         return None
-    names = KINDS[kind].parameter_names()
-    values = {name: swept(findings, place, model.waveform, name) for name in names}
-    for name, given in values.items():
-        if len(given) > 1:
-            findings.add((*place, name), f"{len(given)} values", "one value")
-    if not all(len(given) == 1 for given in values.values()):
+    several = {name: given for name, given in shapes.axes.items() if len(given) > 1}
+    for name, given in several.items():
+        findings.add((*place, name), f"{len(given)} values", "one value")
+    if several:
         return None
-    with findings.under(*place):
-        echo_time = float(model.waveform.echo_time or 0.0)
-        (waveform,) = WaveformGrid(kind, tuple(values.items()), echo_time).waveforms
-        if waveform.n_components != 1:
-            raise InputError(
-                f"a waveform of {waveform.n_components} components",
-                "one whose gradients lie along one direction",
-                at=("kind",),
-            )
-        return waveform
-    return None
+    (waveform,) = shapes.waveforms
+    if any(map(_leaves_first_axis, waveform.segments)):
+        findings.add(
+            place,
+            "gradients along more than the first axis",
+            "gradients along one direction: of several components all but the first are 0, as at "
+            "an angle of 0 or 180 degree",
+        )
+        return None
+    return waveform
+
+
+def _leaves_first_axis(segment: Segment) -> bool:
+    """Whether a component of F other than the first, of a largest |F| of 1, is not zero."""
+    sizes = [
+        abs(x) * segment.duration**m for m, c in enumerate(segment.coefficients) for x in c[1:]
+    ]
+    if segment.wave is not None:
+        sizes += map(abs, segment.wave.amplitude[1:])
+    return any(size > _ROUNDING for size in sizes)
 
 
 def _check_packing(
