@@ -132,7 +132,8 @@ INNER = {
         "load",
     ],
     "figures": [
-        "catalogue fields isosurfaces rendering sources",
+        "fields isosurfaces needs rendering sources",
+        "catalogue",
         "drawing",
         "style",
         "cells inversions panels words",

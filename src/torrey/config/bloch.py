@@ -63,8 +63,12 @@ class Ratio(Readable):
         return {"type": "number", "exclusiveMinimum": 0}
 
 
-Whole = Annotated[list[Annotated[int, Field(ge=-100, le=100)]], Field(min_length=2, max_length=3)]
+_Number = Annotated[int, Field(ge=-100, le=100)]
+Whole = Annotated[list[_Number], Field(min_length=2, max_length=3)]
 Directions = Annotated[list[Whole], Field(min_length=1, max_length=100), OrOne(vectors=True)]
+_Any = Annotated[list[_Number], Field(min_length=1, max_length=3)]
+#: Across layers, too: [[1]].
+AnyDirections = Annotated[list[_Any], Field(min_length=1, max_length=100), OrOne(vectors=True)]
 
 
 class BlochModel(Model):
@@ -75,6 +79,8 @@ class BlochModel(Model):
 
     two_meshes: ClassVar[bool] = False
     """Whether the kind compares two meshes."""
+    one_dimension: ClassVar[bool] = False
+    """Whether the kind is computed across layers, in one dimension, too."""
 
     geometry: str = Field(description="the name of a geometry")
     diffusivity: Diffusivity = Field(description="a diffusivity, such as 3e-3 mm^2/s")
@@ -197,13 +203,14 @@ class DispersionModel(BlochModel):
     """Diffusivity and kurtosis against time and frequency, and rates of exchange."""
 
     two_meshes: ClassVar[bool] = True
+    one_dimension: ClassVar[bool] = True
 
     kind: Literal["dispersion"] = Field(description=_KINDS)
     # One for each region: exchange is between waters that differ.
     diffusivity: OneOrMore[Diffusivity] = Field(  # type: ignore[assignment]
         description="a diffusivity, or a list with one per region: outside, then those inside"
     )
-    directions: Directions = Field(description=f"a list of {_ALONG}")
+    directions: AnyDirections = Field(description=f"a list of {_ALONG}; [1] across layers")
     times: OneOrMore[Time] = Field(description="times between the pulses, such as [1 ms, 10 ms]")
     frequencies: OneOrMore[Frequency] = Field(
         description="frequencies, such as [10 Hz, 100 Hz]; omega is 2 pi times these"
@@ -251,6 +258,10 @@ def read_bloch(
         findings.add((*path, "geometry"), f"{geometry.name}, with one mesh", accepted)
     for key in ("direction", "directions"):
         if key in settings:
+            if geometry.shape.dimension == 1 and not model.one_dimension:
+                found = f"{geometry.name}, in one dimension"
+                findings.add((*path, "geometry"), found, "a geometry in two or three dimensions")
+                continue
             _check_directions(findings, (*path, key), settings[key], geometry)
     if "resolution" in settings:
         _check_resolution(findings, path, settings["resolution"], geometry)
@@ -328,5 +339,7 @@ def _check_directions(findings: Findings, path: KeyPath, value: Any, geometry: G
             findings.add(
                 where,
                 f"{list(direction)}",
-                f"{d} whole numbers without a common divisor, as many as the cell has dimensions",
+                f"{d} whole numbers without a common divisor, as many as the cell has dimensions"
+                if d > 1
+                else "[1] or [-1]: the cell has one dimension",
             )

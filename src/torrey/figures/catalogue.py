@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from torrey.config import Config, FigureRequest, TableRequest
+from torrey.figures.needs import FitNeeds, Needs, runs, studies, unmet
+from torrey.gradients.sweep import ENCODINGS, REFERENCE
 
 Source = Literal[
     "mesh",
@@ -42,12 +44,15 @@ class Entry:
         Kinds of files, each for all that the figure shows.
     caption : str
         For the report.
+    needs : Needs
+        What it can show, which is checked before anything is computed.
     """
 
     module: str
     function: str
     reads: tuple[Source, ...]
     caption: str
+    needs: Needs = Needs()
 
 
 _CHL14 = "torrey.figures.chl14"
@@ -68,129 +73,267 @@ _LAYERS = "torrey.figures.layers"
 _DISPERSION = "torrey.figures.dispersion"
 _OWN = "torrey.figures.own"
 
+_PLANE: Final = Needs(dimension=2)
+_ONE_CELL: Final = Needs(most=1, dimension=2, outlines="membranes")
+_ONE_MEDIUM: Final = Needs(most=1, dimension=2, outlines="obstacles")
+_VOXEL: Final = Needs(most=1, inside=True)
+
+
 CATALOGUE: Final[dict[str, Entry]] = {
-    "chl14_fig4_1": Entry(_CHL14, "fig4_1", ("signals", "mesh"), "Signals against b, one cell"),
-    "chl14_fig4_2": Entry(_CHL14, "fig4_2", ("signals", "mesh"), "Signals against b, four cells"),
+    "chl14_fig4_1": Entry(
+        _CHL14,
+        "fig4_1",
+        ("signals", "mesh"),
+        "Signals against b, one cell",
+        studies(("b",), ("Delta",)),
+    ),
+    "chl14_fig4_2": Entry(
+        _CHL14,
+        "fig4_2",
+        ("signals", "mesh"),
+        "Signals against b, four cells",
+        studies(("b", "direction"), most=1, dimension=2),
+    ),
     "chl14_fig6_1": Entry(
-        _CHL14_VOXEL, "fig6_1", ("voxel",), "A voxel in a larger box of random cells, a small one"
+        _CHL14_VOXEL,
+        "fig6_1",
+        ("voxel",),
+        "A voxel in a larger box of random cells, a small one",
+        _VOXEL,
     ),
     "chl14_fig6_1_full": Entry(
-        _CHL14_VOXEL, "fig6_1", ("voxel",), "A voxel in a larger box of 20,000 random cells"
+        _CHL14_VOXEL, "fig6_1", ("voxel",), "A voxel in a larger box of 20,000 random cells", _VOXEL
     ),
     "inversion_bias": Entry(
         _INVERSIONS,
         "inversion_bias",
         ("inversion",),
         "Permeability recovered from reference signals by several models, against the true one",
+        Needs(fits=FitNeeds("physical", parameter="kappa")),
     ),
     "inversion_noise": Entry(
         _INVERSIONS,
         "inversion_noise",
         ("inversion",),
         "Bias and spread of fitted exchange parameters against the signal-to-noise ratio",
+        Needs(most=1, fits=FitNeeds("karger", noise=True)),
     ),
     "khm19_domain": Entry(
         "torrey.figures.khm19_domain",
         "domain",
         ("tensors", "signals", "mesh"),
         "Where the model of order two holds: its exponent K is above zero, and no state grows",
+        studies(
+            over=("Delta", "b"),
+            free=("period", "permeability", "sigma0"),
+            shared=("delta",),
+            waveforms=("pgse",),
+        ),
     ),
-    "khm19_fig1": Entry(_KHM19, "fig1", ("mesh",), "The two boxes with their meshes"),
-    "khm19_fig2": Entry(_KHM19, "fig2", ("signals", "mesh"), "Signals against the period"),
-    "khm19_fig3": Entry(_KHM19, "fig3", ("signals", "mesh"), "Signals against b"),
-    "khm19_fig4": Entry(_KHM19, "fig4", ("mesh",), "The boxes with layers around cells"),
+    "khm19_fig1": Entry(_KHM19, "fig1", ("mesh",), "The two boxes with their meshes", _PLANE),
+    "khm19_fig2": Entry(
+        _KHM19,
+        "fig2",
+        ("signals", "mesh"),
+        "Signals against the period",
+        studies(("period",), dimension=2),
+    ),
+    "khm19_fig3": Entry(
+        _KHM19, "fig3", ("signals", "mesh"), "Signals against b", studies(("b",), ("Delta",))
+    ),
+    "khm19_fig4": Entry(_KHM19, "fig4", ("mesh",), "The boxes with layers around cells", _PLANE),
     "khm19_fig5": Entry(
-        _KHM19, "fig5", ("signals", "mesh"), "Signals against b, boxes with layers"
+        _KHM19,
+        "fig5",
+        ("signals", "mesh"),
+        "Signals against b, boxes with layers",
+        studies(("b",), ("Delta",), shared=("Delta",), dimension=2),
     ),
-    "kl23_fig1": Entry(_KL23_CELLS, "fig1", ("mesh",), "Cell with its subdomains and membranes"),
-    "kl23_fig2": Entry(_KL23_CELLS, "fig2", ("mesh",), "Periodic extension of the cell"),
-    "kl23_fig3": Entry(_KL23_CELLS, "fig3", ("mesh",), "The two cells with their meshes"),
-    "kl23_fig4": Entry(_KL23, "fig4", ("signals", "mesh"), "Signals against the period"),
+    "kl23_fig1": Entry(
+        _KL23_CELLS, "fig1", ("mesh",), "Cell with its subdomains and membranes", _ONE_CELL
+    ),
+    "kl23_fig2": Entry(_KL23_CELLS, "fig2", ("mesh",), "Periodic extension of the cell", _ONE_CELL),
+    "kl23_fig3": Entry(_KL23_CELLS, "fig3", ("mesh",), "The two cells with their meshes", _PLANE),
+    "kl23_fig4": Entry(
+        _KL23, "fig4", ("signals", "mesh"), "Signals against the period", studies(("period",))
+    ),
     "kl23_fig5": Entry(
         _KL23_ORDERS,
         "fig5",
         ("convergence", "mesh"),
         "Errors of the homogenised models against the period, with fitted orders",
+        studies(("period",)),
     ),
-    "kl23_fig6": Entry(_KL23, "fig6", ("signals", "mesh"), "Signals against b, one cell"),
+    "kl23_fig6": Entry(
+        _KL23,
+        "fig6",
+        ("signals", "mesh"),
+        "Signals against b, one cell",
+        studies(("b",), ("permeability", "Delta")),
+    ),
     "kl23_fig7": Entry(
         _KL23_CUMULANTS,
         "fig7",
         ("cumulants", "kurtosis", "signals"),
         "Apparent diffusion and kurtosis, at b -> 0 and as the paper fits them",
+        studies(("Delta",), free=ENCODINGS, most=1),
     ),
     "kl23_fig8": Entry(
         _KL23,
         "fig8",
         ("signals", "mesh"),
         "Signals against b, four cells, and how far each model is from the reference",
+        studies(("b",), ("Delta", "permeability"), models=(REFERENCE,), compared=True),
     ),
     "kl23_fig9": Entry(
-        _KL23, "fig9", ("eigenvalues", "mesh"), "Eigenvalues of the second-order model against time"
+        _KL23,
+        "fig9",
+        ("eigenvalues", "mesh"),
+        "Eigenvalues of the second-order model against time",
+        studies(("b",), ("Delta", "permeability"), one_of=("lumped-R2", "R2")),
     ),
     "layer_limit": Entry(
         _LAYERS,
         "layer_limit",
         ("signals", "mesh"),
         "A layer of low diffusivity becomes a membrane as it thins",
+        studies(
+            over=("Delta",),
+            shared=("Delta",),
+            models=(REFERENCE,),
+            layered=True,
+            least=3,
+            dimension=2,
+        ),
     ),
-    "mmg20_fig1": Entry(_MMG20_CELLS, "fig1", ("mesh",), "A medium periodic along x"),
+    "mmg20_fig1": Entry(_MMG20_CELLS, "fig1", ("mesh",), "A medium periodic along x", _ONE_MEDIUM),
     "mmg20_fig2": Entry(
-        _MMG20_PULSES, "fig2", ("bloch",), "Steps for the wave number by the four rules"
+        _MMG20_PULSES,
+        "fig2",
+        ("bloch",),
+        "Steps for the wave number by the four rules",
+        runs("sampling"),
     ),
-    "mmg20_fig3": Entry(_MMG20_CELLS, "fig3", ("mesh",), "Three unit cells of one medium"),
+    "mmg20_fig3": Entry(
+        _MMG20_CELLS, "fig3", ("mesh",), "Three unit cells of one medium", _ONE_MEDIUM
+    ),
     "mmg20_fig4": Entry(
-        _MMG20_MAPS, "fig4", ("bloch", "mesh"), "Magnetisation for a gradient along x"
+        _MMG20_MAPS,
+        "fig4",
+        ("bloch", "mesh"),
+        "Magnetisation for a gradient along x",
+        runs("maps", dimension=2, along=((1, 0),)),
     ),
     "mmg20_fig5": Entry(
-        _MMG20_MAPS, "fig5", ("bloch", "mesh"), "Magnetisation for a gradient along the diagonal"
+        _MMG20_MAPS,
+        "fig5",
+        ("bloch", "mesh"),
+        "Magnetisation for a gradient along the diagonal",
+        runs("maps", dimension=2, along=((1, 1),)),
     ),
     "mmg20_fig6": Entry(
-        _MMG20_SIGNALS, "fig6", ("bloch",), "Signals against the gradient, with three laws"
+        _MMG20_SIGNALS,
+        "fig6",
+        ("bloch",),
+        "Signals against the gradient, with three laws",
+        runs("strengths", dimension=2, directions=2),
     ),
     "mmg20_fig7": Entry(
-        _MMG20_VOLUME, "fig7", ("bloch",), "Magnetisation in a cubic lattice of spheres"
+        _MMG20_VOLUME,
+        "fig7",
+        ("bloch",),
+        "Magnetisation in a cubic lattice of spheres",
+        runs("schemes", dimension=3),
     ),
     "mmg20_fig8": Entry(
-        _MMG20_SPECTRUM, "fig8", ("bloch",), "Spectrum of the Bloch-Torrey operator"
+        _MMG20_SPECTRUM,
+        "fig8",
+        ("bloch",),
+        "Spectrum of the Bloch-Torrey operator",
+        runs("spectrum"),
     ),
     "mmg20_fig9": Entry(
-        _MMG20_SPECTRUM, "fig9", ("bloch",), "The spectrum over a wider range of gradients"
+        _MMG20_SPECTRUM,
+        "fig9",
+        ("bloch",),
+        "The spectrum over a wider range of gradients",
+        runs("spectrum"),
     ),
     "mmg20_fig10": Entry(
-        _MMG20_SPECTRUM, "fig10", ("bloch",), "Eigenmodes on both sides of a branching point"
+        _MMG20_SPECTRUM,
+        "fig10",
+        ("bloch",),
+        "Eigenmodes on both sides of a branching point",
+        runs("modes", dimension=2),
     ),
     "mmg20_fig11": Entry(
-        _MMG20_PULSES, "fig11", ("bloch",), "The first two bands of the Laplacian"
+        _MMG20_PULSES,
+        "fig11",
+        ("bloch",),
+        "The first two bands of the Laplacian",
+        runs("bands", most=None, along_x=True),
     ),
     "mmg20_sampling_error": Entry(
         _MMG20_SIGNALS,
         "sampling_error",
         ("bloch",),
         "Error of narrow pulses against their number, by the four rules",
+        runs("schemes", most=None),
     ),
-    "mmg20_figA1": Entry(_MMG20_MAPS, "figA1", ("bloch", "mesh"), "Narrow pulses along x"),
+    "mmg20_figA1": Entry(
+        _MMG20_MAPS,
+        "figA1",
+        ("bloch", "mesh"),
+        "Narrow pulses along x",
+        runs("narrow-maps", dimension=2, along=((1, 0),)),
+    ),
     "mmg20_figA2": Entry(
-        _MMG20_MAPS, "figA2", ("bloch", "mesh"), "Narrow pulses along the diagonal"
+        _MMG20_MAPS,
+        "figA2",
+        ("bloch", "mesh"),
+        "Narrow pulses along the diagonal",
+        runs("narrow-maps", dimension=2, along=((1, 1),)),
     ),
-    "mmg20_figA3": Entry(_MMG20_PULSES, "figA3", ("bloch",), "Signals of narrow pulses against q"),
+    "mmg20_figA3": Entry(
+        _MMG20_PULSES,
+        "figA3",
+        ("bloch",),
+        "Signals of narrow pulses against q",
+        runs("narrow-signals", directions=2),
+    ),
     "dispersion": Entry(
         _DISPERSION,
         "dispersion",
         ("bloch",),
         "Diffusivity and kurtosis against time and frequency, with exchange and without",
+        runs("dispersion", most=4, directions=1, shared=("times", "frequencies")),
     ),
     "projected_vs_order": Entry(
         _OWN,
         "projected_vs_order",
         ("signals", "mesh"),
         "Errors of truncated series and projected models; they dip where they change sign",
+        studies(
+            each=("period", "permeability", "b"),
+            models=(REFERENCE,),
+            compared=True,
+            least=3,
+            most=3,
+        ),
     ),
     "validity_map": Entry(
         _OWN,
         "validity_map",
         ("signals", "mesh"),
         "Where a model may be trusted: errors against diffusion and exchange",
+        studies(
+            ("period", "permeability"),
+            ("b",),
+            several=("period", "permeability"),
+            models=(REFERENCE,),
+            compared=True,
+            most=1,
+        ),
     ),
 }
 
@@ -219,6 +362,9 @@ def entry_problems(
         if not shown(entry, wanted):
             yield f"{where}: found no {wanted}, accepted: {wanted}: [...], which this {one} shows"
             continue
+        names = shown(entry, wanted)
+        for problem in unmet(catalogue[entry.name].needs, config, wanted, names):
+            yield f"{where}: {problem}"
         for name in entry.studies:
             study = config.studies[name]
             if "convergence" in reads and not study.has_orders:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any, Final
 
 import numpy as np
@@ -84,7 +85,7 @@ def _draw(ax: Axes, limits: Array, names: list[str]) -> list[Line2D]:
     ax.set_xticks([1, 2, 5, 10, 20], labels=["1", "2", "5", "10", "20"])
     ax.set_xticks([], minor=True)
     lines = []
-    for (positive, dissipative), color, name in zip(limits, _COLORS, names, strict=False):
+    for (positive, dissipative), color, name in zip(limits, cycle(_COLORS), names, strict=False):
         (line,) = ax.plot(
             _PERIODS, S_PER_MS * positive / _PERIODS**2, color=color, linewidth=1.2, label=name
         )

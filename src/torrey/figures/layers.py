@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Final
 
 import numpy as np
@@ -42,7 +43,7 @@ def layer_limit(files: FigureFiles) -> Drawing:
     picture, ax = figure.subplots(1, 2, width_ratios=(1.0, 1.5))
     _draw_cell(picture, files, layered[0], membrane)
     labels = []
-    for column, color in zip(range(len(Delta)), _COLORS, strict=False):
+    for column, color in zip(range(len(Delta)), cycle(_COLORS), strict=False):
         bars = ax.errorbar(
             thickness, difference[:, column], error[:, column], color=color, marker="o", ms=4
         )

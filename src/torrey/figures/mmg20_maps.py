@@ -54,18 +54,18 @@ def fig5(files: FigureFiles) -> Drawing:
 @styled
 def figA1(files: FigureFiles) -> Drawing:
     """Magnetisation after two narrow pulses along x."""
-    return _narrow(files, 0)
+    return _narrow(files, (1, 0))
 
 
 @styled
 def figA2(files: FigureFiles) -> Drawing:
     """Magnetisation after two narrow pulses along the diagonal."""
-    return _narrow(files, 1)
+    return _narrow(files, (1, 1))
 
 
 def _echoes(files: FigureFiles, direction: tuple[int, int]) -> Drawing:
     """Rows of one gradient each, with the largest difference of the two schemes."""
-    data = _toward(only_table(files, "maps"), direction)
+    data = _toward(only_table(files, "maps"), direction, "direction_vector", "direction")
     m = data.magnetisation_real.values + 1j * data.magnetisation_imag.values
     pulsed = data.pulsed_magnetisation_real.values + 1j * data.pulsed_magnetisation_imag.values
     fields = (np.abs(pulsed - m).max(axis=1) / np.abs(m).max(axis=1)).tolist()
@@ -100,9 +100,9 @@ def _echoes(files: FigureFiles, direction: tuple[int, int]) -> Drawing:
     )
 
 
-def _narrow(files: FigureFiles, line: int) -> Drawing:
+def _narrow(files: FigureFiles, direction: tuple[int, int]) -> Drawing:
     """Rows of one time between two infinitely narrow pulses each."""
-    data = only_table(files, "narrow-maps").isel(line=line)
+    data = _toward(only_table(files, "narrow-maps"), direction, "direction", "line")
     mesh = only_mesh(files)
     m = data.m_real.values + 1j * data.m_imag.values
     lengths = np.sqrt(data.Delta.values * float(data.diffusivity)) / float(data.period)
@@ -125,12 +125,18 @@ def _weight_text(data: xarray.Dataset) -> str:
     return rf"$q\,a{root} = {value}$"
 
 
-def _toward(data: xarray.Dataset, direction: tuple[int, int]) -> xarray.Dataset:
-    """The part of a table for one direction of the gradient."""
-    rows = np.flatnonzero((data.direction_vector.values == direction).all(axis=1))
+def _toward(
+    data: xarray.Dataset, direction: tuple[int, int], vectors: str, dim: str
+) -> xarray.Dataset:
+    """The part of a table for one direction of the gradient, of those in a variable along `dim`."""
+    given = data[vectors].values
+    # Files hold unit vectors, or whole numbers.
+    units = given / np.linalg.norm(given, axis=1, keepdims=True)
+    wanted = np.array(direction) / np.linalg.norm(direction)
+    rows = np.flatnonzero(np.abs(units - wanted).max(axis=1) < 1e-9)
     if len(rows) != 1:
         raise ValueError(f"{len(rows)} maps for a gradient along {direction}, accepted: one")
-    return data.isel(direction=int(rows[0]))
+    return data.isel({dim: int(rows[0])})
 
 
 # ---- panels ----

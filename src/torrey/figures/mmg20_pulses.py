@@ -177,16 +177,16 @@ def figA3(files: FigureFiles) -> Drawing:
     (path,) = files.files["narrow-signals"].values()
     data = artifacts.open_dataset(path)
     figure = style.new_figure(PAGE, 0.5 * PAGE)
-    axes = figure.subplots(1, data.sizes["line"], sharey=True)
+    axes = figure.subplots(1, data.sizes["line"], sharey=True, squeeze=False)[0]
     drawn = data.signal.values[data.signal.values > 0]
     bottom = 10.0 ** np.floor(np.log10(max(drawn.min(), 1e-6)))
-    for ax, letter, line in zip(axes, "ab", range(data.sizes["line"]), strict=True):
+    for line, (ax, letter) in enumerate(zip(axes, style.letters(len(axes)), strict=True)):
         one = data.isel(line=line)
         ax.set(yscale="log", ylim=(bottom, 1.4), xlim=(0, float(one.turns.max())))
         ax.set_xlabel(_turns_label(one))
         labels = [_draw_signal(ax, one.isel(Delta=i), i) for i in range(one.sizes["Delta"])]
         _draw_debye_porod(ax, one.isel(Delta=0))
-        style.panel_title(ax, letter, ("horizontal gradient", "diagonal gradient")[line])
+        style.panel_title(ax, letter, _toward(one.direction.values))
         style.label_ends(ax, labels)
     axes[0].set_ylabel("$S$")
     names = ("direction", "Delta", "turns", "signal", "ratio", "width", "surface_to_volume")
@@ -218,6 +218,20 @@ def _draw_debye_porod(ax: Axes, one: xarray.Dataset) -> None:
     )
     style.note(ax, 0.98, 0.98, "dotted: (A.2)\ndashed: (A.4), smallest $\\ell_\\Delta$",
                ha="right", va="top")  # fmt: skip
+
+
+def _toward(direction: Array) -> str:
+    """Whole numbers along a direction, or the paper's words for them."""
+    least = np.abs(direction[np.abs(direction) > 1e-9]).min()
+    vector = tuple(round(float(x / least)) for x in direction)
+    words: dict[tuple[float, ...], str] = {
+        (1, 0): "horizontal gradient",
+        (1, 1): "diagonal gradient",
+    }
+    # Others than (1, n) are shown by their parts.
+    exact = np.allclose(np.array(vector) * least, direction, atol=1e-9)
+    shown: tuple[float, ...] = vector if exact else tuple(round(float(x), 3) for x in direction)
+    return words.get(shown, f"gradient along {shown}")
 
 
 def _turns_label(one: xarray.Dataset) -> str:

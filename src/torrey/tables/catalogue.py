@@ -7,6 +7,8 @@ from typing import Final
 
 from torrey.config import Config
 from torrey.figures.catalogue import Entry, entry_problems
+from torrey.figures.needs import FitNeeds, Needs, StudyNeeds
+from torrey.gradients.sweep import ENCODINGS, REFERENCE
 
 _CHL14: Final = {
     "5_1": "one cell, single initial guesses",
@@ -24,6 +26,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
             f"table{number}",
             ("inversion",),
             f"Inversion beside the paper's numbers: {text}",
+            Needs(most=1, fits=FitNeeds("karger")),
         )
         for number, text in _CHL14.items()
     },
@@ -32,12 +35,23 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "table_tensors",
         ("tensors", "signals", "mesh"),
         "Tensors D, S, T, B and W of every box, with their symmetries",
+        Needs(
+            studies=StudyNeeds(free=None, common=("delta", "Delta"), waveforms=("pgse",)),
+        ),
     ),
     "khm19_table_kurtosis": Entry(
         "torrey.tables.khm19_kurtosis",
         "table_kurtosis",
         ("tensors", "cumulants", "mesh"),
         "Kurtosis of (25), (27) at several Delta beside the exact one, against the period",
+        Needs(
+            studies=StudyNeeds(
+                over=("delta", "Delta", "period"),
+                free=ENCODINGS,
+                models=(REFERENCE,),
+                waveforms=("pgse",),
+            ),
+        ),
     ),
 }
 """Functions ``function(TableFiles) -> Table``; kinds of files as for the figures."""

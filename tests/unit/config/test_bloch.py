@@ -164,3 +164,35 @@ def test_a_dispersion_with_too_few_diffusivities_is_refused(messages):
     assert "bloch.mine.diffusivity" in problem
     assert "2 diffusivities" in problem
     assert "a list of 3" in problem
+
+
+ON_LAYERS = DISPERSION.replace("geometry: tissue", "geometry: layers").replace(
+    "[2e-3 mm^2/s, 1e-3 mm^2/s, 1.5e-3 mm^2/s]", "2e-3 mm^2/s"
+)
+
+
+@pytest.mark.parametrize("given", ["[[1]]", "[1]"])
+def test_a_dispersion_across_layers_is_along_their_one_dimension(read, given):
+    run = read(GOOD + ON_LAYERS.replace("[[1, 0]]", given)).bloch["mine"]
+    assert dict(run.settings)["directions"] == ((1,),)
+    assert run.shape.dimension == 1
+
+
+@pytest.mark.parametrize("given", ["[[1, 0]]", "[[2]]", "[[0]]"])
+def test_other_directions_across_layers_are_refused(messages, given):
+    (problem,) = messages(GOOD + ON_LAYERS.replace("[[1, 0]]", given))
+    assert "bloch.mine.directions[0]" in problem
+    assert problem.endswith("accepted: [1] or [-1]: the cell has one dimension")
+
+
+@pytest.mark.parametrize("given", ["[[1]]", "[[]]"])
+def test_one_number_is_no_direction_in_a_plane(messages, given):
+    (problem,) = messages(GOOD + DISPERSION.replace("[[1, 0]]", given))
+    assert "bloch.mine.directions" in problem
+    assert "whole numbers" in problem
+
+
+def test_other_runs_are_not_across_layers(messages):
+    (problem,) = messages(GOOD + MAPS.replace("geometry: stones", "geometry: layers"))
+    assert "bloch.mine.geometry" in problem
+    assert "layers, in one dimension" in problem

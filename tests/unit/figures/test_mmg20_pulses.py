@@ -19,6 +19,7 @@ from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
 from torrey.figures import mmg20_cells, mmg20_maps, mmg20_pulses
 from torrey.figures.drawing import FigureFiles
+from torrey.figures.panels import to_group
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.geometry.files import write_meshes
 from torrey.geometry.meshing import build_meshes
@@ -144,3 +145,18 @@ def rows(figure):
     """Axes of the maps, row by row."""
     axes = [ax for ax in figure.axes if ax.patches and len(ax.collections) == 9]
     return [axes[:4], axes[4:]]
+
+
+def test_maps_are_found_by_their_direction_and_one_direction_is_enough(files, tmp_path):
+    name = "square_disc_r04"
+    table = artifacts.open_dataset(files.files["narrow-maps"][name]).load()
+    turned, alone = str(tmp_path / "turned.nc"), str(tmp_path / "alone.nc")
+    for path, data in ((turned, table.isel(line=[1, 0])), (alone, table.isel(line=[1]))):
+        artifacts.write(path, to_group(data, list(map(str, data.data_vars))), Provenance("test"))
+    other = FigureFiles({**files.files, "narrow-maps": {name: turned}})
+    for figure in (mmg20_maps.figA1, mmg20_maps.figA2):
+        expected = figure(files).data["m_real"].values
+        np.testing.assert_array_equal(figure(other).data["m_real"].values, expected)
+    one = FigureFiles({**files.files, "narrow-signals": {name: alone}})
+    (panel,) = mmg20_pulses.figA3(one).figure.axes
+    assert panel.get_title(loc="left").endswith("diagonal gradient")
