@@ -15,5 +15,6 @@ with job(snakemake, GatherVoxel) as work:
         stage.points,
         stage.b,
         stage.window,
+        (stage.outside, stage.inside),
     )
     artifacts.write(work.output, found, work.provenance)

@@ -13,6 +13,8 @@ from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Group, Variable, group_of, nested, object_of, stacked, stored
 from torrey.gradients.protocol import Point
+from torrey.gradients.sweep import axis_declaration
+from torrey.gradients.waveforms import Waveform
 from torrey.voxel.exchange import Homogenised, cell_signal, class_signal, lumped_signal
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.results import VoxelSignal
@@ -116,6 +118,7 @@ def gather_voxel(
     points: Sequence[Point],
     b: Sequence[float],
     window: float,
+    diffusivities: tuple[float, float],
 ) -> Group:
     """All signals of a voxel against b, with what R0 makes of its packing.
 
@@ -133,6 +136,8 @@ def gather_voxel(
         ms/um^2
     window : float
         Side of the square over which signals are integrated (um).
+    diffusivities : (float, float)
+        Outside of the discs and inside (um^2/ms).
     """
     box = read_mesh(meshes[0]).medium
     count = len(points)
@@ -152,6 +157,11 @@ def gather_voxel(
         "permeability": Variable(
             (), first.permeability, "um ms-1", "permeability of all membranes"
         ),
+        "outside_diffusivity": Variable(
+            (), diffusivities[0], "um2 ms-1", "diffusivity between the discs"
+        ),
+        "inside_diffusivity": Variable((), diffusivities[1], "um2 ms-1", "diffusivity in discs"),
+        **_timings(first.waveform),
         "window": Variable((), window, "um", "side of the square that signals are integrated over"),
         "disc_center": Variable(
             ("disc", "axis"),
@@ -162,6 +172,17 @@ def gather_voxel(
         "disc_radius": Variable(("disc",), box.radii, "um", "radius of each disc"),
         "gap": Variable((), box.gap, "um", "least distance of two circles in the box"),
     }
+
+
+def _timings(waveform: Waveform) -> Group:
+    """Kind of the waveform, and its times in their order, as far as it has any."""
+    kind = str(waveform.to_dict()["waveform"])
+    found = {
+        name: Variable((), value, "degree" if name == "angle" else "ms", f"{name} of the waveform")
+        for name, value in waveform.parameters.items()
+        if axis_declaration(name).unit in ("time", "angle")
+    }
+    return {"waveform": Variable((), np.array(kind), "", "kind of the waveform"), **found}
 
 
 def _domain(mesh: str, numbers: str, files: Sequence[str], points: Sequence[Point]) -> _Signals:

@@ -290,6 +290,8 @@ class GatherVoxel(Stage):
     )
     b: tuple[float, ...] = _tuple()
     window: float
+    outside: float
+    inside: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,12 @@ def _gathered(layout: Layout, voxel: Voxel) -> tuple[str, Stage, Inputs]:
     """All signals of a voxel."""
     domains = tuple(voxel.domains)
     stage = GatherVoxel(
-        domains=domains, points=tuple(voxel.points("box")), b=voxel.b, window=voxel.window
+        domains=domains,
+        points=tuple(voxel.points("box")),
+        b=voxel.b,
+        window=voxel.window,
+        outside=voxel.outside,
+        inside=voxel.inside,
     )
     names = [{"voxel": voxel.name, "domain": domain} for domain in domains]
     inputs: Inputs = {

@@ -46,7 +46,9 @@ EVERY = [
         point=POINT, outside=3.0, inside=2.0, window=200.0, tolerance=1e-3, refinements=1
     ),
     stages.HomogeniseVoxel(outside=3.0, inside=2.0, permeability=0.01, direction=(0.6, 0.8)),
-    stages.GatherVoxel(domains=("box", "voxel"), points=(POINT,), b=(0.5,), window=200.0),
+    stages.GatherVoxel(
+        domains=("box", "voxel"), points=(POINT,), b=(0.5,), window=200.0, outside=3.0, inside=2.0
+    ),
     stages.DrawFigure(figure="kl23_fig6", module="torrey.figures.kl23", names=("one", "two")),
     stages.WriteTable(table="t", module="torrey.tables.khm19", names=()),
 ]
