@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import xarray
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -19,6 +20,10 @@ from torrey.figures.style import PAGE, SMALL, styled
 
 _COLORS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _INKS: Final = ("#0072B2", "#B84F00", "#00795A", "#A04E7C")
+#: Up to how many runs are named beside their curves; more have a legend.
+_BESIDE: Final = 2
+#: Part of the axis of times that the name of the law takes.
+_ROOM: Final = 0.4
 _HZ: Final = 1000.0
 """Frequencies in Hz of one in 1/ms."""
 
@@ -29,26 +34,37 @@ def dispersion(files: FigureFiles) -> Drawing:
     runs = [
         artifacts.open_dataset(path).isel(line=0) for path in files.files["dispersion"].values()
     ]
+    names = _names(list(files.files["dispersion"]), runs)
     figure = style.new_figure(PAGE, 0.45 * PAGE)
     axes = figure.subplots(1, 3)
-    for run, color, ink in zip(runs, _COLORS, _INKS, strict=False):
-        text = _name(run, runs)
+    beside = len(runs) <= _BESIDE
+    fast = max(float(run.D_fast) for run in runs)
+    one_material = all(np.isclose(float(run.D_fast), fast, rtol=1e-9) for run in runs)
+    for run, text, color, ink in zip(runs, names, _COLORS, _INKS, strict=False):
         for ax, name in zip(axes, ("D_time", "D_frequency", "K_time"), strict=True):
             x = _draw(ax, run, name, color, text)
-            if name != "K_time":
+            if name != "K_time" and beside:
                 _label(ax, name, text, x, float(run.D_slow), ink)
-        _label_kurtosis(axes[2], run, text, ink)
+        if beside:
+            _label_kurtosis(axes[2], run, text, ink)
         for ax in axes[:2]:
             ax.axhline(float(run.D_slow), color=color, linewidth=style.LEAF, zorder=1)
-        _draw_exchange(axes[2], run, color, ink)
-    fast = float(runs[0].D_fast)
+            paint = style.GREY if one_material else color
+            ax.axhline(float(run.D_fast), color=paint, linewidth=style.LEAF, zorder=1)
+        _draw_exchange(axes[2], run, color)
     for ax in axes[:2]:
-        ax.axhline(fast, color=style.GREY, linewidth=style.LEAF, zorder=1)
         style.note(ax, 0.98, 1.0, r"$\langle D \rangle$", ha="right", va="top")
-    _draw_law(axes[0], runs[0])
+    _draw_laws(axes[0], runs)
     _finish(axes, fast)
+    _explain_exchange(axes[2], runs)
+    if not beside:
+        samples = [
+            Line2D([], [], color=color, label=text)
+            for text, color in zip(names, _COLORS, strict=False)
+        ]
+        style.head(figure, "", samples)
     figure.supxlabel(
-        _permeabilities(runs)
+        _permeabilities(runs, names)
         + "solid: resolved by the mesh; pale: not, the layers at membranes are thinner than three "
         r"elements; thin lines in (a), (b): $\langle D \rangle$, $D(\omega = 0)$",
         fontsize=SMALL,
@@ -57,24 +73,46 @@ def dispersion(files: FigureFiles) -> Drawing:
     return Drawing(figure, _group(runs))
 
 
-def _name(run: xarray.Dataset, runs: Sequence[xarray.Dataset]) -> str:
+def _names(entries: Sequence[str], runs: Sequence[xarray.Dataset]) -> list[str]:
+    """A word or a number for each run, and those of the configuration where these are the same."""
+    words = [_word(run, runs) for run in runs]
+    if len(set(words)) == len(words):
+        return words
+    return [entry.replace("_", " ") for entry in entries]
+
+
+def _word(run: xarray.Dataset, runs: Sequence[xarray.Dataset]) -> str:
     """A word where there is one permeability above zero, and numbers where there are several."""
     kappa = float(run.permeability)
-    several = sum(bool(float(other.permeability)) for other in runs) > 1
     if not kappa:
         return "impermeable"
-    return style.kappa_text(kappa) if several else "permeable"
+    return style.kappa_text(kappa) if len(_permeable(runs)) > 1 else "permeable"
 
 
-def _permeabilities(runs: Sequence[xarray.Dataset]) -> str:
-    """What is permeable has which permeability and size."""
-    texts = [
-        f"{_name(run, runs)}: {style.kappa_text(float(run.permeability))}, "
-        f"{style.period_text(float(run.period))}\n"
-        for run in runs
-        if float(run.permeability)
-    ]
-    return texts[0] if len(texts) == 1 else ""
+def _permeable(runs: Sequence[xarray.Dataset]) -> list[xarray.Dataset]:
+    return [run for run in runs if float(run.permeability)]
+
+
+def _permeabilities(runs: Sequence[xarray.Dataset], names: Sequence[str]) -> str:
+    """What is permeable has which permeability and size; of several, which rates of exchange."""
+    several = len(_permeable(runs)) > 1
+    lines = []
+    for run, name in zip(runs, names, strict=True):
+        if not float(run.permeability):
+            continue
+        kappa = style.kappa_text(float(run.permeability))
+        parts = [*([kappa] if name != kappa else []), style.period_text(float(run.period))]
+        if several and (rates := _rates(run)):
+            parts.append("exchange {:.4f}/ms, K\u00e4rger {:.4f}/ms".format(*rates))
+        lines.append(f"{name}: {', '.join(parts)}\n")
+    return "".join(lines)
+
+
+def _rates(run: xarray.Dataset) -> tuple[float, float] | None:
+    """Slowest rate of exchange, exact and of Karger's model; None without exchange."""
+    if not float(run.permeability) or not run.rate.size or not float(run.rate[0]):
+        return None
+    return float(run.rate[0]), float(run.karger_rate[0])
 
 
 def _draw(ax: Axes, run: xarray.Dataset, name: str, color: str, text: str) -> NDArray[np.float64]:
@@ -82,8 +120,10 @@ def _draw(ax: Axes, run: xarray.Dataset, name: str, color: str, text: str) -> ND
     dim = name.split("_")[1]
     x = run[dim].values * (_HZ if dim == "frequency" else 1.0)
     y, resolved = run[name].values, run[f"{dim}_resolved"].values == 1
-    ax.plot(x, y, color=color, alpha=0.35, linewidth=1.0, label="_unresolved")
-    ax.plot(x, np.where(resolved, y, np.nan), color=color, label=text)
+    # A single value is no line.
+    mark: dict[str, Any] = {"marker": "o" if len(x) == 1 else "none", "markersize": 4.0}
+    ax.plot(x, y, color=color, alpha=0.35, linewidth=1.0, label="_unresolved", **mark)
+    ax.plot(x, np.where(resolved, y, np.nan), color=color, label=text, **mark)
     return x
 
 
@@ -118,31 +158,52 @@ def _label_kurtosis(ax: Axes, run: xarray.Dataset, text: str, ink: str) -> None:
     )
 
 
-def _draw_exchange(ax: Axes, run: xarray.Dataset, color: str, ink: str) -> None:
-    """Mark the time of exchange, exact and of Karger's model; nothing without exchange."""
-    rate, karger = float(run.rate[0]), float(run.karger_rate[0])
-    if not float(run.permeability):
-        return
-    ax.axvline(1.0 / rate, color=color, linewidth=style.LEAF, zorder=1)
-    text = f"thin line:\nexchange,\n{rate:.4f}/ms\nKärger:\n{karger:.4f}/ms"
-    style.note(ax, 0.03, 0.97, text, va="top", color=ink)
+def _draw_exchange(ax: Axes, run: xarray.Dataset, color: str) -> None:
+    """Mark the time of exchange; nothing without exchange."""
+    if rates := _rates(run):
+        ax.axvline(1.0 / rates[0], color=color, linewidth=style.LEAF, zorder=1)
 
 
-def _draw_law(ax: Axes, run: xarray.Dataset) -> None:
+def _explain_exchange(ax: Axes, runs: Sequence[xarray.Dataset]) -> None:
+    """Write the rates of one run beside its curve; those of several are written below."""
+    found = [(rates, ink) for run, ink in zip(runs, _INKS, strict=False) if (rates := _rates(run))]
+    if len(found) == 1:
+        ((rate, karger), ink), *_ = found
+        text = f"thin line:\nexchange,\n{rate:.4f}/ms\nKärger:\n{karger:.4f}/ms"
+        style.note(ax, 0.03, 0.97, text, va="top", color=ink)
+    elif found:
+        style.note(ax, 0.03, 0.97, "thin lines:\nexchange", va="top")
+
+
+def _draw_laws(ax: Axes, runs: Sequence[xarray.Dataset]) -> None:
+    """Draw the law of short times of each material and shape, and its name once."""
+    drawn: list[tuple[float, float]] = []
+    for run in runs:
+        law = (float(run.D_fast), float(run.wall_slope))
+        if not any(np.allclose(law, other, rtol=1e-9) for other in drawn):
+            _draw_law(ax, run, named=not drawn)
+            drawn.append(law)
+
+
+def _draw_law(ax: Axes, run: xarray.Dataset, named: bool) -> None:
     """Draw the law of short times as far as it is above the curve's end."""
     t = run.time.values
     law = float(run.D_fast) - float(run.wall_slope) * np.sqrt(t)
     shown = law > 0.7 * float(run.D_slow) + 0.3 * float(run.D_fast)
+    if np.count_nonzero(shown) < 2:
+        return
     ax.plot(t[shown], law[shown], color=style.GREY, linestyle=":", linewidth=1.0, label="law")
-    if not shown.any():
+    if not named:
         return
     middle = int(np.flatnonzero(shown)[-1] * 0.85)
+    # Beside the line, where there is room between it and the axis; else below it.
+    room = np.log(t[middle] / t[0]) > _ROOM * np.log(t[-1] / t[0])
     ax.annotate(
         r"$\langle D \rangle - c\,\sqrt{t}$",
-        (t[middle], law[middle]),
-        xytext=(-4, 0),
+        (t[middle] if room else t[0], law[middle]),
+        xytext=(-4, 0) if room else (2, -6),
         textcoords="offset points",
-        ha="right",
+        ha="right" if room else "left",
         va="top",
         fontsize=SMALL,
         color=style.GREY,

@@ -22,6 +22,8 @@ _QUANTITIES: Final = {"adc": r"ADC ($\mu$m$^2$/ms)", "kurtosis": "AK (no unit)"}
 _SOLID: Final = {"reference": "-", "R0": "--", "R2": "-."}
 #: Times between the pulses (ms) at which the note compares, the nearest that are there.
 _OF_FIT, _SHORT = 25.0, 10.0
+#: Up to which b (s/mm^2) the paper fits.
+_PAPERS_B: Final = 1000.0
 
 
 @styled
@@ -45,8 +47,10 @@ def fig7(files: FigureFiles) -> Drawing:
         style.label_ends(ax, labels)
     names = {str(model): look_of(str(model)).label for model in fits.model.values}
     explain_hollow(axes[-1], fits, names, (0.97, 0.97), ha="right", va="top")
+    as_there = ", as in the paper" if np.isclose(largest, _PAPERS_B) else ""
+    lines = "lines" if exact.sizes["Delta"] > 1 else "bars"
     figure.supxlabel(
-        rf"lines: exact, $b \to 0$; marks: fit to $b \leq$ {largest:g} s/mm$^2$, as in the paper"
+        rf"{lines}: exact, $b \to 0$; marks: fit to $b \leq$ {largest:g} s/mm$^2${as_there}"
         + _findings(exact, fits),
         fontsize=style.SMALL,
         color=style.GREY,
@@ -64,7 +68,9 @@ _NAMES: Final = tuple(
 
 
 def _draw_exact(ax: Axes, exact: xarray.Dataset, name: str) -> list[CurveLabel | None]:
+    """Draw the exact values as lines; a single one, which no line shows, as a short bar."""
     labels = []
+    alone = exact.sizes["Delta"] == 1
     for model in map(str, exact.model.values):
         look, row = look_of(model), exact.sel(model=model)
         (line,) = ax.plot(
@@ -73,6 +79,9 @@ def _draw_exact(ax: Axes, exact: xarray.Dataset, name: str) -> list[CurveLabel |
             color=look.color,
             linestyle=_SOLID.get(model, look.linestyle),
             linewidth=look.width,
+            marker="_" if alone else "none",
+            markersize=12.0,
+            markeredgewidth=look.width,
             zorder=look.zorder,
             label=look.label,
         )
@@ -117,7 +126,8 @@ def _findings(exact: xarray.Dataset, fits: xarray.Dataset) -> str:
     )
     of_R0 = exact.adc.sel(model="R0")
     spread = float(of_R0.max() - of_R0.min()) <= 1e-6 * float(of_R0.max())
-    constant = rf"R0's exact ADC is {float(of_R0[0]):.5f} at every $\Delta$" if spread else ""
+    said = spread and of_R0.size > 1
+    constant = rf"R0's exact ADC is {float(of_R0[0]):.5f} at every $\Delta$" if said else ""
     fit = (
         f"the fit to Ref is off by {100 * float(off.adc):+.1f} % in ADC and "
         f"{100 * float(off.kurtosis):+.0f} % in AK"

@@ -193,6 +193,6 @@ def test_one_number_is_no_direction_in_a_plane(messages, given):
 
 
 def test_other_runs_are_not_across_layers(messages):
-    (problem,) = messages(GOOD + MAPS.replace("geometry: stones", "geometry: layers"))
+    (problem,) = messages(GOOD + MAPS.replace("geometry: tissue", "geometry: layers"))
     assert "bloch.mine.geometry" in problem
     assert "layers, in one dimension" in problem

@@ -204,7 +204,7 @@ def test_kurtosis_against_the_time_between_the_pulses(tmp_path):
                 np.testing.assert_allclose(x, [10.0, 20.0, 30.0])
                 np.testing.assert_allclose(y, table[name].sel(model=model).squeeze().values)
             # Exact values are lines, fits are marks.
-            assert lines(ax)[label].get_marker() == "None"
+            assert lines(ax)[label].get_marker() in ("None", "none")
             assert lines(ax)[f"{label}, fit"].get_linestyle() == "None"
         assert "_hollow" in lines(ax)
     expected = [0.5 + 0.05 + 0.01 * Delta for Delta in points.axes()["Delta"]]
@@ -214,9 +214,34 @@ def test_kurtosis_against_the_time_between_the_pulses(tmp_path):
     np.testing.assert_allclose(drawing.data["fitted_adc"].values[0], expected, rtol=1e-6)
     said = " ".join(texts(drawing.figure))
     assert "lines: exact" in said
+    assert "as in the paper" not in said
     assert "0.10 Ref, 0.20 R0, 0.30 R2" in said
     # The ADC of R0 changes with Delta in these files.
     assert "at every" not in said
+
+
+@pytest.mark.parametrize(("largest", "as_there"), [(1.0, True), (2.0, False)])
+def test_exact_values_at_one_time_are_bars(largest, as_there, tmp_path):
+    points = sweep(Deltas=(20.0,), b=(0.0, 0.25 * largest, 0.5 * largest, largest))
+    signals = write_signals(tmp_path / "s", points, MODELS, signal)
+    files = FigureFiles(
+        {
+            "kurtosis": {"s": write_kurtosis(signals)},
+            "signals": {"s": signals},
+            "cumulants": {"s": write_cumulants(signals, points, MODELS)},
+        }
+    )
+    drawing = draw_checked("kl23_fig7", files, tmp_path)
+    for ax in drawing.figure.axes:
+        for label in ("Ref", "R0", "R2"):
+            assert lines(ax)[label].get_marker() == "_"
+            assert lines(ax)[f"{label}, fit"].get_marker() != "_"
+    said = " ".join(texts(drawing.figure))
+    assert "bars: exact" in said
+    assert f"{1000 * largest:g} s/mm" in said
+    assert ("as in the paper" in said) == as_there
+    assert "at every" not in said
+    assert overlapping_texts(drawing.figure) == []
 
 
 def test_lumped_models_are_drawn_beside_the_others(tmp_path):
