@@ -154,13 +154,7 @@ def gather_voxel(
         "q": Variable(
             ("b",), np.array([point.q for point in points]), "rad um-1", "largest wave number"
         ),
-        "permeability": Variable(
-            (), first.permeability, "um ms-1", "permeability of all membranes"
-        ),
-        "outside_diffusivity": Variable(
-            (), diffusivities[0], "um2 ms-1", "diffusivity between the discs"
-        ),
-        "inside_diffusivity": Variable((), diffusivities[1], "um2 ms-1", "diffusivity in discs"),
+        **_water(first, diffusivities),
         **_timings(first.waveform),
         "window": Variable((), window, "um", "side of the square that signals are integrated over"),
         "disc_center": Variable(
@@ -171,6 +165,18 @@ def gather_voxel(
         ),
         "disc_radius": Variable(("disc",), box.radii, "um", "radius of each disc"),
         "gap": Variable((), box.gap, "um", "least distance of two circles in the box"),
+    }
+
+
+def _water(point: Point, diffusivities: tuple[float, float]) -> Group:
+    """Diffusivities and permeability."""
+    outside, inside = diffusivities
+    return {
+        "permeability": Variable(
+            (), point.permeability, "um ms-1", "permeability of all membranes"
+        ),
+        "outside_diffusivity": Variable((), outside, "um2 ms-1", "diffusivity between the discs"),
+        "inside_diffusivity": Variable((), inside, "um2 ms-1", "diffusivity in discs"),
     }
 
 

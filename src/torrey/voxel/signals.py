@@ -131,12 +131,8 @@ def voxel_signal(
     meshes = [coarsest]
     for _ in range(max(refinements, 1)):
         meshes.append(refine(meshes[-1], task.medium))
-    steps, coarse_meshes = _STEPS * task.tolerance, tuple(meshes[:-1])
-    runs = (
-        _Run("coarse", coarse_meshes, steps, 1.0),
-        _Run("coarse, short steps", coarse_meshes, _FINER * steps, 2.0),
-        _Run("fine", tuple(meshes), steps, 4.0),
-    )
+    steps = _STEPS * task.tolerance
+    runs = _runs(tuple(meshes), steps)
     with crew(threads) as workers:
         job = _Job(task, runs, workers, checkpoint, say)
         coarse, exact, fine = (job.result(run) for run in runs)
@@ -158,6 +154,15 @@ def voxel_signal(
     if checkpoint is not None:
         checkpoint.remove()
     return found
+
+
+def _runs(meshes: tuple[Triangles, ...], steps: float) -> tuple[_Run, ...]:
+    coarse = meshes[:-1]
+    return (
+        _Run("coarse", coarse, steps, 1.0),
+        _Run("coarse, short steps", coarse, _FINER * steps, 2.0),
+        _Run("fine", meshes, steps, 4.0),
+    )
 
 
 def _check(found: VoxelSignal, task: Task, layers: Layers) -> None:
