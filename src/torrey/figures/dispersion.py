@@ -95,17 +95,22 @@ def _permeable(runs: Sequence[xarray.Dataset]) -> list[xarray.Dataset]:
 
 def _permeabilities(runs: Sequence[xarray.Dataset], names: Sequence[str]) -> str:
     """What is permeable has which permeability and size; of several, which rates of exchange."""
-    several = len(_permeable(runs)) > 1
+    below = _rates_below(runs)
     lines = []
     for run, name in zip(runs, names, strict=True):
         if not float(run.permeability):
             continue
         kappa = style.kappa_text(float(run.permeability))
         parts = [*([kappa] if name != kappa else []), style.period_text(float(run.period))]
-        if several and (rates := _rates(run)):
+        if below and (rates := _rates(run)):
             parts.append("exchange {:.4f}/ms, K\u00e4rger {:.4f}/ms".format(*rates))
         lines.append(f"{name}: {', '.join(parts)}\n")
     return "".join(lines)
+
+
+def _rates_below(runs: Sequence[xarray.Dataset]) -> bool:
+    """Whether rates are written below: those of several runs, or where marks stand for curves."""
+    return len(_permeable(runs)) > 1 or any(run.sizes["time"] == 1 for run in runs)
 
 
 def _rates(run: xarray.Dataset) -> tuple[float, float] | None:
@@ -167,12 +172,13 @@ def _draw_exchange(ax: Axes, run: xarray.Dataset, color: str) -> None:
 def _explain_exchange(ax: Axes, runs: Sequence[xarray.Dataset]) -> None:
     """Write the rates of one run beside its curve; those of several are written below."""
     found = [(rates, ink) for run, ink in zip(runs, _INKS, strict=False) if (rates := _rates(run))]
-    if len(found) == 1:
+    if found and not _rates_below(runs):
         ((rate, karger), ink), *_ = found
         text = f"thin line:\nexchange,\n{rate:.4f}/ms\nKärger:\n{karger:.4f}/ms"
         style.note(ax, 0.03, 0.97, text, va="top", color=ink)
     elif found:
-        style.note(ax, 0.03, 0.97, "thin lines:\nexchange", va="top")
+        lines = "thin lines" if len(found) > 1 else "thin line"
+        style.note(ax, 0.97, 0.03, f"{lines}: exchange", ha="right")
 
 
 def _draw_laws(ax: Axes, runs: Sequence[xarray.Dataset]) -> None:
