@@ -142,6 +142,9 @@ def test_four_runs_are_named_and_their_rates_do_not_overlap(tmp_path):
     said = texts(figure)
     assert set(names) <= set(said)
     assert " ".join(said).count("0.0480/ms") == 3
+    (below,) = [text for text in figure.texts if "solid:" in text.get_text()]
+    assert figure.bbox.x0 <= below.get_window_extent().x0
+    assert below.get_window_extent().x1 <= figure.bbox.x1
     assert overlapping_texts(figure) == []
 
 
