@@ -10,7 +10,6 @@ import xarray
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
-from numpy.typing import NDArray
 
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
@@ -42,9 +41,9 @@ def dispersion(files: FigureFiles) -> Drawing:
     one_material = all(np.isclose(float(run.D_fast), fast, rtol=1e-9) for run in runs)
     for run, text, color, ink in zip(runs, names, _COLORS, _INKS, strict=False):
         for ax, name in zip(axes, ("D_time", "D_frequency", "K_time"), strict=True):
-            x = _draw(ax, run, name, color, text)
+            _draw(ax, run, name, color, text)
             if name != "K_time" and beside:
-                _label(ax, name, text, x, float(run.D_slow), ink)
+                _label(ax, name, text, float(run.D_slow), ink)
         if beside:
             _label_kurtosis(axes[2], run, text, ink)
         for ax in axes[:2]:
@@ -66,7 +65,8 @@ def dispersion(files: FigureFiles) -> Drawing:
     figure.supxlabel(
         _permeabilities(runs, names)
         + "solid: resolved by the mesh; pale: not, the layers at membranes are thinner than three "
-        r"elements; thin lines in (a), (b): $\langle D \rangle$, $D(\omega = 0)$",
+        r"elements; thin lines in (a), (b): $\langle D \rangle$, $D(\omega = 0)$"
+        + ("\nin (c): times of exchange" if _rates_below(runs) else ""),
         fontsize=SMALL,
         color=style.GREY,
     )
@@ -95,17 +95,22 @@ def _permeable(runs: Sequence[xarray.Dataset]) -> list[xarray.Dataset]:
 
 def _permeabilities(runs: Sequence[xarray.Dataset], names: Sequence[str]) -> str:
     """What is permeable has which permeability and size; of several, which rates of exchange."""
-    several = len(_permeable(runs)) > 1
+    below = _rates_below(runs)
     lines = []
     for run, name in zip(runs, names, strict=True):
         if not float(run.permeability):
             continue
         kappa = style.kappa_text(float(run.permeability))
         parts = [*([kappa] if name != kappa else []), style.period_text(float(run.period))]
-        if several and (rates := _rates(run)):
+        if below and (rates := _rates(run)):
             parts.append("exchange {:.4f}/ms, K\u00e4rger {:.4f}/ms".format(*rates))
         lines.append(f"{name}: {', '.join(parts)}\n")
     return "".join(lines)
+
+
+def _rates_below(runs: Sequence[xarray.Dataset]) -> bool:
+    """Whether rates are written below: those of several runs, or where marks stand for curves."""
+    return len(_permeable(runs)) > 1 or any(run.sizes["time"] == 1 for run in runs)
 
 
 def _rates(run: xarray.Dataset) -> tuple[float, float] | None:
@@ -115,8 +120,8 @@ def _rates(run: xarray.Dataset) -> tuple[float, float] | None:
     return float(run.rate[0]), float(run.karger_rate[0])
 
 
-def _draw(ax: Axes, run: xarray.Dataset, name: str, color: str, text: str) -> NDArray[np.float64]:
-    """Draw a curve, pale where it is not resolved; return its places."""
+def _draw(ax: Axes, run: xarray.Dataset, name: str, color: str, text: str) -> None:
+    """Draw a curve, pale where it is not resolved."""
     dim = name.split("_")[1]
     x = run[dim].values * (_HZ if dim == "frequency" else 1.0)
     y, resolved = run[name].values, run[f"{dim}_resolved"].values == 1
@@ -124,15 +129,15 @@ def _draw(ax: Axes, run: xarray.Dataset, name: str, color: str, text: str) -> ND
     mark: dict[str, Any] = {"marker": "o" if len(x) == 1 else "none", "markersize": 4.0}
     ax.plot(x, y, color=color, alpha=0.35, linewidth=1.0, label="_unresolved", **mark)
     ax.plot(x, np.where(resolved, y, np.nan), color=color, label=text, **mark)
-    return x
 
 
-def _label(ax: Axes, name: str, text: str, x: NDArray[np.float64], height: float, ink: str) -> None:
+def _label(ax: Axes, name: str, text: str, height: float, ink: str) -> None:
     """Write the name of a cell on its thin line, at the side where its curve leaves room."""
     left = name == "D_time"
     ax.annotate(
         text,
-        (x[0] if left else x[-1], height),
+        (0.03 if left else 0.97, height),
+        xycoords=ax.get_yaxis_transform(),
         xytext=(0, 2),
         textcoords="offset points",
         ha="left" if left else "right",
@@ -167,12 +172,10 @@ def _draw_exchange(ax: Axes, run: xarray.Dataset, color: str) -> None:
 def _explain_exchange(ax: Axes, runs: Sequence[xarray.Dataset]) -> None:
     """Write the rates of one run beside its curve; those of several are written below."""
     found = [(rates, ink) for run, ink in zip(runs, _INKS, strict=False) if (rates := _rates(run))]
-    if len(found) == 1:
+    if found and not _rates_below(runs):
         ((rate, karger), ink), *_ = found
         text = f"thin line:\nexchange,\n{rate:.4f}/ms\nKärger:\n{karger:.4f}/ms"
         style.note(ax, 0.03, 0.97, text, va="top", color=ink)
-    elif found:
-        style.note(ax, 0.03, 0.97, "thin lines:\nexchange", va="top")
 
 
 def _draw_laws(ax: Axes, runs: Sequence[xarray.Dataset]) -> None:

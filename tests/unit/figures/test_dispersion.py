@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,22 +14,31 @@ from torrey.base.provenance import Provenance
 from torrey.base.stored import group_of
 from torrey.bloch.dispersion import Dispersion
 from torrey.figures.catalogue import paper_of
-from torrey.figures.drawing import FigureFiles
+from torrey.figures.drawing import Drawing, FigureFiles
 
 TIMES = np.geomspace(0.01, 1000.0, 31)
 FREQUENCIES = np.geomspace(1e-4, 10.0, 21)
 
 
-def write(path: Path, kappa: float, slow: float, times: np.ndarray = TIMES) -> str:
+def write(
+    path: Path,
+    kappa: float,
+    slow: float,
+    times: np.ndarray = TIMES,
+    frequencies: np.ndarray = FREQUENCIES,
+    fast: float = 2.0,
+    wall_slope: float = 0.7,
+    rates: int = 1,
+) -> str:
     fade = 1.0 / (1.0 + times)
-    high = FREQUENCIES / (0.1 + FREQUENCIES)
-    of_time, of_frequency = slow + (2.0 - slow) * fade, slow + (2.0 - slow) * high
+    high = frequencies / (0.1 + frequencies)
+    of_time, of_frequency = slow + (fast - slow) * fade, slow + (fast - slow) * high
     kurtosis = times / (1.0 + times) * (0.4 * np.exp(-times / 50.0) if kappa else 1.0)
     path.parent.mkdir(parents=True)
     found = Dispersion(
         direction=np.array([[1.0, 0.0]]),
         time=times,
-        frequency=FREQUENCIES,
+        frequency=frequencies,
         D_time=of_time[None],
         D_time_error=1e-3 * of_time[None],
         K_time=kurtosis[None],
@@ -36,14 +46,14 @@ def write(path: Path, kappa: float, slow: float, times: np.ndarray = TIMES) -> s
         D_frequency=of_frequency[None],
         D_frequency_error=1e-3 * of_frequency[None],
         time_resolved=(times > 0.1).astype(np.int8),
-        frequency_resolved=(FREQUENCIES < 1.0).astype(np.int8),
+        frequency_resolved=(frequencies < 1.0).astype(np.int8),
         D_slow=np.array([slow]),
         D_slow_error=np.array([1e-4]),
-        D_fast=np.array([2.0]),
-        wall_slope=0.7,
-        rate=np.array([0.048 if kappa else 0.0]),
-        rate_error=np.array([1e-6]),
-        karger_rate=np.array([0.05 if kappa else 0.0]),
+        D_fast=np.array([fast]),
+        wall_slope=wall_slope,
+        rate=np.array([0.048 if kappa else 0.0] * rates),
+        rate_error=np.array([1e-6] * rates),
+        karger_rate=np.array([0.05 if kappa else 0.0] * rates),
         period=10.0,
         permeability=kappa,
     )
@@ -86,3 +96,70 @@ def test_runs_of_other_times_are_refused(tmp_path):
     }
     with pytest.raises(ValueError, match="the same times"):
         draw_checked("dispersion", FigureFiles({"dispersion": files}), tmp_path)
+
+
+def drawn(tmp_path: Path, **runs: tuple[float, float, dict[str, Any]]) -> Drawing:
+    """The figure of runs with a permeability, a slow diffusivity and more."""
+    files = {
+        name: write(tmp_path / name / "dispersion.nc", kappa, slow, **more)
+        for name, (kappa, slow, more) in runs.items()
+    }
+    drawing = draw_checked("dispersion", FigureFiles({"dispersion": files}), tmp_path)
+    drawing.figure.savefig(tmp_path / "dispersion.png", dpi=120)
+    return drawing
+
+
+def test_a_run_on_obstacles_has_no_exchange(tmp_path):
+    figure = drawn(tmp_path, stones=(0.0, 1.3, {"rates": 0})).figure
+    assert not any("exchange" in text for text in texts(figure))
+    assert overlapping_texts(figure) == []
+
+
+def test_a_second_material_lies_within_the_axes(tmp_path):
+    fast = {"fast": 3.0, "wall_slope": 1.1}
+    figure = drawn(tmp_path, one=(0.05, 1.3, {}), two=(0.0, 0.9, fast)).figure
+    for ax in figure.axes[:2]:
+        assert ax.get_ylim()[1] > 3.0
+        levels = [line.get_ydata()[0] for line in ax.lines if len(line.get_ydata()) == 2]
+        assert {2.0, 3.0, 1.3, 0.9} <= set(levels)
+    laws = [line for line in figure.axes[0].lines if line.get_label() == "law"]
+    assert sorted(float(law.get_ydata()[0]) for law in laws) == pytest.approx(
+        [2.0 - 0.7 * 0.1, 3.0 - 1.1 * 0.1]
+    )
+    assert overlapping_texts(figure) == []
+
+
+def test_four_runs_are_named_and_their_rates_do_not_overlap(tmp_path):
+    figure = drawn(
+        tmp_path,
+        large=(0.05, 1.3, {}),
+        small_one=(0.05, 1.2, {}),
+        leaky=(0.2, 1.1, {}),
+        closed=(0.0, 0.9, {}),
+    ).figure
+    names = ["large", "small one", "leaky", "closed"]
+    assert set(names) <= set(lines(figure.axes[0]))
+    said = texts(figure)
+    assert set(names) <= set(said)
+    assert " ".join(said).count("0.0480/ms") == 3
+    (below,) = [text for text in figure.texts if "solid:" in text.get_text()]
+    assert figure.bbox.x0 <= below.get_window_extent().x0
+    assert below.get_window_extent().x1 <= figure.bbox.x1
+    assert overlapping_texts(figure) == []
+
+
+def test_a_single_time_and_frequency_are_marks(tmp_path):
+    one = {"times": np.array([10.0]), "frequencies": np.array([0.05])}
+    figure = drawn(tmp_path, one=(0.05, 1.3, one)).figure
+    for ax in figure.axes:
+        assert lines(ax)["permeable"].get_marker() == "o"
+    assert overlapping_texts(figure) == []
+
+
+@pytest.mark.parametrize("slope", [1.0, 2.5, 4.0])
+def test_the_name_of_the_law_stays_within_the_axes(tmp_path, slope):
+    figure = drawn(tmp_path, one=(0.05, 1.3, {"wall_slope": slope})).figure
+    ax = figure.axes[0]
+    (name,) = [text for text in ax.texts if "sqrt" in text.get_text()]
+    assert name.get_window_extent().x0 >= ax.get_window_extent().x0
+    assert overlapping_texts(figure) == []
