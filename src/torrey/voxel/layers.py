@@ -38,8 +38,8 @@ class Layers:
     resolved : bool
         Whether they are three elements deep on both sides.
     missed : float
-        Estimate from above of the change of the signal by water that passes where it would not, 1 being the
-        signal without gradient; 0 where elements and layers are alike.
+        Estimate from above of what water that passes where it would not changes of the signal,
+        which is 1 without gradient; 0 where elements and layers are alike.
     depth, element : float
         Of the layer that is thinnest beside its elements, and the largest of those (um).
     """
