@@ -4,7 +4,8 @@ In a time t the field changes within sqrt(D t) of a membrane. Studies ask for th
 (`torrey.cell.layers`), and take the change that the last refinement made for the error where there
 are fewer. Where the layer is thinner than a third of an element, not even that can be trusted: the
 nodes of the membrane then hold water of the whole element, and two meshes that both let all of it
-through agree. What passes is bounded instead.
+through agree. What passes is then estimated from above; the two numbers
+below were chosen by packings whose discs hold water that stands still.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class Layers:
     resolved : bool
         Whether they are three elements deep on both sides.
     missed : float
-        Bound on the change of the signal by water that passes where it would not, 1 being the
-        signal without gradient; 0 where elements and layers are alike.
+        Estimate from above of what water that passes where it would not changes of the signal,
+        which is 1 without gradient; 0 where elements and layers are alike.
     depth, element : float
         Of the layer that is thinnest beside its elements, and the largest of those (um).
     """
