@@ -105,7 +105,7 @@ def drawn(tmp_path: Path, **runs: tuple[float, float, dict[str, Any]]) -> Drawin
         for name, (kappa, slow, more) in runs.items()
     }
     drawing = draw_checked("dispersion", FigureFiles({"dispersion": files}), tmp_path)
-    drawing.figure.savefig(tmp_path / "dispersion.png", dpi=120)
+    drawing.figure.draw_without_rendering()
     return drawing
 
 
