@@ -76,7 +76,7 @@ _OWN = "torrey.figures.own"
 _PLANE: Final = Needs(dimension=2)
 _ONE_CELL: Final = Needs(most=1, dimension=2, outlines="membranes")
 _ONE_MEDIUM: Final = Needs(most=1, dimension=2, outlines="obstacles")
-_VOXEL: Final = Needs(most=1, inside=True)
+_VOXEL: Final = Needs(most=1)
 
 
 CATALOGUE: Final[dict[str, Entry]] = {

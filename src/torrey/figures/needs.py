@@ -104,8 +104,6 @@ class Needs:
         What every cell must have; a surface of an obstacle is drawn as a membrane is.
     studies, runs, fits : optional
         What the entries of these sections must be.
-    inside : bool
-        Whether a voxel must be a part of its box.
     """
 
     least: int = 1
@@ -115,7 +113,6 @@ class Needs:
     studies: StudyNeeds | None = None
     runs: RunNeeds | None = None
     fits: FitNeeds | None = None
-    inside: bool = False
 
 
 def studies(
@@ -164,10 +161,6 @@ def unmet(needs: Needs, config: Config, section: str, names: Sequence[str]) -> I
     if section == "inversions" and needs.fits is not None:
         for name in names:
             yield from _of_fit(needs.fits, config.inversions[name])
-    if section == "voxels" and needs.inside:
-        for name in names:
-            if config.voxels[name].side is None:
-                yield f"found voxel {name} without the key voxel, accepted: a part of its box"
 
 
 def _of_count(needs: Needs, section: str, names: Sequence[str]) -> Iterator[str]:
