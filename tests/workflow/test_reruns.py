@@ -223,10 +223,20 @@ def test_a_module_recomputes_what_it_made(project, module, jobs):
     assert project.plan() == jobs
 
 
+#: Rules that the small project has no job of; `tests/unit/workflow` holds what their jobs carry.
+ABSENT = {
+    "place_discs",
+    "expand_cumulants",
+    "mesh_voxel",
+    "solve_voxel",
+    "homogenise_voxel",
+    "gather_voxel",
+}
+PRESENT = {script.stem: found for script, found in IMPORTS.items() if script.stem not in ABSENT}
 # Scripts by the modules of the library that they import; `workflow` writes no result.
 IMPORTERS = {
-    module: {script.stem for script, found in IMPORTS.items() if module in found}
-    for module in sorted(set().union(*IMPORTS.values()))
+    module: {script for script, found in PRESENT.items() if module in found}
+    for module in sorted(set().union(*PRESENT.values()))
     if not module.startswith("torrey.workflow")
 }
 
