@@ -22,6 +22,7 @@ WAVEFORM = Pgse(5.0, 15.0)
 Q = WAVEFORM.q_of_b(0.85)
 SIGMA = 0.02
 Y = (0.0, 1.0)
+R012 = ("R0", "R1", "R2")
 
 
 def signal(model: RateModel, periods: np.ndarray) -> np.ndarray:
@@ -77,3 +78,18 @@ def test_r2_without_it_has_order_two() -> None:
     errors = np.abs(signal(without_first_order(FOUR_DISCS), periods).real - exact)
     assert local_orders(periods, errors) == pytest.approx([2.0, 2.0], abs=0.25)
     assert np.all(errors > 10 * np.abs(signal(whole, periods).real - exact))
+
+
+def test_the_numbers_of_the_documents() -> None:
+    # docs/papers.md and docs/theory.md print them: the four discs at 0.7, 1 and 3 um.
+    periods = np.array([0.7, 1.0, 3.0])
+    systems = [FOUR_DISCS.system(0, L, SIGMA * L, Y) for L in periods]
+    exact = np.array([mesh_signal(system, WAVEFORM, Q, 64).real for system in systems])
+    r0, r1, r2 = (signal(m, periods) for m in build_models(FOUR_DISCS.operators(0), Y, R012))
+    without = np.abs(signal(without_first_order(FOUR_DISCS), periods).real - exact)
+    whole = np.abs(r2 - exact)
+    assert (without[1], whole[1]) == pytest.approx((1.33e-5, 3.46e-6), rel=0.01)
+    assert local_orders(periods, without)[0] == pytest.approx(2.39, abs=0.01)
+    assert local_orders(periods, whole)[0] == pytest.approx(3.98, abs=0.005)
+    assert (r1 - r0).real[2] == pytest.approx(8.9e-5, rel=0.01)
+    assert np.abs(r0 - exact)[2] == pytest.approx(1.3e-2, rel=0.02)
