@@ -87,6 +87,11 @@ def roomiest_place(mesh: CellMesh, compartment: int) -> Array:
     return place
 
 
+def size_text(mesh: CellMesh) -> str:
+    """Say how large a mesh is."""
+    return f"{len(mesh.elements)} triangles, {count_unknowns(mesh)} unknowns"
+
+
 def count_unknowns(mesh: CellMesh) -> int:
     """Degrees of freedom of a field on the periodic, membrane-broken mesh."""
     return len(np.unique(mesh.periodic))

@@ -11,8 +11,15 @@ from matplotlib.axes import Axes
 from torrey.base.stored import Group, Variable
 from torrey.figures import cells, style
 from torrey.figures.drawing import Drawing, FigureFiles
-from torrey.figures.panels import add_logarithm, each_panel, panel_axes, read_panels, to_group
-from torrey.figures.style import PAGE, S_PER_MS, CurveLabel, letters, look_of, styled
+from torrey.figures.panels import (
+    add_logarithm,
+    draw_models,
+    each_panel,
+    panel_axes,
+    read_panels,
+    to_group,
+)
+from torrey.figures.style import PAGE, S_PER_MS, CurveLabel, letters, styled
 from torrey.figures.words import words_of
 
 LABELS: Final = {"R0": "R0 (ODE)"}
@@ -69,14 +76,8 @@ def fig4_2(files: FigureFiles) -> Drawing:
 
 def draw_signals(ax: Axes, data: xarray.Dataset) -> list[CurveLabel | None]:
     """Draw log S of every model against b and return the labels of the curves."""
-    labels = []
     b = S_PER_MS * data.b.values
-    for model in map(str, data.model.values):
-        row = data.sel(model=model)
-        line = style.draw_model(ax, model, b, row.log_signal, row.log_error, row.unstable)
-        text = LABELS.get(model, look_of(model).label)
-        labels.append(style.last_point(line, text, look_of(model).ink))
-    ax.margins(x=0.03)
+    labels = draw_models(ax, data, b, "log_signal", "log_error", LABELS)
     ax.set(xlabel=r"$b$ (s/mm$^2$)", ylabel=r"$\log S$ (natural)")
     return labels
 

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.patches import Rectangle
 
-from torrey.base import artifacts
-from torrey.base.stored import Group, Variable
+from torrey.base.stored import Group
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.panels import only_table, to_group
 from torrey.figures.style import GREY, LEAF, PAGE, S_PER_MS, CurveLabel, styled
 
 #: The paper's box (um), and the discs in it: a smaller one as dense stands in for it and says so.
@@ -51,9 +51,7 @@ _CURVES: Final[tuple[_Curve, ...]] = (
 @styled
 def fig6_1(files: FigureFiles) -> Drawing:
     """The voxel in its box, its signals by both domains and by R0, and their differences."""
-    (path,) = files.files["signals"].values()
-    with artifacts.open_dataset(path) as data:
-        data = data.load()
+    data = only_table(files, "signals")
     figure = style.new_figure(PAGE, 0.44 * PAGE)
     packing, signals, differences = figure.subplots(1, 3, width_ratios=(1.55, 1.0, 1.0))
     _draw_packing(packing, data)
@@ -111,12 +109,12 @@ def _has_voxel(data: xarray.Dataset) -> bool:
 
 def _remark(data: xarray.Dataset) -> str:
     """What the reader must know of the packing."""
-    text = "$B$ is periodic. "
+    text = "$B$ is taken as periodic. "
     if _has_voxel(data):
         alone = data.isel(domain=-1)
         dropped = int(alone.dropped)
         text = (
-            "$B$ and $V$ alone are periodic. $V$ alone holds the "
+            "Both $B$ and $V$ alone are taken as periodic. $V$ alone holds the "
             f"{int(alone.discs) + dropped:,} discs whose centres lie in $V$"
             + (f", less {dropped} that met another one across a face" if dropped else "")
             + ".\n"
@@ -238,13 +236,4 @@ def _data(data: xarray.Dataset) -> Group:
         "disc_center", "disc_radius", "window", "side", "dropped", "gap", "class_fraction",
         "outside_diffusivity", "inside_diffusivity", "permeability", "waveform", "delta", "Delta",
     )  # fmt: skip
-    return {
-        name: Variable(
-            tuple(map(str, data[name].dims)),
-            data[name].values,
-            str(data[name].attrs.get("units", "")),
-            str(data[name].attrs.get("long_name", name)),
-        )
-        for name in names
-        if name in data
-    }
+    return to_group(data, [name for name in names if name in data])

@@ -16,6 +16,7 @@ from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import (
     add_logarithm,
+    draw_models,
     each_panel,
     explain_hollow,
     labelled,
@@ -192,26 +193,13 @@ def _model_sample(model: str) -> Line2D:
 
 
 def _draw_signals(ax: Axes, panel: xarray.Dataset, x: Array) -> list[CurveLabel | None]:
-    return _draw_models(ax, panel, x, "log_signal", "log_error")
+    return draw_models(ax, panel, x, "log_signal", "log_error")
 
 
 def _cap(ax: Axes) -> None:
     """End the axes above log S = 0: what an unstable model may have beyond is not shown."""
     low, high = ax.get_ylim()
     ax.set_ylim(low, min(high, -0.05 * low))
-
-
-def _draw_models(
-    ax: Axes, data: xarray.Dataset, x: Array, name: str, error: str
-) -> list[CurveLabel | None]:
-    """Draw one curve per model and return its labels."""
-    labels = []
-    for model in map(str, data.model.values):
-        row = data.sel(model=model)
-        line = style.draw_model(ax, model, x, row[name], row[error], row.unstable)
-        labels.append(style.last_point(line, look_of(model).label, look_of(model).ink))
-    ax.margins(x=0.03)
-    return labels
 
 
 def _explain_hollow(

@@ -84,7 +84,7 @@ def fig3(files: FigureFiles) -> Drawing:
         cells.draw_box(ax)
         cells.unit_axes(ax)
         ax.set(xlabel="$y_1$ (units of the cell)", ylabel="$y_2$ (units of the cell)")
-        coarsest, finest = _size_text(meshes[0]), _size_text(meshes[-1])
+        coarsest, finest = cells.size_text(meshes[0]), cells.size_text(meshes[-1])
         panel_title(ax, letter, f"{words[name]}\nfinest (drawn): {finest}\ncoarsest: {coarsest}")
     return Drawing(figure, _mesh_sizes(levels))
 
@@ -184,11 +184,6 @@ def _name_domain(ax: Axes, omega: Array) -> None:
         va="center",
         arrowprops={"arrowstyle": "-", "linewidth": 0.6, "color": _FRAME, "shrinkB": 0.0},
     )
-
-
-def _size_text(mesh: CellMesh) -> str:
-    unknowns = cells.count_unknowns(mesh)
-    return f"{len(mesh.elements)} triangles, {unknowns} unknowns"
 
 
 def _membranes(mesh: CellMesh) -> Group:

@@ -11,11 +11,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from torrey.base import artifacts
-from torrey.base.stored import Group, Variable
+from torrey.base.stored import Variable
 from torrey.bloch import laws
 from torrey.bloch.sampling import RULES
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.panels import only_table, to_group
 from torrey.figures.style import GREY, LEAF, PAGE, SMALL, CurveLabel, styled
 
 Array = NDArray[np.float64]
@@ -33,8 +34,7 @@ _COLORS: Final = (_ORANGE, _GREEN, _BLUE, _VIOLET)
 @styled
 def fig2(files: FigureFiles) -> Drawing:
     """Step functions of the wave number of a PGSE by the four rules, and the narrow pulses."""
-    (path,) = files.files["sampling"].values()
-    data = artifacts.open_dataset(path)
+    data = only_table(files, "sampling")
     figure = style.new_figure(PAGE, 0.48 * PAGE)
     axes = figure.subplots(2, 4, sharex=True, sharey="row", height_ratios=(2.2, 1))
     unit, end = float(data.pulse), float(data.time[-1])
@@ -54,10 +54,8 @@ def fig2(files: FigureFiles) -> Drawing:
         bottom.set(xlabel="time (ms)")
     axes[0, 0].set(ylabel=r"$q\,/\,q_0$")
     axes[1, 0].set(ylabel="pulses\n" r"($q_0$)", yticks=(-1, 0, 1))
-    style.label_ends(axes[0, 3], [])
     _name_curves(axes[0, 0], data, unit)
-    names = [str(name) for name in data.data_vars]
-    return Drawing(figure, {**{name: _variable(data, name) for name in names}, **_times(data)})
+    return Drawing(figure, to_group(data, [str(name) for name in data.data_vars]))
 
 
 def _draw_pulses(ax: Axes, begin: Array, level: Array, end: float, color: str) -> None:
@@ -88,17 +86,6 @@ def _name_curves(ax: Axes, data: xarray.Dataset, unit: float) -> None:
     )  # fmt: skip
 
 
-def _times(data: xarray.Dataset) -> Group:
-    return {"time": Variable(("time",), data.time.values, "ms", "time")}
-
-
-def _variable(data: xarray.Dataset, name: str) -> Variable:
-    """A variable of a table as it was written there."""
-    found = data[name]
-    dims = tuple(str(dim) for dim in found.dims)
-    return Variable(dims, found.values, found.attrs.get("units", ""), found.attrs["long_name"])
-
-
 # ---- bands: figure 11 ----
 
 
@@ -123,7 +110,7 @@ def fig11(files: FigureFiles) -> Drawing:
         ax.axvline(0.5, color=GREY, linewidth=LEAF, linestyle=":")
         _walk(ax, p, branches[:, 0], _BLUE)
         meet = "the bands cross" if crossing else "the bands do not cross"
-        style.panel_title(ax, letter, f"{_plain(name)}: {meet}")
+        style.panel_title(ax, letter, f"{name.replace('_', ' ')}: {meet}")
         style.label_ends(ax, labels)
         group |= {
             f"p_{name}": Variable((f"p_{name}",), p, "1", f"p a / (2 pi), {name}"),
@@ -162,20 +149,13 @@ def _walk(ax: Axes, p: Array, band: Array, color: str) -> None:
         ax.annotate("", (p[j], band[j] + away), xytext=(p[i], band[i] + away), arrowprops=arrow)
 
 
-def _plain(name: str) -> str:
-    return {"homogeneous": "free water", "square_disc_r04": "lattice of discs"}.get(
-        name, name.replace("_", " ")
-    )
-
-
 # ---- narrow pulses: figure A3 ----
 
 
 @styled
 def figA3(files: FigureFiles) -> Drawing:
     """Signal of two narrow pulses against their wave number, with the laws (A.2) and (A.4)."""
-    (path,) = files.files["narrow-signals"].values()
-    data = artifacts.open_dataset(path)
+    data = only_table(files, "narrow-signals")
     figure = style.new_figure(PAGE, 0.5 * PAGE)
     axes = figure.subplots(1, data.sizes["line"], sharey=True, squeeze=False)[0]
     drawn = data.signal.values[data.signal.values > 0]
@@ -190,7 +170,7 @@ def figA3(files: FigureFiles) -> Drawing:
         style.label_ends(ax, labels)
     axes[0].set_ylabel("$S$")
     names = ("direction", "Delta", "turns", "signal", "ratio", "width", "surface_to_volume")
-    return Drawing(figure, {name: _variable(data, name) for name in names})
+    return Drawing(figure, to_group(data, names))
 
 
 def _draw_signal(ax: Axes, one: xarray.Dataset, i: int) -> CurveLabel | None:
@@ -212,10 +192,6 @@ def _draw_debye_porod(ax: Axes, one: xarray.Dataset) -> None:
     law = laws.debye_porod(turns * float(one.width), length, float(one.surface_to_volume))
     shown = law < 0.5
     ax.plot(turns[shown], law[shown], color=_INK, linestyle="--", linewidth=0.9)
-    i = int(np.argmax(shown))
-    ax.annotate(
-        "(A.4)", (turns[i], law[i]), xytext=(4, -16), textcoords="offset points", fontsize=SMALL
-    )
     style.note(ax, 0.98, 0.98, "dotted: (A.2)\ndashed: (A.4), smallest $\\ell_\\Delta$",
                ha="right", va="top")  # fmt: skip
 

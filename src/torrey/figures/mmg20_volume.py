@@ -14,12 +14,11 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from torrey.base import artifacts
 from torrey.base.stored import Variable
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.isosurfaces import eighths, isosurface, nodal_gradient, normals, refine
-from torrey.figures.panels import to_group
+from torrey.figures.panels import only_table, to_group
 from torrey.figures.rendering import Camera, Surface, render, tube
 from torrey.figures.style import PAGE, styled
 
@@ -44,10 +43,7 @@ _PRINTED: Final = 2.75e-3
 @styled
 def fig7(files: FigureFiles) -> Drawing:
     """Isosurfaces of Re m in one cell, and with a part of each neighbour; signals beside them."""
-    paths = list(files.files["schemes"].values())
-    if len(paths) != 1:
-        raise ValueError(f"{len(paths)} files of schemes, the figure shows one")
-    data = artifacts.open_dataset(paths[0])
+    data = only_table(files, "schemes")
     if data.sizes["axis"] != 3:
         raise ValueError(f"a cell of {data.sizes['axis']} dimensions, the figure needs 3")
     largest = float(np.abs(data.magnetisation_real).max())

@@ -10,12 +10,22 @@ import numpy as np
 import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
 from torrey.figures.sources import SourceFiles
-from torrey.figures.style import PAGE, UM_PER_MM, letters, new_figure, note
+from torrey.figures.style import (
+    PAGE,
+    UM_PER_MM,
+    CurveLabel,
+    draw_model,
+    last_point,
+    letters,
+    look_of,
+    new_figure,
+    note,
+)
 
 # Neither swept nor told apart: they describe an entry and are not axes of the sweep.
 _INNER: Final = ("axis", "instant", "eigenvalue")
@@ -146,6 +156,36 @@ def panel_axes(
 def each_panel(panels: xarray.Dataset) -> Iterator[xarray.Dataset]:
     """Panels one after the other."""
     return (panels.isel(panel=i) for i in range(panels.sizes["panel"]))
+
+
+def draw_models(
+    ax: Axes,
+    data: xarray.Dataset,
+    x: ArrayLike,
+    name: str,
+    error: str,
+    labels: Mapping[str, str] = _UNNAMED,
+) -> list[CurveLabel | None]:
+    """Draw one curve per model and return the labels of the curves.
+
+    Parameters
+    ----------
+    ax : Axes
+    data : Dataset
+        Of one panel, with ``model``, ``unstable`` and the two variables.
+    x : (n,) array_like
+    name, error : str
+        Variables with y and its numerical error.
+    labels : mapping of str to str
+        Of models that a figure names otherwise than all others do.
+    """
+    ends = []
+    for model in map(str, data.model.values):
+        row, look = data.sel(model=model), look_of(model)
+        line = draw_model(ax, model, x, row[name], row[error], row.unstable)
+        ends.append(last_point(line, labels.get(model, look.label), look.ink))
+    ax.margins(x=0.03)
+    return ends
 
 
 def add_logarithm(panels: xarray.Dataset, base: float) -> xarray.Dataset:

@@ -3,8 +3,7 @@
 Matplotlib sorts whole triangles, which goes wrong where surfaces cross, and gives each one colour.
 Here every pixel has its own light, from normals that are interpolated between the vertices, and the
 layers behind it in their order, so that transparent surfaces may cross. No graphics library is
-needed, and the picture is the same on every machine. (VTK 9.7 draws without a screen through EGL or
-OSMesa; where a machine has neither, it ends the process without an error that could be caught.)
+needed, and the picture is the same on every machine.
 """
 
 from __future__ import annotations
