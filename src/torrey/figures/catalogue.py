@@ -125,9 +125,10 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "Where the model of order two holds: its exponent K is above zero, and no state grows",
         studies(
             over=("Delta", "b"),
-            free=("period", "permeability", "sigma0"),
+            free=("period",),
             shared=("delta",),
             waveforms=("pgse",),
+            closed=True,
         ),
     ),
     "khm19_fig1": Entry(_KHM19, "fig1", ("mesh",), "The two boxes with their meshes", _PLANE),

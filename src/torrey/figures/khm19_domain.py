@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import cycle
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,15 +15,16 @@ from torrey.base.stored import Group, Variable
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.style import PAGE, S_PER_MS, CurveLabel, styled
+from torrey.gradients.sweep import PermeabilityKind
 from torrey.gradients.waveforms import Pgse
-from torrey.models.kurtosis import second_order_limits
+from torrey.models.kurtosis import CONFINED, second_order_limits
 
 Array = NDArray[np.float64]
 
 #: Of Okabe and Ito, one per box.
 _COLORS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _PERIODS: Final = np.geomspace(1.0, 20.0, 41)
-_PAPER: Final[dict[str, Any]] = {"color": "#BBBBBB", "linewidth": 3.0, "zorder": 1.0}
+_SIGNALS: Final[dict[str, Any]] = {"color": "#BBBBBB", "linewidth": 3.0, "zorder": 1.0}
 
 
 @styled
@@ -33,14 +34,18 @@ def domain(files: FigureFiles) -> Drawing:
     Raises
     ------
     ValueError
-        If gradients are not two pulses along one direction, or the studies differ in delta.
+        If gradients are not two pulses along one direction, the studies differ in delta, or water
+        of a study is confined or leaves its compartment.
     """
     tables = {name: artifacts.read(path) for name, path in files.files["signals"].items()}
     delta, Deltas = _times(tables)
     words = files.cells()
     limits = np.empty((len(tables), len(Deltas), 2))
     for i, (name, table) in enumerate(tables.items()):
+        _check_closed(name, table)
         D, B = _along(files.files["tensors"][name], table["direction_vector"][0])
+        if np.any(D <= CONFINED):
+            raise ValueError(f"study {name}: the limits are of water that is not confined")
         for j, Delta in enumerate(Deltas):
             # Of several compartments the first that leaves the domain decides.
             found = second_order_limits(D, B, Pgse(delta, Delta))
@@ -51,7 +56,7 @@ def domain(files: FigureFiles) -> Drawing:
         lines = _draw(ax, limits[:, j], list(words.values()) or list(tables))
         for table in tables.values():
             if Deltas[j] in table["Delta"]:
-                _draw_paper(ax, table)
+                _draw_signals(ax, table)
         style.panel_title(ax, letter, style.Delta_text(Deltas[j]))
     axes[0].set_ylabel(r"$b$ (s/mm$^2$)")
     style.label_ends(axes[-1], [_label(line) for line in lines], gap=2.6)
@@ -68,6 +73,13 @@ def _times(tables: dict[str, dict[str, NDArray[Any]]]) -> tuple[float, list[floa
     if len(deltas) > 1:
         raise ValueError(f"studies {', '.join(tables)}: several delta, the figure shows one")
     return deltas.pop(), sorted({float(x) for table in tables.values() for x in table["Delta"]})
+
+
+def _check_closed(name: str, table: dict[str, NDArray[Any]]) -> None:
+    """Refuse a study whose water passes membranes or vanishes at surfaces."""
+    for kind in get_args(PermeabilityKind):
+        if np.any(table.get(kind, 0.0)):
+            raise ValueError(f"study {name}: {kind} above zero, the limits hold without exchange")
 
 
 def _along(path: str, n: Array) -> tuple[Array, Array]:
@@ -102,11 +114,16 @@ def _label(line: Line2D) -> CurveLabel | None:
     return style.last_point(line, f"{words},\n{last}" if words else name, str(line.get_color()))
 
 
-def _draw_paper(ax: Axes, table: dict[str, NDArray[Any]]) -> None:
-    """Draw where the paper's signals lie."""
+def _draw_signals(ax: Axes, table: dict[str, NDArray[Any]]) -> None:
+    """Draw where a study's signals lie: along L, along b, or in a rectangle of both."""
     L, b = np.atleast_1d(table["period"]), S_PER_MS * np.atleast_1d(table["b"])
+    left, right, top = L.min(), L.max(), b.max()
     low = max(b.min(), ax.get_ylim()[0])
-    ax.plot([L.min(), L.max()], [low, b.max()], label="_paper", **_PAPER)
+    x, y = [left, right, right, left, left], [low, low, top, top, low]
+    # A single point is no line.
+    mark = "o" if (left, low) == (right, top) else "none"
+    ax.fill(x, y, color=_SIGNALS["color"], alpha=0.3, linewidth=0.0, zorder=_SIGNALS["zorder"])
+    ax.plot(x, y, label="_signals", marker=mark, markersize=4.0, **_SIGNALS)
 
 
 def _explain(figure: Any) -> None:
@@ -114,7 +131,7 @@ def _explain(figure: Any) -> None:
     entries = [
         Line2D([], [], **grey, label=r"$K = 0$: below, $K > 0$"),
         Line2D([], [], **grey, linestyle="--", label="above: a state grows"),
-        Line2D([], [], **_PAPER, label="signals of figures 2 (along L) and 5 (along b)"),
+        Line2D([], [], **_SIGNALS, label="signals of the studies"),
     ]
     figure.legend(handles=entries, loc="outside upper center", ncols=len(entries))
 

@@ -41,6 +41,8 @@ class StudyNeeds:
         Kinds of waveforms; any without.
     layered : bool
         Whether all cells but the first have layers.
+    closed : bool
+        Whether no water may pass membranes or vanish at surfaces.
     """
 
     x: tuple[str, ...] = ()
@@ -55,6 +57,7 @@ class StudyNeeds:
     compared: bool = False
     waveforms: tuple[str, ...] = ()
     layered: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class RunNeeds:
 
     Attributes
     ----------
-    kinds : tuple of str
+    kind : str
     directions : int, optional
         At most.
     along : tuple of tuple of int
@@ -74,7 +77,7 @@ class RunNeeds:
         Keys whose values are the same in all runs.
     """
 
-    kinds: tuple[str, ...]
+    kind: str
     directions: int | None = None
     along: tuple[Direction, ...] = ()
     along_x: bool = False
@@ -130,7 +133,7 @@ def studies(
 
 def runs(kind: str, *, most: int | None = 1, dimension: int | None = None, **needs: Any) -> Needs:
     """Runs of one kind, one of them without `most`; others as in `RunNeeds`."""
-    return Needs(most=most, dimension=dimension, runs=RunNeeds((kind,), **needs))
+    return Needs(most=most, dimension=dimension, runs=RunNeeds(kind, **needs))
 
 
 def unmet(needs: Needs, config: Config, section: str, names: Sequence[str]) -> Iterator[str]:
@@ -228,6 +231,9 @@ def _of_study(needs: StudyNeeds, study: Study, number: int) -> Iterator[str]:
     kind = _waveform(study)
     if needs.waveforms and kind not in needs.waveforms:
         yield f"{here} with the waveform {kind}, accepted: {either(needs.waveforms)}"
+    if needs.closed and any(study.sweep.permeabilities):
+        given = f"{study.sweep.permeability_kind} above zero"
+        yield f"{here} with {given}, accepted: one with permeability 0 m/s"
     layer = bool(getattr(study.shape, "layer", 0.0))
     if needs.layered and layer != (number > 0):
         accepted = "one with a layer" if number else "first one with membranes, then with layers"
@@ -266,8 +272,8 @@ _ALONG: Final = "directions"
 
 
 def _of_run(needs: RunNeeds, run: BlochRun) -> Iterator[str]:
-    if run.kind not in needs.kinds:
-        accepted = f"a run of kind {either(needs.kinds)}"
+    if run.kind != needs.kind:
+        accepted = f"a run of kind {needs.kind}"
         yield f"found run {run.name} of kind {run.kind}, accepted: {accepted}"
         return
     directions = dict(run.settings).get(_ALONG, ())
@@ -283,7 +289,7 @@ def _of_run(needs: RunNeeds, run: BlochRun) -> Iterator[str]:
 
 
 def _of_runs(needs: RunNeeds, runs: Sequence[BlochRun]) -> Iterator[str]:
-    chosen = [dict(run.settings) for run in runs if run.kind in needs.kinds]
+    chosen = [dict(run.settings) for run in runs if run.kind == needs.kind]
     for key in needs.shared:
         if len({settings[key] for settings in chosen}) > 1:
             named = ", ".join(run.name for run in runs)
