@@ -305,7 +305,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "dispersion": Entry(
         _DISPERSION,
         "dispersion",
-        ("bloch",),
+        ("bloch", "mesh"),
         "Diffusivity and kurtosis against time and frequency, with exchange and without",
         runs("dispersion", most=4, directions=1, shared=("times", "frequencies")),
     ),

@@ -13,9 +13,12 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
+from torrey.cell.material import Material, Tensor
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.sources import parameters_of, shape_of
 from torrey.figures.style import PAGE, SMALL, styled
+from torrey.geometry.shapes import Shape
 
 _COLORS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _INKS: Final = ("#0072B2", "#B84F00", "#00795A", "#A04E7C")
@@ -23,6 +26,9 @@ _INKS: Final = ("#0072B2", "#B84F00", "#00795A", "#A04E7C")
 _BESIDE: Final = 2
 #: Part of the axis of times that the name of the law takes.
 _ROOM: Final = 0.4
+#: Height of a line of small text (inches).
+_LINE: Final = 1.3 * SMALL / 72.0
+_IMPERMEABLE: Final = "impermeable"
 _HZ: Final = 1000.0
 """Frequencies in Hz of one in 1/ms."""
 
@@ -34,7 +40,9 @@ def dispersion(files: FigureFiles) -> Drawing:
         artifacts.open_dataset(path).isel(line=0) for path in files.files["dispersion"].values()
     ]
     names = _names(list(files.files["dispersion"]), runs)
-    figure = style.new_figure(PAGE, 0.45 * PAGE)
+    described = _described(runs, names, _media(files, runs))
+    # The panels keep their height whatever is said below them.
+    figure = style.new_figure(PAGE, 0.43 * PAGE + _LINE * described.count("\n"))
     axes = figure.subplots(1, 3)
     beside = len(runs) <= _BESIDE
     fast = max(float(run.D_fast) for run in runs)
@@ -63,7 +71,7 @@ def dispersion(files: FigureFiles) -> Drawing:
         ]
         style.head(figure, "", samples)
     figure.supxlabel(
-        _permeabilities(runs, names)
+        described
         + "solid: resolved by the mesh; pale: not, the layers at membranes are thinner than three "
         r"elements; thin lines in (a), (b): $\langle D \rangle$, $D(\omega = 0)$"
         + ("\nin (c): times of exchange" if _rates_below(runs) else ""),
@@ -85,7 +93,7 @@ def _word(run: xarray.Dataset, runs: Sequence[xarray.Dataset]) -> str:
     """A word where there is one permeability above zero, and numbers where there are several."""
     kappa = float(run.permeability)
     if not kappa:
-        return "impermeable"
+        return _IMPERMEABLE
     return style.kappa_text(kappa) if len(_permeable(runs)) > 1 else "permeable"
 
 
@@ -93,19 +101,56 @@ def _permeable(runs: Sequence[xarray.Dataset]) -> list[xarray.Dataset]:
     return [run for run in runs if float(run.permeability)]
 
 
-def _permeabilities(runs: Sequence[xarray.Dataset], names: Sequence[str]) -> str:
-    """What is permeable has which permeability and size; of several, which rates of exchange."""
+def _media(files: FigureFiles, runs: Sequence[xarray.Dataset]) -> list[dict[str, str]]:
+    """Cell, diffusivities and period of each run, in words; what no file says is left out."""
+    cells, meshes = files.cells(), files.files.get("mesh", {})
+    media = []
+    for (name, path), run in zip(files.files["dispersion"].items(), runs, strict=True):
+        texts = {"cell": cells.get(name, "")}
+        if name in meshes:
+            shape, plain = shape_of(meshes[name]), parameters_of(path)
+            texts["material"] = _diffusivities(shape, Material.from_dict(plain))
+        media.append({**texts, "period": style.period_text(float(run.period))})
+    return media
+
+
+def _diffusivities(shape: Shape, material: Material) -> str:
+    """Diffusivities by the parts of a cell, or by its regions where those of a part differ."""
+    found = [_entries(D) for D in material.diffusivity]
+    if len(set(found)) == 1:
+        return rf"$D$ = {found[0]} $\mu$m$^2$/ms"
+    by_part = dict(zip(shape.region_parts, found, strict=True))
+    names: Sequence[str] = shape.region_parts
+    if [by_part[part] for part in shape.region_parts] != found:
+        names = [name.replace("_", " ") for name in shape.region_names]
+    said = dict(zip(names, found, strict=True))
+    texts = ", ".join(f"{value} {name}" for name, value in said.items())
+    return rf"$D$ = {texts} ($\mu$m$^2$/ms)"
+
+
+def _entries(D: float | Tensor) -> str:
+    if isinstance(D, tuple):
+        return f"[{'; '.join(' '.join(f'{x:g}' for x in row) for row in D)}]"
+    return f"{D:g}"
+
+
+def _described(
+    runs: Sequence[xarray.Dataset], names: Sequence[str], media: Sequence[dict[str, str]]
+) -> str:
+    """What all runs share, and a line for each with what it has of its own."""
+    shared = {key: text for key, text in media[0].items() if all(m[key] == text for m in media)}
     below = _rates_below(runs)
-    lines = []
-    for run, name in zip(runs, names, strict=True):
-        if not float(run.permeability):
-            continue
+    lines = [", ".join(filter(None, shared.values()))]
+    for run, name, medium in zip(runs, names, media, strict=True):
         kappa = style.kappa_text(float(run.permeability))
-        parts = [*([kappa] if name != kappa else []), style.period_text(float(run.period))]
+        parts = [text for key, text in medium.items() if text and key not in shared]
+        if name not in (kappa, _IMPERMEABLE):
+            parts.insert(0, kappa)
         if below and (rates := _rates(run)):
             parts.append("exchange {:.4f}/ms, K\u00e4rger {:.4f}/ms".format(*rates))
-        lines.append(f"{name}: {', '.join(parts)}\n")
-    return "".join(lines)
+        if parts:
+            lines.append(f"{name}: {', '.join(parts)}")
+    return "".join(f"{line}\n" for line in lines if line)
 
 
 def _rates_below(runs: Sequence[xarray.Dataset]) -> bool:
@@ -148,18 +193,23 @@ def _label(ax: Axes, name: str, text: str, height: float, ink: str) -> None:
 
 
 def _label_kurtosis(ax: Axes, run: xarray.Dataset, text: str, ink: str) -> None:
-    """Write the name of a cell beside a maximum of its kurtosis, or below a curve that rises."""
+    """Write the name of a cell beside a maximum of its kurtosis, or above a curve that rises.
+
+    The white box is below all curves and above the lines of exchange.
+    """
     peak = int(np.argmax(run.K_time.values))
     rises = peak > 0.8 * run.sizes["time"]
     ax.annotate(
         text,
         (float(run.time[peak]), float(run.K_time[peak])),
-        xytext=(0, -26) if rises else (10, 2),
+        xytext=(0, 3) if rises else (10, 2),
         textcoords="offset points",
         ha="right" if rises else "left",
-        va="top" if rises else "bottom",
+        va="bottom",
         fontsize=SMALL,
         color=ink,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        zorder=1.5,
     )
 
 
@@ -227,6 +277,8 @@ def _finish(axes: Sequence[Axes], fast: float) -> None:
         style.panel_title(ax, letter)
     for ax in axes[:2]:
         ax.set_ylim(top=1.06 * fast)
+    # Room for a name above the highest curve.
+    axes[2].margins(y=0.1)
     axes[2].set_ylim(bottom=0.0)
 
 

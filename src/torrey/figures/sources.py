@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from torrey.base import artifacts
 from torrey.geometry.registry import shape_from_dict
+from torrey.geometry.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -58,4 +59,15 @@ class SourceFiles:
 
 def cell_in_words(mesh: str | Path) -> str:
     """Say what a cell is, such as ``disc, R = 0.4``, from the file of its meshes."""
-    return shape_from_dict(json.loads(artifacts.attributes(mesh)["parameters"])).describe()
+    return shape_of(mesh).describe()
+
+
+def shape_of(mesh: str | Path) -> Shape:
+    """The cell of a file of meshes."""
+    return shape_from_dict(parameters_of(mesh))
+
+
+def parameters_of(path: str | Path) -> dict[str, Any]:
+    """Parameters of the job that made a file."""
+    found: dict[str, Any] = json.loads(artifacts.attributes(path)["parameters"])
+    return found

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 from support.figure_checks import draw_checked, labels_of, lines, overlapping_texts, texts
+from support.figure_files import write_disc
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import group_of
 from torrey.bloch.dispersion import Dispersion
+from torrey.cell.material import Material
 from torrey.figures.catalogue import paper_of
 from torrey.figures.drawing import Drawing, FigureFiles
 
 TIMES = np.geomspace(0.01, 1000.0, 31)
+PLAIN = Material((3.0, 1.7))
 FREQUENCIES = np.geomspace(1e-4, 10.0, 21)
 
 
@@ -29,6 +32,7 @@ def write(
     fast: float = 2.0,
     wall_slope: float = 0.7,
     rates: int = 1,
+    material: Material = PLAIN,
 ) -> str:
     fade = 1.0 / (1.0 + times)
     high = frequencies / (0.1 + frequencies)
@@ -57,7 +61,7 @@ def write(
         period=10.0,
         permeability=kappa,
     )
-    artifacts.write(path, group_of(found), Provenance("test"))
+    artifacts.write(path, group_of(found), Provenance("test", material.to_dict()))
     return str(path)
 
 
@@ -163,3 +167,70 @@ def test_the_name_of_the_law_stays_within_the_axes(tmp_path, slope):
     (name,) = [text for text in ax.texts if "sqrt" in text.get_text()]
     assert name.get_window_extent().x0 >= ax.get_window_extent().x0
     assert overlapping_texts(figure) == []
+
+
+def said_below(tmp_path: Path, *materials: Material) -> list[str]:
+    """Lines below the panels, of cells that are permeable, impermeable, ..."""
+    files = {
+        f"m{i}": write(tmp_path / f"m{i}" / "dispersion.nc", kappa, slow, material=material)
+        for i, (kappa, slow, material) in enumerate(
+            zip((0.05, 0.0), (1.3, 0.9), materials, strict=True)
+        )
+    }
+    mesh = dict.fromkeys(files, write_disc(tmp_path / "mesh.nc"))
+    drawing = draw_checked("dispersion", FigureFiles({"dispersion": files, "mesh": mesh}), tmp_path)
+    (below,) = [text for text in drawing.figure.texts if "solid:" in text.get_text()]
+    assert overlapping_texts(drawing.figure) == []
+    return below.get_text().split("\n")[:-1]
+
+
+def test_cell_diffusivities_and_period_are_named(tmp_path):
+    shared, permeable = said_below(tmp_path, PLAIN, PLAIN)
+    assert shared.startswith("disc, R = 0.25, $D$ = 3 outside, 1.7 inside ")
+    assert shared.endswith(r"$L$ = 10 $\mu$m")
+    assert permeable.startswith(r"permeable: $\kappa$ = ")
+
+
+def test_diffusivities_that_differ_are_those_of_each_cell(tmp_path):
+    tensor = ((2.0, 0.0), (0.0, 1.0))
+    shared, *each = said_below(tmp_path, Material((3.0, 3.0)), Material((3.0, tensor)))
+    assert "$D$" not in shared
+    assert r"$D$ = 3 $\mu$m$^2$/ms" in each[0]
+    assert "$D$ = 3 outside, [2 0; 0 1] inside" in each[1]
+
+
+def test_the_name_of_a_rising_kurtosis_is_above_all_curves_and_not_struck_through(tmp_path):
+    figure = drawn(tmp_path, one=(0.05, 1.3, {}), two=(0.0, 0.9, {})).figure
+    ax = figure.axes[2]
+    (name,) = [text for text in ax.texts if text.get_text() == "impermeable"]
+    box = name.get_window_extent()
+    assert ax.get_window_extent().y1 >= box.y1
+    for line in ax.lines:
+        if line.get_zorder() < name.get_zorder():
+            continue
+        points = ax.transData.transform(np.column_stack(line.get_data()))
+        points = points[np.isfinite(points).all(axis=1)]
+        assert not any(box.contains(x, y) for x, y in points)
+    patch = name.get_bbox_patch()
+    assert patch is not None
+    assert patch.get_facecolor()[3] == 1.0
+
+
+def test_what_is_said_of_four_cells_fits_the_page(tmp_path):
+    tensor = ((2.0, 0.125), (0.125, 1.0))
+    files = {
+        f"a_long_name_{i}": write(
+            tmp_path / f"m{i}" / "dispersion.nc",
+            0.05,
+            1.3 - 0.1 * i,
+            material=Material((3.0 + i, tensor)),
+        )
+        for i in range(4)
+    }
+    mesh = dict.fromkeys(files, write_disc(tmp_path / "mesh.nc"))
+    drawing = draw_checked("dispersion", FigureFiles({"dispersion": files, "mesh": mesh}), tmp_path)
+    (below,) = [text for text in drawing.figure.texts if "solid:" in text.get_text()]
+    drawing.figure.draw_without_rendering()
+    assert drawing.figure.bbox.x0 <= below.get_window_extent().x0
+    assert below.get_window_extent().x1 <= drawing.figure.bbox.x1
+    assert overlapping_texts(drawing.figure) == []
