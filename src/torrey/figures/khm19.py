@@ -16,6 +16,7 @@ from torrey.figures import cells, style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.panels import (
     add_logarithm,
+    draw_models,
     each_panel,
     explain_hollow,
     instability,
@@ -46,7 +47,7 @@ def fig2(files: FigureFiles) -> Drawing:
     """Minus the logarithm of the signals against the period, one panel per box."""
     signals = files.files["signals"]
     panels = add_logarithm(read_panels(signals, "period", cells=files.cells()), np.e)
-    words = words_of(panels, ["delta", "Delta", "b", "direction"])
+    words = words_of(panels)
     panels = panels.assign(
         exponent=labelled(-panels.log_signal, "1", "-log S (natural)"),
         exponent_error=labelled(panels.log_error, "1", "numerical error of -log S"),
@@ -55,10 +56,10 @@ def fig2(files: FigureFiles) -> Drawing:
     figure, axes = panel_axes(panels, columns=2, height=0.42)
     meshes = files.files["mesh"]
     for ax, panel, study, title in zip(
-        axes, each_panel(panels), signals, words.titles, strict=True
+        axes, each_panel(panels), signals, _told_apart(words.titles, list(signals)), strict=True
     ):
         x = 1e3 * panel.epsilon.values
-        labels = draw_models(ax, panel, x, "exponent", "exponent_error")
+        labels = draw_models(ax, panel, x, "exponent", "exponent_error", LABELS)
         # The period in micrometres is the same number.
         label = r"$10^3\,\varepsilon = L\,/\,(1$ $\mu$m$)$"
         ax.set(xlabel=label, ylabel=r"$-\log S$ (natural)")
@@ -70,6 +71,14 @@ def fig2(files: FigureFiles) -> Drawing:
     style.head(figure, words.shared)
     names = ["exponent", "exponent_error", "unstable", "epsilon"]
     return Drawing(figure, to_group(panels, names))
+
+
+def _told_apart(titles: Sequence[str], studies: Sequence[str]) -> Sequence[str]:
+    """Titles of the panels, with the names of the studies where they do not differ."""
+    if len(set(titles)) == len(titles):
+        return titles
+    names = [study.replace("_", " ") for study in studies]
+    return [f"{name}: {title}".rstrip(": ") for name, title in zip(names, titles, strict=True)]
 
 
 @styled
@@ -109,7 +118,7 @@ def draw_boxes(files: FigureFiles) -> Drawing:
         cells.draw_box(ax)
         cells.unit_axes(ax)
         ax.set(xlabel="$y_1$ (units of the cell)", ylabel="$y_2$ (units of the cell)")
-        sizes = [_size_text(levels[0]), _size_text(levels[-1])]
+        sizes = [cells.size_text(levels[0]), cells.size_text(levels[-1])]
         style.panel_title(
             ax, letter, f"{words[name]}\ncoarsest (drawn): {sizes[0]}\nfinest: {sizes[1]}"
         )
@@ -129,7 +138,7 @@ def draw_against_b(
     panels = panels.assign(unstable=instability(panels.validity))
     figure, axes = panel_axes(panels, columns=2, height=height, share="both")
     drawn = [
-        draw_models(ax, panel, S_PER_MS * panel.b.values, "signal_real", "numerical_error")
+        draw_models(ax, panel, S_PER_MS * panel.b.values, "signal_real", "numerical_error", LABELS)
         for ax, panel in zip(axes, each_panel(panels), strict=True)
     ]
     low, high = _sound_range(panels)
@@ -161,19 +170,6 @@ def _inside(label: CurveLabel | None, row: xarray.Dataset, high: float) -> Curve
     return replace(label, x=S_PER_MS * seen[-1], y=high, text=f"{label.text} (to {label.y:.3g})")
 
 
-def draw_models(
-    ax: Axes, data: xarray.Dataset, x: Array, name: str, error: str
-) -> list[CurveLabel | None]:
-    """Draw one curve per model and return its labels."""
-    labels = []
-    for model in map(str, data.model.values):
-        row = data.sel(model=model)
-        line = style.draw_model(ax, model, x, row[name], row[error], row.unstable)
-        labels.append(style.last_point(line, _labels(data)[model], look_of(model).ink))
-    ax.margins(x=0.03)
-    return labels
-
-
 def _draw_inset(ax: Axes, path: str) -> None:
     """Draw the box of a panel where the curves leave room: on the left, at the bottom."""
     inset = ax.inset_axes((0.03, 0.04, 0.3, 0.36))
@@ -186,10 +182,6 @@ def _draw_inset(ax: Axes, path: str) -> None:
 def _labels(data: xarray.Dataset) -> dict[str, str]:
     models = map(str, data.model.values)
     return {model: LABELS.get(model, look_of(model).label) for model in models}
-
-
-def _size_text(mesh: CellMesh) -> str:
-    return f"{len(mesh.elements)} triangles, {cells.count_unknowns(mesh)} unknowns"
 
 
 def _mesh_sizes(levels: dict[str, tuple[CellMesh, ...]]) -> Group:

@@ -89,7 +89,9 @@ def test_khm19_exponents_against_the_period(tmp_path):
     drawing = draw_checked("khm19_fig2", files, tmp_path)
     panels = [ax for ax in drawing.figure.axes if ax.get_ylabel()]
     assert len(panels) == 2
-    for ax in panels:
+    for ax, name in zip(panels, "ab", strict=True):
+        # Both are the same in words but for the name of the study.
+        assert ax.get_title(loc="left").endswith(name)
         assert labels_of(ax)[1] == r"$-\log S$ (natural)"
         assert len(ax.child_axes) == 1
         for model, label in LOOKS.items():
@@ -99,6 +101,8 @@ def test_khm19_exponents_against_the_period(tmp_path):
             np.testing.assert_allclose(y, expected, rtol=1e-12)
     assert set(LABELS.values()) <= set(texts(drawing.figure))
     assert any(text.startswith("hollow: order 2 unstable") for text in texts(drawing.figure))
+    (shared,) = (text for text in texts(drawing.figure) if "1000 s/mm" in text)
+    assert shared.startswith("disc, R = 0.25, ")
     np.testing.assert_allclose(drawing.data["epsilon"].values, np.array(PERIODS) / 1000)
 
 
