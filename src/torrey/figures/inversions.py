@@ -257,11 +257,7 @@ def inversion_noise(files: FigureFiles) -> Drawing:
     data = artifacts.open_dataset(path)
     if "noisy_estimate" not in data:
         raise ValueError(f"{name}: the figure shows estimates from signals with noise, found none")
-    shown = [
-        str(p)
-        for p in data.parameter.values
-        if bool((data.sel(parameter=p).identifiable == 1).all()) and p not in _REDUNDANT
-    ]
+    shown = _shown_parameters(data)
     figure = style.new_figure(PAGE, 0.34 * PAGE)
     axes = figure.subplots(1, len(shown), sharex=True, squeeze=False)[0]
     quantiles = _quantiles(data)
@@ -273,8 +269,23 @@ def inversion_noise(files: FigureFiles) -> Drawing:
     return Drawing(figure, _noise_group(quantiles.sel(parameter=shown)))
 
 
-#: What the other axis shows already: the cells have the symmetry of the square.
-_REDUNDANT: Final = ("D_e_yy",)
+def _shown_parameters(data: xarray.Dataset) -> list[str]:
+    """Those that can be identified; one of D_e_xx and D_e_yy where the cell makes both the same."""
+    found = [
+        str(p)
+        for p in data.parameter.values
+        if bool((data.sel(parameter=p).identifiable == 1).all())
+    ]
+    x, y = "D_e_xx", "D_e_yy"
+    if {x, y} <= set(found):
+        along_x, along_y = (float(data.truth.sel(parameter=p)) for p in (x, y))
+        if np.isclose(along_x, along_y, rtol=_SAME):
+            found.remove(y)
+    return found
+
+
+#: How much truths may differ that the symmetry of a cell makes the same, and its mesh does not.
+_SAME: Final = 1e-4
 
 
 def _quantiles(data: xarray.Dataset) -> xarray.Dataset:

@@ -15,7 +15,7 @@ from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Variable, group_of
 from torrey.figures.drawing import FigureFiles
-from torrey.figures.inversions import _mark_cut
+from torrey.figures.inversions import _mark_cut, _shown_parameters
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.inversion.files import read_data
 from torrey.inversion.problem import Parameters
@@ -194,6 +194,14 @@ def test_inversion_noise_shows_what_can_be_identified(fitted, tmp_path):
     assert any("Rician" in text for text in texts(drawing.figure))
     median = drawing.data["median"]
     assert np.shape(median.values)[-1] == 4
+
+
+def test_both_diffusivities_of_a_cell_without_symmetry_are_shown(fitted):
+    data = artifacts.open_dataset(fitted)
+    both = {"D_e_xx", "D_e_yy"}
+    assert both & set(_shown_parameters(data)) == {"D_e_xx"}
+    data["truth"] = data.truth * xarray.where(data.parameter == "D_e_yy", 1.1, 1.0)
+    assert both <= set(_shown_parameters(data))
 
 
 def test_bars_that_the_axes_cut_have_arrows(fitted, tmp_path):
