@@ -18,9 +18,6 @@ class VoxelSignal:
     time_error: float = field(
         metadata=stored((), "1", "estimated error of time steps and solvers, absolute")
     )
-    coarse_signal: complex = field(
-        metadata=stored((), "1", "signal on the mesh before the finest", dtype=complex)
-    )
     unknowns: int = field(metadata=stored((), "1", "degrees of freedom on the finest mesh"))
     steps: int = field(metadata=stored((), "1", "time steps on the finest mesh", dtype=np.int32))
     iterations: int = field(

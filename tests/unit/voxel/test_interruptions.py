@@ -92,7 +92,8 @@ def test_progress_is_said_with_the_time_left(monkeypatch):
 
 def test_the_time_of_all_parts_is_told(tmp_path):
     checkpoint = Checkpoint(tmp_path / "one.npz", "key")
-    done = {"real": 0.5, "imag": 0.0, "unknowns": 10, "steps": 3, "iterations": 4}
+    done = {"real": 0.5, "imag": 0.0, "unknowns": 10, "trace": [[0.1, 1]] * 3}
+    done["iterations"] = 4
     names = ("coarse", "coarse, short steps", "fine")
     checkpoint.save(Progress(dict.fromkeys(names, done), seconds=1000.0))
     said: list[str] = []
@@ -112,10 +113,11 @@ def test_a_tolerance_that_is_missed_is_an_error():
 def test_history_is_kept_exactly(tmp_path):
     checkpoint = Checkpoint(tmp_path / "one.npz", "key")
     numbers = np.random.default_rng(0).standard_normal((8, 50)) + 1j
-    history = signals.History(0.1 + 0.2, 1 / 3, 3, 1, 7, 0, 12, numbers)
+    history = signals.History(0.1 + 0.2, 1 / 3, 3, 1, 12, [(1 / 3, 3)], numbers)
     checkpoint.save(Progress({}, "fine", 1, history, 3.5))
     found = checkpoint.load()
     assert found.history.time == 0.1 + 0.2
     assert found.history.step == 1 / 3
+    assert [tuple(step) for step in found.history.trace] == [(1 / 3, 3)]
     assert np.array_equal(found.history.differences, numbers)
     assert json.dumps(found.done) == "{}"

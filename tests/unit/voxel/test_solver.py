@@ -135,6 +135,29 @@ def test_steps_agree_with_the_ordinary_ones_on_the_same_mesh():
     assert np.all(np.array(errors) < 3 * np.array([1e-3, 1e-4, 1e-5]))
 
 
+def test_a_planned_run_takes_the_steps_of_another_and_misses_the_same():
+    g = PULSES.q_of_b(1.0)
+    traces, missed = [], []
+    for level, tolerances in ((0, (3e-3, 1e-4)), (1, (3e-3, 1e-4))):
+        spaces = spaces_of(level)
+        values = []
+        for tolerance in tolerances:
+            with crew(1) as workers:
+                solver = Multigrid.of(workers, spaces.operators, spaces.interpolations, g)
+                plan = traces[0] if level and tolerance == 3e-3 else ()
+                stepper, run = Stepper(solver, tolerance, plan), None
+                for duration, sign in ((15.0, 1.0), (15.0, -1.0)):
+                    run = stepper.begin(run, duration)
+                    while run.time < duration:
+                        stepper.advance(run, lambda t, sign=sign: sign * g * t / 15.0, duration)
+            traces.append(run.trace)
+            values.append(run.state @ spaces.operators[0].weights / SIDE**2)
+        missed.append(values[1] - values[0])
+    assert traces[2] == traces[0]
+    assert traces[3] != traces[1]
+    assert abs(missed[1] - missed[0]) < 0.3 * abs(missed[0])
+
+
 def test_open_membranes_leave_free_diffusion():
     free = Task(
         small_medium(),
