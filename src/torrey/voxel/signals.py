@@ -283,7 +283,7 @@ class _Job:
         if window >= side:
             return spaces.operators[0].weights
         low = (side - window) / 2
-        return window_weights(spaces.elements, spaces.numbering, low, low + window)
+        return window_weights(spaces.elements, spaces.numbering, side, low, low + window)
 
     def _note(self, run: _Run, segment: int, history: History, elapsed: float) -> None:
         """Write down and say how far the run is, now and then."""
