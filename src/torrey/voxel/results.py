@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from torrey.base.errors import TorreyError
 from torrey.base.stored import stored
+
+
+class VoxelError(TorreyError, ArithmeticError):
+    """A signal of a voxel is not what was asked for."""
 
 
 @dataclass(frozen=True)

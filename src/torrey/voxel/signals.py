@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.base.errors import TorreyError
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Segment, Waveform
 from torrey.reference.estimates import space_error
@@ -28,7 +27,7 @@ from torrey.voxel.layers import Layers, layers_of
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.multigrid import Multigrid
 from torrey.voxel.quadratic import refine
-from torrey.voxel.results import VoxelSignal
+from torrey.voxel.results import VoxelError, VoxelSignal
 from torrey.voxel.spaces import Spaces, nested_spaces
 from torrey.voxel.steps import History, Stepper
 from torrey.voxel.triangulation import Triangles
@@ -41,10 +40,6 @@ _STEPS, _FINER = 0.4, 0.05
 _TRANSFER: Final = 0.3
 #: Seconds between two lines about the progress.
 _SAYING: Final = 5.0
-
-
-class VoxelError(TorreyError, ArithmeticError):
-    """A signal of a voxel is not what was asked for."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +122,10 @@ def voxel_signal(
     Raises
     ------
     VoxelError
-        If the estimated error exceeds the tolerance, or the signal exceeds 1.
+        If the estimated error exceeds the tolerance, the signal exceeds 1, or a step is not solved.
     """
     if task.q == 0.0:
-        return VoxelSignal(1.0, 0.0, 0.0, 1.0, 0, 0, 0)
+        return VoxelSignal(1.0, 0.0, 0.0, unknowns=0, steps=0, iterations=0)
     meshes = [coarsest]
     for _ in range(max(refinements, 1)):
         meshes.append(refine(meshes[-1], task.medium))

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from support.voxels import small_medium, small_meshes
 
+from torrey.base import artifacts
+from torrey.base.artifacts import StorageError
 from torrey.gradients.waveforms import Pgse
 from torrey.voxel import signals
 from torrey.voxel.assembly import Properties
 from torrey.voxel.checkpoints import Checkpoint, Progress
-from torrey.voxel.signals import Task, VoxelError, voxel_signal
+from torrey.voxel.results import VoxelError
+from torrey.voxel.signals import Task, voxel_signal
 from torrey.voxel.steps import Stepper
 
 PULSES = Pgse(10.0, 15.0)
@@ -108,6 +111,26 @@ def test_a_tolerance_that_is_missed_is_an_error():
     strict = Task(TASK.medium, 25.0, TASK.properties, PULSES, TASK.q, 3e-4)
     with pytest.raises(VoxelError, match=r"tolerance is 3\.0e-04"):
         voxel_signal(small_meshes(0)[0], strict)
+
+
+def test_a_folder_that_another_job_takes_away_is_made_again(tmp_path, monkeypatch):
+    ours, other = (Checkpoint(tmp_path / "deep" / f"{name}.npz", name) for name in ("one", "two"))
+    taken = []
+
+    def take(path):
+        # Between the making of the folder and that of the file in it.
+        if len(taken) < 2:
+            other.remove()
+            taken.append(not path.parent.exists())
+
+    monkeypatch.setattr(artifacts, "_sweep", take)
+    ours.save(Progress({"coarse": {}}))
+    assert taken == [True, True]
+    assert ours.load().done == {"coarse": {}}
+    monkeypatch.setattr(artifacts, "_sweep", lambda path: other.remove())
+    ours.remove()
+    with pytest.raises(StorageError, match="No such file"):
+        ours.save(Progress({}))
 
 
 def test_history_is_kept_exactly(tmp_path):
