@@ -42,12 +42,12 @@ rule figures:
     input:
         [figure_files(figure) for figure in DRAWN],
         [table_files(table) for table in CONFIG.tables],
-        [LAYOUT.checks(study) for study in CONFIG.studies.values()],
+        [LAYOUT.checks(study) for study in LAYOUT.usual_studies()],
 
 
 rule studies:
     input:
-        [LAYOUT.study_files(study) for study in CONFIG.studies.values()],
+        [LAYOUT.study_files(study) for study in LAYOUT.usual_studies()],
         LAYOUT.own_files(),
 
 

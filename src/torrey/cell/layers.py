@@ -12,8 +12,8 @@ import numpy as np
 
 from torrey.cell.operators import BlochTorrey
 
-#: Elements within sqrt(D t), at least.
-_ELEMENTS_PER_LAYER: Final = 3.0
+ELEMENTS_PER_LAYER: Final = 3.0
+"""Elements within sqrt(D t), at least."""
 
 
 def layer_time(operators: BlochTorrey, period: float = 1.0) -> float:
@@ -32,4 +32,4 @@ def layer_time(operators: BlochTorrey, period: float = 1.0) -> float:
     # Coats within a compartment have elements of their own size; the rest of it counts.
     D = np.zeros(len(nodes))
     np.maximum.at(D, cell.region_compartment, mean)
-    return float(np.max((_ELEMENTS_PER_LAYER * element * period) ** 2 / D))
+    return float(np.max((ELEMENTS_PER_LAYER * element * period) ** 2 / D))

@@ -34,7 +34,7 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
         found = f"{count:,} discs"
         accepted = f"a packing of at most {MOST_CELLS:,} discs: each is a compartment of the models"
     elif elements > MOST_ELEMENTS:
-        found = f"{count:,} discs and mesh.refinements of {refinements}, {elements:.1g} elements"
+        found = f"{count:,} discs and mesh.refinements of {refinements}, {elements:,} elements"
         accepted = f"at most {MOST_ELEMENTS:,} elements: fewer discs or refinements"
     else:
         return True

@@ -16,7 +16,8 @@ from torrey.config.voxel_models import VoxelModel
 from torrey.geometry.random_packing import RandomPacking
 from torrey.gradients.waveforms import Segment, Waveform
 
-#: Fewer discs do not fill a square in which every edge of a mesh has one image only.
+#: Of so many that are expected in a voxel, six or more were left in 180 packings, once it was cut
+#: out; with four or five discs in a square every seventh has no mesh.
 _FEWEST: Final = 12
 #: Part of the box that a voxel may fill: what lies around it is what it is compared with.
 _LARGEST: Final = 0.9

@@ -181,7 +181,8 @@ def inner_voxel(
     """Return the discs of a box in its central square, as a periodic packing of that square.
 
     A disc belongs to the square if its centre does; what reaches beyond a face comes in again at
-    the opposite one. Where it meets another disc there, the smaller of the two is dropped.
+    the opposite one. Where it meets another disc there, the smaller of the two is dropped; where it
+    meets itself, the disc is.
 
     Parameters
     ----------
@@ -213,8 +214,10 @@ def inner_voxel(
     scale = box / side
     places = (centres - 0.5) * scale + 0.5
     inside = np.all((places >= 0.0) & (places < 1.0), axis=1)
-    places, own = places[inside], radii[inside] * scale
-    apart = gap * scale
+    own, apart = radii * scale, gap * scale
+    # Who meets himself is dropped before he drops others.
+    fits = inside & (2 * own + apart <= 1.0)
+    places, own = places[fits], own[fits]
     first, second, _ = touching_pairs(places, own, apart)
     dropped: set[int] = set()
     # From the largest discs on: who is dropped no longer stands in the way of others.
@@ -223,8 +226,8 @@ def inner_voxel(
     for i in np.lexsort((smaller, larger, -own[larger])).tolist():
         if int(larger[i]) not in dropped:
             dropped.add(int(smaller[i]))
-    kept = np.array([i not in dropped and 2 * r + apart <= 1.0 for i, r in enumerate(own)], bool)
-    return places[kept], own[kept], int(len(own) - kept.sum())
+    kept = np.array([i not in dropped for i in range(len(own))], bool)
+    return places[kept], own[kept], int(inside.sum() - kept.sum())
 
 
 def check_room(radii: Array, gap: float) -> None:

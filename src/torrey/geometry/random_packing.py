@@ -24,7 +24,7 @@ from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 from torrey.geometry.pieces import Drawing
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
-from torrey.geometry.random_discs import Placement, check_room, place_discs, touching_pairs
+from torrey.geometry.random_discs import Placement, check_room, narrowest_place, place_discs
 from torrey.geometry.shapes import Shape
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ class PlacedDiscs(Discs):
         if not self.cells:
             return
         centres = np.array([cell.center for cell in self.cells])
-        pairs = touching_pairs(centres, self.outer_radii, 0.0)
-        for first, second, width in zip(*(part.tolist() for part in pairs), strict=True):
+        # As in `place_discs`: it is the worst place that tells.
+        first, second, width = narrowest_place(centres, self.outer_radii)
+        if not width >= 0.0:
             yield f"cell_{first + 1} and cell_{second + 1} overlap by {-width:.3g}"
 
     @classmethod

@@ -75,4 +75,4 @@ class Spots:
         if not len(self.sizes):
             return float("inf")
         far = np.linalg.norm(place - self.places, axis=1)
-        return float(np.min(self.sizes + _GROWTH * far, initial=np.inf))
+        return float(np.min(self.sizes + _GROWTH * far))

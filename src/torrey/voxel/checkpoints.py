@@ -12,11 +12,13 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from torrey.base.artifacts import whole
+from torrey.base.artifacts import StorageError, whole
 from torrey.voxel.steps import History
 
 INTERVAL_VARIABLE: Final = "TORREY_CHECKPOINT_SECONDS"
 
+#: A job that is done may take the empty folder from under another that is about to write there.
+_TRIALS: Final = 5
 #: What a reader may find in the place of a checkpoint.
 _UNREADABLE: Final = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
@@ -86,7 +88,13 @@ class Checkpoint:
             return None
 
     def save(self, progress: Progress) -> None:
-        """Write the progress, all of it or nothing."""
+        """Write the progress, all of it or nothing.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
         history = progress.history
         plain: dict[str, Any] = {
             "key": self.key,
@@ -101,8 +109,15 @@ class Checkpoint:
             names = [f.name for f in fields(history) if f.name != "differences"]
             plain["history"] = {name: getattr(history, name) for name in names}
             arrays["differences"] = history.differences
-        with whole(self.path) as name, open(name, "wb") as stream:
-            np.savez(stream, progress=np.array(json.dumps(plain)), **arrays)
+        for trial in range(_TRIALS):
+            try:
+                with whole(self.path) as name, open(name, "wb") as stream:
+                    np.savez(stream, progress=np.array(json.dumps(plain)), **arrays)
+                return
+            except StorageError as error:
+                folder_gone = isinstance(error.__cause__, FileNotFoundError)
+                if not folder_gone or trial == _TRIALS - 1:
+                    raise
 
     def remove(self) -> None:
         """Remove the file: the job is done."""

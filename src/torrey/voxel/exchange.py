@@ -14,20 +14,15 @@ small cells only if they had one radius; a compartment for each class of radii i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
+from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.stored import stored
-from torrey.gradients.waveforms import Segment, Waveform
+from torrey.gradients.waveforms import Waveform
+from torrey.models.rates import RateModel
 
 Array = NDArray[np.float64]
-
-#: Tolerance of the equations in time.
-_EXACT: Final = 1e-10
 
 
 @dataclass(frozen=True)
@@ -63,40 +58,36 @@ class Homogenised:
     )
 
 
-def lumped_signal(found: Homogenised, waveform: Waveform, q: float) -> float:
-    """R0 with all discs in one compartment."""
+def lumped_signal(found: Homogenised, waveform: Waveform, q: ArrayLike) -> Array:
+    """R0 with all discs in one compartment, at wave numbers q (rad/um) of any shape."""
     return _exchange(np.array([found.fraction]), np.array([found.eta_c]), found.D, waveform, q)
 
 
-def class_signal(found: Homogenised, permeability: float, waveform: Waveform, q: float) -> float:
-    """R0 with a compartment for each class of radii."""
+def class_signal(
+    found: Homogenised, permeability: float, waveform: Waveform, q: ArrayLike
+) -> Array:
+    """R0 with a compartment for each class of radii, at wave numbers q (rad/um) of any shape."""
     eta = permeability * found.class_surface
     return _exchange(found.class_fraction, eta, found.D, waveform, q)
 
 
-def cell_signal(found: Homogenised, waveform: Waveform, q: float) -> float:
-    """R0 of the square cell with one disc."""
+def cell_signal(found: Homogenised, waveform: Waveform, q: ArrayLike) -> Array:
+    """R0 of the square cell with one disc, at wave numbers q (rad/um) of any shape."""
     return _exchange(np.array([found.fraction]), np.array([found.eta_c]), found.cell_D, waveform, q)
 
 
-def _exchange(theta: Array, eta: Array, D: float, waveform: Waveform, q: float) -> float:
+def _exchange(theta: Array, eta: Array, D: float, waveform: Waveform, q: ArrayLike) -> Array:
     """Signal of closed compartments that exchange with one in which water diffuses."""
     outside = 1.0 - float(theta.sum())
-    back = eta * theta / outside
-    m = np.concatenate([[outside], theta])
-
-    for segment in waveform.segments:
-        change = partial(_slope, segment, q, D, eta, back)
-        span = (0.0, segment.duration)
-        found = solve_ivp(change, span, m, method="LSODA", rtol=_EXACT, atol=_EXACT * 1e-2)
-        m = found.y[:, -1]
-    return float(m.sum())
-
-
-def _slope(
-    segment: Segment, q: float, D: float, eta: Array, back: Array, t: float, m: Array
-) -> Array:
-    """dm/dt; the outside first."""
-    flow = eta * m[1:] - back * m[0]
-    rate = D * (q * float(segment.jet(t, 0)[0, 0])) ** 2
-    return np.concatenate([[flow.sum() - rate * m[0]], -flow])
+    # G of dm/dt = -G m, the outside first, without the gradient; and -g^2 of its first entry.
+    exchange = np.zeros((1 + len(theta),) * 2)
+    exchange[1:, 1:] = np.diag(eta)
+    exchange[0, 1:] = -eta
+    exchange[:, 0] = -exchange[:, 1:] @ theta / outside
+    diffusion = np.zeros_like(exchange)
+    diffusion[0, 0] = -D
+    # Powers of each component of g, of those of g', and of the permeability.
+    none = [0] * (2 * waveform.n_components + 1)
+    rates = {tuple(none): exchange, (2, *none[1:]): diffusion}
+    model = RateModel((rates,), np.concatenate([[outside], theta]), waveform.n_components)
+    return np.asarray(model.signal(waveform, q, 1.0, 1.0).real)

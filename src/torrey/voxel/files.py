@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,6 @@ from torrey.voxel.exchange import Homogenised, cell_signal, class_signal, lumped
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.results import VoxelSignal
 from torrey.voxel.triangulation import Triangles
-
-DOMAINS = ("box", "voxel")
-"""Where the equation is solved: in the box of a packing, or in the square in its middle alone."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +37,9 @@ def write_mesh(path: str | Path, mesh: VoxelMesh, provenance: Provenance) -> Non
 def read_mesh(path: str | Path) -> VoxelMesh:
     """Read what `write_mesh` wrote."""
     found = object_of(VoxelMesh, artifacts.read(path))
-    triangles = found.triangles
-    inside = triangles.inside.astype(bool)
-    return VoxelMesh(
-        found.medium,
-        Triangles(
-            triangles.corners,
-            triangles.vertex.astype(np.int64),
-            triangles.circle.astype(np.int64),
-            inside,
-            triangles.n_vertices,
-        ),
-    )
+    # A file has no type for them.
+    inside = found.triangles.inside.astype(bool)
+    return replace(found, triangles=replace(found.triangles, inside=inside))
 
 
 @dataclass(frozen=True)
@@ -125,13 +113,14 @@ def gather_voxel(
     Parameters
     ----------
     domains : sequence of str
-        Of `DOMAINS`.
+        Where the equation is solved: ``box``, that of the packing, which comes first, and
+        ``voxel``, the square in its middle alone.
     meshes, homogenised : sequence of str
         A file for each domain.
     signals : sequence of str
         A file for each b of each domain, domain by domain.
     points : sequence of Point
-        For each b; in which domain does not matter.
+        For each b, all of one waveform and permeability; in which domain does not matter.
     b : sequence of float
         ms/um^2
     window : float
@@ -139,12 +128,12 @@ def gather_voxel(
     diffusivities : (float, float)
         Outside of the discs and inside (um^2/ms).
     """
-    box = read_mesh(meshes[0]).medium
-    count = len(points)
+    media = [object_of(DiscMedium, artifacts.read(mesh)) for mesh in meshes]
+    box, count = media[0], len(points)
     rows = [signals[i * count : (i + 1) * count] for i in range(len(domains))]
     found = [
-        _domain(mesh, numbers, files, points)
-        for mesh, numbers, files in zip(meshes, homogenised, rows, strict=True)
+        _domain(medium, numbers, files, points)
+        for medium, numbers, files in zip(media, homogenised, rows, strict=True)
     ]
     first = points[0]
     return {
@@ -191,9 +180,12 @@ def _timings(waveform: Waveform) -> Group:
     return {"waveform": Variable((), np.array(kind), "", "kind of the waveform"), **found}
 
 
-def _domain(mesh: str, numbers: str, files: Sequence[str], points: Sequence[Point]) -> _Signals:
-    medium = read_mesh(mesh).medium
+def _domain(
+    medium: DiscMedium, numbers: str, files: Sequence[str], points: Sequence[Point]
+) -> _Signals:
     packing = object_of(Homogenised, artifacts.read(numbers))
+    waveform, permeability = points[0].waveform, points[0].permeability
+    q = np.array([point.q for point in points])
     data = [artifacts.read(file) for file in files]
 
     def column(name: str) -> NDArray:
@@ -207,9 +199,9 @@ def _domain(mesh: str, numbers: str, files: Sequence[str], points: Sequence[Poin
         numerical_error=space + time,
         unknowns=column("unknowns"),
         steps=column("steps"),
-        lumped_R0=np.array([lumped_signal(packing, p.waveform, p.q) for p in points]),
-        class_R0=np.array([class_signal(packing, p.permeability, p.waveform, p.q) for p in points]),
-        cell_R0=np.array([cell_signal(packing, p.waveform, p.q) for p in points]),
+        lumped_R0=lumped_signal(packing, waveform, q),
+        class_R0=class_signal(packing, permeability, waveform, q),
+        cell_R0=cell_signal(packing, waveform, q),
         side=medium.side,
         discs=len(medium.radii),
         dropped=medium.dropped,

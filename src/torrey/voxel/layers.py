@@ -16,12 +16,11 @@ from typing import Final
 
 import numpy as np
 
+from torrey.cell.layers import ELEMENTS_PER_LAYER
 from torrey.voxel.assembly import Properties
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.triangulation import Triangles
 
-#: Elements within sqrt(D t), at least: as in `torrey.cell.layers`.
-_ELEMENTS_PER_LAYER: Final = 3.0
 #: Elements within sqrt(D t) below which two meshes may agree on a wrong exchange.
 _MISSED: Final = 1 / 3
 #: Part of an element from which its membrane draws: the integral of the function of an edge's
@@ -78,4 +77,4 @@ def layers_of(
             emptied = min(1.0, kappa * math.sqrt(time / D)) if D > 0.0 else 1.0
             missed += membranes * min(kappa * time * emptied, _FEEDS * h)
     depth, h = min(sides, key=lambda side: side[0] / side[1])
-    return Layers(depth >= _ELEMENTS_PER_LAYER * h, missed, depth, h)
+    return Layers(depth >= ELEMENTS_PER_LAYER * h, missed, depth, h)

@@ -19,6 +19,7 @@ from scipy.sparse import csr_array
 
 from torrey.voxel.assembly import Operators
 from torrey.voxel.blocks import Crew, Rows
+from torrey.voxel.results import VoxelError
 
 Complex = NDArray[np.complex64]
 
@@ -237,8 +238,8 @@ class Multigrid:
 
         Raises
         ------
-        ArithmeticError
-            If so many iterations do not suffice.
+        VoxelError
+            If so many iterations do not suffice, or a number overflows.
         """
         crew, n = self.crew, len(b)
         x, r = np.zeros_like(b), b.copy()
@@ -247,20 +248,31 @@ class Multigrid:
         for k in range(most + 1):
             z = self.cycle(r)
             size = _product(crew, r, z)
-            if not np.isfinite(size):
-                break
+            _check_finite(size)
             tolerance = max(tolerance, 0.0 if k else relative * np.sqrt(max(size, 0.0)))
             if np.sqrt(max(size, 0.0)) <= tolerance:
                 return x, k
             forward = np.float32(size / before) if before else np.float32(0.0)
             crew.each(partial(_scale_add, p, forward, z), n)
             q = self.levels[0].apply(crew, p)
-            step = np.float32(size / _product(crew, p, q))
+            curvature = _product(crew, p, q)
+            _check_finite(curvature)
+            if curvature == 0.0:
+                break
+            step = np.float32(size / curvature)
             crew.each(partial(_advance, x, r, p, q, step), n)
             before = size
-        raise ArithmeticError(
+        raise VoxelError(
             f"{most} iterations do not solve an implicit step: the error is {np.sqrt(size):.2e}, "
             f"{tolerance:.2e} was asked for"
+        )
+
+
+def _check_finite(size: float) -> None:
+    if not np.isfinite(size):
+        raise VoxelError(
+            f"an implicit step leaves a residual of {size:g}: the diffusivities, the permeability "
+            "or the gradient are too large for single precision"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from torrey.voxel.triangulation import Triangles, bulge
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+CHILDREN: Final = ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5))
+"""Corners of the four parts of a triangle, among its corners and the middles of its edges."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +69,14 @@ def refine(triangles: Triangles, medium: DiscMedium) -> Triangles:
     circle = np.concatenate(
         [triangles.circle, np.where(elements.arc, triangles.circle, -1)], axis=1
     )
-    children = ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5))
 
     def divided(values: NDArray) -> NDArray:
-        return np.concatenate([values[:, child] for child in children])
+        return np.concatenate([values[:, child] for child in CHILDREN])
 
     return Triangles(
         corners=divided(elements.places),
         vertex=divided(elements.node),
         circle=divided(circle),
-        inside=np.tile(triangles.inside, len(children)),
+        inside=np.tile(triangles.inside, len(CHILDREN)),
         n_vertices=elements.n_nodes,
     )

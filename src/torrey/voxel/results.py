@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from torrey.base.errors import TorreyError
 from torrey.base.stored import stored
+
+
+class VoxelError(TorreyError, ArithmeticError):
+    """A signal of a voxel is not what was asked for."""
 
 
 @dataclass(frozen=True)
@@ -17,9 +22,6 @@ class VoxelSignal:
     space_error: float = field(metadata=stored((), "1", "estimated error of the mesh, absolute"))
     time_error: float = field(
         metadata=stored((), "1", "estimated error of time steps and solvers, absolute")
-    )
-    coarse_signal: complex = field(
-        metadata=stored((), "1", "signal on the mesh before the finest", dtype=complex)
     )
     unknowns: int = field(metadata=stored((), "1", "degrees of freedom on the finest mesh"))
     steps: int = field(metadata=stored((), "1", "time steps on the finest mesh", dtype=np.int32))

@@ -8,7 +8,7 @@ is small, and single precision resolves it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,8 +46,10 @@ class History:
     order : int
     equal : int
         Steps since the length last changed.
-    taken, rejected, iterations : int
-        Steps of the whole run, and iterations of its solver.
+    iterations : int
+        Of the solver, in the whole run.
+    trace : list of (float, int)
+        Length and order of each step of the whole run.
     differences : (8, n) complex
         Backward differences of the state; the first is the state itself.
     """
@@ -56,10 +58,14 @@ class History:
     step: float
     order: int
     equal: int
-    taken: int
-    rejected: int
     iterations: int
+    trace: list[tuple[float, int]]
     differences: States
+
+    @property
+    def taken(self) -> int:
+        """Steps of the whole run."""
+        return len(self.trace)
 
     @property
     def state(self) -> States:
@@ -76,10 +82,14 @@ class Stepper:
     solver : Multigrid
     tolerance : float
         For the error of a step, by mass, relative to a state that is 1 everywhere.
+    plan : sequence of (float, int)
+        The trace of another run, whose steps are then taken whatever their error is; without it
+        the tolerance alone decides.
     """
 
     solver: Multigrid
     tolerance: float
+    plan: Sequence[tuple[float, int]] = ()
 
     @property
     def crew(self) -> Crew:
@@ -91,9 +101,9 @@ class Stepper:
         n = self.solver.levels[0].operators.size
         differences = np.zeros((_HIGHEST + 3, n), dtype=complex)
         differences[0] = 1.0 if before is None else before.state
-        counts = (0, 0, 0) if before is None else (before.taken, before.rejected, before.iterations)
         step = _FIRST * np.sqrt(self.tolerance / 1e-3) * duration
-        return History(0.0, step, 0, 0, *counts, differences)
+        iterations, trace = (0, []) if before is None else (before.iterations, before.trace)
+        return History(0.0, step, 0, 0, iterations, trace, differences)
 
     def advance(self, run: History, g: Callable[[float], float], end: float) -> None:
         """Take one step of a segment: towards its end, at most to it.
@@ -109,22 +119,33 @@ class Stepper:
         """
         if run.order == 0:
             self._slope(run, g(run.time))
-        if run.time + run.step > end * (1 - 1e-12):
-            self._stretch(run, (end - run.time) / run.step)
-        while True:
-            time = run.time + run.step
-            change = self._correct(run, g(time))
-            error = _ERROR[run.order] * self._norm(change) / self.tolerance
-            if error <= 1.0:
-                break
-            run.rejected += 1
-            self._stretch(run, max(_LEAST, _SAFETY * error ** (-1 / (run.order + 1))))
-        run.time, run.taken, run.equal = time, run.taken + 1, run.equal + 1
+        change, error = self._planned(run, g) if self.plan else self._found(run, g, end)
+        run.trace.append((run.step, run.order))
+        run.time, run.equal = run.time + run.step, run.equal + 1
         self._remember(run, change)
         if end - run.time < 1e-9 * end:
             run.time = end
-        elif run.equal > run.order:
+        elif error is not None and run.equal > run.order:
             self._adapt(run, error)
+
+    def _planned(self, run: History, g: Callable[[float], float]) -> tuple[States, None]:
+        """Correction of the step that the plan wants."""
+        step, run.order = self.plan[run.taken]
+        if step != run.step:
+            self._stretch(run, step / run.step)
+            run.step = step
+        return self._correct(run, g(run.time + step)), None
+
+    def _found(self, run: History, g: Callable[[float], float], end: float) -> tuple[States, float]:
+        """Correction of a step that meets the tolerance, and its error in parts of that."""
+        if run.time + run.step > end * (1 - 1e-12):
+            self._stretch(run, (end - run.time) / run.step)
+        while True:
+            change = self._correct(run, g(run.time + run.step))
+            error = _ERROR[run.order] * self._norm(change) / self.tolerance
+            if error <= 1.0:
+                return change, error
+            self._stretch(run, max(_LEAST, _SAFETY * error ** (-1 / (run.order + 1))))
 
     def _slope(self, run: History, g: float) -> None:
         """The first difference: the step times the solution of M v = -A u."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from skfem import ElementTriP2
 from skfem.quadrature import get_quadrature
 
 from torrey.voxel.assembly import Numbering
-from torrey.voxel.quadratic import Quadratic
+from torrey.voxel.quadratic import CHILDREN, Quadratic
 
 Array = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ _GROUP: Final = 20_000
 
 
 def window_weights(
-    elements: Quadratic, numbering: Numbering, low: float, high: float
+    elements: Quadratic, numbering: Numbering, side: float, low: float, high: float
 ) -> NDArray[np.float64]:
     """Integral of each basis function over the square [low, high]^2 (um^2), shape (n,).
 
@@ -32,8 +33,11 @@ def window_weights(
     elements : Quadratic
     numbering : Numbering
         Of all their nodes.
+    side : float
+        Of the periodic box (um): of an element that reaches beyond a face of it, the images count
+        that touch the window.
     low, high : float
-        In um; no element that reaches beyond a face of the box may touch the window.
+        In um.
     """
     dofs = numbering.of(elements.node, elements.inside)
     weights = np.zeros(len(numbering.keys))
@@ -42,14 +46,15 @@ def window_weights(
     control = 2 * nodes[:, 3:] - (nodes[:, :3] + np.roll(nodes[:, :3], -1, axis=1)) / 2
     hull = np.concatenate([nodes[:, :3], control], axis=1)
     lowest, highest = hull.min(axis=1), hull.max(axis=1)
-    whole = np.all((lowest >= low) & (highest <= high), axis=1)
-    touched = np.all((highest > low) & (lowest < high), axis=1)
     reference = np.array([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
-    for chosen in _groups(np.flatnonzero(whole)):
-        pieces = np.broadcast_to(reference, (len(chosen), 3, 2))
-        _add(weights, dofs[chosen], nodes[chosen], pieces, np.ones(len(chosen)))
-    for chosen in _groups(np.flatnonzero(touched & ~whole)):
-        _add_cut(weights, dofs[chosen], nodes[chosen], (low, high))
+    for shift in np.array(list(product((-side, 0.0, side), repeat=2))):
+        touched = np.all((highest + shift > low) & (lowest + shift < high), axis=1)
+        whole = touched & np.all((lowest + shift >= low) & (highest + shift <= high), axis=1)
+        for chosen in _groups(np.flatnonzero(whole)):
+            pieces = np.broadcast_to(reference, (len(chosen), 3, 2))
+            _add(weights, dofs[chosen], nodes[chosen], pieces, np.ones(len(chosen)))
+        for chosen in _groups(np.flatnonzero(touched & ~whole)):
+            _add_cut(weights, dofs[chosen], nodes[chosen] + shift, (low, high))
     return weights
 
 
@@ -112,4 +117,4 @@ def _share_above(height: Array) -> Array:
 def _divided(pieces: Array) -> Array:
     middles = (pieces + np.roll(pieces, -1, axis=1)) / 2
     six = np.concatenate([pieces, middles], axis=1)
-    return np.concatenate([six[:, c] for c in ([0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5])])
+    return np.concatenate([six[:, child] for child in CHILDREN])

@@ -269,23 +269,41 @@ class Layout:
         """Threads of the jobs of a voxel: one where another job makes better use of a second."""
         return 2 if self.config.voxels[voxel].count >= _MANY_DISCS else 1
 
-    def own_files(self) -> list[str]:
-        """What inversions, runs of bloch and voxels make."""
-        inversions = [INVERSION.format(inversion=name) for name in self.config.inversions]
-        runs = self.config.bloch.values()
-        # What only figures on request show takes hours.
+    def held_back(self, section: str) -> set[str]:
+        """Entries of a section that figures on request alone show: they may take hours.
+
+        Studies are shown where an inversion of them is.
+        """
         figures = self.config.figures.values()
-        usual = {name for figure in figures if not figure.on_request for name in figure.voxels}
-        asked = {name for figure in figures if figure.on_request for name in figure.voxels}
-        voxels = [
-            VOXEL_SIGNALS.format(voxel=name)
-            for name in self.config.voxels
-            if name in usual or name not in asked
+        usual = [entry for entry in figures if not entry.on_request]
+        asked = [entry for entry in figures if entry.on_request]
+
+        def names(entries: Sequence[FigureRequest | TableRequest]) -> set[str]:
+            found = {name for entry in entries for name in shown(entry, section)}
+            if section == "studies":
+                fits = {name for entry in entries for name in entry.inversions}
+                found.update(*(self.config.inversions[name].studies for name in fits))
+            return found
+
+        return names(asked) - names([*usual, *self.config.tables.values()])
+
+    def usual_studies(self) -> list[Study]:
+        """Studies but those that are held back."""
+        held_back = self.held_back("studies")
+        return [study for name, study in self.config.studies.items() if name not in held_back]
+
+    def own_files(self) -> list[str]:
+        """What inversions, runs of bloch and voxels make but those that are held back."""
+        config = self.config
+        inversions = [
+            name for name in config.inversions if name not in self.held_back("inversions")
         ]
+        runs = [run for name, run in config.bloch.items() if name not in self.held_back("bloch")]
+        voxels = [name for name in config.voxels if name not in self.held_back("voxels")]
         return [
-            *inversions,
+            *(INVERSION.format(inversion=name) for name in inversions),
             *(BLOCH.format(bloch=run.name, kind=run.kind) for run in runs),
-            *voxels,
+            *(VOXEL_SIGNALS.format(voxel=name) for name in voxels),
         ]
 
     def study_files(self, study: Study) -> list[str]:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
 def told_to(log: str | Path) -> Callable[[str], None]:
-    """Return what writes lines into a log, which is begun anew.
+    """Return what writes lines into a log, after what is in it.
 
+    The job has begun it anew (`torrey.workflow.jobs`): nothing that this job wrote is lost.
     Where that is impossible, nobody is told: the job goes on.
     """
     path = Path(log)
-    mode = "w"
 
     def say(text: str) -> None:
-        nonlocal mode
-        try:
-            with path.open(mode, encoding="utf-8") as stream:
-                stream.write(f"{text}\n")
-            mode = "a"
-        except OSError:
-            pass
+        with suppress(OSError), path.open("a", encoding="utf-8") as stream:
+            stream.write(f"{text}\n")
 
     return say

@@ -54,7 +54,7 @@ def gathered(tmp_path):
             artifacts.write(numbers[-1], group_of(Homogenised(**values)), Provenance("test"))
             for point in points:
                 value = float(np.exp(-point.b)) - (0.01 if domain != "box" else 0.0)
-                found = VoxelSignal(value, 1e-4, 2e-4, value, 100, 10, 20)
+                found = VoxelSignal(value, 1e-4, 2e-4, unknowns=100, steps=10, iterations=20)
                 signals.append(str(tmp_path / f"{domain}_{point.b:.2f}.nc"))
                 write_signal(signals[-1], found, point, Provenance("test"))
         group = gather_voxel(domains, meshes, numbers, signals, points, B, window, D)

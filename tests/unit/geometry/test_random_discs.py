@@ -240,6 +240,14 @@ def test_of_two_discs_that_meet_in_the_voxel_the_smaller_is_dropped():
         inner_voxel(centres, np.array([0.05, 0.06, 0.02]), 2.0, 3.0)
 
 
+def test_a_disc_wider_than_the_voxel_drops_no_other():
+    centres = np.array([[0.5, 0.5], [0.74, 0.74], [0.3, 0.7]])
+    kept, own, dropped = inner_voxel(centres, np.array([0.27, 0.03, 0.04]), 2.0, 1.0)
+    assert dropped == 1
+    assert np.allclose(kept, [[0.98, 0.98], [0.1, 0.9]])
+    assert own.tolist() == [0.06, 0.08]
+
+
 def test_no_discs_are_a_packing_too():
     assert place_discs(np.empty(0), 1).fraction == 0.0
 

@@ -10,7 +10,7 @@ from support.voxels import small_medium, small_meshes
 
 from torrey.base.stored import stacked
 from torrey.gradients.protocol import Measurement
-from torrey.gradients.waveforms import Pgse
+from torrey.gradients.waveforms import CosineOgse, DoublePgse, Pgse
 from torrey.models.karger import Exchange, FinitePulseKarger
 from torrey.voxel.assembly import Properties
 from torrey.voxel.exchange import cell_signal, class_signal, lumped_signal
@@ -55,6 +55,19 @@ def test_r0_is_the_finite_pulse_karger_model(lattice, b):
     assert class_signal(lattice, KAPPA, PULSES, q) == pytest.approx(expected, abs=1e-8)
     same = replace(lattice, cell_D=lattice.D)
     assert cell_signal(same, PULSES, q) == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "waveform",
+    [CosineOgse(20.0, 25.0, 2), DoublePgse(5.0, 15.0, 10.0, 180.0)],
+    ids=["ogse", "double"],
+)
+def test_r0_of_closed_discs_is_free_diffusion_and_what_stands_still(lattice, waveform):
+    b = np.array([[0.0], [0.4], [1.5]])
+    q = np.array([[waveform.q_of_b(value)] for value in b[:, 0]])
+    theta = lattice.fraction
+    expected = theta + (1 - theta) * np.exp(-b * lattice.D)
+    assert class_signal(lattice, 0.0, waveform, q) == pytest.approx(expected, abs=1e-8)
 
 
 def test_a_square_of_few_discs_goes_with_a_box_of_many(lattice):

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from support.voxels import small_medium, small_meshes
 
+from torrey.base import artifacts
+from torrey.base.artifacts import StorageError
 from torrey.gradients.waveforms import Pgse
 from torrey.voxel import signals
 from torrey.voxel.assembly import Properties
 from torrey.voxel.checkpoints import Checkpoint, Progress
-from torrey.voxel.signals import Task, VoxelError, voxel_signal
+from torrey.voxel.results import VoxelError
+from torrey.voxel.signals import Task, voxel_signal
 from torrey.voxel.steps import Stepper
 
 PULSES = Pgse(10.0, 15.0)
@@ -92,7 +95,8 @@ def test_progress_is_said_with_the_time_left(monkeypatch):
 
 def test_the_time_of_all_parts_is_told(tmp_path):
     checkpoint = Checkpoint(tmp_path / "one.npz", "key")
-    done = {"real": 0.5, "imag": 0.0, "unknowns": 10, "steps": 3, "iterations": 4}
+    done = {"real": 0.5, "imag": 0.0, "unknowns": 10, "trace": [[0.1, 1]] * 3}
+    done["iterations"] = 4
     names = ("coarse", "coarse, short steps", "fine")
     checkpoint.save(Progress(dict.fromkeys(names, done), seconds=1000.0))
     said: list[str] = []
@@ -109,13 +113,34 @@ def test_a_tolerance_that_is_missed_is_an_error():
         voxel_signal(small_meshes(0)[0], strict)
 
 
+def test_a_folder_that_another_job_takes_away_is_made_again(tmp_path, monkeypatch):
+    ours, other = (Checkpoint(tmp_path / "deep" / f"{name}.npz", name) for name in ("one", "two"))
+    taken = []
+
+    def take(path):
+        # Between the making of the folder and that of the file in it.
+        if len(taken) < 2:
+            other.remove()
+            taken.append(not path.parent.exists())
+
+    monkeypatch.setattr(artifacts, "_sweep", take)
+    ours.save(Progress({"coarse": {}}))
+    assert taken == [True, True]
+    assert ours.load().done == {"coarse": {}}
+    monkeypatch.setattr(artifacts, "_sweep", lambda path: other.remove())
+    ours.remove()
+    with pytest.raises(StorageError, match="No such file"):
+        ours.save(Progress({}))
+
+
 def test_history_is_kept_exactly(tmp_path):
     checkpoint = Checkpoint(tmp_path / "one.npz", "key")
     numbers = np.random.default_rng(0).standard_normal((8, 50)) + 1j
-    history = signals.History(0.1 + 0.2, 1 / 3, 3, 1, 7, 0, 12, numbers)
+    history = signals.History(0.1 + 0.2, 1 / 3, 3, 1, 12, [(1 / 3, 3)], numbers)
     checkpoint.save(Progress({}, "fine", 1, history, 3.5))
     found = checkpoint.load()
     assert found.history.time == 0.1 + 0.2
     assert found.history.step == 1 / 3
+    assert [tuple(step) for step in found.history.trace] == [(1 / 3, 3)]
     assert np.array_equal(found.history.differences, numbers)
     assert json.dumps(found.done) == "{}"

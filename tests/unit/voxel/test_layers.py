@@ -13,7 +13,8 @@ from torrey.gradients.waveforms import Pgse
 from torrey.voxel.assembly import Properties
 from torrey.voxel.layers import layers_of
 from torrey.voxel.medium import DiscMedium
-from torrey.voxel.signals import Task, VoxelError, voxel_signal
+from torrey.voxel.results import VoxelError
+from torrey.voxel.signals import Task, voxel_signal
 from torrey.voxel.triangulation import triangulate
 
 SIDE, FRACTION, COUNT = 16.0, 0.35, 12

@@ -7,6 +7,7 @@ import pytest
 from support.voxels import SIDE, small_medium, small_meshes
 
 from torrey.geometry.mesh import MeshError
+from torrey.geometry.random_discs import place_discs
 from torrey.voxel.arcs import place_arcs
 from torrey.voxel.assembly import Properties, number
 from torrey.voxel.medium import DiscMedium
@@ -68,13 +69,29 @@ def test_a_window_cut_out_of_elements_has_its_area_and_its_moments():
     elements = quadratic(small_meshes(0)[0], medium)
     numbering = number(elements)
     low, high = 9.3, 31.1
-    weights = window_weights(elements, numbering, low, high)
+    weights = window_weights(elements, numbering, SIDE, low, high)
     assert weights.sum() == pytest.approx((high - low) ** 2, rel=1e-5)
     place = np.empty((len(weights), 2))
     place[numbering.of(elements.node, elements.inside)] = elements.places
     # In the window, no node is beyond a face.
     moment = weights @ place[:, 0]
     assert moment == pytest.approx((high - low) ** 2 * (high + low) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", [2, 6, 8])
+def test_elements_beyond_a_face_count_where_their_images_touch_the_window(seed):
+    side, radii = 42.4, np.linspace(2.0, 2.2, 16)
+    placed = place_discs(radii / side, seed, gap=0.2 / side)
+    medium = DiscMedium(side, placed.centres * side, placed.radii * side, 0.2)
+    elements = quadratic(triangulate(medium), medium)
+    numbering = number(elements)
+    for part in (0.9, 1.0):
+        low, high = side * (1 - part) / 2, side * (1 + part) / 2
+        weights = window_weights(elements, numbering, side, low, high)
+        assert weights.sum() == pytest.approx((high - low) ** 2, rel=2e-5)
+    # The whole box needs no window.
+    whole = nested_spaces((triangulate(medium),), medium, WATER).operators[0].weights
+    assert np.abs(weights - whole).max() < 1e-4 * whole.max()
 
 
 def test_too_few_discs_are_no_voxel():

@@ -17,6 +17,7 @@ from torrey.voxel import blocks
 from torrey.voxel.assembly import Properties
 from torrey.voxel.blocks import crew
 from torrey.voxel.multigrid import Multigrid, step_entries
+from torrey.voxel.results import VoxelError, VoxelSignal
 from torrey.voxel.signals import Task, voxel_signal
 from torrey.voxel.spaces import nested_spaces
 from torrey.voxel.steps import Stepper
@@ -133,6 +134,56 @@ def test_steps_agree_with_the_ordinary_ones_on_the_same_mesh():
         value = run.state @ spaces.operators[0].weights / SIDE**2
         errors.append(abs(value - expected))
     assert np.all(np.array(errors) < 3 * np.array([1e-3, 1e-4, 1e-5]))
+
+
+def test_a_planned_run_takes_the_steps_of_another_and_misses_the_same():
+    g = PULSES.q_of_b(1.0)
+    traces, missed = [], []
+    for level, tolerances in ((0, (3e-3, 1e-4)), (1, (3e-3, 1e-4))):
+        spaces = spaces_of(level)
+        values = []
+        for tolerance in tolerances:
+            with crew(1) as workers:
+                solver = Multigrid.of(workers, spaces.operators, spaces.interpolations, g)
+                plan = traces[0] if level and tolerance == 3e-3 else ()
+                stepper, run = Stepper(solver, tolerance, plan), None
+                for duration, sign in ((15.0, 1.0), (15.0, -1.0)):
+                    run = stepper.begin(run, duration)
+                    while run.time < duration:
+                        stepper.advance(run, lambda t, sign=sign: sign * g * t / 15.0, duration)
+            traces.append(run.trace)
+            values.append(run.state @ spaces.operators[0].weights / SIDE**2)
+        missed.append(values[1] - values[0])
+    assert traces[2] == traces[0]
+    assert traces[3] != traces[1]
+    assert abs(missed[1] - missed[0]) < 0.3 * abs(missed[0])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_what_single_precision_cannot_hold_is_an_error(value):
+    spaces = spaces_of(1)
+    with crew(1) as workers:
+        solver = Multigrid.of(workers, spaces.operators, spaces.interpolations, 0.1)
+        solver.form(0.1, 0.1)
+        b = np.ones(spaces.operators[0].size, dtype=np.complex64)
+        b[7] = value
+        with np.errstate(all="ignore"), pytest.raises(VoxelError, match="single precision"):
+            solver.solve(b, 1e-6)
+
+
+def test_too_few_iterations_are_an_error():
+    spaces = spaces_of(1)
+    with crew(1) as workers:
+        solver = Multigrid.of(workers, spaces.operators, spaces.interpolations, 0.1)
+        solver.form(0.1, 0.1)
+        b = np.ones(spaces.operators[0].size, dtype=np.complex64)
+        with pytest.raises(VoxelError, match="2 iterations do not solve"):
+            solver.solve(b, 1e-6, most=2)
+
+
+def test_without_a_gradient_nothing_is_computed():
+    found = voxel_signal(small_meshes(0)[0], Task(small_medium(), 22.0, WATER, PULSES, 0.0, 1e-3))
+    assert found == VoxelSignal(1.0, 0.0, 0.0, unknowns=0, steps=0, iterations=0)
 
 
 def test_open_membranes_leave_free_diffusion():

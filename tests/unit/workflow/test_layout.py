@@ -192,3 +192,29 @@ def test_points_without_a_gradient_are_no_samples(layout_of):
     for (file, row), index in zip(layout.sampled(study), samples, strict=True):
         slab = layout.slab_jobs[file].slab
         assert list(slab.sweep.points().values())[row] == study.points()[index]
+
+
+HELD = """\
+inversions:
+  water: {kind: physical, studies: [theirs], models: [R0]}
+  other: {kind: physical, studies: [third], models: [R0]}
+"""
+
+
+def test_what_figures_on_request_alone_show_is_held_back(layout_of):
+    one = STUDY.replace("[6 um, 12 um]", "6 um")
+    studies = [one.replace("mine:", f"{name}:", 1) for name in ("yours", "theirs", "third")]
+    text = GOOD.replace("figures:", "".join(studies) + "figures:") + HELD
+    plain = layout_of(text)
+    assert [study.name for study in plain.usual_studies()] == ["mine", "yours", "theirs", "third"]
+    assert len(plain.own_files()) == 2
+    asked = text.replace("[mine]}", "[mine, yours], on_request: true}")
+    asked = asked.replace(
+        "figures:\n", "figures:\n  fit: {inversions: [water], on_request: true}\n"
+    )
+    layout = layout_of(asked)
+    assert [study.name for study in layout.usual_studies()] == ["third"]
+    assert layout.own_files() == ["results/inversions/other/fit.nc"]
+    # A table, or a figure of all, shows it too.
+    layout = layout_of(asked + "tables:\n  orders: {studies: [yours]}\n")
+    assert [study.name for study in layout.usual_studies()] == ["yours", "third"]
