@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Final
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -37,9 +38,31 @@ def draw(entry: Entry, files: FigureFiles) -> Drawing:
 
 def save(drawing: Drawing, pdf: str, png: str, data: str, provenance: Provenance) -> None:
     """Write a figure as PDF and PNG, and then its data as NetCDF, with the digests of both."""
+    _settle(drawing.figure)
     # No date in the file: the same data give the same bytes. Type 42: journals ask for it.
     with rc_context({"pdf.fonttype": 42}), artifacts.whole(pdf) as name:
         drawing.figure.savefig(name, format="pdf", metadata={"CreationDate": None})
     with artifacts.whole(png) as name:
         drawing.figure.savefig(name, format="png", dpi=200, metadata={"Software": None})
     artifacts.write(data, drawing.data, provenance, attributes=artifacts.beside(pdf, png))
+
+
+#: Places in a figure keep so many decimals, in units of its size.
+_DECIMALS: Final = 7
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out once and for all.
+
+    The layout of matplotlib differs by a rounding from one process to the next, which a pixel can
+    show; and it is computed anew for each file.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        if ax.get_axes_locator() is None:
+            box = ax.get_position(original=True)
+            ax.set_position([round(x, _DECIMALS) for x in box.bounds])
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position((round(x, _DECIMALS), round(y, _DECIMALS)))
