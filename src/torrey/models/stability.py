@@ -301,8 +301,8 @@ def _across(
 
 
 def _batches(count: int, size: int) -> list[NDArray[np.intp]]:
-    """Numbers from 0 to count in parts whose matrices, of so many entries each, fit."""
-    return np.array_split(np.arange(count), -(-count * size // _BATCH))
+    """Numbers from 0 to count in parts whose matrices, of so many entries each, fit if they can."""
+    return np.array_split(np.arange(count), min(count, -(-count * size // _BATCH)))
 
 
 def _jumps(model: Weighted, waveform: Waveform, points: Points) -> Iterator[ComplexArray]:
