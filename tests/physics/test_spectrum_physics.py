@@ -121,7 +121,6 @@ def test_narrow_pulses_change_all_eigenvalues_by_one_factor(gradient):
         apart = np.take_along_axis(apart, np.abs(apart).argmin(axis=1)[:, None], axis=1)[:, 0]
         changes.append(-np.expm1(-tau * apart))
     factors = np.real(changes) / printed[:, None]
-    print(factors)
     law = laws.eigenvalue_error(48, gradient ** (-1 / 3), 1.0) / printed[-1]
     assert law == pytest.approx(2 * np.pi**3 / 3, rel=1e-3)
     assert_allclose(factors[-1], law, rtol=0.06)
