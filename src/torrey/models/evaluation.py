@@ -117,6 +117,35 @@ def evaluate_many(
     ]
 
 
+def evaluate_stability(
+    operators: BlochTorrey, sweep: Sweep, models: Sequence[str]
+) -> tuple[Array, Array]:
+    """Growth and amplification of models at all points of a sweep, without their signals.
+
+    Parameters
+    ----------
+    operators : BlochTorrey
+    sweep : Sweep
+    models : sequence of str
+        One or more names: see `torrey.models.registry`.
+
+    Returns
+    -------
+    growth, amplification : (n_models, *sweep) float
+        See `ModelTable`.
+
+    Raises
+    ------
+    InputError
+        If there is no model of a name.
+    """
+    built = {
+        axes: dict(zip(models, build_models(operators, np.array(axes), models), strict=True))
+        for axes in group_measurements(sweep.protocol.measurements)
+    }
+    return _stabilities(sweep, models, built)
+
+
 Built = Mapping[Axes, Mapping[str, Model]]
 
 
