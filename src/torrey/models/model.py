@@ -32,8 +32,9 @@ class Stability:
         The largest rate at which the norm of some state grows at some instant: not above zero
         where the model dissipates throughout.
     amplification : (...) float
-        The largest factor by which the norm of some state grows between two instants, to 1e-3: 1
-        of a model that dissipates, `LARGEST_FACTOR` at most.
+        The largest factor by which the norm of some state grows between two instants, to 1e-3 (not
+        checked where a waveform has more than 62 segments): 1 of a model that dissipates,
+        `LARGEST_FACTOR` at most.
     """
 
     growth: Array
