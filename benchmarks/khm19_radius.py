@@ -84,8 +84,9 @@ def table(radii: Sequence[float]) -> str:
             "makes this file.",
             *about,
             "",
-            "| R | Delta (ms) | order 2 is worse than order 0 at b (s/mm²) | Padé is | order 2 is "
-            "marked at b | S at 2500: reference | order 0 | order 2 | Padé |",
+            "| R | Delta (ms) | order 2 is worse than order 0 at b (s/mm²) | Padé is worse than "
+            "order 0 at b | order 2 is marked at b | S at 2500: reference | order 0 | order 2 | "
+            "Padé |",
             "|-|-|-|-|-|-|-|-|-|",
             *(line for radius in radii for line in rows(radius)),
             "",

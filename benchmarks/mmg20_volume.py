@@ -12,6 +12,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from speed import machine
+
 from torrey.bloch.echo_runs import run_schemes
 from torrey.cell.build import levels
 from torrey.cell.material import Material
@@ -24,9 +26,10 @@ PULSES, MODES, RESOLUTION = 12, 350, 0.065
 HEAD = """\
 # MMG20, figure 7, on finer meshes
 
-Mean of m over the water, and by P = 12 narrow pulses with 350 modes, by the four rules; the paper prints 2.75e-3.
-The figure's own run has the meshes of the first two rows. `OMP_NUM_THREADS=1 python benchmarks/mmg20_volume.py`,
-{date}.
+{machine}, one thread, {date}; `python benchmarks/mmg20_volume.py` makes this file.
+
+Mean of m over the water, and by P = 12 narrow pulses with 350 modes, by the four rules; the paper
+prints 2.75e-3. The figure's own run has the meshes of the first two rows.
 
 | size | points | unknowns | S | per volume of the cell | {rules} | CPU (s) |
 |-|-|-|-|-|{dashes}-|
@@ -60,7 +63,10 @@ def main() -> None:
     """Write the table."""
     rules = ("floor", "ceil", "round", "midpoint")
     head = HEAD.format(
-        date=time.strftime("%Y-%m-%d"), rules=" | ".join(rules), dashes="-|" * len(rules)
+        machine=machine(),
+        date=time.strftime("%Y-%m-%d"),
+        rules=" | ".join(rules),
+        dashes="-|" * len(rules),
     )
     text = head + "\n".join(rows()) + "\n"
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")

@@ -10,7 +10,14 @@ import pytest
 from support import confined
 from support.cells import DISC, LARGE_DISC, Cell, discs, layers
 
-from torrey.bloch.dispersion import Dispersion, karger_rates, run_dispersion, wall_slope
+from torrey.bloch import dispersion
+from torrey.bloch.dispersion import (
+    Dispersion,
+    exchange_rates,
+    karger_rates,
+    run_dispersion,
+    wall_slope,
+)
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
 from torrey.geometry import Layers
@@ -164,6 +171,36 @@ def test_random_barriers_leave_a_square_root_and_a_lattice_none():
     lattice = of_cell(barriers(np.ones(count)), float(count), kappa, t, f)
     regular = lattice.D_frequency[0] - lattice.D_slow[0]
     assert np.polyfit(np.log(f), np.log(regular), 1)[0] == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("L", "kappa"), [(15.0, 0.0), (15.0, 0.05), (20.0, 0.005), (30.0, 0.0)])
+def test_errors_hold_what_a_much_larger_basis_changes(L, kappa, monkeypatch):
+    # One mesh twice changes nothing: what is left of the error is that of the basis.
+    operators = layers((0.3, 0.7), (2.0, 1.0), size=0.02).operators(0)
+    t, f = np.array([1.0, 3.0, 10.0, 30.0, 100.0]), np.array([1e-3, 1e-2, 0.1])
+    found = run([operators] * 2, L, kappa, t, f)
+    monkeypatch.setattr(dispersion, "_OF_D", dispersion._OF_D + 1)
+    monkeypatch.setattr(dispersion, "_OF_K", dispersion._OF_K + 1)
+    better = run([operators] * 2, L, kappa, t, f)
+    for name in ("D_time", "K_time", "D_frequency", "D_slow"):
+        change = np.abs(getattr(found, name) - getattr(better, name))
+        assert np.all(change <= getattr(found, f"{name}_error") + 1e-9)
+    assert found.time_resolved.sum() >= 2
+
+
+def test_rates_of_exchange_are_found_once_for_all_directions(monkeypatch):
+    calls = []
+
+    def counted(*args):
+        calls.append(args)
+        return exchange_rates(*args)
+
+    monkeypatch.setattr(dispersion, "exchange_rates", counted)
+    levels, n = [DISC.operators(0), DISC.operators(1)], list(np.eye(2))
+    found = run_dispersion(levels, 4.0, 0.05, n, [1.0], [0.1])
+    assert len(calls) == 2
+    assert found.rate.shape == found.rate_error.shape == (1,)
+    assert found.D_slow[0] == pytest.approx(found.D_slow[1], rel=1e-4)
 
 
 def test_what_the_mesh_does_not_resolve_is_said():

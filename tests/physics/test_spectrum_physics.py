@@ -16,6 +16,7 @@ from torrey.bloch.eigenmodes import eigenmode, product
 from torrey.bloch.folded_basis import folded_models, road
 from torrey.bloch.shared_bands import folded_bands
 from torrey.bloch.spectrum import Crossing, bands, solver, spectrum, wrap
+from torrey.bloch.spectrum_runs import run_modes
 from torrey.geometry import Disc, Discs
 
 WALL = layers((1.0,), (1.0,), size=0.1)
@@ -78,6 +79,24 @@ def test_modes_two_and_three_of_the_obstacle_branch_between_two_gradients():
     assert abs(first.imag) > 10.0
 
 
+def test_a_pair_has_the_same_numbers_in_both_figures():
+    """MMG20 4.5 (ii): v_2 is on the left of the obstacle, so that Im mu_2 = -G <x> > 0."""
+    found = follow(tools(OBSTACLE), [40.0, 55.0, 70.0], 3)
+    assert [point.branches for point in found.points] == [(1, 2)]
+    first, second = found.eigenvalues[1:, -1]
+    assert first == pytest.approx(np.conj(second), rel=1e-3)
+    levels = [OBSTACLE.operators(level) for level in (0, 1)]
+    modes = run_modes(levels, OBSTACLE.mesh(1), 1.0, 0.0, (1, 0), [70.0, 230.0], 4, reach=0)
+    assert_allclose(found.eigenvalues[1:, -1], modes.eigenvalue[0, 1:3], rtol=1e-3)
+    # Here others are lower.
+    first_of_pair, second_of_pair = modes.eigenvalue[1, 2:]
+    assert first_of_pair == pytest.approx(np.conj(second_of_pair), rel=1e-3)
+    assert first_of_pair.imag > 60.0
+    assert first.imag > 5.0
+    # Numbers do not change where branches do not meet.
+    assert found.eigenvalues[1, 0].real < found.eigenvalues[2, 0].real - 5.0
+
+
 def test_two_eigenvalues_part_like_a_square_root():
     """MMG20 appendix C: (C.6), (C.7), and the eigenvectors that become one."""
     solve = tools(OBSTACLE)
@@ -121,7 +140,6 @@ def test_narrow_pulses_change_all_eigenvalues_by_one_factor(gradient):
         apart = np.take_along_axis(apart, np.abs(apart).argmin(axis=1)[:, None], axis=1)[:, 0]
         changes.append(-np.expm1(-tau * apart))
     factors = np.real(changes) / printed[:, None]
-    print(factors)
     law = laws.eigenvalue_error(48, gradient ** (-1 / 3), 1.0) / printed[-1]
     assert law == pytest.approx(2 * np.pi**3 / 3, rel=1e-3)
     assert_allclose(factors[-1], law, rtol=0.06)

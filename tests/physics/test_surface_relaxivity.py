@@ -110,7 +110,6 @@ def test_narrow_pulses_see_relaxing_surfaces():
     assert full < 0.8 * closed
     errors = np.array([pulsed_signal(one, waveform, q).signal.real / full - 1 for one in bands])
     orders = np.log2(errors[:-1] / errors[1:])
-    print(errors, orders)
     np.testing.assert_allclose(orders, 2.0, atol=0.15)
     law = [sampling_error(P, D, 2 * delta, period) for P in (12, 24, 48)]
     assert np.all(-errors < law)

@@ -10,16 +10,16 @@ import numpy as np
 from support.slab_files import write_slabs
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
-from torrey.base.stored import Variable, group_of
+from torrey.base.stored import Variable, stacked
 from torrey.geometry import Disc, Discs
 from torrey.geometry.files import write_meshes
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
 from torrey.gradients.axes import axis_variable, coordinates, direction_labels
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.models.evaluation import ModelTable
+from torrey.reference.cumulants import EstimatedCumulants
 from torrey.reference.files import write_reference
 from torrey.reference.full import ReferenceSignal
-from torrey.study.cumulants import CumulantTable
 from torrey.study.files import fit_kurtoses, fit_orders, gather_signals
 
 PROVENANCE = Provenance("test")
@@ -157,11 +157,15 @@ def write_cumulants(signals: str, points: Sweep, models: Sequence[str]) -> str:
         Delta = points.axes()["Delta"][index[dims.index("Delta")]]
         adc[(slice(None), *index)] = 0.5 + kappa + 0.01 * Delta
     kurtosis = np.multiply.outer(0.1 * np.arange(1, len(models) + 1), np.ones(shape))
-    table = CumulantTable(adc, 1e-6 * adc, kurtosis, 1e-6 * kurtosis, np.ones(adc.shape))
+    table = [
+        EstimatedCumulants(D, 1e-6 * D, K, 1e-6 * K, np.ones(D.shape))
+        for D, K in zip(adc, kurtosis, strict=True)
+    ]
     axes = {name: x for name, x in coordinates(resting).items() if name != "q"}
     names = Variable(("model",), np.array(models), "", "reference or model")
     path = Path(signals).with_name("cumulants.nc")
-    artifacts.write(path, {"model": names, **axes, **group_of(table, line=dims)}, PROVENANCE)
+    variables = stacked(table, "model", line=dims)
+    artifacts.write(path, {"model": names, **axes, **variables}, PROVENANCE)
     return str(path)
 
 

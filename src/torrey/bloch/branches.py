@@ -72,7 +72,8 @@ class Branches:
         branches bend.
     eigenvalues : (n, m) complex, 1/ms
         Continuous along each row, up to whole steps of the imaginary part; not a number where a
-        branch is not known. Rows are numbered as they rise over the floor.
+        branch is not known. Rows are numbered as they rise over the floor; where two meet and go on
+        as a pair of conjugates the first one is that above the axis, as in MMG20 figure 10.
     steps, floors : (m,) float, 1/ms
         See `Spectrum`.
     points : tuple of BranchingPoint
@@ -138,6 +139,19 @@ def bends(gradients: Array, values: ComplexArray, unit: float) -> Array:
         chosen[places - 1] = chosen[places] = True
     chosen &= wide
     return np.sqrt(gradients[:-1] * gradients[1:])[chosen]
+
+
+def is_pair(first: complex, second: complex, step: float) -> bool:
+    """Whether each of two eigenvalues is the conjugate of the other, and not of itself.
+
+    Parameters
+    ----------
+    first, second : complex, 1/ms
+    step : float, 1/ms
+        By which imaginary parts are known.
+    """
+    own, other = (abs(wrap(np.array(first - np.conj(mu)), step)) for mu in (first, second))
+    return bool(other < _REAL * abs(first.real) <= own)
 
 
 class _Memory:
@@ -214,7 +228,21 @@ class _Track:
         for n, row in zip(*linear_sum_assignment(cost), strict=True):
             if distance[n, row] <= _FARTHEST:
                 result[alive[n]] = int(row)
-        return result
+        return self._in_order(before, after, result)
+
+    def _in_order(self, before: Spectrum, after: Spectrum, matched: list[int]) -> list[int]:
+        """Of two branches that have just met, the first one goes on above the axis.
+
+        Either may continue either: their eigenvectors were the same.
+        """
+        known = [n for n, row in enumerate(matched) if row >= 0]
+        for a, b in combinations(known, 2):
+            old = [before.eigenvalues[self.rows[-1][n]] for n in (a, b)]
+            new = [after.eigenvalues[matched[n]] for n in (a, b)]
+            met = is_pair(new[0], new[1], after.step) and not is_pair(old[0], old[1], before.step)
+            if met and new[0].imag < new[1].imag:
+                matched[a], matched[b] = matched[b], matched[a]
+        return matched
 
     def _predict(self, branch: int, gradient: float) -> complex:
         """Linear extrapolation of a branch."""

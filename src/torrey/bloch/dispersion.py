@@ -47,8 +47,8 @@ from torrey.models.resolvents import resolvent_model, shifts_between
 _BEYOND: Final = 3.0
 #: Doublings of the number of shifts: for what is of order q^2 and q^4, and one less tells errors.
 _OF_D, _OF_K = 4, 3
-#: An error that a smaller basis makes is so many times that of the larger one, at least.
-_GAIN: Final = 2.0
+#: By what the difference to a smaller basis is multiplied: it falls short of the error at times.
+_SAFETY: Final = 2.0
 #: Of the rate of diffusion through the cell: below it A(0) is as good as singular.
 _SLOW: Final = 1e-4
 #: Factor of the law of D(omega), over 1/sqrt(omega), to that of D(t), over sqrt(t).
@@ -145,6 +145,7 @@ def run_dispersion(
     f_ok, lost_f = _unresolved(
         levels[-1], period, slope * _OF_FREQUENCY / np.sqrt(omega), most, 1.0 / omega
     )
+    rates = [exchange_rates(operators, period, permeability) for operators in levels]
     errors = {name: _change(coarse, fine, name) for name in _WITH_ERROR}
     return Dispersion(
         direction=np.array(directions),
@@ -163,8 +164,8 @@ def run_dispersion(
         D_slow_error=errors["slow"] + _ROUNDING * fast,
         D_fast=fast,
         wall_slope=slope,
-        rate=fine[0].rates,
-        rate_error=np.abs(fine[0].rates - coarse[0].rates),
+        rate=rates[-1],
+        rate_error=np.abs(rates[-1] - rates[0]),
         karger_rate=karger_rates(levels[-1], period, permeability),
         period=period,
         permeability=permeability,
@@ -267,7 +268,6 @@ class _Curves:
     of_frequency: Array
     kurtosis: Array
     slow: Array
-    rates: Array
     of_time_error: Array
     of_frequency_error: Array
     kurtosis_error: Array
@@ -302,12 +302,11 @@ def _curves(
     deep = resolvent_model(operators, n, period, permeability, of_K)
     values = [*second(wide), fourth(deep)]
     fewer = [*second(wide.truncate(_fewer(_OF_D))), fourth(deep.truncate(_fewer(_OF_K)))]
-    errors = [np.abs(a - b) / _GAIN for a, b in zip(values, fewer, strict=True)]
+    errors = [_SAFETY * np.abs(a - b) for a, b in zip(values, fewer, strict=True)]
     given = dict(zip(_WITH_ERROR, values, strict=True))
     given |= {f"{name}_error": error for name, error in zip(_WITH_ERROR, errors, strict=True)}
     system = RestingSystem.of(wide.truncate(0), period, permeability / period)
-    rates = exchange_rates(operators, period, permeability)
-    return _Curves(**given, rates=rates, fast=mean_diffusivity(system))
+    return _Curves(**given, fast=mean_diffusivity(system))
 
 
 def _fewer(doublings: int) -> int:

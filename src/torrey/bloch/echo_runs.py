@@ -34,7 +34,9 @@ Integers = tuple[int, ...]
 
 #: Of the steps in time, relative to the signal.
 _TOLERANCE = 1e-5
-#: Resolution of bands over the gradient length that a basis of folded fields of their size serves.
+#: Resolution of bands over the gradient length l whose basis of folded fields takes their place: at
+#: its wave vectors this has the bands up to 7 D / l^2, which are 1.3 D / resolution^2, and some
+#: more (`count_modes`). It has 0.7 to 1.4 times as many functions as theirs.
 _RESOLVED = 0.43
 _STRENGTHS = ("direction", "pulse_length", "strength")
 _P = "P: narrow pulses per |G|"

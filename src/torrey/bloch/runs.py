@@ -19,6 +19,7 @@ from torrey.bloch.narrow_runs import run_narrow_maps, run_narrow_signals, run_sa
 from torrey.bloch.spectrum_runs import run_modes, run_spectrum
 from torrey.cell.folding import Zone
 from torrey.cell.operators import BlochTorrey
+from torrey.cell.refinement import ONE_MESH
 from torrey.geometry.mesh import CellMesh
 from torrey.gradients.waveforms import Pgse
 
@@ -88,7 +89,7 @@ class Medium:
     def two(self) -> list[BlochTorrey]:
         """The two finest meshes, the coarser one first."""
         if len(self.levels) < 2:
-            raise ValueError("one mesh tells no error: allow mesh.refinements of 1 or more")
+            raise ValueError(ONE_MESH)
         return list(self.levels[-2:])
 
     @property

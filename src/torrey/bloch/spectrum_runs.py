@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.stored import nested, stored
-from torrey.bloch.branches import follow
+from torrey.bloch.branches import follow, is_pair
 from torrey.bloch.eigenmodes import eigenmode
 from torrey.bloch.fields import DrawnMesh, Scales, dof_of_node
-from torrey.bloch.spectrum import Solver, Spectrum, bands, solver, wrap
+from torrey.bloch.spectrum import Solver, Spectrum, bands, solver
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.mesh import CellMesh
 
@@ -190,7 +190,8 @@ def run_modes(
 def _lowest(tools: Solver, gradient: float, count: int) -> Spectrum:
     """The lowest eigenvalues; of a pair of conjugates the one above the axis first.
 
-    A mode between two cells is that on the right, at x = a/2: Im mu = -G <x> (40).
+    That is the mode on the left, v_2 in MMG20 4.5 (ii): Im mu = -G <x> (40). A mode between two
+    cells is that on the right, at x = a/2.
     """
     found = tools.confirmed(gradient)
     if len(found.eigenvalues) < count:
@@ -199,8 +200,12 @@ def _lowest(tools: Solver, gradient: float, count: int) -> Spectrum:
             f"the floor is at {found.floor:.4g} /ms: found no {count}"
         )
     mu = found.eigenvalues
-    height = np.where(np.abs(wrap(mu - mu.conj(), found.step)) < 1e-6 * np.abs(mu), 0.0, mu.imag)
-    order = np.lexsort((-height, np.round(mu.real / mu.real.max(), 9)))
+    order = np.argsort(mu.real, kind="stable")
+    for i in range(len(order) - 1):
+        # The mesh has no mirror symmetry: which of a pair decays faster is its error.
+        first, second = mu[order[i : i + 2]]
+        if is_pair(first, second, found.step) and first.imag < second.imag:
+            order[i : i + 2] = order[[i + 1, i]]
     between = mu.imag > (0.5 - _BETWEEN) * found.step
     settled = replace(found, eigenvalues=np.where(between, mu - 1j * found.step, mu))
     return settled.select(order[:count])

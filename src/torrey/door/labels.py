@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.stored import Group, Variable
 from torrey.door.gradients import Gradients
@@ -90,6 +91,44 @@ def gradient_coordinates(gradients: Gradients) -> Coordinates:
             gradients, ("direction",), np.array(components), "1", f"gradient direction, {axis}"
         )
     return coordinates
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Axes of what is found of some models: those, then the axes of the gradients.
+
+    Parameters
+    ----------
+    models : tuple of str
+    several : bool
+        Whether the models were given as a list.
+    gradients : Gradients
+    """
+
+    models: tuple[str, ...]
+    several: bool
+    gradients: Gradients
+
+    @property
+    def _axes(self) -> dict[str, bool]:
+        """Whether a list was given for each of the axes."""
+        given = {axis: axis in self.gradients.dims for axis in self.gradients.axes}
+        return {"model": self.several, **given}
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The axes that lists were given for."""
+        return tuple(axis for axis, listed in self._axes.items() if listed)
+
+    def table(self, values: ArrayLike) -> NDArray[Any]:
+        """Values of each model, flat in the order of the measurements, over the dims."""
+        every = np.asarray(values).reshape(len(self.models), *self.gradients.shape)
+        return keep(self._axes, every)
+
+    def coordinates(self) -> Coordinates:
+        """Of the models and the gradients."""
+        names = (("model",), np.array(self.models)) if self.several else ((), self.models[0])
+        return {"model": (*names, {}), **gradient_coordinates(self.gradients)}
 
 
 def cell_coordinates(period: float, permeability: float, meaning: PermeabilityKind) -> Coordinates:

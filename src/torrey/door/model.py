@@ -10,7 +10,7 @@ import xarray
 
 from torrey.door.gradients import read_direction
 from torrey.door.quantities import argument
-from torrey.door.signals import Site, ask, stability_of
+from torrey.door.signals import Site, ask, growth_rates, stability_of
 from torrey.door.threads import single_threaded
 from torrey.gradients.protocol import frame
 from torrey.models.evaluation import build_models
@@ -75,7 +75,8 @@ class CellModel:
     ) -> xarray.DataArray:
         """Largest rate (1/ms) at which the model makes some state grow: see `stability`."""
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
-        return self._stability("growth_rate", waveform, strengths, direction).growth_rate
+        call = "CellModel.growth_rate"
+        return growth_rates(call, self.site, waveform, strengths, direction, self.name)
 
     @single_threaded
     def stability(
@@ -108,16 +109,7 @@ class CellModel:
         ([1.0, 13.03], [0, 2])
         """
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
-        return self._stability("stability", waveform, strengths, direction)
-
-    def _stability(
-        self,
-        call: str,
-        waveform: Waveforms,
-        strengths: Strengths,
-        direction: Directions | None,
-    ) -> xarray.Dataset:
-        call = f"CellModel.{call}"
+        call = "CellModel.stability"
         return stability_of(ask(call, self.site, waveform, strengths, direction, self.name))
 
     @single_threaded

@@ -18,10 +18,9 @@ from torrey.config.scales import check_scales
 from torrey.door.gradients import Gradients, read_gradients
 from torrey.door.labels import (
     Coordinates,
+    Layout,
     attributes,
     cell_coordinates,
-    gradient_coordinates,
-    keep,
     labelled_variable,
 )
 from torrey.door.medium import Medium
@@ -29,7 +28,7 @@ from torrey.door.quantities import argument, is_list, is_number
 from torrey.gradients.protocol import Measurement, Point
 from torrey.gradients.sweep import REFERENCE, Acquisition, PermeabilityKind, Sweep
 from torrey.models import registry
-from torrey.models.evaluation import evaluate_models
+from torrey.models.evaluation import evaluate_models, evaluate_stability
 from torrey.models.registry import StudyFacts
 from torrey.models.validity import (
     amplification_variable,
@@ -125,47 +124,33 @@ class Values:
         return validity(self.signal, self.error, self.amplification)
 
 
-def signals(
-    site: Site,
-    gradients: Gradients,
-    models: tuple[str, ...],
-    several: bool,
-    tolerance: float,
-    method: Method,
-) -> xarray.DataArray:
+def signals(site: Site, layout: Layout, tolerance: float, method: Method) -> xarray.DataArray:
     """Signals of some models, labelled.
 
     Parameters
     ----------
     site : Site
-    gradients : Gradients
-    models : tuple of str
-        ``reference``, ``R0``, ``R2``, ``P4``, ...
-    several : bool
-        Whether the models were given as a list.
+    layout : Layout
+        Of models such as ``reference``, ``R0``, ``R2``, ``P4``.
     tolerance : float
         Of the reference, relative to |S|.
     method : {"auto", "full", "projected"}
         Of the reference.
     """
-    found = {}
+    found, models, dims = {}, layout.models, layout.dims
+    measurements = layout.gradients.measurements
     if REFERENCE in models:
-        found[REFERENCE] = _reference(site, gradients.measurements, tolerance, method)
+        found[REFERENCE] = _reference(site, measurements, tolerance, method)
     others = tuple(model for model in models if model != REFERENCE)
     if others:
-        found |= _homogenised(site, gradients.measurements, others)
-    axes = {"model": several, **{axis: axis in gradients.dims for axis in gradients.axes}}
-    dims = tuple(axis for axis, listed in axes.items() if listed)
+        found |= _homogenised(site, measurements, others)
 
     def table(name: str) -> NDArray[Any]:
-        values = np.array([getattr(found[model], name) for model in models])
-        return keep(axes, values.reshape(len(models), *gradients.shape))
+        return layout.table([getattr(found[model], name) for model in models])
 
     error = table("error")
-    names = np.array(models)
-    coordinates = {
-        **({"model": (("model",), names)} if several else {"model": ((), models[0])}),
-        **gradient_coordinates(gradients),
+    coordinates: Coordinates = {
+        **layout.coordinates(),
         **site.coordinates(),
         "numerical_error": (dims, error, attributes("1", _ERROR_NAME)),
     }
@@ -206,18 +191,51 @@ def ask(
     waveform, direction, model, tolerance, method
         See `Cell.signal`.
     """
-    dimension = site.medium.discretisation.shape.dimension
-    gradients = read_gradients(call, dimension, waveform, strengths, direction)
-    check_sizes(call, site, gradients)
-    models = read_models(call, site, gradients, model)
+    layout = read_layout(call, site, waveform, strengths, direction, model)
     check_tolerance(call, tolerance)
     with argument(call, "method"):
         if method not in get_args(Method):
             raise InputError(quoted(str(method)), "auto, full or projected")
-    return signals(site, gradients, models, not isinstance(model, str), float(tolerance), method)
+    return signals(site, layout, float(tolerance), method)
 
 
-def read_models(
+def growth_rates(
+    call: str,
+    site: Site,
+    waveform: Waveforms,
+    strengths: Strengths,
+    direction: Directions | None,
+    model: str,
+) -> xarray.DataArray:
+    """Largest rates at which a model makes a state grow, without its signals.
+
+    Parameters as of `ask`.
+    """
+    layout = read_layout(call, site, waveform, strengths, direction, model)
+    sweep = site.sweep(layout.gradients.measurements)
+    growth, _ = evaluate_stability(site.medium.levels[-1], sweep, layout.models)
+    dims, values, about = labelled_variable(growth_variable(layout.dims, layout.table(growth)))
+    coordinates = {**layout.coordinates(), **site.coordinates()}
+    return xarray.DataArray(values, coordinates, dims, STABILITY[0], about)
+
+
+def read_layout(
+    call: str,
+    site: Site,
+    waveform: Waveforms,
+    strengths: Strengths,
+    direction: Directions | None,
+    model: str | Sequence[str],
+) -> Layout:
+    """Gradients and models that were given, checked."""
+    dimension = site.medium.discretisation.shape.dimension
+    gradients = read_gradients(call, dimension, waveform, strengths, direction)
+    check_sizes(call, site, gradients.strength, gradients.measurements)
+    models = _read_models(call, site, gradients, model)
+    return Layout(models, not isinstance(model, str), gradients)
+
+
+def _read_models(
     call: str, site: Site, gradients: Gradients, model: str | Sequence[str]
 ) -> tuple[str, ...]:
     """Models that were given, one or several, checked."""
@@ -293,16 +311,26 @@ def _facts(site: Site, components: int) -> StudyFacts:
     )
 
 
-def check_sizes(call: str, site: Site, gradients: Gradients) -> None:
-    """Refuse values that leave no signal, or systems too badly conditioned for one."""
+def check_sizes(
+    call: str, site: Site, strength: str, measurements: tuple[Measurement, ...]
+) -> None:
+    """Refuse values that leave no signal, or systems too badly conditioned for one.
+
+    Parameters
+    ----------
+    call : str
+        For messages.
+    site : Site
+    strength : str
+        Name of the argument that says how strong the gradients are.
+    measurements : tuple of Measurement
+    """
     keys = ("acquisition", "period", "permeability", "surface_relaxivity", "T2")
     findings = Findings(Node({key: Node(None, "", 0) for key in keys}, "", 0))
-    check_scales(findings, (), site.sweep(gradients.measurements), site.medium.material)
+    check_scales(findings, (), site.sweep(measurements), site.medium.material)
     for problem in findings.problems:
         (name,) = problem.path
-        where = (
-            f"{call}({gradients.strength}=...)" if name == "acquisition" else f"Cell({name}=...)"
-        )
+        where = f"{call}({strength}=...)" if name == "acquisition" else f"Cell({name}=...)"
         raise InputError(problem.found, problem.accepted, (where,))
 
 

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import xarray
 
 from torrey.base.errors import InputError
-from torrey.base.stored import group_of
+from torrey.base.stored import group_of, stacked
 from torrey.bloch.dispersion import run_dispersion
-from torrey.door.gradients import read_direction, read_gradients
-from torrey.door.labels import attributes, dataset, gradient_coordinates, keep
+from torrey.door.gradients import read_direction
+from torrey.door.labels import dataset, labelled_variable
 from torrey.door.quantities import argument, arguments, quantities
-from torrey.door.signals import Site, check_tolerance, read_models
+from torrey.door.signals import Site, check_sizes, check_tolerance, read_layout
+from torrey.gradients.protocol import Measurement
+from torrey.gradients.waveforms import Pgse
 from torrey.study.cumulants import model_cumulants
 
 if TYPE_CHECKING:
     from torrey.door.gradients import Directions, Waveforms
     from torrey.door.quantities import Quantities
 
-#: Results, with their unit and name.
-_RESULTS = {
-    "adc": ("um2 ms-1", "apparent diffusion coefficient, b -> 0"),
-    "adc_error": ("um2 ms-1", "numerical error of the apparent diffusion coefficient"),
-    "kurtosis": ("1", "apparent kurtosis, b -> 0"),
-    "kurtosis_error": ("1", "numerical error of the apparent kurtosis"),
-    "s0": ("1", "signal without gradients"),
-}
+#: Duration of pulses that are as good as none, over the time between them.
+_NARROW: Final = 1e-9
 
 
 def cumulants(
@@ -39,28 +36,21 @@ def cumulants(
     tolerance: float,
 ) -> xarray.Dataset:
     """Exact apparent diffusivities and kurtoses, for `Cell.cumulants`."""
-    call, dimension = "Cell.cumulants", site.medium.discretisation.shape.dimension
-    gradients = read_gradients(call, dimension, waveform, {"q": 1.0}, direction)
-    models = read_models(call, site, gradients, model)
+    call = "Cell.cumulants"
+    # What is at b -> 0 has no strength: it is that of none which is checked.
+    layout = read_layout(call, site, waveform, {"q": 0.0}, direction, model)
     check_tolerance(call, tolerance)
-    several = not isinstance(model, str)
-    axes = {"model": several, **{axis: axis in gradients.dims for axis in gradients.axes}}
-    dims = tuple(axis for axis, listed in axes.items() if listed)
-    sweep = site.sweep(gradients.measurements)
+    sweep = site.sweep(layout.gradients.measurements)
     with arguments(call):
-        found = model_cumulants(site.medium.levels, sweep, models, float(tolerance))
-    results: dict[str, Any] = {}
-    for name, about in _RESULTS.items():
-        values = np.array([np.ravel(getattr(found[one], name)) for one in models])
-        table = keep(axes, values.reshape(len(models), *gradients.shape))
-        results[name] = (dims, table, attributes(*about))
-    strengths = ("b", "q", "gradient")
-    coordinates = {
-        **({"model": (("model",), np.array(models))} if several else {"model": ((), models[0])}),
-        **{k: v for k, v in gradient_coordinates(gradients).items() if k not in strengths},
-        **site.coordinates(),
+        found = model_cumulants(site.medium.levels, sweep, layout.models, float(tolerance))
+    parts = [found[one].reshape([-1]) for one in layout.models]
+    results = {
+        name: labelled_variable(replace(one, dims=layout.dims, values=layout.table(one.values)))
+        for name, one in stacked(parts, "model", line=("measurement",)).items()
     }
-    return xarray.Dataset(results, coordinates)
+    strengths = ("b", "q", "gradient")
+    kept = {k: v for k, v in layout.coordinates().items() if k not in strengths}
+    return xarray.Dataset(results, {**kept, **site.coordinates()})
 
 
 def dispersion(
@@ -80,6 +70,8 @@ def dispersion(
             "a cell without T2, density and surface_relaxivity",
             (f"{call}()",),
         )
+    narrow = Measurement(Pgse(_NARROW * t[-1], t[-1]), 0.0, n)
+    check_sizes(call, site, "times", (narrow,))
     with arguments(call):
         found = run_dispersion(levels[-2:], site.period, site.permeability, [np.array(n)], t, f)
     table = dataset(group_of(found)).isel(line=0).drop_vars(["period", "permeability"])

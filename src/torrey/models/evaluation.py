@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
 from torrey.cell.operators import BlochTorrey
+from torrey.cell.refinement import ONE_MESH, SPACE_DIVISOR
 from torrey.gradients.protocol import Axes, group_measurements
 from torrey.gradients.sweep import Sweep
 
@@ -20,9 +21,6 @@ from torrey.gradients.sweep import Sweep
 from torrey.models import expansion, kurtosis, lumped, projection, registry  # noqa: F401
 from torrey.models.model import TIME_TOLERANCE, Model, SmallModel
 from torrey.models.registry import ModelName
-
-#: Differences between two meshes over-estimate the error of the finer one by about three.
-_SPACE_DIVISOR = 5.0
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -50,12 +48,10 @@ class ModelTable:
     def space_error(self) -> Array:
         """Absolute estimate of the error on the finest mesh, shape (n_models, *sweep)."""
         if self.signal.shape[1] < 2:
-            raise ValueError(
-                "one mesh gives no error estimate: allow mesh.refinements of 1 or more"
-            )
+            raise ValueError(ONE_MESH)
         with np.errstate(invalid="ignore"):  # an unstable model may have overflowed on both
             change = np.abs(self.signal[:, -1] - self.signal[:, -2])
-        return change / _SPACE_DIVISOR + TIME_TOLERANCE
+        return change / SPACE_DIVISOR + TIME_TOLERANCE
 
 
 def evaluate_models(
@@ -119,6 +115,35 @@ def evaluate_many(
         ModelTable(tuple(models), np.stack(found, axis=1), *_stabilities(sweep, models, built))
         for found, (sweep, models) in zip(signals, wanted, strict=True)
     ]
+
+
+def evaluate_stability(
+    operators: BlochTorrey, sweep: Sweep, models: Sequence[str]
+) -> tuple[Array, Array]:
+    """Growth and amplification of models at all points of a sweep, without their signals.
+
+    Parameters
+    ----------
+    operators : BlochTorrey
+    sweep : Sweep
+    models : sequence of str
+        One or more names: see `torrey.models.registry`.
+
+    Returns
+    -------
+    growth, amplification : (n_models, *sweep) float
+        See `ModelTable`.
+
+    Raises
+    ------
+    InputError
+        If there is no model of a name.
+    """
+    built = {
+        axes: dict(zip(models, build_models(operators, np.array(axes), models), strict=True))
+        for axes in group_measurements(sweep.protocol.measurements)
+    }
+    return _stabilities(sweep, models, built)
 
 
 Built = Mapping[Axes, Mapping[str, Model]]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 from numpy.polynomial import Polynomial as Polynomial1D
@@ -19,7 +18,7 @@ from scipy.linalg import expm
 
 from torrey.cell.symmetric import symmetric_signal
 from torrey.gradients.waveforms import Segment, Waveform
-from torrey.models.model import TIME_TOLERANCE, SmallModel
+from torrey.models.model import TIME_TOLERANCE, Propagated, SmallModel
 from torrey.models.reduced import Flow, GalerkinSystem, IntegrationError, batch_size
 
 Array = NDArray[np.float64]
@@ -95,19 +94,6 @@ def dissipative_signal(
     """
     shape = np.broadcast_shapes(np.shape(q), np.shape(period), np.shape(sigma))
     return _converge(model, waveform, Points.of(q, period, sigma), tolerance).reshape(shape)
-
-
-class Propagated(Protocol):
-    """What `propagate` needs of a system; a `SmallModel` has it."""
-
-    @property
-    def start(self) -> Array: ...
-    @property
-    def n_derivatives(self) -> int: ...
-    def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray: ...
-    def jump(
-        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
-    ) -> ComplexArray | None: ...
 
 
 def _through(

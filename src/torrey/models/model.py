@@ -32,8 +32,9 @@ class Stability:
         The largest rate at which the norm of some state grows at some instant: not above zero
         where the model dissipates throughout.
     amplification : (...) float
-        The largest factor by which the norm of some state grows between two instants, to 1e-3: 1
-        of a model that dissipates, `LARGEST_FACTOR` at most.
+        The largest factor by which the norm of some state grows between two instants, to 1e-3 (not
+        checked where a waveform has more than 62 segments): 1 of a model that dissipates,
+        `LARGEST_FACTOR` at most.
     """
 
     growth: Array
@@ -107,16 +108,12 @@ class Model(Protocol):
         """
 
 
-class SmallModel(Model, Protocol):
-    """A model that is a linear system dw/dt = -G w of a few unknowns, which its signal sums."""
+class Propagated(Protocol):
+    """A linear system dw/dt = -G w of a few unknowns."""
 
     @property
     def start(self) -> Array:
         """Initial state, shape (k,)."""
-
-    @property
-    def readout(self) -> Array:
-        """Weights of the signal, shape (k,)."""
 
     @property
     def n_derivatives(self) -> int:
@@ -129,3 +126,11 @@ class SmallModel(Model, Protocol):
         self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
     ) -> ComplexArray | None:
         """What multiplies the state where derivatives of g jump; None for nothing."""
+
+
+class SmallModel(Model, Propagated, Protocol):
+    """A model that is such a system, whose unknowns its signal sums."""
+
+    @property
+    def readout(self) -> Array:
+        """Weights of the signal, shape (k,)."""

@@ -31,8 +31,9 @@ ComplexArray = NDArray[np.complex128]
 TAYLOR_ORDER: Final = 4
 """Highest power of q: that of the kurtosis."""
 
-#: Collocation nodes of a panel, and those of a second run that tells the error.
-_NODES, _FEWER_NODES = 16, 12
+NODES, FEWER_NODES = 16, 12
+"""Collocation nodes of a panel, and those of a second run that tells the error."""
+
 #: Decay of the fastest mode over the first panel, and phase of a wave over any.
 _FIRST_DECAY, _MOST_PHASE = 4.0, 2.0
 
@@ -77,7 +78,6 @@ def galerkin_taylor(
     waveform: Waveform,
     period: ArrayLike,
     sigma: ArrayLike,
-    nodes: int = _NODES,
 ) -> ComplexArray:
     """Coefficients of q^0 ... q^4 in the signal of a projected model.
 
@@ -87,8 +87,6 @@ def galerkin_taylor(
     waveform : Waveform
     period, sigma : (...) array_like
         L (um) and kappa/L (1/ms).
-    nodes : int
-        Of a panel of time.
 
     Returns
     -------
@@ -99,12 +97,15 @@ def galerkin_taylor(
     found: ComplexArray = np.empty((*period.shape, TAYLOR_ORDER + 1), dtype=complex)
     for place in np.ndindex(period.shape):
         system = RestingSystem.of(model, float(period[place]), float(sigma[place]))
-        found[place] = taylor_at_echo(system, waveform, nodes)
+        found[place] = taylor_at_echo(system, waveform)
     return found
 
 
-def taylor_at_echo(system: RestingSystem, waveform: Waveform, nodes: int = _NODES) -> ComplexArray:
-    """Coefficients of q^0 ... q^4 in the signal at the echo, shape (5,)."""
+def taylor_at_echo(system: RestingSystem, waveform: Waveform, nodes: int = NODES) -> ComplexArray:
+    """Coefficients of q^0 ... q^4 in the signal at the echo, shape (5,).
+
+    What fewer nodes change is far more than the error of `NODES`.
+    """
     u = _beginning(system)
     for segment in waveform.segments:
         for begin, length in _panels(segment, float(system.rates[-1])):
@@ -112,17 +113,7 @@ def taylor_at_echo(system: RestingSystem, waveform: Waveform, nodes: int = _NODE
     return _read_out(system, u)
 
 
-def time_error(system: RestingSystem, waveform: Waveform) -> Array:
-    """What fewer nodes of each panel change, (5,): far more than the error of those used."""
-    change: Array = np.abs(
-        taylor_at_echo(system, waveform) - taylor_at_echo(system, waveform, _FEWER_NODES)
-    )
-    return change
-
-
-def taylor_of_narrow_pulses(
-    system: RestingSystem, times: Sequence[float], nodes: int = _NODES
-) -> ComplexArray:
+def taylor_of_narrow_pulses(system: RestingSystem, times: Sequence[float]) -> ComplexArray:
     """Coefficients after two narrow pulses, F = 1 in between, at several times between them.
 
     Parameters
@@ -131,7 +122,6 @@ def taylor_of_narrow_pulses(
         Along one direction.
     times : (n,) sequence of float, ms
         Ascending and above zero.
-    nodes : int
 
     Returns
     -------
@@ -143,7 +133,7 @@ def taylor_of_narrow_pulses(
     begin = 0.0
     for time in times:
         for start, length in _between(begin, float(time), _first(system.rates[-1])):
-            u = _cross(system, still, start, length, u, nodes)
+            u = _cross(system, still, start, length, u, NODES)
         begin = float(time)
         found.append(_read_out(system, u))
     return np.array(found)

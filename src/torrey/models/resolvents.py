@@ -16,7 +16,6 @@ nested and what the next one changes tells the error of one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,9 +24,6 @@ from scipy.sparse.linalg import SuperLU
 from torrey.cell.operators import Array, BlochTorrey, factorise
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.models.projection import ProjectedModel, extend, project_on
-
-MOST_SHIFTS: Final = 9
-"""Those of `shifts_between` by default, which suffice for cumulants."""
 
 #: What is new in a field must be larger than this to be kept.
 _NEW = 1e-7

@@ -44,7 +44,8 @@ _ROUNDING: Final = 1e-13
 #: Relative accuracy of the factor.
 _FACTOR_TOLERANCE: Final = 1e-3
 #: Pieces of a segment, between which a state may begin or cease to grow: more and more, without
-#: common ends, until three numbers of pieces agree. Less where a waveform has many segments.
+#: common ends, until three numbers of pieces agree. The most is less where a waveform has many
+#: segments: above 62 of them two numbers are left, above 93 only the fewest.
 _FEWEST_PIECES, _MOST_PIECES, _MORE = 8, 140, 1.5
 _AGREEING: Final = 3
 #: Growth over a piece in units of exp(1) from which on it is not followed: the factor is taken for
@@ -301,8 +302,8 @@ def _across(
 
 
 def _batches(count: int, size: int) -> list[NDArray[np.intp]]:
-    """Numbers from 0 to count in parts whose matrices, of so many entries each, fit."""
-    return np.array_split(np.arange(count), -(-count * size // _BATCH))
+    """Numbers from 0 to count in parts whose matrices, of so many entries each, fit if they can."""
+    return np.array_split(np.arange(count), min(count, -(-count * size // _BATCH)))
 
 
 def _jumps(model: Weighted, waveform: Waveform, points: Points) -> Iterator[ComplexArray]:

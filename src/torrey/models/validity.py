@@ -7,6 +7,7 @@ leave what numbers can hold. Its signal is then no signal: it is marked, never d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, Final
 
 import numpy as np
@@ -35,7 +36,7 @@ def validity(signal: ArrayLike, error: ArrayLike, amplification: ArrayLike) -> C
     error : (...) float
         Numerical error, absolute.
     amplification : (...) float
-        See `torrey.models.model.Stability`; missing for the reference, which only dissipates.
+        See `torrey.models.model.Stability`; 1 for the reference, which only dissipates.
     """
     signal, error, amplification = np.broadcast_arrays(signal, error, amplification)
     finite = np.isfinite(signal)
@@ -129,7 +130,8 @@ def describe(
 def _range(name: str, values: Sequence[object], where: NDArray[np.intp]) -> str:
     """The smallest and the largest value concerned; labels one by one."""
     some = [values[i] for i in where]
-    if not all(isinstance(value, (int, float)) for value in some):
+    numbers = [float(value) for value in some if isinstance(value, Real)]
+    if len(numbers) < len(some):
         return f"{name} {'; '.join(map(str, some))}"
-    low, high = min(map(float, map(str, some))), max(map(float, map(str, some)))
+    low, high = min(numbers), max(numbers)
     return f"{name} {low:g}" if low == high else f"{name} {low:g} to {high:g}"

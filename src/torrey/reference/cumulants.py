@@ -8,17 +8,19 @@ It is made for each period, permeability and mesh, of nine shifts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.stored import stored
 from torrey.cell.operators import BlochTorrey
+from torrey.cell.refinement import ONE_MESH
 from torrey.gradients.protocol import Measurement, group_measurements
 from torrey.gradients.sweep import Sweep
 from torrey.models.cumulants import Cumulants, cumulants_of
-from torrey.models.moments import RestingSystem, taylor_at_echo, time_error
+from torrey.models.moments import FEWER_NODES, NODES, RestingSystem, taylor_at_echo
 from torrey.models.projection import ProjectedModel
 from torrey.models.resolvents import resolvent_model, shifts_between
 from torrey.reference.estimates import resolves_layers, space_error
@@ -32,26 +34,47 @@ _SLOWEST, _FASTEST = 0.5, 500.0
 _FEWER, _SAFETY = 7, 2.0
 #: Of the free diffusivity, as the difference of numbers of its size.
 _ROUNDING: Final = 1e-11
+#: Dims of a result in a file.
+_LINE: Final = ("*line",)
 
 
 @dataclass(frozen=True)
 class EstimatedCumulants:
-    """Cumulants and absolute estimates of their numerical errors; arrays of one shape.
+    """Cumulants and absolute estimates of their numerical errors; arrays of one shape."""
 
-    Attributes
-    ----------
-    adc, adc_error : float, um^2/ms
-    kurtosis, kurtosis_error : float
-        Missing (NaN) where nothing diffuses.
-    s0 : float
-        Signal without gradients.
-    """
+    adc: Array = field(metadata=stored(_LINE, "um2 ms-1", "apparent diffusion coefficient, b -> 0"))
+    adc_error: Array = field(
+        metadata=stored(_LINE, "um2 ms-1", "numerical error of the apparent diffusion coefficient")
+    )
+    kurtosis: Array = field(
+        metadata=stored(
+            _LINE,
+            "1",
+            "apparent kurtosis, b -> 0; missing where nothing diffuses",
+            allow_missing=True,
+        )
+    )
+    kurtosis_error: Array = field(
+        metadata=stored(_LINE, "1", "numerical error of the apparent kurtosis", allow_missing=True)
+    )
+    s0: Array = field(
+        metadata=stored(
+            _LINE, "1", "signal without gradients, by which that of the cumulants is divided"
+        )
+    )
 
-    adc: Array
-    adc_error: Array
-    kurtosis: Array
-    kurtosis_error: Array
-    s0: Array
+    def reshape(self, shape: Sequence[int]) -> EstimatedCumulants:
+        """The same values in arrays of another shape."""
+        return EstimatedCumulants(
+            **{one.name: getattr(self, one.name).reshape(shape) for one in fields(self)}
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence[EstimatedCumulants]) -> EstimatedCumulants:
+        """Several side by side along a new first axis."""
+        return cls(
+            **{one.name: np.array([getattr(x, one.name) for x in parts]) for one in fields(cls)}
+        )
 
 
 def reference_cumulants(
@@ -79,17 +102,14 @@ def reference_cumulants(
         If there is one mesh alone, which tells no error.
     """
     if len(levels) < 2:
-        raise ValueError("one mesh gives no error estimate: allow mesh.refinements of 1 or more")
+        raise ValueError(ONE_MESH)
     measurements = sweep.protocol.measurements
     axes = np.array(Span.of(sweep).axes)
     found = [
         _of_cell(levels, axes, period, kappa, measurements, tolerance)
         for period, kappa in sweep.cells()
     ]
-    names = ("adc", "adc_error", "kurtosis", "kurtosis_error", "s0")
-    return EstimatedCumulants(
-        **{name: np.array([getattr(x, name) for x in found]).reshape(sweep.shape) for name in names}
-    )
+    return EstimatedCumulants.join(found).reshape(sweep.shape)
 
 
 def _of_cell(
@@ -110,9 +130,10 @@ def _of_cell(
     in_basis = dict.fromkeys(values, np.zeros(len(measurements)))
     for level, operators in enumerate(levels):
         model = resolvent_model(operators, axes, period, permeability, shifts)
-        if level == 0:
-            in_time = _time_errors(model, period, sigma, measurements)
         best = _evaluate(model, period, sigma, measurements)
+        if level == 0:
+            rough = _evaluate(model, period, sigma, measurements, FEWER_NODES)
+            in_time = {name: np.abs(getattr(best, name) - getattr(rough, name)) for name in values}
         fewer = _evaluate(model.truncate(_FEWER), period, sigma, measurements)
         errors = {}
         for name, found in values.items():
@@ -125,7 +146,7 @@ def _of_cell(
                 # two meshes the whole change counts.
                 regular = layers if name == "adc" else False
                 space = space_error(np.array(found, dtype=complex), regular)
-                errors[name] = space + in_basis[name] + getattr(in_time, name)
+                errors[name] = space + in_basis[name] + in_time[name]
         if level and all(np.all(~(errors[x] > tolerance * np.abs(values[x][-1]))) for x in values):
             break
     adc = values["adc"][-1]
@@ -140,29 +161,16 @@ def _of_cell(
 
 
 def _evaluate(
-    model: ProjectedModel, period: float, sigma: float, measurements: Sequence[Measurement]
+    model: ProjectedModel,
+    period: float,
+    sigma: float,
+    measurements: Sequence[Measurement],
+    nodes: int = NODES,
 ) -> Cumulants:
-    """Cumulants of all measurements by one model."""
+    """Cumulants of all measurements by one model, with so many nodes on a panel of time."""
     coefficients = np.empty((len(measurements), 5), dtype=complex)
     for axes, members in group_measurements(measurements).items():
         system = RestingSystem.of(model.along(np.array(axes)), period, sigma)
         for waveform, rows in members.items():
-            coefficients[rows] = taylor_at_echo(system, waveform)
+            coefficients[rows] = taylor_at_echo(system, waveform, nodes)
     return cumulants_of(coefficients, [m.waveform.b_factor for m in measurements])
-
-
-def _time_errors(
-    model: ProjectedModel, period: float, sigma: float, measurements: Sequence[Measurement]
-) -> Cumulants:
-    """What fewer nodes of the panels of time change in the cumulants."""
-    change = np.empty((2, len(measurements)))
-    for axes, members in group_measurements(measurements).items():
-        system = RestingSystem.of(model.along(np.array(axes)), period, sigma)
-        for waveform, rows in members.items():
-            exact = taylor_at_echo(system, waveform)
-            moved = exact + time_error(system, waveform) * np.array([1.0, -1.0, 1.0, -1.0, 1.0])
-            pair = [cumulants_of(x, waveform.b_factor) for x in (exact, moved)]
-            for i, name in enumerate(("adc", "kurtosis")):
-                a, b = (getattr(each, name) for each in pair)
-                change[i, rows] = np.abs(a - b)
-    return Cumulants(change[0], change[1], np.zeros(len(measurements)))

@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from torrey.cell.layers import layer_time
 from torrey.cell.operators import Array, BlochTorrey
+from torrey.cell.refinement import SPACE_DIVISOR
 from torrey.cell.system import CellSystem
 
-#: The error in space falls like h^4, by 16 from one mesh to the next. Differences of two results
-#: are divided by less, for a safe estimate.
-_SPACE_DIVISOR = 5.0
+#: By which the error in space falls from one mesh to the next, like h^4.
 _SPACE_RATIO = 16.0
 #: Change of the signal from the coarsest mesh to the next below which both count as resolved.
 _RESOLVED = 0.02
@@ -40,12 +39,12 @@ def space_error(
     change = np.abs(values[-1] - values[-2])
     if len(values) == 2:
         resolved = (change <= _RESOLVED * np.abs(values[-1])) & layers
-        return change / np.where(resolved, _SPACE_DIVISOR, 1.0)
+        return change / np.where(resolved, SPACE_DIVISOR, 1.0)
     before = np.abs(values[-2] - values[-3])
     change = np.maximum(change, before / _SPACE_RATIO)
     with np.errstate(divide="ignore", invalid="ignore"):
         divisor = np.where(change > 0.0, before / change - 1.0, 1.0)
-    estimate: Array = change / np.clip(divisor, 1.0, _SPACE_DIVISOR)
+    estimate: Array = change / np.clip(divisor, 1.0, SPACE_DIVISOR)
     return estimate
 
 

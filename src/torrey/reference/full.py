@@ -31,6 +31,7 @@ from torrey.base.stored import stored
 from torrey.cell.folding import Stretch, Zone
 from torrey.cell.krylov import expm_form, expm_multiply
 from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.refinement import ONE_MESH
 from torrey.cell.symmetric import symmetric_signal
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.gradients.protocol import Point
@@ -232,9 +233,7 @@ def reference_signal(
     if point.q == 0.0 and levels[0].conserves(point.permeability):
         return ReferenceSignal(1.0, 0.0, 0.0, 0, 0, 1.0, 0.0)
     if len(levels) < 2:
-        raise ToleranceError(
-            "one mesh gives no error estimate: allow mesh.refinements of 1 or more"
-        )
+        raise ToleranceError(ONE_MESH)
     zone = Zone(levels[0].cell.lattice, point.period)
     reach = zone.reach(point.waveform.segments, point.frame, point.q)
     solver = _Solver(levels, point, tolerance, zone if reach > _REACH_OF_PLAIN else None)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.base.stored import Group, Variable, group_of, stored
+from torrey.base.stored import Group, Variable, stacked
 from torrey.cell.operators import BlochTorrey
+from torrey.cell.refinement import ONE_MESH, SPACE_DIVISOR
 from torrey.gradients.axes import coordinates
 from torrey.gradients.protocol import group_measurements
 from torrey.gradients.sweep import ENCODINGS, REFERENCE, Sweep
@@ -19,38 +19,8 @@ from torrey.reference.cumulants import EstimatedCumulants, reference_cumulants
 
 Array = NDArray[np.float64]
 
-#: Differences between two meshes over-estimate the error of the finer one by about three.
-_SPACE_DIVISOR = 5.0
 #: Relative, of the integration of a model in time.
 _IN_TIME = 1e-9
-#: Dims of a result in a file.
-_LINE = ("model", "*line")
-
-
-@dataclass(frozen=True)
-class CumulantTable:
-    """Cumulants of models over a sweep without strengths: arrays (n_models, *sweep)."""
-
-    adc: Array = field(metadata=stored(_LINE, "um2 ms-1", "apparent diffusion coefficient, b -> 0"))
-    adc_error: Array = field(
-        metadata=stored(_LINE, "um2 ms-1", "numerical error of the apparent diffusion coefficient")
-    )
-    kurtosis: Array = field(
-        metadata=stored(
-            _LINE,
-            "1",
-            "apparent kurtosis, b -> 0; missing where nothing diffuses",
-            allow_missing=True,
-        )
-    )
-    kurtosis_error: Array = field(
-        metadata=stored(_LINE, "1", "numerical error of the apparent kurtosis", allow_missing=True)
-    )
-    s0: Array = field(
-        metadata=stored(
-            _LINE, "1", "signal without gradients, by which that of the cumulants is divided"
-        )
-    )
 
 
 def cumulant_table(
@@ -73,15 +43,10 @@ def cumulant_table(
     found = model_cumulants(levels, resting, models, tolerance)
     line = [dim for dim in resting.axes() if dim not in ENCODINGS]
     shape = [len(values) for dim, values in resting.axes().items() if dim not in ENCODINGS]
-    table = CumulantTable(
-        **{
-            name: np.array([getattr(found[model], name).reshape(shape) for model in models])
-            for name in ("adc", "adc_error", "kurtosis", "kurtosis_error", "s0")
-        }
-    )
+    table = [found[model].reshape(shape) for model in models]
     axes = {name: x for name, x in coordinates(resting).items() if name not in ENCODINGS}
     names = Variable(("model",), np.array(models), "", "reference or model")
-    return {"model": names, **axes, **group_of(table, line=line)}
+    return {"model": names, **axes, **stacked(table, "model", line=line)}
 
 
 def model_cumulants(
@@ -101,14 +66,14 @@ def _of_models(
 ) -> dict[str, EstimatedCumulants]:
     """Cumulants of homogenised models, with what the last refinement of the mesh changed."""
     if len(levels) < 2:
-        raise ValueError("one mesh gives no error estimate: allow mesh.refinements of 1 or more")
+        raise ValueError(ONE_MESH)
     coarse, fine = (_on_mesh(levels[k], sweep, models) for k in (-2, -1))
     return {model: _with_errors(coarse[model], fine[model]) for model in models}
 
 
 def _with_errors(coarse: Cumulants, fine: Cumulants) -> EstimatedCumulants:
     adc_error, kurtosis_error = (
-        np.abs(getattr(fine, name) - getattr(coarse, name)) / _SPACE_DIVISOR
+        np.abs(getattr(fine, name) - getattr(coarse, name)) / SPACE_DIVISOR
         + _IN_TIME * np.abs(getattr(fine, name))
         for name in ("adc", "kurtosis")
     )

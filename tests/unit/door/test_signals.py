@@ -303,3 +303,46 @@ def test_dispersion_goes_from_the_mean_to_resistances_in_a_row():
     relaxing = tr.Cell(tr.Layers((0.4, 0.6)), 2.0, "8 um", "5e-5 m/s", T2=["80 ms", "40 ms"])
     with pytest.raises(tr.InputError, match="without T2"):
         relaxing.dispersion(times="1 ms", frequencies="1 Hz")
+
+
+def layered(period: str = "8 um", permeability: str = "5e-5 m/s", **more: object) -> tr.Cell:
+    return tr.Cell(tr.Layers((0.4, 0.6)), [2.0, 1.0], period, permeability, **more)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"T2": "0.01 ms"}, "Cell(T2=...): found an echo after"),
+        ({"period": "0.01 um"}, "Cell(period=...): found D t / L^2 up to"),
+        (
+            {"permeability": "1 m/s", "period": "2 mm"},
+            "Cell(permeability=...): found kappa L / D up to 2e+06",
+        ),
+    ],
+)
+def test_cumulants_and_dispersion_refuse_what_signals_refuse(changes, message):
+    cell = layered(**changes)
+    with pytest.raises(tr.InputError) as caught:
+        cell.cumulants(PGSE)
+    assert str(caught.value).startswith(message)
+    with pytest.raises(tr.InputError) as of_signal:
+        cell.signal(PGSE, b=1.0)
+    assert str(of_signal.value) == str(caught.value)
+    if "T2" not in changes:
+        with pytest.raises(tr.InputError) as caught:
+            cell.dispersion(times=["1 ms", "30 ms"], frequencies="1 Hz")
+        assert str(caught.value).startswith(message)
+
+
+def test_cumulants_of_long_echoes_in_wide_cells_are_no_strong_gradients():
+    # At q = 1 rad/um, to which they do not belong, b D and q L would be too large.
+    found = layered("2 mm").cumulants(tr.Pgse("5 ms", "900 ms"), model="R0")
+    assert 0.0 < found.adc.item() < 1.4
+
+
+def test_growth_rates_need_no_signals(cell, monkeypatch):
+    monkeypatch.setattr("torrey.door.signals.evaluate_models", None)
+    growth = cell.model("R2").growth_rate([PGSE], b=[0.1, 8.0], direction=[(1, 0), (0, 1)])
+    assert growth.dims == ("waveform", "b", "direction")
+    assert growth.coords["model"].item() == "R2"
+    assert np.all(growth.sel(b=8.0) > 0.0)

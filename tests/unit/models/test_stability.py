@@ -7,7 +7,15 @@ import pytest
 from scipy.linalg import expm
 from support.cells import DISC, LARGE_DISC
 
-from torrey.gradients.waveforms import DoublePgse, Pgse, SineOgse, TrapezoidalPgse, Waveform
+from torrey.gradients.waveforms import (
+    DoublePgse,
+    Pgse,
+    SampledWaveform,
+    SineOgse,
+    TrapezoidalPgse,
+    Waveform,
+)
+from torrey.models import stability
 from torrey.models.energy import Energy
 from torrey.models.evaluation import build_models
 from torrey.models.expansion import expand
@@ -130,6 +138,24 @@ def test_the_factor_is_that_of_brute_force(waveform: Waveform, q: float) -> None
     assert found.amplification == pytest.approx(expected, rel=3e-3)
 
 
+@pytest.mark.parametrize("pieces", [70, 100, 300])
+def test_a_waveform_in_many_segments_has_the_factor_of_that_in_a_few(pieces: int) -> None:
+    # Numbers of pieces are not compared then, but segments are themselves pieces.
+    (model,) = build_models(LARGE_DISC.operators(0), (0.0, 1.0), ["R2"])
+    whole, T = Pgse(5.0, 9.0), 14.0
+    times = np.unique([0.0, 5.0, 9.0, T, *np.linspace(0.0, T, pieces)])
+    g = np.interp(times, [0.0, 5.0, 9.0, T], [0.0, 1.0, 1.0, 0.0])
+    values = tuple((float(x),) for x in g)
+    cut = SampledWaveform("cut", "wave_vector", tuple(times.tolist()), values)
+    assert len(cut.segments) > 62
+    q = np.array([0.62, 0.75])
+    expected = model.stability(whole, q, 10.0, 0.02)
+    found = model.stability(cut, q, 10.0, 0.02)
+    assert np.all(expected.amplification > 1.05)
+    np.testing.assert_allclose(found.growth, expected.growth, rtol=1e-3)
+    np.testing.assert_allclose(found.amplification, expected.amplification, rtol=3e-3)
+
+
 @pytest.mark.parametrize("order", [0, 2, 3])
 def test_points_are_judged_each_on_its_own(order: int) -> None:
     model = expand(LARGE_DISC.operators(0), (0.0, 1.0), order).model
@@ -141,6 +167,21 @@ def test_points_are_judged_each_on_its_own(order: int) -> None:
         alone = model.stability(waveform, q[i, 0], period[j], 0.01)
         assert alone.growth == pytest.approx(table.growth[i, j], rel=1e-3, abs=1e-12)
         assert alone.amplification == pytest.approx(table.amplification[i, j], rel=3e-3)
+
+
+@pytest.mark.parametrize("batch", [1, 300, 2**12])
+def test_batches_do_not_matter_however_large_one_piece_is(
+    batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of many compartments the matrices of one piece of time are more than a batch holds.
+    (model,) = build_models(LARGE_DISC.operators(0), (0.0, 1.0), ["R2"])
+    at = Pgse(5.0, 9.0), np.array([0.2, 0.62]), 10.0, 0.02
+    expected = model.stability(*at)
+    monkeypatch.setattr(stability, "_BATCH", batch)
+    found = model.stability(*at)
+    np.testing.assert_allclose(found.growth, expected.growth, rtol=1e-12)
+    np.testing.assert_allclose(found.amplification, expected.amplification, rtol=1e-9)
+    assert expected.amplification[1] > 1.05
 
 
 def test_gradients_of_two_components_have_an_energy() -> None:

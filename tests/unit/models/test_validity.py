@@ -56,3 +56,8 @@ def test_directions_are_named_and_single_values_are_not() -> None:
     axes = {"period": [2.0], "direction": ["1,0", "0,1", "0.707,0.707"]}
     (said,) = describe(np.array([[[3, 0, 3]]]), ["R2"], axes)
     assert said.endswith("(2 overflowed), at direction 1,0; 0.707,0.707")
+
+
+def test_whole_numbers_of_an_array_are_a_range() -> None:
+    (said,) = describe(np.array([[3, 0, 3]]), ["R2"], {"cycles": np.array([1, 2, 4])})
+    assert said.endswith("(2 overflowed), at cycles 1 to 4")

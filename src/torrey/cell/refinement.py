@@ -1,0 +1,12 @@
+"""What a mesh and its refinement tell of the error of the finer one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SPACE_DIVISOR: Final = 5.0
+"""Errors in space fall like h^4 at best, by 16 from one mesh to the next. The difference of two
+results is divided by less: it over-estimates the error of the finer one by about three."""
+
+ONE_MESH: Final = "one mesh gives no error estimate: allow mesh.refinements of 1 or more"
+"""What is said where there is no second mesh."""
