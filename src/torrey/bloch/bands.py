@@ -202,7 +202,7 @@ def band_basis(
     lines = tuple(zone_line(cell.lattice, period, direction) for direction in directions)
     frame = _axes(np.array([line.direction for line in lines]))
     system = AffineSystem.at(operators, period, permeability, frame)
-    largest = float(np.linalg.eigvalsh(operators.diffusivity).max())
+    largest = float(np.linalg.eigvalsh(operators.inner_diffusivity).max())
     bound = largest / resolution**2
     farthest = max(line.width for line in lines) / 2
     margin = max(_MARGIN, (1.0 + farthest * resolution) ** 2 * (1.0 + 1e-6))

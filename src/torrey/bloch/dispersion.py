@@ -222,7 +222,7 @@ def wall_slope(operators: BlochTorrey, period: float) -> float:
         return float("nan")
     walls = cell.matrix(cell.jump(np.ones(cell.n_membranes)))
     surface = np.einsum("na,na->a", cell.indicators, walls @ cell.indicators)
-    mean = np.trace(operators.diffusivity, axis1=1, axis2=2) / cell.dimension
+    mean = np.trace(operators.inner_diffusivity, axis1=1, axis2=2) / cell.dimension
     D = np.zeros(cell.n_compartments)
     np.maximum.at(D, cell.region_compartment, mean)
     total = float(surface @ D**1.5) / (float(cell.measures().sum()) * period)
