@@ -31,8 +31,9 @@ from torrey.base.errors import InputError
 from torrey.base.stored import nested, stored
 from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
+from torrey.cell.factors import factorise
 from torrey.cell.folding import phase
-from torrey.cell.operators import Array, BlochTorrey, CellOperators, factorise
+from torrey.cell.operators import Array, BlochTorrey, CellOperators
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.models.projection import extend
 

@@ -34,8 +34,9 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from torrey.base.stored import stored
+from torrey.cell.factors import factorise
 from torrey.cell.layers import layer_time
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.models.cumulants import cumulants_of
 from torrey.models.expansion import expand

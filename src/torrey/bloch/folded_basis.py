@@ -24,8 +24,9 @@ from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from torrey.bloch.modes import matrices
+from torrey.cell.factors import factorise
 from torrey.cell.folding import Integers, Zone, phase
-from torrey.cell.operators import BlochTorrey, factorise
+from torrey.cell.operators import BlochTorrey
 from torrey.cell.system import AffineSystem, SmallSystem
 
 Array = NDArray[np.float64]

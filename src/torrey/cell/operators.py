@@ -12,15 +12,14 @@ On the unit cell, for functions u, v that are periodic and may jump across membr
     M du/dt = -A(g) u,    u(0) = rho
     A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J + R
 
-(KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) A cell of one or two
-dimensions does not vary along the other axes; gradients in space have components there all the
-same: j and l run over three axes, D is 3 x 3, and grad has no component out of the cell, so that K
-is the same and C_z is zero unless D couples the cell to its axis. A(g) is Hermitian and positive
-semi-definite for every g. All matrices share one sparsity pattern, so that A(g) is a sum
-of arrays; and each entry knows its region, so that a diffusivity or 1/T2 is a factor on entries. A
-surface that relaxes magnetisation is a membrane with nothing behind it: [u] = u there, and its
-relaxivity stands in the place of kappa (MMG20 (2)). Degrees of freedom are numbered by nested
-dissection: factorise in natural order.
+(KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) Of gradients in space
+j and l run over three axes whatever the dimension d of the cell: grad has d components, and C_z is
+zero unless D couples the cell to its axis z. A(g) is Hermitian and positive semi-definite for every
+g. All matrices share one sparsity pattern, so that A(g) is a sum of arrays; and each entry knows
+its region, so that a diffusivity or 1/T2 is a factor on entries. A surface that relaxes
+magnetisation is a membrane with nothing behind it: [u] = u there, and its relaxivity stands in the
+place of kappa (MMG20 (2)). Degrees of freedom are numbered by nested dissection: factorise in
+natural order.
 """
 
 from __future__ import annotations
@@ -33,9 +32,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
-from scipy.sparse.linalg import SuperLU, splu
+from scipy.sparse.linalg import SuperLU
 
 from torrey.base.stored import stored
+from torrey.cell.factors import factorise
 from torrey.cell.material import Material
 from torrey.geometry.membranes import NOTHING
 
@@ -246,7 +246,7 @@ class BlochTorrey:
     ----------
     cell : CellOperators
     diffusivity : (n_regions, c, c) float, um^2/ms
-        Of c axes: as many as the cell has dimensions, or three for gradients in space.
+        Of c axes: d, or three for gradients in space.
     K : (nnz,) float, um^2/ms
     B : (c, nnz) float, um^2/ms
         int D e_j . grad u v; C_j = B_j - B_j^T.
@@ -308,14 +308,13 @@ class BlochTorrey:
 
         Parameters
         ----------
-        frame : (d,) or (k, d) array_like
-            One direction, or the orthogonal axes of a waveform's components; normalised here. Of
-            as many numbers as the cell has dimensions, or as there are axes.
+        frame : (d,) or (k, d), or (c,) or (k, c) array_like
+            One direction, or the orthogonal axes of a waveform's components; normalised here.
 
         Raises
         ------
         ValueError
-            If there are components along an axis that the operators do not have.
+            If there are components along other axes than those of the operators.
         """
         axes = np.atleast_2d(np.asarray(frame, dtype=float))
         if axes.shape[1] not in (self.cell.dimension, self.n_axes):
@@ -402,16 +401,6 @@ def _density(cell: CellOperators, material: Material) -> Array:
 def _transposition(cell: CellOperators, columns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Position of the entry (j, i) for each entry (i, j) of the symmetric pattern."""
     return np.lexsort((columns, cell.indices))
-
-
-def factorise(matrix: csc_array) -> SuperLU:
-    """Sparse LU of a Hermitian positive definite matrix numbered by nested dissection."""
-    return splu(
-        matrix,
-        permc_spec="NATURAL",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True, "Equil": False},
-    )
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ class Product:
     @property
     def n_axes(self) -> int:
         """Number of axes of the gradients: that of the cell's dimensions, or three."""
-        return len(self.directions[0])
+        return max(map(len, self.directions), default=0)
 
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Return the swept values by the name of their dimension, in the dimensions' order."""

@@ -23,7 +23,8 @@ from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU
 
 from torrey.base.lazy import Lazy
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.factors import factorise
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.models.expansion import expand
 from torrey.models.projection import (
