@@ -25,7 +25,7 @@ natural order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -285,6 +285,28 @@ class BlochTorrey:
         return self.diffusivity[:, :d, :d]
 
     @cached_property
+    def axial(self) -> Array:
+        """Diffusivity out of the cell that all regions share, shape (c, c), in um^2/ms.
+
+        A(g) - g.axial g M is positive semi-definite as A(g) is: what the common part makes of a
+        signal is one exact factor.
+        """
+        d, common = self.cell.dimension, np.zeros((self.n_axes,) * 2)
+        if self.n_axes > d:
+            inner, mixed = self.inner_diffusivity, self.diffusivity[:, :d, d:]
+            across = np.linalg.solve(inner, mixed)
+            out = self.diffusivity[:, d:, d:] - mixed.swapaxes(1, 2) @ across
+            common[d:, d:] = np.linalg.eigvalsh(out).min() * np.eye(self.n_axes - d)
+        return common
+
+    @cached_property
+    def bare(self) -> BlochTorrey:
+        """The same without `axial`."""
+        if not self.axial.any():
+            return self
+        return replace(self, N=self.N - self.axial[:, :, None] * self.M)
+
+    @cached_property
     def mass_matrix(self) -> csc_array:
         """M as a sparse matrix."""
         return self.cell.matrix(self.M)
@@ -326,6 +348,7 @@ class BlochTorrey:
         return Along(
             C=np.einsum("cj,jz->cz", axes, self.C),
             N=np.einsum("aj,bl,jlz->abz", axes, axes, self.N),
+            axial=axes @ self.axial @ axes.T,
         )
 
 
@@ -339,10 +362,13 @@ class Along:
         n_a.C.
     N : (k, k, nnz) float
         n_a n_b:N.
+    axial : (k, k) float
+        The same of `BlochTorrey.axial`.
     """
 
     C: Array
     N: Array
+    axial: Array
 
 
 def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
