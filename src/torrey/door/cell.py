@@ -48,7 +48,7 @@ class Cell(Description):
     diffusivity : quantity, or by part
         One value or matrix for the whole cell, a list with one for each region (outside first), or
         a mapping ``{"outside": ..., "inside": ...}``, whose values may be lists; ``layer`` for
-        layers around discs.
+        layers around discs. A matrix has as many rows as the cell has dimensions, or three.
     period : quantity
         Physical size L of the cell.
     permeability : quantity or list of quantity
@@ -124,6 +124,7 @@ class Cell(Description):
             pulses), or largest gradients, as G or as gamma G.
         direction : vector, or list of vectors
             Of the gradients, of any length; the first axis of waveforms with several components.
+            Of as many numbers as the cell has dimensions, or of three.
         model : str, or list of str
             ``reference`` (the Bloch-Torrey equation), ``R0``, ``R2``, ..., ``P4``, ..., ``Pade``,
             ``lumped-R0`` or ``lumped-R2``.

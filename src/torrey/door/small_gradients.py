@@ -12,7 +12,6 @@ import xarray
 from torrey.base.errors import InputError
 from torrey.base.stored import group_of, stacked
 from torrey.bloch.dispersion import run_dispersion
-from torrey.door.gradients import read_direction
 from torrey.door.labels import dataset, labelled_variable
 from torrey.door.quantities import argument, arguments, quantities
 from torrey.door.signals import Site, check_sizes, check_tolerance, read_layout
@@ -38,7 +37,7 @@ def cumulants(
     """Exact apparent diffusivities and kurtoses, for `Cell.cumulants`."""
     call = "Cell.cumulants"
     # What is at b -> 0 has no strength: it is that of none which is checked.
-    layout = read_layout(call, site, waveform, {"q": 0.0}, direction, model)
+    site, layout = read_layout(call, site, waveform, {"q": 0.0}, direction, model)
     check_tolerance(call, tolerance)
     sweep = site.sweep(layout.gradients.measurements)
     with arguments(call):
@@ -57,9 +56,10 @@ def dispersion(
     site: Site, direction: Directions | None, times: Quantities, frequencies: Quantities
 ) -> xarray.Dataset:
     """Diffusivity and kurtosis against time and frequency, for `Cell.dispersion`."""
-    call, levels = "Cell.dispersion", site.medium.levels
+    call = "Cell.dispersion"
     with argument(call, "direction"):
-        n = read_direction(direction, site.medium.discretisation.shape.dimension)
+        site, n = site.along(direction)
+    levels = site.medium.levels
     with argument(call, "times"):
         t = sorted(set(quantities(times, "time", "positive")))
     with argument(call, "frequencies"):

@@ -62,7 +62,8 @@ def _settle(figure: Figure) -> None:
     for ax in figure.axes:
         if ax.get_axes_locator() is None:
             box = ax.get_position(original=True)
-            ax.set_position([round(x, _DECIMALS) for x in box.bounds])
+            x, y, width, height = (round(x, _DECIMALS) for x in box.bounds)
+            ax.set_position((x, y, width, height))
     for text in figure.texts:
         x, y = text.get_position()
         text.set_position((round(x, _DECIMALS), round(y, _DECIMALS)))

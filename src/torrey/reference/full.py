@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
 from torrey.base.stored import stored
+from torrey.cell.factors import factorise
 from torrey.cell.folding import Stretch, Zone
 from torrey.cell.krylov import expm_form, expm_multiply
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.refinement import ONE_MESH
 from torrey.cell.symmetric import symmetric_signal
 from torrey.cell.system import AffineSystem, CellSystem
@@ -341,6 +342,12 @@ class _Solver:
         return float(space_error(np.array(values), self._layers))
 
     @cached_property
+    def _decay(self) -> float:
+        """What diffusion out of the cell that is the same everywhere makes of the signal."""
+        axial, n_axes = self._levels[0].axial, self._point.frame.shape[1]
+        return self._point.measurement.free_signal(axial[:n_axes, :n_axes])
+
+    @cached_property
     def _layers(self) -> NDArray[np.bool_]:
         """Whether the second mesh resolves layers of diffusion."""
         point = self._point
@@ -357,14 +364,17 @@ class _Solver:
     def _compute(self, level: int, steps: int) -> complex:
         point, system = self._point, self._system(level)
         if self._zone is None:
-            return mesh_signal(system, point.waveform, point.q, steps)
-        return folded_signal(system, self._zone, point.waveform, point.frame, point.q, steps)
+            value = mesh_signal(system, point.waveform, point.q, steps)
+        else:
+            args = self._zone, point.waveform, point.frame, point.q, steps
+            value = folded_signal(system, *args)
+        return value * self._decay
 
     def _system(self, level: int) -> CellSystem:
         if level not in self._systems:
             p = self._point
             axes = p.frame if self._zone is None else np.eye(p.frame.shape[1])
             self._systems[level] = AffineSystem.at(
-                self._levels[level], p.period, p.permeability, axes
+                self._levels[level].bare, p.period, p.permeability, axes
             )
         return self._systems[level]

@@ -23,7 +23,8 @@ from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU
 
 from torrey.base.lazy import Lazy
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.factors import factorise
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.models.expansion import expand
 from torrey.models.projection import (
@@ -61,7 +62,7 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
     # Enrichments are made when a rung first asks for them.
     places = [
         _Enrichment(operators, gamma)
-        for gamma in _wave_numbers(expansion.frame, max(highest - 3, 0))
+        for gamma in _wave_numbers(operators, expansion.frame, max(highest - 3, 0))
     ]
     for rung in range(LOWEST_RUNG + 1, highest + 1):
         if rung <= _HIGHEST_CORRECTOR:
@@ -95,8 +96,13 @@ def climb_meshes(
     return Lazy.of(lambda k: climb(levels[k], frame, finer if k else highest), len(levels))
 
 
-def _wave_numbers(frame: Array, count: int) -> list[tuple[int, Array]]:
+def _wave_numbers(operators: BlochTorrey, frame: Array, count: int) -> list[tuple[int, Array]]:
     """Numbers and vectors gamma (rad per period) of the enrichment, from the smallest on."""
+    d = operators.cell.dimension
+    if len(frame) > d and not operators.C[d:].any():
+        # Gradients out of the cell only shift the rates of compartments against each other, as
+        # the resolvents in the basis do: fields at those within the cell are enough.
+        frame = np.eye(d, operators.n_axes)
     if len(frame) == 1:
         directions = [frame[0]]
     else:
@@ -122,7 +128,8 @@ class _Enrichment:
         self.number, gamma = place
         size = np.array([np.linalg.norm(gamma)])
         along = operators.along(gamma)
-        shift = float(size[0]) * float(np.trace(operators.diffusivity.mean(axis=0))) / len(gamma)
+        mean = float(np.trace(operators.diffusivity.mean(axis=0))) / operators.n_axes
+        shift = float(size[0]) * mean
         # The unit cell without permeability and relaxation.
         self._system = AffineSystem(operators, operators.K + shift * operators.M, along.C, along.N)
         self._gamma = size
