@@ -89,7 +89,7 @@ def _waveforms(
         findings.spend("segments of waveforms", scan.segments, MOST_SEGMENTS)
         return tuple(make() for make in scan.waveforms)
     if given is None and not has_key and reader.has_waveforms is None:
-        accepted = f"{AnyWaveform.accepted()}: the files do not say the times of the gradients"
+        accepted = f"{AnyWaveform.accepted()}: {scan.missing}"
         findings.add_missing((*path, "waveform"), accepted)
     return given
 

@@ -18,6 +18,9 @@ _ALIKE: Final = 0.02
 _AXIS: Final = 0.02
 """Of the components of an axis across the one that it is taken for, likewise."""
 
+_TILT: Final = 1e-5
+"""In rad: far below the digits of directions in files."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -86,6 +89,10 @@ def turned_to(shape: Shape, axis: Vector) -> Vector:
     if math.hypot(*shape.axis[:2]) <= _AXIS:
         # The shortest rotation that takes x to this direction takes z to +- the axis.
         x, y, z = axis if axis[2] <= 0 else tuple(-component for component in axis)
+        # An axis across x needs a half turn, which is no shortest rotation: it is tilted by a hair.
+        x = x if abs(x) >= _TILT else math.copysign(_TILT, x)
+        length = math.hypot(x, y, z)
+        x, y, z = x / length, y / length, z / length
         return x**2 / (1.0 - z) - 1.0, x * y / (1.0 - z), -x
     raise InputError(
         "a waveform whose b-tensor is symmetric about an axis between its components",

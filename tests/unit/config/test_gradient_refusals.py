@@ -261,7 +261,7 @@ COMBINATIONS = [
         "mine:",
         PATH,
         "nothing",
-        "the files do not say the times of the gradients",
+        "VERSION: BVECTOR has no delta and no Delta",
     ),
     (
         ["acquisition: {scheme: short.scheme}"],

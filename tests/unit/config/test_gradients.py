@@ -183,7 +183,7 @@ def test_an_acquisition_is_a_row_for_each_b_value_and_direction(read_gradients):
     assert list(study.sweep.axes()) == ["period", "permeability", "measurement"]
     assert len(study.points()) == 2 * 4
     (note,) = study.notes
-    assert note.startswith("4 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2): 1 of b = 0")
+    assert note.startswith("4 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2): 1 at b = 0")
 
 
 def test_an_acquisition_may_have_a_waveform_of_any_kind(read_gradients):

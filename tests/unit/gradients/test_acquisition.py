@@ -97,8 +97,8 @@ def test_a_direction_at_zero_b_is_kept(fsl):
 
 def test_a_table_says_what_was_read(fsl):
     assert fsl(BVAL, BVEC).summary() == (
-        "4 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2): 1 of b = 0, 1 of 850, 1 of "
-        "1000, 1 of 3000, 3 directions"
+        "4 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2): 1 at b = 0, 1 at 850, 1 at "
+        "1000, 1 at 3000, 3 directions"
     )
     assert fsl("850", "1 0 0").summary() == "1 measurement, b = 850 s/mm^2 (read as s/mm^2)"
 

@@ -165,7 +165,9 @@ def _scan(bval: Path, bvec: Path, sidecar: Path, **options: Any) -> Scan:
         ]
         table = read_entries(timed, **options)
         words = f"TE {spread(said.echo)} ms (read as s)" if said.echo else "no EchoTime"
-        return Scan("b", table.rows, f"{table.summary()}; {words}, no times of the pulses")
+        missing = f"the sidecar has no {_DURATION[0]} and no {_SEPARATION[0]}"
+        summary = f"{table.summary()}; {words}, no times of the pulses"
+        return Scan("b", table.rows, summary, missing=missing)
     deltas = _each(said.delta, n, _DURATION[0], said.place)
     Deltas = _each(said.Delta, n, _SEPARATION[0], said.place)
     return timed_scan(

@@ -54,6 +54,7 @@ _ACCEPTED: Final = (
     "names of columns in the first line, such as b (s/mm^2), x, y, z, and where they are known "
     "b_delta, delta (ms), Delta (ms), TE (ms)"
 )
+_NO_TIMES: Final = "the table has no columns delta and Delta"
 _MISSING: Final = ("", "n/a", "na", "nan")
 
 
@@ -191,7 +192,7 @@ def _measured(
         return timed_scan(plain, times, "", "", options)
     if "TE" not in known:
         read = read_entries(entries, **options)
-        return Scan("b", read.rows, read.summary("named"))
+        return Scan("b", read.rows, read.summary("named"), missing=_NO_TIMES)
     faults = Faults()
     for entry, (_, _, echo) in zip(entries, times, strict=True):
         if not 0 < echo < math.inf:
@@ -200,7 +201,7 @@ def _measured(
     timed = [replace(e, echo_time=te) for e, (_, _, te) in zip(entries, times, strict=True)]
     read = read_entries(timed, **options)
     said = f"TE {spread(te for _, _, te in times)} ms"
-    return Scan("b", read.rows, f"{read.summary('named')}; {said}")
+    return Scan("b", read.rows, f"{read.summary('named')}; {said}", missing=_NO_TIMES)
 
 
 COLUMNS: Final = AcquisitionReader(

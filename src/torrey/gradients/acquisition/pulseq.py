@@ -105,7 +105,7 @@ def _stated_echo(sequence: Any) -> float:
 def _played(
     axes: Sequence[Array], start: float, turns: Sequence[float], stated: float, place: str
 ) -> Played:
-    """The gradient from an excitation to its echo, with the sign of the phase at the echo.
+    """The gradient from an excitation to its echo, turned by each refocusing pulse.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _turned(
     times: Array, values: Array, turns: Sequence[float]
 ) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
     """Change the sign at each refocusing pulse, where a gradient jumps if it is not zero."""
-    sign = 1.0 if len(turns) % 2 == 0 else -1.0
+    sign = 1.0
     found: list[tuple[float, tuple[float, ...]]] = []
     for time, row in zip(times.tolist(), values, strict=True):
         moment = round(time, 9)

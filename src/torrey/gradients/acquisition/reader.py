@@ -61,6 +61,8 @@ class Scan:
         number is checked before the first is made, as its integrals take time.
     segments : int
         Segments of all waveforms together, at most.
+    missing : str
+        Where there are no waveforms in files that may have them: what these would be.
     """
 
     encoding: EncodingKind
@@ -68,6 +70,7 @@ class Scan:
     summary: str
     waveforms: tuple[Callable[[], Waveform], ...] = ()
     segments: int = 0
+    missing: str = ""
 
 
 @dataclass(frozen=True)

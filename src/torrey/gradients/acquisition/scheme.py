@@ -275,7 +275,8 @@ def _scan(scheme: Path, *, skip: Sequence[int] = (), **options: Any) -> Scan:
     if version == "table":
         entries = read_columns(scheme, B_UNIT_SI, lines)
         table = read_entries(entries, skip=skip, **options)
-        return Scan("b", table.rows, table.summary("s/m^2"))
+        missing = "VERSION: BVECTOR has no delta and no Delta"
+        return Scan("b", table.rows, table.summary("s/m^2"), missing=missing)
     if options:
         raise InputError(
             f"{' and '.join(options)} with gradients and times",

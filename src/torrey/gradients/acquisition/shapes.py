@@ -152,7 +152,8 @@ def _made(name: str, place: str, times: tuple[float, ...], samples: Samples) -> 
 def _words(rows: Sequence[Row], shapes: Sequence[tuple[tuple[float, ...], Samples]]) -> str:
     tesla = spread(round_significant(round(1e3 * r.strength / GRADIENT_UNIT, 9)) for r in rows)
     components = sorted({len(samples[0]) for _, samples in shapes if samples})
-    of = f" of {' and '.join(map(str, components))} components" if components else ""
+    *some, last = map(str, components or [1])
+    of = f" of {', '.join(some)}{' and ' if some else ''}{counted(int(last), 'component')}"
     ends = spread(times[-1] for times, _ in shapes)
     return (
         f"{counted(len(rows), 'measurement')}, {counted(len(shapes), 'waveform')}{of}, "

@@ -252,14 +252,14 @@ def b_words(rows: Iterable[Row], unit: str) -> str:
 
     >>> rows = [Row(b, (1.0, 0.0, 0.0), "") for b in (0.0, 0.995, 1.0, 3.0)]
     >>> b_words(rows, "s/mm^2")
-    'b from 0 to 3000 s/mm^2 (read as s/mm^2): 1 of b = 0, 2 near 997.5, 1 of 3000, 1 direction'
+    'b from 0 to 3000 s/mm^2 (read as s/mm^2): 1 at b = 0, 2 near 997.5, 1 at 3000, 1 direction'
     """
     rows = list(rows)
     said = f"b {spread(_shown(row.strength) for row in rows)} s/mm^2 (read as {unit})"
     if len(rows) == 1:
         return said
     shells = _shells(sorted(row.strength for row in rows if row.strength > 0))
-    parts = [f"{len(rows) - sum(map(len, shells))} of b = 0"]
+    parts = [f"{len(rows) - sum(map(len, shells))} at b = 0"]
     if len(shells) <= _MOST_SHELLS:
         parts += [_shell(shell) for shell in shells]
     else:
@@ -269,7 +269,7 @@ def b_words(rows: Iterable[Row], unit: str) -> str:
     deltas = {row.b_delta for row in rows if row.strength > 0 and row.b_delta is not None}
     if deltas:
         parts.append(f"b_delta of {', '.join(f'{x:g}' for x in sorted(deltas, reverse=True)[:9])}")
-    return f"{said}: {', '.join(part for part in parts if part != '0 of b = 0')}"
+    return f"{said}: {', '.join(part for part in parts if part != '0 at b = 0')}"
 
 
 def _shells(values: Sequence[float]) -> list[list[float]]:
@@ -285,4 +285,4 @@ def _shells(values: Sequence[float]) -> list[list[float]]:
 
 def _shell(values: Sequence[float]) -> str:
     mean = round_significant(math.fsum(values) / len(values) / B_UNIT)
-    return f"{len(values)} {'of' if values[0] == values[-1] else 'near'} {mean:.6g}"
+    return f"{len(values)} {'at' if values[0] == values[-1] else 'near'} {mean:.6g}"
