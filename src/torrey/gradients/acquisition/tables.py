@@ -213,7 +213,7 @@ def _weighting(entry: Entry, scaled: bool) -> tuple[float, Direction]:
     if length == 0:
         return 0.0, (0.0, 0.0, 0.0)
     x, y, z = (component / length for component in entry.vector)
-    return round_significant(entry.b * length**2), (x, y, z)
+    return round_significant(entry.b * (length * length)), (x, y, z)
 
 
 def _is_refused(
