@@ -236,10 +236,9 @@ def timed_scan(
 
 def _timing(times: tuple[float, float, float], b: float) -> Timing:
     delta, Delta, echo = times
-    if b == 0 and not (delta > 0 and Delta > 0):
+    if b == 0 and echo > 0 and not (delta > 0 and Delta > 0):
         # Without gradient there are no pulses; the echo alone counts.
-        half = (echo if math.isfinite(echo) and echo > 0 else 1.0) / 2
-        return Timing(half, half, echo if math.isfinite(echo) else 0.0)
+        return Timing(echo / 2, echo / 2, echo)
     return Timing(delta, Delta, echo)
 
 

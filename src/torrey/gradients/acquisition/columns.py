@@ -20,7 +20,6 @@ from torrey.gradients.acquisition.tables import (
     SKIP,
     THRESHOLD,
     Entry,
-    check_b_delta,
     read_entries,
 )
 from torrey.gradients.acquisition.text import (
@@ -160,11 +159,6 @@ def _row(
     nan = math.nan
     vector = (values.get("x", nan), values.get("y", nan), values.get("z", nan))
     shape = values.get("b_delta")
-    if shape is not None and values["b"] > 0:
-        try:
-            check_b_delta(shape)
-        except InputError as error:
-            raise InputError(f"{place}: {error.found}", error.accepted) from None
     entry = Entry(values["b"], vector, place, place, b_delta=shape)
     return entry, (values.get("delta", nan), values.get("Delta", nan), values.get("TE", 0.0))
 
