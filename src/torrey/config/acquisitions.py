@@ -14,7 +14,7 @@ from torrey.config.findings import Findings
 from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
 from torrey.gradients import acquisition
 from torrey.gradients.acquisition import AcquisitionReader, Reader, Row, Scan
-from torrey.gradients.acquisition.text import Direction
+from torrey.gradients.acquisition.text import Direction, spread
 from torrey.gradients.protocol import EncodingKind, Measurement
 from torrey.gradients.shapes import Shape, shape_of, turned_to
 from torrey.gradients.sweep import Acquisition
@@ -70,7 +70,11 @@ def acquire(
     choice = None if scan.waveforms else _Choice(_only(waveforms, scan))
     rows = [_measurement(row, scan, waveforms, choice) for row in scan.rows]
     places = tuple(row.place for row in scan.rows)
-    return Acquisition(scan.encoding, tuple(rows)), places, scan.summary
+    summary = scan.summary
+    if scan.encoding == "gradient":  # Of files that say b, the summary has it.
+        b = spread(float(f"{1e3 * row.b:.6g}") for row in rows)
+        summary = f"{summary}; b {b} s/mm^2"
+    return Acquisition(scan.encoding, tuple(rows)), places, summary
 
 
 def _waveforms(

@@ -133,7 +133,7 @@ def test_an_echo_that_a_sequence_defines_is_taken(study, monkeypatch):
     assert [row.waveform.echo_time for row in rows_of(found)] == pytest.approx([70.0] * 4)
     assert "TE = 70 ms" in found.notes[0]
     assert "TE as the file defines it" in found.notes[0]
-    assert found.notes[0].endswith("; 1 volume skipped (number 0, from 0)")
+    assert "; 1 volume skipped (number 0, from 0); b from " in found.notes[0]
 
 
 # ---- b = 0, scaled vectors, skipped volumes ----
