@@ -6,19 +6,19 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar, cast
 
 from torrey.base.budgets import MOST_SEGMENTS
 from torrey.base.errors import InputError, KeyPath
 from torrey.base.keys import format_number
 from torrey.base.units import UNITS, Kind
+from torrey.config.acquisitions import acquire, files_of, named_reader
 from torrey.config.findings import Findings
 from torrey.config.models import ENCODING_KEYS, GRADIENT_KEYS, StudyModel
-from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
+from torrey.config.waveform_models import AnyWaveform
 from torrey.gradients import acquisition
-from torrey.gradients.acquisition import AcquisitionReader, Reader, Row, WaveformReader
-from torrey.gradients.protocol import EncodingKind, Measurement, Vector, in_cell
+from torrey.gradients.acquisition import WaveformReader
+from torrey.gradients.protocol import Vector, in_cell
 from torrey.gradients.sweep import (
     Acquisition,
     Product,
@@ -26,7 +26,7 @@ from torrey.gradients.sweep import (
     WaveformGrid,
     axis_declaration,
 )
-from torrey.gradients.waveforms import KINDS, Waveform
+from torrey.gradients.waveforms import KINDS
 
 T = TypeVar("T")
 
@@ -38,26 +38,20 @@ def check_keys(findings: Findings, path: KeyPath) -> None:
         return
     require_one(findings, path, GRADIENT_KEYS)
     by_files = "acquisition" in given
-    reader = _named(findings.keys((*path, "acquisition"))) if by_files else None
-    if "waveform" not in given and reader is None:
+    reader = named_reader(findings.keys((*path, "acquisition"))) if by_files else None
+    # Of some files it is known only when they are read: see `acquire`.
+    has_waveforms = reader.has_waveforms if reader is not None else False
+    if "waveform" not in given and has_waveforms is False:
         findings.add_missing((*path, "waveform"), AnyWaveform.accepted())
     if "directions" not in given and not by_files:
         findings.add_missing((*path, "directions"), "a list of vectors, such as [[1, 0]]")
-    if "waveform" in given and reader is not None:
+    if "waveform" in given and reader is not None and has_waveforms:
         accepted = f"no such key: {reader.noun} has its own"
         findings.add((*path, "waveform"), "a waveform", accepted)
     if "directions" in given and by_files:
         findings.add(
             (*path, "directions"), "directions", "no such key: the acquisition has its own"
         )
-
-
-def _named(keys: Sequence[str]) -> AcquisitionReader | None:
-    """Return the reader of files with waveforms of their own that an acquisition names, if any."""
-    readers = [r for r in acquisition.acquisition_readers() if set(keys) & set(r.keys)]
-    # Readers may share keys: one with just these is meant, not those that have some of them.
-    meant = [r for r in readers if set(keys) == set(r.keys)] or readers
-    return next((r for r in meant if r.has_waveforms), None)
 
 
 def require_one(findings: Findings, path: KeyPath, keys: Sequence[str]) -> None:
@@ -93,8 +87,9 @@ def read_protocol(
     shapes, notes = read_shapes(findings, path, model.waveform)
     if model.acquisition is not None:
         found: Acquisition | None = None
+        given = shapes.waveforms if shapes is not None else None
         with findings.under(*path, "acquisition"):
-            found, note = _acquire(findings, path, model.acquisition, shapes)
+            found, note = acquire(findings, path, model.acquisition, given)
             notes = (*notes, note)
         if found is not None and dimension is not None:
             found = _rows_in_cell(found, dimension, in_space)
@@ -184,65 +179,13 @@ def _shape_of_file(
     """Return the waveform that a file gives, and what was read in words."""
     place = (*path, "waveform")
     with findings.under(*place, next(iter(reader.keys))):
-        found = reader.read(**_files(findings, path, reader, model))
+        found = reader.read(**files_of(findings, path, reader, model))
         findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
         samples = Samples(found.make(), echo_time)
         with findings.under(*place):
             _ = samples.waveforms
             return samples, (found.summary,)
     return None, ()
-
-
-def _acquire(
-    findings: Findings,
-    path: KeyPath,
-    model: AnyAcquisition,
-    shapes: WaveformGrid | Samples | None,
-) -> tuple[Acquisition | None, str]:
-    """Read the files of an acquisition, and say in words what they hold."""
-    reader = _reader_of(model)
-    scan = reader.read(**_files(findings, path, reader, model))
-    if reader.has_waveforms:
-        findings.spend("segments of waveforms", scan.segments, MOST_SEGMENTS)
-        waveforms = tuple(make() for make in scan.waveforms)
-    elif shapes is None:
-        return None, ""
-    elif len(shapes.waveforms) != 1:
-        raise InputError(
-            f"files of an acquisition with {len(shapes.waveforms)} waveforms",
-            "one value for each time of the waveform: the files do not give them",
-        )
-    else:
-        waveforms = shapes.waveforms
-    rows = (_measurement(waveforms[row.waveform], row, scan.encoding) for row in scan.rows)
-    return Acquisition(scan.encoding, tuple(rows)), scan.summary
-
-
-def _reader_of(model: AnyAcquisition) -> AcquisitionReader:
-    """Return the reader whose keys are given, all of them and no others."""
-    readers = acquisition.acquisition_readers()
-    known = dict.fromkeys(key for reader in readers for key in reader.keys)
-    given = [key for key in known if getattr(model, key)]
-    for reader in readers:
-        if set(given) == set(reader.keys):
-            return reader
-    *some, last = (reader.all_keys for reader in readers)
-    accepted = f"{', '.join(some)}, or {last}" if some else last
-    raise InputError(" and ".join(given) or "no file", accepted)
-
-
-def _files(findings: Findings, path: KeyPath, reader: Reader, model: object) -> dict[str, Path]:
-    """Paths of the files of a reader: from the folder of the configuration that names them."""
-    folder = Path(list(findings.root.walk(path))[-1].file).parent
-    return {key: folder / getattr(model, key) for key in reader.keys}
-
-
-def _measurement(waveform: Waveform, row: Row, encoding: EncodingKind) -> Measurement:
-    """One row, with its direction in space."""
-    q = waveform.q_of_b(row.strength) if encoding == "b" else waveform.q_of_gradient(row.strength)
-    direction = row.direction if q else (1.0, 0.0, 0.0)
-    norm = math.hypot(*direction)
-    return Measurement(waveform, q, tuple(x / norm + 0.0 for x in direction))
 
 
 def _rows_in_cell(found: Acquisition, dimension: int, in_space: bool) -> Acquisition:
