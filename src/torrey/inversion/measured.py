@@ -311,7 +311,7 @@ def spread_noise(sigma: ArrayLike, voxels: int, rows: int) -> Array:
 
 
 def groups_of_columns(columns: Sequence[Array]) -> Ints:
-    """Numbers of the different rows of some columns, in the order in which they come; NaN is one."""
+    """Numbers of the different rows of some columns, as they come; not a number is one value."""
     seen: dict[tuple[float, ...], int] = {}
     rows = np.round(np.nan_to_num(np.column_stack(columns), nan=-1.0), 9)
     return np.array([seen.setdefault(tuple(row), len(seen)) for row in rows.tolist()])

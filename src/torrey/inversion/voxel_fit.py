@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.stored import stored
 from torrey.inversion.measured import MeasuredProtocol
-from torrey.inversion.table_models import TableModel
+from torrey.inversion.table_model import TableModel
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -65,7 +65,9 @@ class TableFit:
     """
 
     model: str
-    names: tuple[str, ...] = field(metadata=stored(("parameter",), "", "parameter", name="parameter"))
+    names: tuple[str, ...] = field(
+        metadata=stored(("parameter",), "", "parameter", name="parameter")
+    )
     units: tuple[str, ...] = field(
         metadata=stored(("parameter",), "", "unit of the parameter", name="parameter_unit")
     )
@@ -83,9 +85,7 @@ class TableFit:
     correlation: Array = field(
         metadata=stored((*_OF, "other_parameter"), "1", "correlation of the estimates")
     )
-    amplitude: Array = field(
-        metadata=stored(("*voxel", "group"), "1", "signal without gradients")
-    )
+    amplitude: Array = field(metadata=stored(("*voxel", "group"), "1", "signal without gradients"))
     amplitude_error: Array = field(
         metadata=stored(("*voxel", "group"), "1", "standard error of the amplitude")
     )
@@ -95,9 +95,7 @@ class TableFit:
     aic: Array = field(metadata=stored(("*voxel",), "1", "Akaike's criterion"))
     aicc: Array = field(metadata=stored(("*voxel",), "1", "Akaike's criterion for few signals"))
     bic: Array = field(metadata=stored(("*voxel",), "1", "Bayesian information criterion"))
-    status: Ints = field(
-        metadata=stored(("*voxel",), "1", "status of the voxel", dtype=np.int8)
-    )
+    status: Ints = field(metadata=stored(("*voxel",), "1", "status of the voxel", dtype=np.int8))
     steps: Ints = field(metadata=stored(("*voxel",), "1", "steps taken", dtype=np.int32))
 
 
