@@ -115,7 +115,7 @@ INNER = {
     "inversion": [
         "batched criteria likelihood measured problem sphere",
         "exchange_kernel fit physical table_model",
-        "exchange_models noise profiles radius voxel_problem",
+        "cell_table exchange_models noise profiles radius voxel_problem",
         "study table_models voxel_profiles",
         "voxel_fit",
         "files report",

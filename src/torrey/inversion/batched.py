@@ -66,7 +66,7 @@ def minimise(
     which : (n,) int
         Numbers that the objective knows the problems by; they may repeat.
     z : (n, P) float
-        Starts, within the bounds.
+        Starts.
     lower, upper : (P,) float
     held : (n, P) bool, optional
         Parameters that stay as they are.
@@ -75,14 +75,12 @@ def minimise(
     most : int
         Evaluations of one problem.
     """
-    z = np.array(z, dtype=float)
-    n = len(z)
+    z, n = np.array(z, dtype=float), len(z)
     held = np.zeros(z.shape, dtype=bool) if held is None else held
     value, gradient, hessian = objective(which, z)
     damping, growth = np.full(n, _FIRST), np.full(n, 2.0)
-    steps = np.ones(n, dtype=np.int64)
+    steps, converged = np.ones(n, dtype=np.int64), np.zeros(n, dtype=bool)
     active = np.isfinite(value)
-    converged = np.zeros(n, dtype=bool)
     while active.any():
         rows = np.flatnonzero(active)
         here, slope, bend = z[rows], gradient[rows], hessian[rows]
@@ -104,14 +102,19 @@ def minimise(
         at = rows[good]
         z[at], value[at] = there[good], new[good]
         gradient[at], hessian[at] = slope[good], bend[good]
-        factor = np.where(good, np.maximum(1.0 / 3.0, 1.0 - (2.0 * gain - 1.0) ** 3), growth[rows])
-        damping[rows] = np.clip(damping[rows] * np.minimum(factor, 1e6), _LEAST, None)
-        growth[rows] = np.where(good, 2.0, 2.0 * growth[rows])
+        damping[rows], growth[rows] = _damp(damping[rows], growth[rows], gain, good)
         # Steps that have shrunk to nothing end a search as well.
         lost = damping[rows] > _MOST
         converged[rows[lost]] = True
         active[rows[lost | (steps[rows] >= most)]] = False
     return Minimum(z, value, steps, converged)
+
+
+def _damp(damping: Array, growth: Array, gain: Array, good: Flags) -> tuple[Array, Array]:
+    """Less damping after a step that did what was promised, ever more after others (Nielsen)."""
+    factor = np.where(good, np.maximum(1.0 / 3.0, 1.0 - (2.0 * gain - 1.0) ** 3), growth)
+    damping = np.clip(damping * np.minimum(factor, 1e6), _LEAST, None)
+    return damping, np.where(good, 2.0, 2.0 * growth)
 
 
 def _step(

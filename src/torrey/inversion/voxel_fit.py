@@ -124,35 +124,27 @@ def fit_table(
 ) -> TableFit:
     """Fit a model to the signals of voxels.
 
-    Signals need no normalisation: the signal without gradients is fitted too. A voxel that cannot
-    be fitted is marked by its status and all of its values are not a number. The result of a voxel
-    depends on nothing but its signals, so that a volume may be cut into chunks anywhere.
+    Signals need no normalisation: amplitudes are fitted. A voxel that cannot be fitted is marked by
+    its status. A result depends on nothing but the signals of its voxel, wherever chunks are cut.
 
     Parameters
     ----------
     model : TableModel or str
-        Or its name: see `torrey.inversion.table_models.table_model`.
+        Or its name: see `torrey.inversion.table_models`.
     protocol : MeasuredProtocol
         With means over directions if the model is one of powder averages.
     signals : (v, m) array_like
     sigma : float, (v,) or (v, m) array_like, optional
-        Standard deviation of the noise of a single signal (a row of weight 1); of magnitudes, of
-        each of their two parts. Without it it is estimated from the misfit (Gaussian noise only).
+        Standard deviation of the noise of a signal of weight 1 (of each part of a magnitude). If
+        it is Gaussian and not given, the misfit tells it.
     noise : {"gaussian", "rician"}
-        Magnitudes have a Rician distribution; means over directions of them, a normal one with the
-        mean and variance of that.
-    fixed : mapping, optional
-        Values of parameters that are not fitted.
-    bounds : mapping, optional
-        Lower and upper bounds in the place of the model's.
+        See `torrey.inversion.likelihood`.
+    fixed, bounds : mapping, optional
+        By parameter: values that are not fitted; bounds in the place of the model's.
     intervals : bool
         Whether profile likelihoods are wanted.
-    starts : int
-        Of the minimisation, taken from the dictionary.
-    dictionary : int
-        Signals at so many points between the bounds, from which the starts are chosen.
-    seed : int
-        Of the points of the dictionary.
+    starts, dictionary, seed : int
+        Number of starts, points between the bounds of which they are the best, and their seed.
 
     Raises
     ------
@@ -161,20 +153,11 @@ def fit_table(
     """
     one = table_model(model) if isinstance(model, str) else model
     check_noise(noise, sigma)
-    y = np.atleast_2d(np.asarray(signals, dtype=float))
-    if y.shape[1] != len(protocol):
-        raise InputError(
-            f"{y.shape[1]} signals", f"{len(protocol)}, one for each row", at=("signals",)
-        )
-    known = None if sigma is None else spread_noise(sigma, *y.shape)
+    y, known = _checked(protocol, signals, sigma)
     ranges = Ranges.of(one, fixed, bounds)
     evaluate = one.prepare(protocol)
     table = Dictionary.of(one, protocol, evaluate, ranges, dictionary, seed)
-    unknowns = len(ranges.free) + table.groups.shape[1]
-    if len(y[0]) < unknowns + (known is None):
-        raise InputError(
-            f"{len(y[0])} rows", f"more than the {unknowns} unknowns of {one.name}", at=("signals",)
-        )
+    _check_count(one, y.shape[1], len(ranges.free) + table.groups.shape[1], known is None)
     setting = _Setting(one, evaluate, ranges, table, protocol.weights, noise, intervals, starts)
     size = max(1, _AT_ONCE // len(protocol))
     parts = [
@@ -182,6 +165,26 @@ def fit_table(
         for i in range(0, len(y), size)
     ]
     return _joined(parts, one, ranges)
+
+
+def _checked(
+    protocol: MeasuredProtocol, signals: ArrayLike, sigma: ArrayLike | None
+) -> tuple[Array, Array | None]:
+    """Signals and their noise as tables."""
+    y = np.atleast_2d(np.asarray(signals, dtype=float))
+    if y.ndim != 2 or y.shape[1] != len(protocol) or not len(y):
+        raise InputError(
+            f"signals of shape {y.shape}",
+            f"voxels x {len(protocol)}, the rows of the protocol",
+            at=("signals",),
+        )
+    return y, None if sigma is None else spread_noise(sigma, *y.shape)
+
+
+def _check_count(model: TableModel, rows: int, unknowns: int, noise_too: bool) -> None:
+    if rows < unknowns + noise_too:
+        why = f"the {unknowns} unknowns of {model.name}{' and the noise' if noise_too else ''}"
+        raise InputError(f"{rows} rows", f"as many as {why}, at least", at=("signals",))
 
 
 @dataclass(frozen=True)

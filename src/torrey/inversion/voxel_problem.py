@@ -205,7 +205,10 @@ class Dictionary:
             x = model.canonical(x)
             places = ranges.places(x)
         groups = one_hot(model.amplitude_groups(protocol))
-        return cls(places, evaluate(x, False)[0], groups, protocol.weights)
+        signals = evaluate(x, False)[0]
+        # Of homogenised models that are unstable somewhere: nothing is near to zeros.
+        signals = np.where(np.isfinite(signals).all(axis=1, keepdims=True), signals, 0.0)
+        return cls(places, signals, groups, protocol.weights)
 
     def starts(self, y: Array, count: int) -> tuple[Array, Array]:
         """The nearest signals to those of one voxel, some way apart from each other.
