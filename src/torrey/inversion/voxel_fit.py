@@ -18,7 +18,7 @@ from torrey.inversion.measured import MeasuredProtocol, spread_noise
 from torrey.inversion.table_model import Evaluate, TableModel
 from torrey.inversion.table_models import table_model
 from torrey.inversion.voxel_problem import Dictionary, Ranges, VoxelProblem
-from torrey.inversion.voxel_profiles import BORDER, identify_places, profile_ends
+from torrey.inversion.voxel_profiles import BORDER, blind_bounds, identify_places, profile_ends
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -291,9 +291,14 @@ def _result(
         weight = np.log(setting.weights).sum() / 2.0
         with np.errstate(divide="ignore"):
             value = m / 2.0 * (np.log(2.0 * np.pi * square / m) + 1.0) - weight
+    border = (BORDER if known else _student(m - z.shape[1])) * inflation
     about = identify_places(hessian, z, k, inflation)
+    about = blind_bounds(problem, z, about, border)
+    ends = profile_ends(problem, z, about, border) if setting.intervals else None
     x, slope = setting.ranges.values(z[:, :k])
     seen = about.identifiable
+    if ends is not None:
+        seen = seen & ~np.isinf(ends).all(axis=-1)
     estimate = np.where(seen, x[:, setting.ranges.free], np.nan)
     correct = np.where(seen & ~about.at_bound, about.errors[:, :k] * slope, np.nan)
     # Densities of signals that were divided by the size.
@@ -303,7 +308,7 @@ def _result(
         "standard_error": correct,
         "identifiable": seen,
         "at_bound": about.at_bound & seen,
-        "correlation": about.correlation,
+        "correlation": np.where(seen[:, :, None] & seen[:, None], about.correlation, np.nan),
         "amplitude": z[:, k:] * size[:, None],
         "amplitude_error": about.errors[:, k:] * size[:, None],
         "noise": noise * size,
@@ -312,10 +317,8 @@ def _result(
         **criteria(likely, z.shape[1] + (not known), m),
         "status": np.where(np.all(seen & ~about.at_bound, axis=1), 0, 1),
     }
-    if setting.intervals:
-        border = BORDER if known else _student(m - z.shape[1])
-        ends = profile_ends(problem, z, about, border * inflation)
-        result["interval"] = _values_of(setting.ranges, ends)
+    if ends is not None:
+        result["interval"] = np.where(seen[..., None], _values_of(setting.ranges, ends), np.nan)
     return result
 
 

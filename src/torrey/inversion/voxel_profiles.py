@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-__all__ = ["BORDER", "Known", "identify_places", "profile_ends"]
+__all__ = ["BORDER", "Known", "blind_bounds", "identify_places", "profile_ends"]
 
 #: Places nearer to the ends than this lie on a bound.
 _AT_BOUND = 1e-6
@@ -96,6 +96,26 @@ def identify_places(hessian: Array, z: Array, k: int, inflation: Array) -> Known
     return Known(errors, covariance, correlation, identifiable, at_bound)
 
 
+def blind_bounds(problem: VoxelProblem, z: Array, known: Known, border: Array) -> Known:
+    """Parameters on a bound that could as well be on the other one cannot be identified.
+
+    Parameters
+    ----------
+    problem, z, known, border
+        See `profile_ends`.
+    """
+    voxel, place = np.nonzero(known.at_bound & known.identifiable)
+    if not len(voxel):
+        return known
+    smallest = problem(np.arange(len(z)), z)[0]
+    search = _Ends(problem, z, known, border, smallest)
+    other = 1.0 - np.round(z[voxel, place])
+    height, _ = search.height(voxel, place, other, z[voxel])
+    identifiable = known.identifiable.copy()
+    identifiable[voxel[height < 1.0], place[height < 1.0]] = False
+    return replace(known, identifiable=identifiable)
+
+
 def profile_ends(problem: VoxelProblem, z: Array, known: Known, border: Array) -> Array:
     """Ends of the profile likelihood's intervals, as places.
 
@@ -158,7 +178,7 @@ class _Ends:
             rows = np.flatnonzero(active)
             if not len(rows):
                 break
-            height, start[rows] = self._height(
+            height, start[rows] = self.height(
                 voxel[rows], place[rows], (middle + side * distance)[rows], start[rows]
             )
             d = distance[rows]
@@ -197,7 +217,7 @@ class _Ends:
         lower, upper = self.problem.bounds
         return np.clip(self.z[voxel] + turn * (side * distance)[:, None], lower, upper)
 
-    def _height(self, voxel: Ints, place: Ints, value: Array, start: Array) -> tuple[Array, Array]:
+    def height(self, voxel: Ints, place: Ints, value: Array, start: Array) -> tuple[Array, Array]:
         """Root of the deviance over its border with one parameter held, and the minima."""
         start = start.copy()
         start[np.arange(len(voxel)), place] = value
