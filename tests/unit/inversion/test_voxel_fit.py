@@ -145,6 +145,15 @@ def test_fixed_parameters_bounds_and_echo_times():
     assert np.isnan(cut.standard_error[0, time])
 
 
+def test_the_faster_compartment_is_the_outside_wherever_the_bounds_allow_it():
+    y = table_signals("karger", TABLE, KARGER)
+    for fixed in ({}, {"t_ex": 40.0}):
+        found = fit_table("karger", TABLE, y, 0.01, fixed=fixed, starts=1, seed=5)
+        assert found.estimate[0, :3] == pytest.approx(KARGER[:3], rel=1e-3)
+    slow = fit_table("karger", TABLE, y, 0.01, fixed={"D_e": 0.4})
+    assert slow.estimate[0] == pytest.approx([2.2, 0.6, 40.0], rel=1e-3)
+
+
 def test_magnitudes_have_a_floor():
     # At b = 8 nothing is left but the floor; least squares takes it for slow water.
     y = noisy("karger", TABLE, [2.2, 0.3, 0.3, 30.0], 0.1, 60, "rician")
