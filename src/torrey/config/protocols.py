@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar, cast
 
 from torrey.base.budgets import MOST_SEGMENTS
@@ -25,7 +26,7 @@ from torrey.gradients.sweep import (
     WaveformGrid,
     axis_declaration,
 )
-from torrey.gradients.waveforms import KINDS, Waveform
+from torrey.gradients.waveforms import KINDS, SampledWaveform, Waveform
 
 T = TypeVar("T")
 
@@ -176,15 +177,28 @@ def _shape_of_file(
     model: AnyWaveform,
     echo_time: float,
 ) -> tuple[Samples | None, tuple[str, ...]]:
-    """Return the waveform that a file gives, and what was read in words."""
+    """Return the waveforms that files give, and what was read in words."""
     place = (*path, "waveform")
-    with findings.under(*place, next(iter(reader.keys))):
-        found = reader.read(**_files(findings, path, reader, model))
-        findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
-        samples = Samples(found.make(), echo_time)
-        with findings.under(*place):
-            _ = samples.waveforms
-            return samples, (found.summary,)
+    key = next(iter(reader.keys))
+    several = len(getattr(model, key)) > 1
+    made: list[SampledWaveform] = []
+    notes: list[str] = []
+    for i, name in enumerate(getattr(model, key)):
+        with findings.under(*place, key, *((i,) if several else ())):
+            found = reader.read(**_files(findings, path, reader, model, {key: name}))
+            findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
+            made.append(found.make())
+            notes.append(found.summary)
+            if made[-1].name in [one.name for one in made[:-1]]:
+                raise InputError(
+                    f"{made[-1].name} a second time", "files of different names: they are labels"
+                )
+    if len(made) < len(getattr(model, key)):
+        return None, ()
+    samples = Samples(tuple(made), echo_time)
+    with findings.under(*place):
+        _ = samples.waveforms
+        return samples, tuple(notes)
     return None, ()
 
 
@@ -229,10 +243,19 @@ def _reader_of(model: AnyAcquisition) -> AcquisitionReader:
     raise InputError(" and ".join(given) or "no file", accepted)
 
 
-def _files(findings: Findings, path: KeyPath, reader: Reader, model: object) -> dict[str, Path]:
-    """Paths of the files of a reader: from the folder of the configuration that names them."""
+def _files(
+    findings: Findings,
+    path: KeyPath,
+    reader: Reader,
+    model: object,
+    chosen: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Path]:
+    """Paths of the files of a reader: from the folder of the configuration that names them.
+
+    ``chosen`` holds the one that is meant of a key with several files.
+    """
     folder = Path(list(findings.root.walk(path))[-1].file).parent
-    return {key: folder / getattr(model, key) for key in reader.keys}
+    return {key: folder / (chosen.get(key) or getattr(model, key)) for key in reader.keys}
 
 
 def _measurement(
@@ -240,7 +263,7 @@ def _measurement(
 ) -> Measurement:
     """One row, with its direction in the plane or along the line of the cell."""
     d = dimension or 3
-    q = waveform.q_of_b(row.strength) if encoding == "b" else waveform.q_of_gradient(row.strength)
+    waveform, q = waveform.measure(encoding, row.strength)
     if q == 0.0:
         return Measurement(waveform, 0.0, (1.0, *(0.0,) * (d - 1)))
     inside, across = row.direction[:d], math.hypot(*row.direction[d:])

@@ -12,11 +12,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
+from torrey.base.budgets import MOST_VALUES
 from torrey.base.fields import declarations
 from torrey.base.units import UNITS
 from torrey.config.quantities import (
     Model,
     OneOrMore,
+    OrOne,
     Time,
     declared_or_more,
     summary,
@@ -35,6 +37,7 @@ _ECHO = (
     f"{UNITS['time'].accepted} (from excitation to echo, with the gradients in its middle; without "
     "it the signal is read at the end of the gradients)"
 )
+_FILES = Annotated[list[str], Field(min_length=1, max_length=MOST_VALUES), OrOne()]
 _BESIDE = "from the folder of this file"
 
 
@@ -91,9 +94,11 @@ def _one_or_more(number: Any) -> Any:
 
 @cache
 def _from_file(reader: WaveformReader) -> type[Model]:
-    files = {
-        key: (str, Field(description=f"{what}, {_BESIDE}")) for key, what in reader.keys.items()
+    first, *others = reader.keys
+    files: dict[str, Any] = {
+        first: (_FILES, Field(description=f"{reader.keys[first]}, {_BESIDE}; or a list of them"))
     }
+    files |= {key: (str, Field(description=f"{reader.keys[key]}, {_BESIDE}")) for key in others}
     name = "".join(word.title() for word in reader.name.split("-"))
     return _waveform(reader.name, f"{name}WaveformModel", reader.about, files)
 

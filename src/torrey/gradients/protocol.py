@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from torrey.base.errors import InputError
 from torrey.base.keys import slug
 from torrey.gradients import waveforms
 from torrey.gradients.waveforms import Waveform
+from torrey.gradients.waveforms.base import Encoding
 
-EncodingKind = Literal["b", "q", "gradient"]
+EncodingKind = Encoding
 Vector = tuple[float, ...]
 Axes = tuple[Vector, ...]
 
