@@ -5,8 +5,8 @@ what is left is smaller; exchange brings it back to ADC in the mixing time t_m t
 
     ADC'(t_m) = ADC (1 - sigma exp(-AXR t_m))
 
-(Lasic, Nilsson, Latt, Stahlberg and Topgaard, Magn. Reson. Med. 66, 2011). Of two compartments whose
-gradients are short, AXR is the sum of the rates at which water leaves them.
+(Lasic, Nilsson, Latt, Stahlberg and Topgaard, Magn. Reson. Med. 66, 2011). Of two compartments with
+short gradients, AXR is the sum of the rates at which water leaves them.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ it, so that the masses after a jump are those with Z^H M U m the same on both si
     m_after = (Z^H M U)_after^-1 (Z_after^H M U_before) m_before
 
 which differs from m_before from L^4 on. Where magnetisation is put along z, or taken back, and its
-relaxation changes from T2 to T1, U_before has the correctors of the relaxation before the change
-and Z those of the one after it: the difference may be of order L^3.
+relaxation changes between T2 and T1, U_before has the correctors of the relaxation before the
+change, and Z those of the one after it.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from torrey.models.polynomials import Array, ComplexArray, Monomial, Polynomial,
 from torrey.models.stability import stability
 from torrey.models.taylor import divide_series, homogenised_taylor
 
-#: Lowest order at which a jump of the gradient changes the masses, or one of the relaxation.
-_FIRST_JUMP, _FIRST_CROSSING = 4, 3
+#: Lowest order at which a jump of the gradient, or of the relaxation, changes the masses.
+_FIRST_JUMP = 4
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class RateModel:
         The model of magnetisation stored along z, where it relaxes otherwise.
     crossing : tuple of Overlap
         Products of the correctors with those of the model before or after, where relaxation
-        changes; empty below order 3.
+        changes; empty below order 4.
     keeps : bool
         Whether stored magnetisation relaxes as the rest does if there is no `stored`: not where T2
         is given and T1 is not.
@@ -110,9 +110,8 @@ class RateModel:
         """
         if not 0 <= order <= self.order:
             raise ValueError(f"order {order} of a model with orders 0 to {self.order}")
-        first = _FIRST_CROSSING if self.crossing else _FIRST_JUMP
         overlaps, crossing = (
-            tuple(o for o in some if o.power <= order) if order >= first else ()
+            tuple(o for o in some if o.power <= order) if order >= _FIRST_JUMP else ()
             for some in (self.overlaps, self.crossing)
         )
         return replace(
@@ -244,8 +243,7 @@ class RateModel:
 
         Returns
         -------
-        (..., k, k) complex, or None below order 4, where masses do not jump; below order 3 where
-        relaxation may change.
+        (..., k, k) complex, or None below order 4, where masses do not jump.
         """
         if not self.overlaps:
             return None
@@ -296,8 +294,8 @@ class RateModel:
         shape = np.broadcast_shapes(past.shape[:-2], period.shape, sigma.shape)
         total = np.zeros((*shape, k * k), dtype=complex)
         for o in self.crossing if across else self.overlaps:
-            if right is None and any(o.right):
-                continue
+            if right is None and o.power:
+                continue  # H_0 is orthogonal to all others, those of relaxation included
             if degree is not None and sum(o.left[:-1]) + sum(o.right[:-1]) != degree:
                 continue
             u = 1.0 if right is None else monomial(o.right, 1j * np.asarray(right), sigma)
