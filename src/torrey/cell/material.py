@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,12 @@ from torrey.base.errors import InputError
 from torrey.base.keys import format_number, slug
 
 Tensor = tuple[tuple[float, ...], ...]
+
+NO_T1: Final = (
+    "a waveform that stores magnetisation along z, in a material with T2 but without T1",
+    "T1 of every compartment beside T2: stored magnetisation relaxes with T1",
+)
+"""What is wrong, and what is accepted, of a material that leaves stored magnetisation open."""
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ adds up. What puts together A(g) at many points at once takes them from `family_
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Generic, Literal, Protocol, TypeVar, overload
+from typing import Generic, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 
 from torrey.base.errors import InputError
+from torrey.cell.material import NO_T1
 from torrey.cell.operators import Array, BlochTorrey, CellOperators
 from torrey.gradients.waveforms import Segment
 
@@ -67,13 +68,6 @@ def relaxation_of(family: OperatorFamily, stored: bool) -> Array:
     if family.R.any():
         raise InputError(*NO_T1)
     return family.R
-
-
-NO_T1: Final = (
-    "a waveform that stores magnetisation along z, in a material with T2 but without T1",
-    "T1 of every compartment beside T2: stored magnetisation relaxes with T1",
-)
-"""What is wrong, and what is accepted, of a material that leaves stored magnetisation open."""
 
 
 def cell_factors(period: ArrayLike, sigma: ArrayLike) -> tuple[Array, Array, Array, Array]:

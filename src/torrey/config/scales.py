@@ -19,8 +19,7 @@ from torrey.base.budgets import (
     MOST_RELAXATION,
 )
 from torrey.base.errors import InputError, KeyPath
-from torrey.cell.material import Material
-from torrey.cell.system import NO_T1
+from torrey.cell.material import NO_T1, Material
 from torrey.config.domain import Geometry, Voxel
 from torrey.config.findings import Findings
 from torrey.config.models import StudyModel
@@ -90,7 +89,7 @@ def check_scales(findings: Findings, path: KeyPath, sweep: Sweep, material: Mate
     time = max(m.waveform.echo_time for m in measurements)
     scales = _Scales(
         q=max(m.q for m in measurements),
-        b=max(m.b for m in measurements),
+        b=max(m.q**2 * m.waveform.b_factor for m in measurements),
         time=time,
         lengths=(min(sweep.periods), max(sweep.periods)),
         diffusivities=(min(float(r[0]) for r in rates), max(float(r[-1]) for r in rates)),
@@ -135,10 +134,10 @@ def check_voxel_scales(findings: Findings, path: KeyPath, voxel: Voxel) -> None:
     voxel : Voxel
     """
     apart = voxel.box / math.sqrt(voxel.count)
-    largest = max(voxel.b)
+    waveform, q = voxel.waveform.measure("b", max(voxel.b))
     scales = _Scales(
-        q=voxel.waveform.measure("b", largest)[1],
-        b=largest,
+        q=q,
+        b=q**2 * waveform.b_factor,
         time=voxel.waveform.echo_time,
         lengths=(apart, apart),
         diffusivities=(min(voxel.outside, voxel.inside), max(voxel.outside, voxel.inside)),

@@ -47,7 +47,7 @@ class Measurement:
 
     @property
     def b(self) -> float:
-        """The b-value (ms/um^2)."""
+        """The b-value (ms/um^2); of filter exchange that of the second block."""
         return self.waveform.b_value(self.q)
 
     @property

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from torrey.base.errors import InputError
-from torrey.cell.system import NO_T1
+from torrey.cell.material import NO_T1
 from torrey.gradients.waveforms import Segment, Waveform
 from torrey.models.energy import Energy
 from torrey.models.integration import collocated_signal

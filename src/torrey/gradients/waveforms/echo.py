@@ -57,6 +57,22 @@ class AtEcho(Waveform):
         inner, q = self.inner.measure(encoding, value)
         return (self if inner is self.inner else AtEcho(inner, self.time)), q
 
+    def b_value(self, q: float) -> float:
+        """b-value of the inner waveform."""
+        return self.inner.b_value(q)
+
+    def gradient_of_q(self, q: float) -> float:
+        """Gradient of the inner waveform."""
+        return self.inner.gradient_of_q(q)
+
+    def q_of_b(self, b: float) -> float:
+        """Wave number of the inner waveform."""
+        return self.inner.q_of_b(b)
+
+    def q_of_gradient(self, gradient: float) -> float:
+        """Wave number of the inner waveform."""
+        return self.inner.q_of_gradient(gradient)
+
     @property
     def scales(self) -> bool:  # type: ignore[override]
         """Whether the inner waveform has one shape at all strengths."""

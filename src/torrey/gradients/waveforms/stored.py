@@ -25,6 +25,11 @@ from torrey.gradients.waveforms.base import (
 from torrey.gradients.waveforms.pulses import check_mixing, pulse_block, rest
 from torrey.gradients.waveforms.segments import Array, Segment, constant, ramp
 
+#: What is wrong where a shape is asked for without a strength, and what is accepted.
+_NO_SHAPE = (
+    "filter-exchange without the strength of its second block",
+    "a waveform whose shape does not depend on its strength",
+)
 #: Lengths of time that are nothing but rounding, relative to Delta.
 _ROUNDING = 1e-12
 
@@ -167,17 +172,22 @@ class FilterExchange(PulsePair):
     @property
     def b_tensor_factor(self) -> Array:
         """None: the shape depends on the strengths of both blocks, see `measure`."""
-        raise InputError(
-            f"{self.kind} without the strength of its second block",
-            "a waveform whose shape does not depend on its strength",
-        )
+        raise InputError(*_NO_SHAPE)
+
+    def b_value(self, q: float) -> float:
+        """b-value of the second block (ms/um^2) for its own wave number `q` (rad/um)."""
+        return q**2 * (self.Delta - self.delta / 3)
+
+    def q_of_gradient(self, gradient: float) -> float:
+        """None: see `b_tensor_factor`."""
+        raise InputError(*_NO_SHAPE)
 
 
 @dataclass(frozen=True)
 class FilteredEncoding(Waveform):
     """Filter exchange at given strengths of both blocks: what `FilterExchange.measure` makes.
 
-    Its b-value is the sum of both.
+    Its b-value and its gradient are those of the second block; its b-tensor is that of both.
 
     Parameters
     ----------
@@ -200,8 +210,7 @@ class FilteredEncoding(Waveform):
     @cached_property
     def label(self) -> str:
         """Name of the times and the filter, with the b-value of the second block."""
-        b = self.detection**2 * (self.times.Delta - self.times.delta / 3)
-        return f"{self.times.label}-b{format_number(b)}"
+        return f"{self.times.label}-b{format_number(self.times.b_value(self.detection))}"
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -211,3 +220,29 @@ class FilteredEncoding(Waveform):
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         return {**self.times.to_dict(), "detection": self.detection}
+
+    def measure(self, encoding: Encoding, value: float) -> tuple[Waveform, float]:
+        """The same times at another strength of the second block."""
+        return self.times.measure(encoding, value)
+
+    def b_value(self, q: float) -> float:
+        """b-value of the second block (ms/um^2) where the larger wave number is `q` (rad/um)."""
+        return self.times.b_value(q * self._share)
+
+    def gradient_of_q(self, q: float) -> float:
+        """Gradient of the second block (rad/um/ms) where the larger wave number is `q`."""
+        return q * self._share / self.times.delta
+
+    def q_of_b(self, b: float) -> float:
+        """None: another strength is another shape, see `measure`."""
+        raise InputError(*_NO_SHAPE)
+
+    def q_of_gradient(self, gradient: float) -> float:
+        """None: another strength is another shape, see `measure`."""
+        raise InputError(*_NO_SHAPE)
+
+    @property
+    def _share(self) -> float:
+        """Wave number of the second block over the larger one."""
+        largest = max(self.detection, self.times.q_filter)
+        return self.detection / largest if largest else 1.0
