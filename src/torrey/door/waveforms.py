@@ -166,11 +166,11 @@ def StimulatedEcho(
 def FilterExchange(
     delta: Quantity,
     Delta: Quantity,
-    mixing_time: Quantity,
+    delta_filter: Quantity,
+    Delta_filter: Quantity,
     b_filter: Quantity,
+    mixing_time: Quantity,
     *,
-    delta_filter: Quantity | None = None,
-    Delta_filter: Quantity | None = None,
     echo_time: Quantity | None = None,
 ) -> Waveform:
     """Filter exchange (FEXI): a PGSE block filters, and another one detects after a mixing time.
@@ -181,31 +181,28 @@ def FilterExchange(
     ----------
     delta, Delta, echo_time : quantity
         Of the second block, see `Pgse`.
+    delta_filter, Delta_filter, b_filter : quantity
+        Of the first block, and its b-value.
     mixing_time : quantity
         From the end of the first block to the beginning of the second, with magnetisation stored
         along z.
-    b_filter : quantity
-        b-value of the first block.
-    delta_filter, Delta_filter : quantity, optional
-        Of the first block; those of the second by default.
 
     Examples
     --------
     >>> import torrey as tr
-    >>> fexi = tr.FilterExchange("5 ms", "20 ms", mixing_time="100 ms", b_filter="1000 s/mm^2")
-    >>> fexi.parameters["Delta_filter"], fexi.parameters["b_filter"]
-    (20.0, 1.0)
+    >>> fexi = tr.FilterExchange("5 ms", "20 ms", "5 ms", "20 ms", "1000 s/mm^2", "100 ms")
+    >>> fexi.parameters["b_filter"], fexi.parameters["mixing_time"]
+    (1.0, 100.0)
     """
-    return _make(
-        waveforms.FilterExchange,
-        echo_time,
-        delta=delta,
-        Delta=Delta,
-        delta_filter=delta if delta_filter is None else delta_filter,
-        Delta_filter=Delta if Delta_filter is None else Delta_filter,
-        b_filter=b_filter,
-        mixing_time=mixing_time,
-    )
+    parameters = {
+        "delta": delta,
+        "Delta": Delta,
+        "delta_filter": delta_filter,
+        "Delta_filter": Delta_filter,
+        "b_filter": b_filter,
+        "mixing_time": mixing_time,
+    }
+    return _make(waveforms.FilterExchange, echo_time, **parameters)
 
 
 def SineOgse(
