@@ -108,7 +108,7 @@ def _check_relaxation(
     if relaxes and not material.T1 and any(waveform.stores for waveform in waveforms):
         findings.add((*path, "T2"), *NO_T1)
         return
-    for key, stored in (("T2", False), ("T1", True)):
+    for key, stored, noun in (("T2", False, "an echo after"), ("T1", True, "a storage of")):
         times = getattr(material, key)
         longest = max(
             math.fsum(s.duration for s in waveform.segments if s.stored == stored)
@@ -117,7 +117,7 @@ def _check_relaxation(
         if times and (number := longest / max(times)) > MOST_RELAXATION:
             findings.add(
                 (*path, key),
-                f"a time of {number:.3g} times the longest {key}",
+                f"{noun} {number:.3g} times the longest {key}",
                 f"at most {MOST_RELAXATION:g} times: nothing is left of the signal",
             )
 

@@ -136,7 +136,7 @@ def test_a_waveform_that_is_not_registered_is_unknown(messages):
     said = messages(with_gradients(TRIANGLES, B, DIRECTIONS))
     (message,) = [line for line in said if f"{MESSAGE}.kind" in line]
     assert 'found "triangles"' in message
-    assert message.endswith("trapezoid-ogse, double-pgse or file")
+    assert message.endswith("stimulated-echo, filter-exchange or file")
 
 
 # ---- a reader of files ----
