@@ -105,8 +105,9 @@ def test_a_shape_without_a_strength_is_refused():
         assert not shape.scales
         with pytest.raises(InputError, match="depends on its strength|second block"):
             shape.q_of_b(1.0)
-    with pytest.raises(InputError, match="second block"):
-        _ = FEXI.b_factor
+    for shape in (FEXI, AtEcho(FEXI, 100.0)):
+        with pytest.raises(InputError, match="second block"):
+            _ = shape.b_factor
 
 
 def grid(b_filters: tuple[float, ...], mixing: tuple[float, ...]) -> Sweep:

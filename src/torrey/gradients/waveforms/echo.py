@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from torrey.base.errors import InputError
 from torrey.base.keys import format_number
 from torrey.gradients.waveforms.base import Encoding, Waveform
-from torrey.gradients.waveforms.segments import Segment, constant
+from torrey.gradients.waveforms.segments import Array, Segment, constant
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ class AtEcho(Waveform):
         """The same as for the inner waveform, with the waiting times about it."""
         inner, q = self.inner.measure(encoding, value)
         return (self if inner is self.inner else AtEcho(inner, self.time)), q
+
+    @property
+    def b_tensor_factor(self) -> Array:
+        """That of the inner waveform: waiting adds nothing to it."""
+        return self.inner.b_tensor_factor
 
     def b_value(self, q: float) -> float:
         """b-value of the inner waveform."""
