@@ -60,7 +60,7 @@ INNER = {
         "acquisition.text waveforms.segments",
         "waveforms.base",
         "waveforms.echo waveforms.pulses waveforms.sampled",
-        "waveforms.oscillating",
+        "waveforms.oscillating waveforms.stored waveforms.tensors",
         "acquisition.timings protocol",
         "acquisition.reader shapes sweep",
         "acquisition.samples acquisition.shapes acquisition.tables axes slabs",
@@ -76,7 +76,7 @@ INNER = {
         "build",
     ],
     "models": [
-        "cumulants karger model polynomials reduced",
+        "axr cumulants karger model polynomials reduced",
         "energy integration moments registry tensors validity",
         "stability taylor tensor_files",
         "rates",

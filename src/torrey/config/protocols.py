@@ -26,7 +26,7 @@ from torrey.gradients.sweep import (
     WaveformGrid,
     axis_declaration,
 )
-from torrey.gradients.waveforms import KINDS
+from torrey.gradients.waveforms import KINDS, SampledWaveform
 
 T = TypeVar("T")
 
@@ -176,15 +176,28 @@ def _shape_of_file(
     model: AnyWaveform,
     echo_time: float,
 ) -> tuple[Samples | None, tuple[str, ...]]:
-    """Return the waveform that a file gives, and what was read in words."""
+    """Return the waveforms that files give, and what was read in words."""
     place = (*path, "waveform")
-    with findings.under(*place, next(iter(reader.keys))):
-        found = reader.read(**files_of(findings, path, reader, model))
-        findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
-        samples = Samples(found.make(), echo_time)
-        with findings.under(*place):
-            _ = samples.waveforms
-            return samples, (found.summary,)
+    key = next(iter(reader.keys))
+    several = len(getattr(model, key)) > 1
+    made: list[SampledWaveform] = []
+    notes: list[str] = []
+    for i, name in enumerate(getattr(model, key)):
+        with findings.under(*place, key, *((i,) if several else ())):
+            found = reader.read(**files_of(findings, path, reader, model, {key: name}))
+            findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
+            made.append(found.make())
+            notes.append(found.summary)
+            if made[-1].name in [one.name for one in made[:-1]]:
+                raise InputError(
+                    f"{made[-1].name} a second time", "files of different names: they are labels"
+                )
+    if len(made) < len(getattr(model, key)):
+        return None, ()
+    samples = Samples(tuple(made), echo_time)
+    with findings.under(*place):
+        _ = samples.waveforms
+        return samples, tuple(notes)
     return None, ()
 
 

@@ -320,6 +320,7 @@ def _facts(site: Site, components: int) -> StudyFacts:
     material, shape = site.medium.material, site.medium.discretisation.shape
     given = {
         "T2": material.T2,
+        "T1": material.T1,
         "density": material.density,
         "permeability_factors": material.membranes,
     }
@@ -347,7 +348,7 @@ def check_sizes(
         Name of the argument that says how strong the gradients are.
     measurements : tuple of Measurement
     """
-    keys = ("acquisition", "period", "permeability", "surface_relaxivity", "T2")
+    keys = ("acquisition", "period", "permeability", "surface_relaxivity", "T2", "T1")
     findings = Findings(Node({key: Node(None, "", 0) for key in keys}, "", 0))
     check_scales(findings, (), site.sweep(measurements), site.medium.material)
     for problem in findings.problems:

@@ -170,7 +170,8 @@ def _evaluate(
     """Cumulants of all measurements by one model, with so many nodes on a panel of time."""
     coefficients = np.empty((len(measurements), 5), dtype=complex)
     for axes, members in group_measurements(measurements).items():
-        system = RestingSystem.of(model.along(np.array(axes)), period, sigma)
+        stores = any(waveform.stores for waveform in members)
+        system = RestingSystem.of(model.along(np.array(axes)), period, sigma, stores)
         for waveform, rows in members.items():
             coefficients[rows] = taylor_at_echo(system, waveform, nodes)
     return cumulants_of(coefficients, [m.waveform.b_factor for m in measurements])
