@@ -66,7 +66,7 @@ INNER = {
         "acquisition.fsl acquisition.samples acquisition.scheme axes slabs",
     ],
     "cell": [
-        "material symmetric",
+        "factors material symmetric",
         "operators",
         "assembly files folding krylov layers system",
         "build",

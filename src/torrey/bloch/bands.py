@@ -31,8 +31,9 @@ from torrey.base.errors import InputError
 from torrey.base.stored import nested, stored
 from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
+from torrey.cell.factors import factorise
 from torrey.cell.folding import phase
-from torrey.cell.operators import Array, BlochTorrey, CellOperators, factorise
+from torrey.cell.operators import Array, BlochTorrey, CellOperators
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.models.projection import extend
 
@@ -202,7 +203,7 @@ def band_basis(
     lines = tuple(zone_line(cell.lattice, period, direction) for direction in directions)
     frame = _axes(np.array([line.direction for line in lines]))
     system = AffineSystem.at(operators, period, permeability, frame)
-    largest = float(np.linalg.eigvalsh(operators.diffusivity).max())
+    largest = float(np.linalg.eigvalsh(operators.inner_diffusivity).max())
     bound = largest / resolution**2
     farthest = max(line.width for line in lines) / 2
     margin = max(_MARGIN, (1.0 + farthest * resolution) ** 2 * (1.0 + 1e-6))

@@ -34,8 +34,9 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from torrey.base.stored import stored
+from torrey.cell.factors import factorise
 from torrey.cell.layers import layer_time
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.models.cumulants import cumulants_of
 from torrey.models.expansion import expand
@@ -222,7 +223,7 @@ def wall_slope(operators: BlochTorrey, period: float) -> float:
         return float("nan")
     walls = cell.matrix(cell.jump(np.ones(cell.n_membranes)))
     surface = np.einsum("na,na->a", cell.indicators, walls @ cell.indicators)
-    mean = np.trace(operators.diffusivity, axis1=1, axis2=2) / cell.dimension
+    mean = np.trace(operators.inner_diffusivity, axis1=1, axis2=2) / cell.dimension
     D = np.zeros(cell.n_compartments)
     np.maximum.at(D, cell.region_compartment, mean)
     total = float(surface @ D**1.5) / (float(cell.measures().sum()) * period)

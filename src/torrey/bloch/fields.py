@@ -79,4 +79,4 @@ class Scales:
 
 def outside_diffusivity(operators: BlochTorrey) -> float:
     """Mean diffusivity of the first region (um^2/ms): the D of l_g and l_delta."""
-    return float(np.trace(operators.diffusivity[0])) / operators.cell.dimension
+    return float(np.trace(operators.inner_diffusivity[0])) / operators.cell.dimension

@@ -24,8 +24,9 @@ from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from torrey.bloch.modes import matrices
+from torrey.cell.factors import factorise
 from torrey.cell.folding import Integers, Zone, phase
-from torrey.cell.operators import BlochTorrey, factorise
+from torrey.cell.operators import BlochTorrey
 from torrey.cell.system import AffineSystem, SmallSystem
 
 Array = NDArray[np.float64]
@@ -157,7 +158,7 @@ def bloch_functions(
     if n <= 500 or 4 * count > n:
         rates, functions = eigh(A.toarray(), M.toarray(), subset_by_index=(0, count - 1))
         return rates, functions.astype(complex)
-    shift = 5.0 * float(np.trace(operators.diffusivity.mean(axis=0))) / zone.period**2
+    shift = 5.0 * float(np.trace(operators.inner_diffusivity.mean(axis=0))) / zone.period**2
     lu = factorise((A + shift * M).tocsc())
     inverse = LinearOperator((n, n), lambda v: lu.solve(v.astype(A.dtype)), dtype=A.dtype)
     rates, functions = eigsh(
@@ -234,7 +235,7 @@ def _reduce(
     W: Array,
     folds: Sequence[Integers],
 ) -> FoldedModel:
-    system = AffineSystem.at(operators, zone.period, permeability, np.eye(len(zone.lattice)))
+    system = AffineSystem.at(operators, zone.period, permeability, np.eye(operators.n_axes))
     MW = operators.mass_matrix @ W
     return FoldedModel(
         zone=zone,

@@ -17,7 +17,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from torrey.cell.operators import Array, factorise
+from torrey.cell.factors import factorise
+from torrey.cell.operators import Array
 from torrey.cell.system import CellSystem
 
 #: Real at p = 0, complex elsewhere.

@@ -39,7 +39,7 @@ def folded_bands(
     basis = BandBasis(
         period=zone.period,
         permeability=permeability,
-        diffusivity=float(np.linalg.eigvalsh(operators.diffusivity).max()),
+        diffusivity=float(np.linalg.eigvalsh(operators.inner_diffusivity).max()),
         bound=float(rates[-1]),
         frame=np.eye(len(zone.lattice)),
         static=system.static,

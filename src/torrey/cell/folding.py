@@ -8,7 +8,8 @@ reciprocal lattice B and integers k: the same magnetisation has the fields u and
 Where a component of g (in the reciprocal lattice) passes an odd multiple of pi / L, g is moved to
 the opposite side of the cell and u is multiplied by Phi_k. So |g_j| L <= pi always, and the fields
 are as smooth as the magnetisation itself lets them be (MMG20 2.3, 4.3: there p = g modulo
-2 pi / a). Each axis folds when its own component reaches the limit.
+2 pi / a). Each axis folds when its own component reaches the limit. A component out of a cell of
+fewer than three dimensions never does: nothing changes along it.
 """
 
 from __future__ import annotations
@@ -75,8 +76,18 @@ class Zone:
         return np.asarray(np.linalg.inv(self.lattice), dtype=float)
 
     def turns(self, g: Array) -> Array:
-        """Wave vectors (..., d) in rad/um as multiples of 2 pi b_j / L: integers are equivalent."""
-        turns = g @ self.lattice.T * (self.period / (2.0 * np.pi))
+        """Wave vectors in rad/um as multiples of 2 pi b_j / L: integers are equivalent.
+
+        Parameters
+        ----------
+        g : (..., c) float
+            Components beyond the dimensions d of the cell play no part.
+
+        Returns
+        -------
+        (..., d) float
+        """
+        turns = g[..., : len(self.lattice)] @ self.lattice.T * (self.period / (2.0 * np.pi))
         return np.asarray(turns, dtype=float)
 
     def vector(self, k: Iterable[float]) -> Array:
@@ -101,10 +112,11 @@ class Zone:
         ----------
         segments : iterable of Segment
             In the order of time, from g = 0 on.
-        frame : (k, d) float
-            Axes of the components of F.
+        frame : (k, c) float
+            Axes of the components of F; the folded waveform has c components.
         q : float, rad/um
         """
+        outside = (0, frame.shape[1] - len(self.lattice))
         taken: Integers = (0,) * len(self.lattice)
         folded = []
         for segment in segments:
@@ -112,7 +124,7 @@ class Zone:
             stretches = []
             for begin, end, k in self._spans(turned, q, taken):
                 change = tuple(a - b for a, b in zip(k, taken, strict=True))
-                part = _part(turned, begin, end, self.vector(k) / q)
+                part = _part(turned, begin, end, np.pad(self.vector(k), outside) / q)
                 stretches.append(Stretch(part, change))
                 taken = k
             folded.append(tuple(stretches))

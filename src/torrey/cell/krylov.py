@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from torrey.base.errors import TorreyError
-from torrey.cell.operators import factorise
+from torrey.cell.factors import factorise
 
 Vector = NDArray[np.complex128]
 

@@ -28,7 +28,7 @@ def layer_time(operators: BlochTorrey, period: float = 1.0) -> float:
     cell, d = operators.cell, operators.cell.dimension
     nodes = np.bincount(cell.compartment, minlength=len(cell.measures()))
     element = 2.0 * (cell.measures() / nodes) ** (1 / d)
-    mean = np.trace(operators.diffusivity, axis1=1, axis2=2) / d
+    mean = np.trace(operators.inner_diffusivity, axis1=1, axis2=2) / d
     # Coats within a compartment have elements of their own size; the rest of it counts.
     D = np.zeros(len(nodes))
     np.maximum.at(D, cell.region_compartment, mean)

@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -25,7 +25,8 @@ class Material:
     Parameters
     ----------
     diffusivity : tuple of float or nested tuple of float
-        For each compartment a positive number, or a symmetric positive definite matrix (um^2/ms).
+        For each compartment a positive number, or a symmetric positive definite matrix (um^2/ms):
+        of as many rows as the cell has dimensions, or of three where gradients are in space.
     T2 : tuple of float, optional
         Transverse relaxation time of each compartment (ms), `math.inf` where there is none. Empty:
         no relaxation.
@@ -33,6 +34,9 @@ class Material:
         Initial spin density of each compartment, at least zero and not all zero. Empty: uniform.
     membranes : tuple of float, optional
         Factor on the permeability of each membrane, at least zero. Empty: all have the same.
+    in_space : bool
+        Whether gradients have three components in a cell of fewer dimensions, along whose other
+        axes nothing changes.
 
     Raises
     ------
@@ -44,6 +48,7 @@ class Material:
     T2: tuple[float, ...] = ()
     density: tuple[float, ...] = ()
     membranes: tuple[float, ...] = ()
+    in_space: bool = False
 
     def __post_init__(self) -> None:
         if not self.diffusivity:
@@ -86,30 +91,56 @@ class Material:
         """Whether all densities are equal: a normalised signal does not depend on them then."""
         return len(set(self.density)) <= 1
 
+    def needs_space(self, dimension: int) -> bool:
+        """Whether a matrix has three rows, more than the cell has dimensions."""
+        return any(
+            isinstance(value, tuple) and len(value) == 3 > dimension for value in self.diffusivity
+        )
+
+    def within(self, dimension: int) -> Self:
+        """The same for gradients within a cell: matrices have as many rows as it has dimensions."""
+        inner = tuple(
+            tuple(row[:dimension] for row in value[:dimension])
+            if isinstance(value, tuple)
+            else value
+            for value in self.diffusivity
+        )
+        return replace(self, diffusivity=inner, in_space=False)
+
     def tensors(self, dimension: int) -> NDArray[np.float64]:
-        """Return the diffusion tensors, shape (n_compartments, dimension, dimension), in um^2/ms.
+        """Return the diffusion tensors, in um^2/ms.
+
+        Parameters
+        ----------
+        dimension : int
+            d of the cell.
+
+        Returns
+        -------
+        (n_compartments, d, d) float
+            3 x 3 if `in_space`, whatever the cell.
 
         Raises
         ------
         ValueError
-            If a matrix is not of this dimension.
+            If a matrix has another number of rows.
         """
-        tensors = np.empty((len(self.diffusivity), dimension, dimension))
+        axes = 3 if self.in_space else dimension
+        tensors = np.empty((len(self.diffusivity), axes, axes))
         for i, value in enumerate(self.diffusivity):
-            if isinstance(value, tuple) and len(value) != dimension:
+            if isinstance(value, tuple) and len(value) != axes:
                 raise InputError(
-                    f"a matrix of {len(value)} rows",
-                    f"{dimension} rows, as many as the cell has dimensions",
-                    at=("diffusivity", i),
+                    f"a matrix of {len(value)} rows", _rows(dimension, axes), ("diffusivity", i)
                 )
-            tensors[i] = value if isinstance(value, tuple) else value * np.eye(dimension)
+            tensors[i] = value if isinstance(value, tuple) else value * np.eye(axes)
         return tensors
 
     def key(self) -> str:
         """Return the canonical name: the outside after ``De``, the insides after ``Di``.
 
         Only what is given follows: ``T2`` and ``rho`` (the density), outside first, and ``mem``,
-        the factors of the membranes. Values inside, or of membranes, that are all equal stand once.
+        the factors of the membranes; ``axes3`` if in space. Values inside, or of membranes, that
+        are all equal stand once.
 
         >>> Material((3.0, 1.7, 1.7)).key()
         'De3_Di1.7'
@@ -126,6 +157,8 @@ class Material:
                 parts[label] = "_".join([outside, _once(insides)] if insides else [outside])
         if self.membranes:
             parts["mem"] = _once([_text(value) for value in self.membranes])
+        if self.in_space:
+            parts["axes"] = "3"
         return _without_period(slug(parts))
 
     def to_dict(self) -> dict[str, str | int | float]:
@@ -144,6 +177,8 @@ class Material:
         plain |= {f"T2_{i}": time if time < math.inf else "inf" for i, time in enumerate(self.T2)}
         plain |= {f"density_{i}": value for i, value in enumerate(self.density)}
         plain |= {f"membranes_{i}": factor for i, factor in enumerate(self.membranes)}
+        # Only where it is so: what has always been keeps its name.
+        plain |= {"in_space": 1} if self.in_space else {}
         return plain
 
     @classmethod
@@ -154,6 +189,7 @@ class Material:
             T2=_numbers(plain, "T2"),
             density=_numbers(plain, "density"),
             membranes=_numbers(plain, "membranes"),
+            in_space=bool(plain.get("in_space", 0)),
         )
 
 
@@ -167,6 +203,17 @@ def _is_positive(value: float | Tensor) -> bool:
         np.isfinite(matrix).all()
         and np.array_equal(matrix, matrix.T)
         and np.linalg.eigvalsh(matrix)[0] > 0
+    )
+
+
+def _rows(dimension: int, axes: int) -> str:
+    """How many rows a matrix has, and why."""
+    if axes == dimension:
+        return f"{axes} rows, as many as the cell has dimensions"
+    return (
+        f"{axes} rows: gradients are in space, and the diffusivity along the "
+        f"{'axis' if dimension == 2 else 'axes'} out of the cell of {dimension} "
+        f"{'dimensions' if dimension == 2 else 'dimension'} would be missing"
     )
 
 

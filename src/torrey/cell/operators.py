@@ -12,12 +12,14 @@ On the unit cell, for functions u, v that are periodic and may jump across membr
     M du/dt = -A(g) u,    u(0) = rho
     A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J + R
 
-(KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) A(g) is Hermitian and
-positive semi-definite for every g. All matrices share one sparsity pattern, so that A(g) is a sum
-of arrays; and each entry knows its region, so that a diffusivity or 1/T2 is a factor on entries. A
-surface that relaxes magnetisation is a membrane with nothing behind it: [u] = u there, and its
-relaxivity stands in the place of kappa (MMG20 (2)). Degrees of freedom are numbered by nested
-dissection: factorise in natural order.
+(KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) Of gradients in space
+j and l run over three axes whatever the dimension d of the cell: grad has d components, and C_z is
+zero unless D couples the cell to its axis z. A(g) is Hermitian and positive semi-definite for every
+g. All matrices share one sparsity pattern, so that A(g) is a sum of arrays; and each entry knows
+its region, so that a diffusivity or 1/T2 is a factor on entries. A surface that relaxes
+magnetisation is a membrane with nothing behind it: [u] = u there, and its relaxivity stands in the
+place of kappa (MMG20 (2)). Degrees of freedom are numbered by nested dissection: factorise in
+natural order.
 """
 
 from __future__ import annotations
@@ -30,9 +32,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
-from scipy.sparse.linalg import SuperLU, splu
+from scipy.sparse.linalg import SuperLU
 
 from torrey.base.stored import stored
+from torrey.cell.factors import factorise
 from torrey.cell.material import Material
 from torrey.geometry.membranes import NOTHING
 
@@ -242,12 +245,13 @@ class BlochTorrey:
     Attributes
     ----------
     cell : CellOperators
-    diffusivity : (n_regions, d, d) float, um^2/ms
+    diffusivity : (n_regions, c, c) float, um^2/ms
+        Of c axes: d, or three for gradients in space.
     K : (nnz,) float, um^2/ms
-    B : (d, nnz) float, um^2/ms
+    B : (c, nnz) float, um^2/ms
         int D e_j . grad u v; C_j = B_j - B_j^T.
-    C : (d, nnz) float, um^2/ms
-    N : (d, d, nnz) float, um^2/ms
+    C : (c, nnz) float, um^2/ms
+    N : (c, c, nnz) float, um^2/ms
     M, J : (nnz,) float
         Membranes are weighted in J by the factors of the material.
     R : (nnz,) float, 1/ms
@@ -268,6 +272,17 @@ class BlochTorrey:
     J: Array
     R: Array
     rho: Array
+
+    @property
+    def n_axes(self) -> int:
+        """Number of axes c of the gradients: that of the cell's dimensions, or three."""
+        return len(self.C)
+
+    @property
+    def inner_diffusivity(self) -> Array:
+        """The diffusivity within the dimensions of the cell, shape (n_regions, d, d)."""
+        d = self.cell.dimension
+        return self.diffusivity[:, :d, :d]
 
     @cached_property
     def mass_matrix(self) -> csc_array:
@@ -293,10 +308,20 @@ class BlochTorrey:
 
         Parameters
         ----------
-        frame : (d,) or (k, d) array_like
+        frame : (d,) or (k, d), or (c,) or (k, c) array_like
             One direction, or the orthogonal axes of a waveform's components; normalised here.
+
+        Raises
+        ------
+        ValueError
+            If there are components along other axes than those of the operators.
         """
         axes = np.atleast_2d(np.asarray(frame, dtype=float))
+        if axes.shape[1] not in (self.cell.dimension, self.n_axes):
+            raise ValueError(
+                f"gradients of {axes.shape[1]} components for operators along {self.n_axes} axes"
+            )
+        axes = np.pad(axes, ((0, 0), (0, self.n_axes - axes.shape[1])))
         axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
         return Along(
             C=np.einsum("cj,jz->cz", axes, self.C),
@@ -344,11 +369,13 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
         )
     columns = np.repeat(np.arange(cell.n_dofs), np.diff(cell.indptr))
     transposed = _transposition(cell, columns)
-    B = cell.weigh("advection", D).sum(axis=1)
+    # A gradient of a field has components along the axes of the cell alone.
+    d = cell.dimension
+    B = cell.weigh("advection", D[:, :, :d]).sum(axis=1)
     return BlochTorrey(
         cell=cell,
         diffusivity=D,
-        K=cell.weigh("stiffness", D).sum(axis=(0, 1)),
+        K=cell.weigh("stiffness", D[:, :d, :d]).sum(axis=(0, 1)),
         B=B,
         C=B - B[:, transposed],
         N=cell.weigh("mass", D),
@@ -374,16 +401,6 @@ def _density(cell: CellOperators, material: Material) -> Array:
 def _transposition(cell: CellOperators, columns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Position of the entry (j, i) for each entry (i, j) of the symmetric pattern."""
     return np.lexsort((columns, cell.indices))
-
-
-def factorise(matrix: csc_array) -> SuperLU:
-    """Sparse LU of a Hermitian positive definite matrix numbered by nested dissection."""
-    return splu(
-        matrix,
-        permc_spec="NATURAL",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True, "Equil": False},
-    )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -17,7 +18,7 @@ from torrey.config.models import ENCODING_KEYS, GRADIENT_KEYS, StudyModel
 from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
 from torrey.gradients import acquisition
 from torrey.gradients.acquisition import AcquisitionReader, Reader, Row, WaveformReader
-from torrey.gradients.protocol import EncodingKind, Measurement, Vector, frame
+from torrey.gradients.protocol import EncodingKind, Measurement, Vector, in_cell
 from torrey.gradients.sweep import (
     Acquisition,
     Product,
@@ -69,7 +70,11 @@ def require_one(findings: Findings, path: KeyPath, keys: Sequence[str]) -> None:
 
 
 def read_protocol(
-    findings: Findings, path: KeyPath, model: StudyModel, dimension: int | None
+    findings: Findings,
+    path: KeyPath,
+    model: StudyModel,
+    dimension: int | None,
+    in_space: bool = False,
 ) -> tuple[Product | Acquisition | None, tuple[str, ...]]:
     """Return the measurements of a study, or None where there are problems, and notes on them.
 
@@ -81,28 +86,28 @@ def read_protocol(
     model : StudyModel
     dimension : int, optional
         Of the cell; without it nothing is checked against it.
+    in_space : bool
+        Whether directions have three numbers in any case: see `in_cell`.
     """
     before = len(findings.problems)
     shapes, notes = read_shapes(findings, path, model.waveform)
-    if shapes is not None and dimension is not None:
-        with findings.under(*path, "waveform"):
-            for waveform in shapes.waveforms:
-                frame((1.0,) * dimension, waveform.n_components)
     if model.acquisition is not None:
         found: Acquisition | None = None
         with findings.under(*path, "acquisition"):
-            found, note = _acquire(findings, path, model.acquisition, shapes, dimension)
+            found, note = _acquire(findings, path, model.acquisition, shapes)
             notes = (*notes, note)
+        if found is not None and dimension is not None:
+            found = _rows_in_cell(found, dimension, in_space)
         return (None, ()) if len(findings.problems) > before else (found, notes)
     directions: tuple[Vector, ...] = ()
     with findings.under(*path, "directions"):
-        directions = once(
-            [_unit_vector(i, v) for i, v in enumerate(model.directions)], _in_brackets
-        )
+        vectors = [_unit_vector(i, v) for i, v in enumerate(model.directions)]
+        most = max((w.n_components for w in shapes.waveforms), default=1) if shapes else 1
+        if dimension is not None:
+            vectors = [*in_cell(vectors, dimension, most, in_space)]
+        directions = once(vectors, _in_brackets)
     encodings = {key: swept(findings, path, model, key) for key in ENCODING_KEYS}
     given = [key for key in ENCODING_KEYS if encodings[key]]
-    if dimension is not None:
-        _check_dimension(findings, path, directions, dimension)
     if shapes is None or len(given) != 1 or len(findings.problems) > before:
         return None, ()
     (encoding_kind,) = given
@@ -193,7 +198,6 @@ def _acquire(
     path: KeyPath,
     model: AnyAcquisition,
     shapes: WaveformGrid | Samples | None,
-    dimension: int | None,
 ) -> tuple[Acquisition | None, str]:
     """Read the files of an acquisition, and say in words what they hold."""
     reader = _reader_of(model)
@@ -210,9 +214,7 @@ def _acquire(
         )
     else:
         waveforms = shapes.waveforms
-    rows = (
-        _measurement(waveforms[row.waveform], row, scan.encoding, dimension) for row in scan.rows
-    )
+    rows = (_measurement(waveforms[row.waveform], row, scan.encoding) for row in scan.rows)
     return Acquisition(scan.encoding, tuple(rows)), scan.summary
 
 
@@ -235,23 +237,32 @@ def _files(findings: Findings, path: KeyPath, reader: Reader, model: object) -> 
     return {key: folder / getattr(model, key) for key in reader.keys}
 
 
-def _measurement(
-    waveform: Waveform, row: Row, encoding: EncodingKind, dimension: int | None
-) -> Measurement:
-    """One row, with its direction in the plane or along the line of the cell."""
-    d = dimension or 3
+def _measurement(waveform: Waveform, row: Row, encoding: EncodingKind) -> Measurement:
+    """One row, with its direction in space."""
     q = waveform.q_of_b(row.strength) if encoding == "b" else waveform.q_of_gradient(row.strength)
-    if q == 0.0:
-        return Measurement(waveform, 0.0, (1.0, *(0.0,) * (d - 1)))
-    inside, across = row.direction[:d], math.hypot(*row.direction[d:])
-    if across > _ACROSS:
-        raise InputError(
-            f"{row.place}: the direction {_in_brackets(row.direction)}",
-            f"directions along the {d} dimension{'s' if d > 1 else ''} of the cell: the other "
-            "components are 0",
-        )
-    norm = math.hypot(*inside)
-    return Measurement(waveform, q, tuple(x / norm + 0.0 for x in inside))
+    direction = row.direction if q else (1.0, 0.0, 0.0)
+    norm = math.hypot(*direction)
+    return Measurement(waveform, q, tuple(x / norm + 0.0 for x in direction))
+
+
+def _rows_in_cell(found: Acquisition, dimension: int, in_space: bool) -> Acquisition:
+    """The same rows with directions of as many numbers as there are axes: see `in_cell`."""
+    rows = found.rows
+    most = max(m.waveform.n_components for m in rows)
+    across = max(math.hypot(*m.direction[dimension:]) for m in rows)
+    # Where all rows lie within the cell but for the last digit, they are meant to.
+    planar = across <= _ACROSS and most <= dimension and not in_space
+    directions = [_inner(m.direction, dimension) if planar else m.direction for m in rows]
+    turned = in_cell(directions, dimension, most, in_space)
+    return replace(
+        found,
+        rows=tuple(replace(m, direction=n) for m, n in zip(rows, turned, strict=True)),
+    )
+
+
+def _inner(direction: Vector, dimension: int) -> Vector:
+    norm = math.hypot(*direction[:dimension])
+    return tuple(x / norm + 0.0 for x in direction[:dimension])
 
 
 #: Files hold directions with few digits.
@@ -276,15 +287,3 @@ def _unit_vector(i: int, vector: Sequence[float]) -> Vector:
 
 def _in_brackets(vector: Vector) -> str:
     return f"[{', '.join(map(format_number, vector))}]"
-
-
-def _check_dimension(
-    findings: Findings, path: KeyPath, directions: Sequence[Vector], dimension: int
-) -> None:
-    for i, direction in enumerate(directions):
-        if len(direction) != dimension:
-            findings.add(
-                (*path, "directions", i),
-                f"{len(direction)} components",
-                f"{dimension}, as many as the geometry has dimensions",
-            )

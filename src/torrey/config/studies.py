@@ -66,7 +66,8 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         once(model.models, str)
     geometry = geometries.get(model.geometry)
     dimension = geometry.shape.dimension if geometry else None
-    protocol, notes = read_protocol(findings, path, model, dimension)
+    in_space = dimension is not None and _is_in_space(model.diffusivity, dimension)
+    protocol, notes = read_protocol(findings, path, model, dimension, in_space)
     if not spend_points(findings, path, model, cells, protocol):
         return None
     if geometry is None:
@@ -76,7 +77,8 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         return None
     _check_models(findings, path, model, cells, geometry.shape, protocol)
     check_meshes(findings, path, geometry)
-    material = _fill(findings, path, model, cells, geometry.shape)
+    in_space = protocol is not None and protocol.n_axes > geometry.shape.dimension
+    material = _fill(findings, path, model, cells, geometry.shape, in_space)
     if material is None or protocol is None or len(findings.problems) > before:
         return None
     permeability_kind = _permeability_kind(cells)
@@ -133,6 +135,7 @@ def _fill(
     model: StudyModel,
     swept: Mapping[str, tuple[float, ...]],
     shape: Shape,
+    in_space: bool,
 ) -> Material | None:
     """Return the material of the cell; where there is no membrane, nothing may pass one."""
     surfaces = [m.is_surface for m in shape.membranes()]
@@ -168,12 +171,22 @@ def _fill(
     factors = tuple(map(round_significant, model.permeability_factors))
     with findings.under(*path):
         try:
-            material = Material(diffusivity, T2, density, factors)
+            material = Material(diffusivity, T2, density, factors, in_space=in_space)
             material.tensors(shape.dimension)  # refuses matrices of another dimension
             return material
         except InputError as error:
             raise InputError(error.found, error.accepted, _key_of(model, error.at, shape)) from None
     return None
+
+
+def _is_in_space(model: DiffusivityModel, dimension: int) -> bool:
+    """Whether a matrix has three rows, more than the cell has dimensions."""
+    values = [value for key in type(model).model_fields for value in _listed(getattr(model, key))]
+    return dimension < 3 and any(isinstance(x, Sequence) and len(x) == 3 for x in values)
+
+
+def _listed(given: Any) -> list[Any]:
+    return given if form_inside(given) == "list" else [given]
 
 
 def _by_region(
@@ -199,7 +212,7 @@ def _in_regions(key: str, part: str, model: Model, count: int) -> list[Any]:
     """Return a value for each of some regions, where one may stand for all."""
     given = getattr(model, part)
     # Without the key, the list is empty.
-    values: list[Any] = given if form_inside(given) == "list" else [given]
+    values: list[Any] = _listed(given)
     if count == 0:
         if values:
             found = f"a {_NOUNS[key][0]} {_PLACES[part]}"

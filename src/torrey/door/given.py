@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -99,6 +99,9 @@ def fit_material(call: str, given: Given) -> tuple[Material, float]:
                 values[key] = fit_parts(part, shape)
     with arguments(call):
         material = Material(**values, membranes=factors)
+        # A matrix of three rows says what gradients in space see.
+        if material.needs_space(shape.dimension):
+            material = replace(material, in_space=True)
     check_material(call, shape, material)
     return material, kappa
 

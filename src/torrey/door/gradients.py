@@ -15,7 +15,7 @@ from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.base.units import Kind
 from torrey.door.quantities import argument, inside, is_list, is_number, listed, quantities
-from torrey.gradients.protocol import EncodingKind, Measurement, Vector, frame
+from torrey.gradients.protocol import EncodingKind, Measurement, Vector, in_cell
 from torrey.gradients.waveforms import Waveform
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class Gradients:
     dims: tuple[str, ...]
 
     @property
+    def n_axes(self) -> int:
+        """Number of components of the directions."""
+        return len(self.directions[0])
+
+    @property
     def axes(self) -> tuple[str, str, str]:
         """Names of all axes, given as lists or not, in the order of the measurements."""
         return "waveform", self.strength, "direction"
@@ -85,6 +90,7 @@ def read_gradients(
     waveform: Waveforms,
     strengths: Strengths,
     direction: Directions | None,
+    in_space: bool = False,
 ) -> Gradients:
     """Gradients from what was given.
 
@@ -98,6 +104,8 @@ def read_gradients(
         See `Cell.signal`.
     strengths : dict
         What was given as b, q and gradient; exactly one of them.
+    in_space : bool
+        Whether directions have three components in any case.
 
     Raises
     ------
@@ -105,7 +113,7 @@ def read_gradients(
         If something cannot be used: the message names the argument.
     """
     with argument(call, "waveform"):
-        waveforms = _waveforms(waveform, dimension)
+        waveforms = _waveforms(waveform)
     given = [name for name, values in strengths.items() if values is not None]
     if len(given) != 1:
         found = " and ".join(given) or "no strength of the gradients"
@@ -115,7 +123,8 @@ def read_gradients(
     with argument(call, strength):
         numbers = quantities(values, _STRENGTHS[strength], "zero")
     with argument(call, "direction"):
-        directions, several = _directions(direction, dimension)
+        most = max(w.n_components for w in waveforms)
+        directions, several = _directions(direction, dimension, most, in_space)
     listed_axes = (
         ("waveform", is_list(waveform)),
         (strength, is_list(values)),
@@ -125,15 +134,40 @@ def read_gradients(
     return Gradients(waveforms, strength, numbers, directions, dims)
 
 
-def read_direction(direction: Directions | None, dimension: int) -> Vector:
-    """Read one direction, as a unit vector."""
-    directions, several = _directions(direction, dimension)
+def read_direction(
+    direction: Directions | None,
+    dimension: int,
+    n_components: int = 1,
+    in_space: bool = False,
+    *,
+    within: bool = False,
+) -> Vector:
+    """Read one direction, as a unit vector.
+
+    Parameters
+    ----------
+    direction
+        See `Cell.signal`.
+    dimension : int
+        Of the cell.
+    n_components : int
+        Of the waveforms that it is for.
+    in_space : bool
+        Whether it has three components in any case.
+    within : bool
+        Whether it must lie within the cell.
+    """
+    directions, several = _directions(direction, dimension, n_components, in_space)
     if several:
         raise InputError(f"{len(directions)} directions", "one")
-    return directions[0]
+    (n,) = directions
+    if within and len(n) > dimension:
+        noun = "plane" if dimension == 2 else "axis"
+        raise InputError(quoted(str(direction)), f"a direction in the {noun} of the cell")
+    return n
 
 
-def _waveforms(given: Any, dimension: int) -> tuple[Waveform, ...]:
+def _waveforms(given: Any) -> tuple[Waveform, ...]:
     items = tuple(given) if is_list(given) else (given,)
     if not items:
         raise InputError("no waveform", "one or more")
@@ -141,39 +175,41 @@ def _waveforms(given: Any, dimension: int) -> tuple[Waveform, ...]:
         with inside(*((i,) if is_list(given) else ())):
             if not isinstance(item, Waveform):
                 raise InputError(quoted(str(item)), 'a waveform, such as Pgse("5 ms", "25 ms")')
-            frame((1.0,) * dimension, item.n_components)
             if item in items[:i]:
                 raise InputError(f"{item.label} a second time", "each waveform once")
     return items
 
 
-def _directions(given: Any, dimension: int) -> tuple[tuple[Vector, ...], bool]:
-    """Unit vectors, and whether there was a list of them."""
+def _directions(
+    given: Any, dimension: int, n_components: int, in_space: bool
+) -> tuple[tuple[Vector, ...], bool]:
+    """Unit vectors with as many numbers as there are axes, and whether there was a list of them."""
     if given is None:
         if dimension > 1:
             raise InputError("no direction", f"a vector of {dimension} numbers, or a list of them")
-        return ((1.0,),), False
+        return in_cell(((1.0,),), dimension, n_components, in_space), False
     items = listed(given) if is_list(given) else (given,)
     several = bool(items) and is_list(items[0])
     vectors = items if several else (items,)
     found: list[Vector] = []
     for i, vector in enumerate(vectors):
         with inside(*((i,) if several else ())):
-            unit = _unit(vector, dimension)
-            if any(np.allclose(unit, other, rtol=0.0, atol=1e-12) for other in found):
-                raise InputError(f"{list(vector)} a second time", "each direction once")
-            found.append(unit)
-    return tuple(found), several
+            found.append(_unit(vector, dimension))
+    units = in_cell(found, dimension, n_components, in_space)
+    for i, unit in enumerate(units):
+        if any(np.allclose(unit, other, rtol=0.0, atol=1e-12) for other in units[:i]):
+            with inside(i):
+                raise InputError(f"{list(vectors[i])} a second time", "each direction once")
+    return units, several
 
 
 def _unit(vector: Any, dimension: int) -> Vector:
     numbers = listed(vector) if is_list(vector) else (vector,)
-    if len(numbers) != dimension or not all(map(is_number, numbers)):
+    if len(numbers) not in (dimension, 3) or not all(map(is_number, numbers)):
         example = [1, 0, 0][:dimension]
-        raise InputError(
-            quoted(str(vector)),
-            f"{dimension} numbers, as many as the cell has dimensions: {example}",
-        )
+        accepted = f"{dimension} numbers, as many as the cell has dimensions: {example}"
+        more = "; or 3 for a gradient in space" if dimension < 3 else ""
+        raise InputError(quoted(str(vector)), accepted + more)
     norm = math.hypot(*map(float, numbers))
     if not _LEAST_LENGTH <= norm <= 1 / _LEAST_LENGTH:
         accepted = f"a length from {_LEAST_LENGTH:g} to {1 / _LEAST_LENGTH:g}"

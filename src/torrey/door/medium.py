@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from torrey.base.lazy import Lazy
@@ -59,6 +59,31 @@ class Medium:
     def levels(self) -> Lazy[BlochTorrey]:
         """Operators by mesh, coarsest first."""
         return filled(self.discretisation.cells, self.material)
+
+    @cached_property
+    def in_space(self) -> Medium:
+        """The same for gradients of three components."""
+        return Medium(self.discretisation, replace(self.material, in_space=True))
+
+    @cached_property
+    def within(self) -> Medium:
+        """The same for gradients that lie within the cell."""
+        inner = self.material.within(self.discretisation.shape.dimension)
+        return self if inner == self.material else Medium(self.discretisation, inner)
+
+    def for_axes(self, n_axes: int) -> Medium:
+        """The same for gradients of as many components.
+
+        Raises
+        ------
+        InputError
+            If a diffusivity along one of the axes is missing.
+        """
+        dimension = self.discretisation.shape.dimension
+        if n_axes == dimension or self.material.in_space:
+            return self
+        self.in_space.material.tensors(dimension)
+        return self.in_space
 
     @cached_property
     def ladders(self) -> Callable[[Span], Lazy[ProjectedModel]]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray
 
-from torrey.door.gradients import read_direction
 from torrey.door.quantities import argument
 from torrey.door.signals import Site, ask, stability_of
 from torrey.door.threads import single_threaded
@@ -143,7 +142,7 @@ class CellModel:
         >>> len(cell.model("R2").system().rates)
         3
         """
-        levels, shape = self.site.medium.levels, self.site.medium.discretisation.shape
         with argument("CellModel.system", "direction"):
-            axes = frame(read_direction(direction, shape.dimension), components)
-        return build_models(levels[-1], np.asarray(axes), [self.name])[0]
+            site, n = self.site.along(direction, components)
+            axes = frame(n, components)
+        return build_models(site.medium.levels[-1], np.asarray(axes), [self.name])[0]

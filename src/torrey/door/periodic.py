@@ -34,8 +34,9 @@ def bands(
     """Bands along one line, for `Cell.bands`."""
     call, shape = "Cell.bands", site.medium.discretisation.shape
     with argument(call, "direction"):
-        n = read_direction(direction, shape.dimension)
+        n = read_direction(direction, shape.dimension, within=True)
         zone_line(shape.periods, site.period, n)
+    site = site.within
     length = _RESOLUTION * site.period
     if resolution is not None:
         with argument(call, "resolution"):
@@ -54,13 +55,13 @@ def spectrum(
     """Eigenvalues against the gradient, for `Cell.spectrum`."""
     call, shape = "Cell.spectrum", site.medium.discretisation.shape
     with argument(call, "direction"):
-        n = read_direction(direction, shape.dimension)
+        n = read_direction(direction, shape.dimension, within=True)
         k = zone_line(np.asarray(shape.periods), site.period, n).integers
     with argument(call, "gradient"):
         gradients = sorted(quantities(gradient, "gradient", "positive"))
     with argument(call, "count"):
         _check_count(count, 1, _MOST_BRANCHES)
-    levels = site.medium.levels[-2:]
+    levels = site.within.medium.levels[-2:]
     found = run_spectrum(levels, site.period, site.permeability, k, gradients, count)
     return dataset(group_of(found)).assign_coords(site.coordinates())
 

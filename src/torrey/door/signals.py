@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
@@ -15,7 +15,7 @@ from torrey.base.errors import InputError
 from torrey.config.findings import Findings
 from torrey.config.nodes import Node
 from torrey.config.scales import check_scales
-from torrey.door.gradients import Gradients, read_gradients
+from torrey.door.gradients import Gradients, read_direction, read_gradients
 from torrey.door.labels import (
     Coordinates,
     attributes,
@@ -25,8 +25,8 @@ from torrey.door.labels import (
     labelled_variable,
 )
 from torrey.door.medium import Medium
-from torrey.door.quantities import argument, is_list, is_number
-from torrey.gradients.protocol import Measurement, Point
+from torrey.door.quantities import argument, arguments, is_list, is_number
+from torrey.gradients.protocol import Measurement, Point, Vector
 from torrey.gradients.sweep import REFERENCE, Acquisition, PermeabilityKind, Sweep
 from torrey.models import registry
 from torrey.models.evaluation import evaluate_models
@@ -82,6 +82,29 @@ class Site:
         """What the permeability is: in cells of obstacles the relaxivity of their surfaces."""
         membranes = self.medium.discretisation.shape.membranes()
         return "surface_relaxivity" if any(m.is_surface for m in membranes) else "permeability"
+
+    def read(
+        self, call: str, waveform: Waveforms, strengths: Strengths, direction: Directions | None
+    ) -> tuple[Site, Gradients]:
+        """Gradients that were given, and the site with as many axes as they have.
+
+        Parameters as of `read_gradients`.
+        """
+        shape, in_space = self.medium.discretisation.shape, self.medium.material.in_space
+        found = read_gradients(call, shape.dimension, waveform, strengths, direction, in_space)
+        with arguments(call):
+            return replace(self, medium=self.medium.for_axes(found.n_axes)), found
+
+    def along(self, direction: Directions | None, n_components: int = 1) -> tuple[Site, Vector]:
+        """One direction that was given, and the site with as many axes as it has."""
+        shape, in_space = self.medium.discretisation.shape, self.medium.material.in_space
+        n = read_direction(direction, shape.dimension, n_components, in_space)
+        return replace(self, medium=self.medium.for_axes(len(n))), n
+
+    @property
+    def within(self) -> Site:
+        """The same for gradients that lie within the cell."""
+        return replace(self, medium=self.medium.within)
 
     @property
     def described(self) -> str:
@@ -206,8 +229,7 @@ def ask(
     waveform, direction, model, tolerance, method
         See `Cell.signal`.
     """
-    dimension = site.medium.discretisation.shape.dimension
-    gradients = read_gradients(call, dimension, waveform, strengths, direction)
+    site, gradients = site.read(call, waveform, strengths, direction)
     check_sizes(call, site, gradients)
     models = read_models(call, site, gradients, model)
     check_tolerance(call, tolerance)

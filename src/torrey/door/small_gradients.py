@@ -11,7 +11,6 @@ import xarray
 from torrey.base.errors import InputError
 from torrey.base.stored import group_of
 from torrey.bloch.dispersion import run_dispersion
-from torrey.door.gradients import read_direction, read_gradients
 from torrey.door.labels import attributes, dataset, gradient_coordinates, keep
 from torrey.door.quantities import argument, arguments, quantities
 from torrey.door.signals import Site, check_tolerance, read_models
@@ -39,8 +38,8 @@ def cumulants(
     tolerance: float,
 ) -> xarray.Dataset:
     """Exact apparent diffusivities and kurtoses, for `Cell.cumulants`."""
-    call, dimension = "Cell.cumulants", site.medium.discretisation.shape.dimension
-    gradients = read_gradients(call, dimension, waveform, {"q": 1.0}, direction)
+    call = "Cell.cumulants"
+    site, gradients = site.read(call, waveform, {"q": 1.0}, direction)
     models = read_models(call, site, gradients, model)
     check_tolerance(call, tolerance)
     several = not isinstance(model, str)
@@ -67,9 +66,10 @@ def dispersion(
     site: Site, direction: Directions | None, times: Quantities, frequencies: Quantities
 ) -> xarray.Dataset:
     """Diffusivity and kurtosis against time and frequency, for `Cell.dispersion`."""
-    call, levels = "Cell.dispersion", site.medium.levels
+    call = "Cell.dispersion"
     with argument(call, "direction"):
-        n = read_direction(direction, site.medium.discretisation.shape.dimension)
+        site, n = site.along(direction)
+    levels = site.medium.levels
     with argument(call, "times"):
         t = sorted(set(quantities(times, "time", "positive")))
     with argument(call, "frequencies"):

@@ -32,7 +32,8 @@ class Measurement:
     q : float
         Largest wave number, max |g(t)| (rad/um).
     direction : tuple of float
-        Unit vector, one number per dimension: the first axis of the waveform's frame.
+        Unit vector, the first axis of the waveform's frame: one number per dimension of the cell,
+        or three, where gradients are in space: see `in_cell`.
     """
 
     waveform: Waveform
@@ -165,6 +166,41 @@ def group_measurements(
         axes = tuple(map(tuple, measurement.frame.tolist()))
         groups.setdefault(axes, {}).setdefault(measurement.waveform, []).append(i)
     return groups
+
+
+def in_cell(
+    directions: Sequence[Vector], dimension: int, n_components: int, in_space: bool = False
+) -> tuple[Vector, ...]:
+    """Directions with as many numbers as the gradients have axes in a cell: all have the same.
+
+    Those of its dimensions d are enough where all gradients lie within the cell; of others all
+    three components are kept.
+
+    Parameters
+    ----------
+    directions : sequence of tuple of float
+        Of d or three numbers each.
+    dimension : int
+        d.
+    n_components : int
+        Of the waveform with the most components.
+    in_space : bool
+        Whether three are wanted in any case.
+
+    Raises
+    ------
+    InputError
+        If a direction has another number of components.
+    """
+    for i, direction in enumerate(directions):
+        if len(direction) not in (dimension, 3):
+            cell = f"{dimension}, as many as the cell has dimensions"
+            accepted = cell if dimension == 3 else f"{cell}, or 3, for a gradient in space"
+            raise InputError(f"{len(direction)} components", accepted, at=(i,))
+    across = any(any(direction[dimension:]) for direction in directions)
+    if in_space or across or n_components > dimension:
+        return tuple((*direction, *(0.0,) * (3 - len(direction))) for direction in directions)
+    return tuple(direction[:dimension] for direction in directions)
 
 
 def frame(direction: Vector, n_components: int) -> NDArray[np.float64]:

@@ -144,6 +144,11 @@ class Product:
     encodings: tuple[float, ...]
     directions: tuple[Vector, ...]
 
+    @property
+    def n_axes(self) -> int:
+        """Number of axes of the gradients: that of the cell's dimensions, or three."""
+        return max(map(len, self.directions), default=0)
+
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Return the swept values by the name of their dimension, in the dimensions' order."""
         return {
@@ -225,6 +230,11 @@ class Acquisition:
     def measurements(self) -> tuple[Measurement, ...]:
         """The measurements in their order."""
         return self.rows
+
+    @property
+    def n_axes(self) -> int:
+        """Number of axes of the gradients: that of the cell's dimensions, or three."""
+        return len(self.rows[0].direction)
 
     @property
     def directions(self) -> tuple[Vector, ...]:

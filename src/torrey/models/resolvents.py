@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import SuperLU
 
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.factors import factorise
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.models.projection import ProjectedModel, extend, project_on
 

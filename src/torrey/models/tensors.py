@@ -147,6 +147,7 @@ class _Forms:
     def __init__(self, operators: BlochTorrey) -> None:
         cell = operators.cell
         self.cell: CellOperators = cell
+        self.n_axes = operators.n_axes
         self.factor: PinnedFactor = operators.stiffness_factor
         self.measures = cell.measures()
         self.mass: csc_array = cell.matrix(cell.mass)
@@ -199,7 +200,7 @@ class _Forms:
 
 def _solve(forms: _Forms) -> _CellSolutions:
     """KL23 (3.18), (3.21), (3.22) and, with its signs mended, (3.23)."""
-    cell, d = forms.cell, forms.cell.dimension
+    cell, d = forms.cell, forms.n_axes
     degenerate = np.flatnonzero(cell.membranes[:, 0] == cell.membranes[:, 1])
     if degenerate.size:
         raise ValueError(
@@ -247,7 +248,7 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
     """
     forms = _Forms(_without_surfaces(operators))
     fields = _solve(forms)
-    cell, d = forms.cell, forms.cell.dimension
+    cell, d = forms.cell, forms.n_axes
     omega, psi = fields.omega, fields.psi
     second = (fields.chi + fields.phi).reshape(-1, d * d)
 
@@ -316,7 +317,7 @@ def _on_membranes(
     forms: _Forms, omega: Array, second: Array, psi: Array
 ) -> tuple[Array, Array, Array, Array]:
     """Z (KL23 (3.27)), |Gamma_m|, <[omega]> and <[psi]> on each membrane."""
-    cell, d = forms.cell, forms.cell.dimension
+    cell, d = forms.cell, forms.n_axes
     k, n = cell.n_compartments, cell.n_membranes
     Z, interface = np.zeros((k, k, n, d, d)), np.zeros(n)
     omega_jump, psi_jump = np.zeros((n, d)), np.zeros((n, n))

@@ -108,7 +108,8 @@ def _lattice_vector(point: Point, lattice: Array) -> Integers | None:
     if point.waveform.n_components > 1:
         return None
     try:
-        return zone_line(lattice, point.period, point.direction).integers
+        # A component out of the cell does not fold.
+        return zone_line(lattice, point.period, point.direction[: len(lattice)]).integers
     except InputError:
         return None
 
@@ -148,7 +149,7 @@ def _bands(group: _Group, points: Sequence[Point], operators: BlochTorrey) -> in
     """Bands that the strongest gradient of a group needs."""
     cell = operators.cell
     steepest = max(points[row].gradient for row in group.rows)
-    D = float(np.linalg.eigvalsh(operators.diffusivity).min())
+    D = float(np.linalg.eigvalsh(operators.inner_diffusivity).min())
     length = (D / steepest) ** (1 / 3) / group.period
     return count_modes(float(cell.measures().sum()), cell.dimension, min(length, 0.25))
 

@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
 from torrey.base.stored import stored
+from torrey.cell.factors import factorise
 from torrey.cell.folding import Stretch, Zone
 from torrey.cell.krylov import expm_form, expm_multiply
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.symmetric import symmetric_signal
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.gradients.protocol import Point

@@ -23,7 +23,8 @@ from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU
 
 from torrey.base.lazy import Lazy
-from torrey.cell.operators import Array, BlochTorrey, factorise
+from torrey.cell.factors import factorise
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.models.expansion import expand
 from torrey.models.projection import (
@@ -122,7 +123,8 @@ class _Enrichment:
         self.number, gamma = place
         size = np.array([np.linalg.norm(gamma)])
         along = operators.along(gamma)
-        shift = float(size[0]) * float(np.trace(operators.diffusivity.mean(axis=0))) / len(gamma)
+        mean = float(np.trace(operators.diffusivity.mean(axis=0))) / operators.n_axes
+        shift = float(size[0]) * mean
         # The unit cell without permeability and relaxation.
         self._system = AffineSystem(operators, operators.K + shift * operators.M, along.C, along.N)
         self._gamma = size

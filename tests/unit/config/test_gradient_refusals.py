@@ -264,21 +264,6 @@ COMBINATIONS = [
         "line 3 of short.scheme: 5 columns",
         "7: gx gy gz |G| DELTA delta TE",
     ),
-    # directions out of the plane of a cell
-    (
-        [ONE_PGSE, FSL.replace("dwi.bvec", "tilted.bvec")],
-        "acquisition:",
-        ACQUISITION,
-        "dwi.bval:1, entry 4: the direction [0.6, 0, -0.8]",
-        "directions along the 2 dimensions of the cell",
-    ),
-    (
-        ["acquisition: {scheme: tilted.scheme}"],
-        "acquisition:",
-        ACQUISITION,
-        "line 3 of tilted.scheme: the direction [0, 0.6, 0.8]",
-        "directions along the 2 dimensions of the cell",
-    ),
     # the method of the reference
     (
         [ONE_PGSE, B_VALUES, DIRECTIONS, "reference: {method: fast}"],
@@ -312,50 +297,6 @@ def test_gradients_that_do_not_belong_together_are_refused(
 ):
     place = line_of(with_gradients(*lines), start)
     check(refused(*lines), f"mine.yaml:{place}: {key}: found ", found, accepted)
-
-
-@pytest.mark.parametrize(
-    ("lines", "line", "found", "accepted"),
-    [
-        (
-            [double(), B_VALUES, "directions: [1]"],
-            "waveform:",
-            "2 components",
-            "at most 1, as many",
-        ),
-        (
-            ["waveform: {kind: file, path: turn.csv}", B_VALUES, "directions: [1]"],
-            "waveform:",
-            "2 components",
-            "at most 1, as many",
-        ),
-        (
-            [double(), FSL.replace("dwi.bvec", "line.bvec")],
-            "waveform:",
-            "2 components",
-            "at most 1, as many",
-        ),
-        (
-            [ONE_PGSE, FSL],
-            "acquisition:",
-            "dwi.bval:1, entry 3: the direction [0, 1, 0]",
-            "directions along the 1 dimension of the cell: the other components are 0",
-        ),
-        (
-            [SCHEME],
-            "acquisition:",
-            "line 4 of pulses.scheme: the direction [0.6, 0.8, 0]",
-            "directions along the 1 dimension of the cell",
-        ),
-    ],
-)
-def test_gradients_must_fit_a_cell_of_one_dimension(
-    tmp_path, messages, lines, line, found, accepted
-):
-    write_files(tmp_path)
-    text = with_gradients(*lines).replace("geometry: tissue", "geometry: layers")
-    key = line.rstrip(":")
-    check(messages(text), f"mine.yaml:{line_of(text, line)}: {MINE}.{key}: found ", found, accepted)
 
 
 @pytest.mark.parametrize(

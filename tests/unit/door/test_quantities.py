@@ -129,7 +129,7 @@ def layered(**changes):
         (lambda: layered(diffusivity={"around": 2}), 'Cell(diffusivity=...): found "around"'),
         (lambda: layered(diffusivity=[1, 2, 3]), "Cell(diffusivity=...): found 3 values"),
         (lambda: layered(diffusivity=[2, -1]), "Cell(diffusivity=...)[1]: found -1"),
-        (lambda: layered(diffusivity=np.eye(3)), "Cell(diffusivity=...)[0]: found a matrix of 3"),
+        (lambda: layered(diffusivity=np.eye(4)), "Cell(diffusivity=...)[0]: found a matrix of 4"),
         (lambda: layered(T2={"outside": 80, "inside": "8 um"}), "Cell(T2=...).inside: found"),
         (lambda: layered(density="1"), "Cell(density=...): found"),
         (lambda: layered(mesh="fine"), "Cell(mesh=...): found"),
@@ -165,7 +165,7 @@ GOOD = {"waveform": PGSE, "b": 1.0, "direction": (0, 1)}
         ({"q": 1.0}, "Cell.signal(...): found b and q, accepted: exactly one"),
         ({"b": "9e5 s/mm^2"}, "Cell.signal(b=...): found b D up to"),
         ({"direction": None}, "Cell.signal(direction=...): found no direction"),
-        ({"direction": (1, 0, 0)}, "Cell.signal(direction=...): found"),
+        ({"direction": (1, 0, 0, 0)}, "Cell.signal(direction=...): found"),
         (
             {"direction": [(1, 0), (0, 0)]},
             "Cell.signal(direction=...)[1]: found a vector of length 0",

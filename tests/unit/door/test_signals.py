@@ -219,8 +219,6 @@ def test_gradients_in_several_directions_at_once(cell):
     assert S.dims == ("waveform",)
     assert np.isnan(S.mixing_time[0])
     assert S.mixing_time[1] == 10.0
-    with pytest.raises(tr.InputError, match=r"waveform=...\): found a waveform of 2 components"):
-        tr.Cell(tr.Layers((1.0,)), 2, 10).signal(double, b=1)
     with pytest.raises(tr.InputError, match="lumped models take gradients along one direction"):
         cell.signal(double, b=1, direction=(1, 0), model="lumped-R0")
 
