@@ -57,11 +57,12 @@ INNER = {
         "packing_files registry",
     ],
     "gradients": [
-        "acquisition.text waveforms.segments",
+        "acquisition.text rules waveforms.segments",
         "waveforms.base",
         "waveforms.echo waveforms.pulses waveforms.sampled",
         "waveforms.oscillating",
         "protocol",
+        "orientations",
         "acquisition.reader sweep",
         "acquisition.fsl acquisition.samples acquisition.scheme axes slabs",
     ],
@@ -109,7 +110,7 @@ INNER = {
         "meshes signals",
     ],
     "study": [
-        "comparison cumulants fits orders",
+        "averages comparison cumulants fits orders",
         "files",
     ],
     "inversion": [
