@@ -148,9 +148,11 @@ INNER = {
     ],
     "door": [
         "drawing medium quantities threads",
-        "gradients materials waveforms",
+        "materials orientations waveforms",
+        "gradients",
         "given labels",
-        "fits signals",
+        "averages fits",
+        "signals",
         "description model periodic small_gradients",
         "cell",
         "studies",
