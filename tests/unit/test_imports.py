@@ -57,12 +57,13 @@ INNER = {
         "packing_files registry",
     ],
     "gradients": [
-        "acquisition.text waveforms.segments",
+        "acquisition.text rules waveforms.segments",
         "waveforms.base",
         "waveforms.echo waveforms.pulses waveforms.sampled",
         "waveforms.oscillating waveforms.stored waveforms.tensors",
         "acquisition.timings protocol",
-        "acquisition.reader shapes sweep",
+        "acquisition.reader orientations shapes",
+        "sweep",
         "acquisition.samples acquisition.shapes acquisition.tables axes slabs",
         "acquisition.dvs acquisition.fsl acquisition.mrtrix acquisition.pulseq "
         "acquisition.scheme_waveforms",
@@ -113,7 +114,7 @@ INNER = {
         "meshes signals",
     ],
     "study": [
-        "comparison cumulants fits orders",
+        "averages comparison cumulants fits orders",
         "files",
     ],
     "inversion": [
@@ -152,9 +153,11 @@ INNER = {
     ],
     "door": [
         "drawing medium quantities threads",
-        "gradients materials waveforms",
+        "materials orientations waveforms",
+        "gradients",
         "given labels",
-        "fits signals",
+        "averages fits",
+        "signals",
         "description model periodic small_gradients",
         "cell",
         "studies",

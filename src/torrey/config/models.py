@@ -25,6 +25,7 @@ from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
 from torrey.config.inversions import AnyInversion
 from torrey.config.quantities import (
+    Angle,
     BValue,
     Diffusivity,
     DiffusivityEntry,
@@ -43,6 +44,8 @@ from torrey.config.quantities import (
 )
 from torrey.config.voxel_models import VoxelModel
 from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
+from torrey.gradients.orientations import FEWEST_ORIENTATIONS, MOST_CONCENTRATED
+from torrey.gradients.rules import FEWEST_POINTS, LEBEDEV_DEGREES, MOST_POINTS
 from torrey.models import registry
 
 V = TypeVar("V")
@@ -149,6 +152,97 @@ class ReferenceModel(Model):
     )
 
 
+class SphereModel(Model):
+    """Directions all over the sphere."""
+
+    powder: int = Field(
+        0,
+        ge=FEWEST_POINTS,
+        le=MOST_POINTS,
+        description=f"a whole number of directions, from {FEWEST_POINTS} to {MOST_POINTS}",
+    )
+    lebedev: int = Field(
+        0,
+        ge=LEBEDEV_DEGREES[0],
+        le=LEBEDEV_DEGREES[-1],
+        description=f"a degree of Lebedev: {', '.join(map(str, LEBEDEV_DEGREES))}",
+    )
+
+
+_FIBRE: Final = "a vector of three numbers, such as [0, 0, 1]: where the z axis of the cell points"
+_ROLL: Final = f"{UNITS['angle'].accepted}: of the cell about its z axis, before that is turned"
+
+
+class OrientationModel(Model):
+    """Where the fibre of a cell points."""
+
+    axis: Vector = Field(description=_FIBRE)
+    roll: Angle = Field(default_factory=lambda: Angle(0.0), description=_ROLL)
+
+
+class WatsonModel(Model):
+    """Fibres spread about an axis."""
+
+    kappa: Number = Field(
+        ge=0.0,
+        le=MOST_CONCENTRATED,
+        description=f"a number from 0 to {MOST_CONCENTRATED:g}: the density is exp(kappa cos^2)",
+    )
+    axis: Vector = Field(default_factory=lambda: [0.0, 0.0, 1.0], description=_FIBRE)
+    roll: Angle = Field(default_factory=lambda: Angle(0.0), description=_ROLL)
+    points: int = Field(
+        60,
+        ge=FEWEST_ORIENTATIONS,
+        le=MOST_VALUES,
+        description=f"a whole number of orientations, from {FEWEST_ORIENTATIONS} to {MOST_VALUES}",
+    )
+
+
+class DistributionModel(Model):
+    """A distribution of fibres."""
+
+    watson: WatsonModel = Field(
+        description="a mapping, such as {kappa: 8, axis: [0, 0, 1], points: 60}"
+    )
+
+
+_ORIENTATION: Final = (
+    "a mapping, such as {axis: [1, 0, 0], roll: 30 deg}; or a list of them, or "
+    "{watson: {kappa: 8, axis: [0, 0, 1], points: 60}}"
+)
+
+
+def _orientation_form(value: object) -> str:
+    is_distribution = isinstance(value, dict) and "watson" in value
+    return "watson" if is_distribution else "list"
+
+
+def _direction_form(value: object) -> str:
+    return "sphere" if isinstance(value, dict) else "list"
+
+
+AnyOrientation = Annotated[
+    Annotated[DistributionModel, Tag("watson")]
+    | Annotated[
+        list[OrientationModel], Field(min_length=1, max_length=MOST_VALUES), OrOne(), Tag("list")
+    ],
+    Discriminator(_orientation_form),
+]
+AnyDirections = Annotated[
+    Annotated[SphereModel, Tag("sphere")]
+    | Annotated[
+        list[Vector],
+        Field(min_length=1, max_length=MOST_VALUES),
+        OrOne(vectors=True),
+        Tag("list"),
+    ],
+    Discriminator(_direction_form),
+]
+
+#: Largest degree of spherical harmonics.
+_MOST_HARMONIC: Final = 16
+
+
 def _nothing() -> Any:
     """Stand for a mapping that is not there, which a key in a file cannot be."""
     return None
@@ -206,9 +300,20 @@ class StudyModel(Model):
     gradient: OneOrMore[Gradient] = Field(
         default_factory=absent, description=or_more("gradient", "or gamma G, in rad/(mm ms)")
     )
-    directions: Annotated[
-        list[Vector], Field(min_length=1, max_length=MOST_VALUES), OrOne(vectors=True)
-    ] = Field(default_factory=list, description="a list of vectors, such as [[1, 0]]")
+    directions: AnyDirections = Field(
+        default_factory=list,
+        description="a list of vectors, such as [[1, 0]]; or {powder: 60} or {lebedev: 19}, for "
+        "all directions in space",
+    )
+    orientation: AnyOrientation = Field(default_factory=list, description=_ORIENTATION)
+    spherical_harmonics: int = Field(
+        0,
+        ge=2,
+        le=_MOST_HARMONIC,
+        multiple_of=2,
+        description=f"an even number from 2 to {_MOST_HARMONIC}: the largest degree of the "
+        "harmonics of the signal over the directions",
+    )
     reference: ReferenceModel = Field(
         default_factory=lambda: ReferenceModel.model_construct(method="full"),
         description="a mapping: {method: full} or {method: projected}",

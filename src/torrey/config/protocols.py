@@ -14,11 +14,19 @@ from torrey.base.keys import format_number
 from torrey.base.units import UNITS, Kind
 from torrey.config.acquisitions import acquire, files_of, named_reader
 from torrey.config.findings import Findings
-from torrey.config.models import ENCODING_KEYS, GRADIENT_KEYS, StudyModel
+from torrey.config.models import (
+    ENCODING_KEYS,
+    GRADIENT_KEYS,
+    DistributionModel,
+    SphereModel,
+    StudyModel,
+)
 from torrey.config.waveform_models import AnyWaveform
 from torrey.gradients import acquisition
 from torrey.gradients.acquisition import WaveformReader
+from torrey.gradients.orientations import Fibres, Orientation, Watson
 from torrey.gradients.protocol import Vector, in_cell
+from torrey.gradients.rules import Sphere
 from torrey.gradients.sweep import (
     Acquisition,
     Product,
@@ -84,6 +92,8 @@ def read_protocol(
         Whether directions have three numbers in any case: see `in_cell`.
     """
     before = len(findings.problems)
+    fibres = read_fibres(findings, path, model)
+    in_space = in_space or fibres is not None
     shapes, notes = read_shapes(findings, path, model.waveform)
     if model.acquisition is not None:
         found: Acquisition | None = None
@@ -92,12 +102,14 @@ def read_protocol(
             found, note = acquire(findings, path, model.acquisition, given)
             notes = (*notes, note)
         if found is not None and dimension is not None:
-            found = _rows_in_cell(found, dimension, in_space)
+            found = replace(_rows_in_cell(found, dimension, in_space), fibres=fibres)
         return (None, ()) if len(findings.problems) > before else (found, notes)
     directions: tuple[Vector, ...] = ()
+    most = max((w.n_components for w in shapes.waveforms), default=1) if shapes else 1
+    sphere = read_sphere(findings, path, model, most > 1)
     with findings.under(*path, "directions"):
-        vectors = [_unit_vector(i, v) for i, v in enumerate(model.directions)]
-        most = max((w.n_components for w in shapes.waveforms), default=1) if shapes else 1
+        vectors = [_unit_vector(i, v) for i, v in enumerate(_vectors(model, sphere))]
+        in_space = in_space or sphere is not None
         if dimension is not None:
             vectors = [*in_cell(vectors, dimension, most, in_space)]
         directions = once(vectors, _in_brackets)
@@ -106,7 +118,74 @@ def read_protocol(
     if shapes is None or len(given) != 1 or len(findings.problems) > before:
         return None, ()
     (encoding_kind,) = given
-    return Product(shapes, encoding_kind, encodings[encoding_kind], directions), notes
+    strengths = encodings[encoding_kind]
+    return Product(shapes, encoding_kind, strengths, directions, sphere, fibres), notes
+
+
+def _vectors(model: StudyModel, sphere: Sphere | None) -> Sequence[Sequence[float]]:
+    """Directions as they are given, or the points of a rule."""
+    if isinstance(model.directions, SphereModel):
+        return sphere.rule.points.tolist() if sphere else []
+    return model.directions
+
+
+def read_sphere(findings: Findings, path: KeyPath, model: StudyModel, whole: bool) -> Sphere | None:
+    """Return the rule that stands in the place of directions, if there is one.
+
+    Parameters
+    ----------
+    findings : Findings
+    path : tuple of str
+        Of the study.
+    model : StudyModel
+    whole : bool
+        Whether points must lie on all of the sphere: -n is not as good as n where a waveform has
+        several components.
+    """
+    if not isinstance(model.directions, SphereModel):
+        return None
+    place = (*path, "directions")
+    kinds = ("powder", "lebedev")
+    given = [key for key in kinds if key in findings.keys(place)]
+    if len(given) != 1:
+        found = " and ".join(given) or "neither powder nor lebedev"
+        findings.add(place, found, "exactly one of powder, lebedev")
+        return None
+    sphere = Sphere(given[0], getattr(model.directions, given[0]), whole)
+    with findings.under(*place, given[0]):
+        _ = sphere.rule  # there may be none of this degree
+        return sphere
+    return None
+
+
+def read_fibres(findings: Findings, path: KeyPath, model: StudyModel) -> Fibres | None:
+    """Return the orientations of a study, or None where it has no such key."""
+    given = model.orientation
+    place = (*path, "orientation")
+    if isinstance(given, DistributionModel):
+        w = given.watson
+        with findings.under(*place, "watson", "axis"):
+            return Fibres.spread(Watson(w.kappa, _axis(w.axis), float(w.roll), w.points))
+        return None
+    found: list[Orientation] = []
+    for i, entry in enumerate(given):
+        is_list = isinstance(list(findings.root.walk(place))[-1].content, list)
+        with findings.under(*place, *((i,) if is_list else ()), "axis"):
+            found.append(Orientation(_axis(entry.axis), float(entry.roll)))
+    with findings.under(*place):
+        once(found, lambda o: f"{_in_brackets(o.axis)} with roll {format_number(o.roll)} deg")
+        return Fibres(tuple(found)) if found else None
+    return None
+
+
+def _axis(vector: Sequence[float]) -> Vector:
+    if len(vector) != 3:
+        found = f"{len(vector)} component{'s' if len(vector) != 1 else ''}"
+        raise InputError(found, "3: the axis of a fibre in space, such as [0, 0, 1]")
+    try:
+        return _unit_vector(0, vector)
+    except InputError as error:
+        raise InputError(error.found, error.accepted) from None
 
 
 def swept(findings: Findings, path: KeyPath, holder: object, key: str) -> tuple[float, ...]:

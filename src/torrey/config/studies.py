@@ -25,9 +25,11 @@ from torrey.config.protocols import check_keys, once, read_protocol, require_one
 from torrey.config.quantities import Model
 from torrey.config.scales import check_meshes, check_scales, spend_points
 from torrey.geometry.shapes import Shape
+from torrey.gradients.rules import fit_harmonics
 from torrey.gradients.sweep import Acquisition, PermeabilityKind, Product, Sweep
 from torrey.models import registry
 from torrey.models.registry import StudyFacts
+from torrey.study.averages import direction_rule
 
 _NOUNS: Final = {
     "diffusivity": ("diffusivity", "diffusivities"),
@@ -83,7 +85,10 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     if material is None or protocol is None or len(findings.problems) > before:
         return None
     permeability_kind = _permeability_kind(cells)
-    sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol)
+    harmonics = model.spherical_harmonics
+    sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol, harmonics)
+    with findings.under(*path, "spherical_harmonics"):
+        _check_harmonics(sweep)
     check_scales(findings, path, sweep, material)
     if model.cumulants:
         with findings.under(*path, "cumulants"):
@@ -103,6 +108,27 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         cumulants=model.cumulants,
         notes=(*notes, *scaling_notes(geometry, sweep.periods)),
     )
+
+
+def _check_harmonics(sweep: Sweep) -> None:
+    """Refuse spherical harmonics of directions that do not tell them.
+
+    Raises
+    ------
+    InputError
+        If they do not.
+    """
+    protocol = sweep.protocol
+    if not sweep.harmonics:
+        return
+    if isinstance(protocol, Acquisition):
+        raise InputError(
+            "spherical harmonics of an acquisition", "no such key: it is for a list of directions"
+        )
+    if protocol.n_axes < 3:
+        accepted = "directions in space, such as {lebedev: 19}, for spherical harmonics"
+        raise InputError("directions within the cell", accepted)
+    fit_harmonics(direction_rule(protocol), sweep.harmonics)
 
 
 def _check_models(

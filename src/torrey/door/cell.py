@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from torrey.door.gradients import Directions, Strengths, Waveforms
     from torrey.door.materials import ByPart
+    from torrey.door.orientations import Orientations
     from torrey.door.quantities import Quantities, Quantity
     from torrey.geometry import MeshOptions, Shape
 
@@ -114,6 +115,7 @@ class Cell(Description):
         q: Quantities | None = None,
         gradient: Quantities | None = None,
         direction: Directions | None = None,
+        orientation: Orientations | None = None,
         model: str | Sequence[str] = REFERENCE,
         tolerance: float = 1e-4,
         method: Method = "auto",
@@ -128,7 +130,13 @@ class Cell(Description):
             pulses), or largest gradients, as G or as gamma G.
         direction : vector, or list of vectors
             Of the gradients, of any length; the first axis of waveforms with several components.
-            Of as many numbers as the cell has dimensions, or of three.
+            Of as many numbers as the cell has dimensions, or of three. Or ``{"powder": 60}`` or
+            ``{"lebedev": 19}``: all over the sphere, with their weighted mean ``spherical_mean`` as
+            a coordinate.
+        orientation : mapping, or list of mappings, optional
+            Where the fibre (the z axis of the cell) points: ``{"axis": [1, 0, 0], "roll": "30
+            deg"}``. Or ``{"watson": {"kappa": 8, "axis": [0, 0, 1], "points": 60}}``: fibres spread
+            about an axis, with their mean ``dispersed_signal`` as a coordinate.
         model : str, or list of str
             ``reference`` (the Bloch-Torrey equation), ``R0``, ``R2``, ..., ``P4``, ..., ``Pade``,
             ``lumped-R0`` or ``lumped-R2``.
@@ -141,11 +149,11 @@ class Cell(Description):
         Returns
         -------
         DataArray
-            Its dimensions are those of ``model, waveform, b`` (or ``q, gradient``) and
-            ``direction`` that were given as lists. Real, unless an imaginary part is larger than
-            ``numerical_error``: this coordinate, of the same shape, is an absolute estimate. With
-            models come ``growth_rate`` (1/ms), ``amplification`` and ``validity``: where this mark
-            is not zero, a truncated series blows up and its signal means nothing.
+            Its dimensions are those of ``model, orientation, waveform, b`` (or ``q, gradient``)
+            and ``direction`` that were given as lists. Real, unless an imaginary part is larger
+            than ``numerical_error``: this coordinate, of the same shape, is an absolute estimate.
+            With models come ``growth_rate`` (1/ms), ``amplification`` and ``validity``: where this
+            mark is not zero, a truncated series blows up and its signal means nothing.
 
         Raises
         ------
@@ -161,11 +169,13 @@ class Cell(Description):
         >>> S = cell.signal(tr.Pgse("5 ms", "25 ms"), b=["500 s/mm^2", "1000 s/mm^2"])
         >>> S.dims, S.round(3).values.tolist()
         (('b',), [0.851, 0.726])
+        >>> S = cell.signal(tr.Pgse("5 ms", "25 ms"), b=1.0, direction={"powder": 60}, model="R0")
+        >>> round(S.spherical_mean.item(), 3)
+        0.205
         """
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
-        return ask(
-            "Cell.signal", self.site, waveform, strengths, direction, model, tolerance, method
-        )
+        given = waveform, strengths, direction, model, tolerance, method, orientation
+        return ask("Cell.signal", self.site, *given)
 
     def adc(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -14,14 +14,20 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.base.units import Kind
+from torrey.door.orientations import read_fibres, read_sphere
 from torrey.door.quantities import argument, inside, is_list, is_number, listed, quantities
+from torrey.gradients.orientations import Fibres
 from torrey.gradients.protocol import EncodingKind, Measurement, Vector, in_cell
+from torrey.gradients.rules import Sphere
 from torrey.gradients.waveforms import Waveform
 
 if TYPE_CHECKING:
+    from torrey.door.orientations import Orientations
     from torrey.door.quantities import Quantities
 
-    Directions: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | NDArray[Any]
+    Directions: TypeAlias = (
+        Sequence[float] | Sequence[Sequence[float]] | NDArray[Any] | Mapping[str, int]
+    )
     Waveforms: TypeAlias = Waveform | Sequence[Waveform]
     Strengths: TypeAlias = dict[EncodingKind, Quantities | None]
 
@@ -44,7 +50,12 @@ class Gradients:
     directions : tuple of tuple of float
         Unit vectors.
     dims : tuple of str
-        Those of ``waveform``, the name of the strength and ``direction`` that were given as lists.
+        Those of ``orientation``, ``waveform``, the name of the strength and ``direction`` that were
+        given as lists.
+    sphere : Sphere, optional
+        The rule whose points the directions are.
+    fibres : Fibres, optional
+        Orientations of the cell.
     """
 
     waveforms: tuple[Waveform, ...]
@@ -52,6 +63,8 @@ class Gradients:
     strengths: tuple[float, ...]
     directions: tuple[Vector, ...]
     dims: tuple[str, ...]
+    sphere: Sphere | None = None
+    fibres: Fibres | None = None
 
     @property
     def n_axes(self) -> int:
@@ -59,24 +72,31 @@ class Gradients:
         return len(self.directions[0])
 
     @property
-    def axes(self) -> tuple[str, str, str]:
+    def axes(self) -> tuple[str, ...]:
         """Names of all axes, given as lists or not, in the order of the measurements."""
-        return "waveform", self.strength, "direction"
+        first = ("orientation",) if self.fibres else ()
+        return (*first, "waveform", self.strength, "direction")
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> tuple[int, ...]:
         """Number of values along each of the axes."""
-        return len(self.waveforms), len(self.strengths), len(self.directions)
+        first = (len(self.fibres.orientations),) if self.fibres else ()
+        return (*first, len(self.waveforms), len(self.strengths), len(self.directions))
 
     @cached_property
-    def measurements(self) -> tuple[Measurement, ...]:
-        """All measurements, the direction fastest."""
+    def in_scanner(self) -> tuple[Measurement, ...]:
+        """Measurements in the frame of the scanner, the direction fastest."""
         return tuple(
             Measurement(*waveform.measure(self.strength, value), direction)
             for waveform in self.waveforms
             for value in self.strengths
             for direction in self.directions
         )
+
+    @cached_property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """All measurements as the cell sees them, the direction fastest."""
+        return self.fibres.turn(self.in_scanner) if self.fibres else self.in_scanner
 
 
 def read_gradients(
@@ -86,6 +106,7 @@ def read_gradients(
     strengths: Strengths,
     direction: Directions | None,
     in_space: bool = False,
+    orientation: Orientations | None = None,
 ) -> Gradients:
     """Gradients from what was given.
 
@@ -95,7 +116,7 @@ def read_gradients(
         For messages, such as ``Cell.signal``.
     dimension : int
         Of the cell.
-    waveform, direction
+    waveform, direction, orientation
         See `Cell.signal`.
     strengths : dict
         What was given as b, q and gradient; exactly one of them.
@@ -117,16 +138,21 @@ def read_gradients(
     values: Any = strengths[strength]
     with argument(call, strength):
         numbers = quantities(values, _STRENGTHS[strength], "zero")
+    fibres, several_fibres = read_fibres(call, orientation)
     with argument(call, "direction"):
         most = max(w.n_components for w in waveforms)
-        directions, several = _directions(direction, dimension, most, in_space)
+        sphere = read_sphere(direction, most > 1)
+        in_space = in_space or fibres is not None or sphere is not None
+        given_directions = sphere.rule.points.tolist() if sphere else direction
+        directions, several = _directions(given_directions, dimension, most, in_space)
     listed_axes = (
+        ("orientation", several_fibres),
         ("waveform", is_list(waveform)),
         (strength, is_list(values)),
         ("direction", several),
     )
     dims = tuple(name for name, several in listed_axes if several)
-    return Gradients(waveforms, strength, numbers, directions, dims)
+    return Gradients(waveforms, strength, numbers, directions, dims, sphere, fibres)
 
 
 def read_direction(

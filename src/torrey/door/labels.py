@@ -12,7 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.stored import Group, Variable
 from torrey.door.gradients import Gradients
-from torrey.gradients.axes import axis_labels, direction_labels
+from torrey.gradients.axes import (
+    angles,
+    axis_labels,
+    direction_labels,
+    orientation_labels,
+    orientation_variables,
+)
 from torrey.gradients.sweep import PermeabilityKind
 
 Coordinates = dict[str, tuple[tuple[str, ...], Any, dict[str, Any]]]
@@ -61,9 +67,9 @@ def gradient_coordinates(gradients: Gradients) -> Coordinates:
     first = np.array(
         [
             [m.b, m.q, m.gradient, m.waveform.echo_time]
-            for m in gradients.measurements[:: len(gradients.directions)]
+            for m in gradients.in_scanner[:: len(gradients.directions)]
         ]
-    ).reshape(*gradients.shape[:2], 4)
+    ).reshape(len(gradients.waveforms), len(gradients.strengths), 4)
     tables = dict(zip(("b", "q", "gradient"), np.moveaxis(first, -1, 0)[:3], strict=True))
     strength = gradients.strength
     coordinates: Coordinates = {}
@@ -90,7 +96,37 @@ def gradient_coordinates(gradients: Gradients) -> Coordinates:
         coordinates[f"direction_{axis}"] = _named(
             gradients, ("direction",), np.array(components), "1", f"gradient direction, {axis}"
         )
-    return coordinates
+    return coordinates | _of_fibres(gradients)
+
+
+def _of_fibres(gradients: Gradients) -> Coordinates:
+    """Orientations, angles of the gradients to them, and weights of means over both."""
+    fibres, sphere = gradients.fibres, gradients.sphere
+    found: Coordinates = {}
+    if sphere is not None:
+        weights, text = sphere.rule.weights, "weight in the spherical mean"
+        found["direction_weight"] = _named(gradients, ("direction",), weights, "1", text)
+    if fibres is not None:
+        labels = np.array(orientation_labels(fibres.orientations))
+        along = ("orientation",)
+        found["orientation"] = _named(gradients, along, labels, *axis_labels("orientation"))
+        for name, variable in orientation_variables(fibres).items():
+            values, text = np.asarray(variable.values), variable.long_name
+            if name == "orientation_axis":
+                for axis, components in zip("xyz", values.T, strict=True):
+                    found[f"orientation_{axis}"] = _named(
+                        gradients, along, components, "1", f"{text}, {axis}"
+                    )
+            else:
+                found[name] = _named(gradients, along, values, variable.units, text)
+    if gradients.n_axes == 3:
+        axes = [o.axis for o in fibres.orientations] if fibres else [(0.0, 0.0, 1.0)]
+        values = angles(np.array(axes), np.array(gradients.directions))
+        text = "angle of the gradient, as a line, to the axis of the fibre (z of the cell)"
+        over = ("orientation", "direction") if fibres else ("direction",)
+        values = values if fibres else values[0]
+        found["angle"] = _named(gradients, over, values, "degree", text)
+    return found
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from torrey.models.model import Model
 
 if TYPE_CHECKING:
     from torrey.door.gradients import Directions, Strengths, Waveforms
+    from torrey.door.orientations import Orientations
     from torrey.door.quantities import Quantities
 
 
@@ -49,6 +50,7 @@ class CellModel:
         q: Quantities | None = None,
         gradient: Quantities | None = None,
         direction: Directions | None = None,
+        orientation: Orientations | None = None,
     ) -> xarray.DataArray:
         """Signal of this model: `Cell.signal` with its name for the model.
 
@@ -60,7 +62,8 @@ class CellModel:
         0.726
         """
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
-        return ask("CellModel.signal", self.site, waveform, strengths, direction, self.name)
+        given = waveform, strengths, direction, self.name
+        return ask("CellModel.signal", self.site, *given, orientation=orientation)
 
     @single_threaded
     def growth_rate(

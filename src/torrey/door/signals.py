@@ -15,6 +15,7 @@ from torrey.base.errors import InputError
 from torrey.config.findings import Findings
 from torrey.config.nodes import Node
 from torrey.config.scales import check_scales
+from torrey.door.averages import average_coordinates, real_where_it_is
 from torrey.door.gradients import Gradients, read_direction, read_gradients
 from torrey.door.labels import (
     Coordinates,
@@ -42,6 +43,7 @@ from torrey.reference.span import Span
 
 if TYPE_CHECKING:
     from torrey.door.gradients import Directions, Strengths, Waveforms
+    from torrey.door.orientations import Orientations
 
 Method = Literal["auto", "full", "projected"]
 
@@ -83,14 +85,21 @@ class Site:
         return "surface_relaxivity" if any(m.is_surface for m in membranes) else "permeability"
 
     def read(
-        self, call: str, waveform: Waveforms, strengths: Strengths, direction: Directions | None
+        self,
+        call: str,
+        waveform: Waveforms,
+        strengths: Strengths,
+        direction: Directions | None,
+        orientation: Orientations | None = None,
     ) -> tuple[Site, Gradients]:
         """Gradients that were given, and the site with as many axes as they have.
 
         Parameters as of `read_gradients`.
         """
         shape, in_space = self.medium.discretisation.shape, self.medium.material.in_space
-        found = read_gradients(call, shape.dimension, waveform, strengths, direction, in_space)
+        found = read_gradients(
+            call, shape.dimension, waveform, strengths, direction, in_space, orientation
+        )
         with arguments(call):
             return replace(self, medium=self.medium.for_axes(found.n_axes)), found
 
@@ -177,6 +186,8 @@ def signals(site: Site, layout: Layout, tolerance: float, method: Method) -> xar
         **site.coordinates(),
         "numerical_error": (dims, error, attributes("1", _ERROR_NAME)),
     }
+    meaningless = table("validity") != 0
+    coordinates |= average_coordinates(layout.gradients, dims, table("signal"), error, meaningless)
     if others:
         stability = (
             growth_variable(dims, table("growth")),
@@ -188,7 +199,7 @@ def signals(site: Site, layout: Layout, tolerance: float, method: Method) -> xar
     about: dict[str, Any] = dict(attributes("1", _SIGNAL_NAME))
     if REFERENCE in models:
         about |= {"tolerance": tolerance, "method": found[REFERENCE].method}
-    values = _real_where_it_is(table("signal"), error)
+    values = real_where_it_is(table("signal"), error)
     return xarray.DataArray(values, coordinates, dims, "signal", about)
 
 
@@ -201,6 +212,7 @@ def ask(
     model: str | Sequence[str],
     tolerance: float = 1e-4,
     method: Method = "auto",
+    orientation: Orientations | None = None,
 ) -> xarray.DataArray:
     """Read what is asked for, check it, and compute it: see `Cell.signal`.
 
@@ -211,10 +223,10 @@ def ask(
     site : Site
     strengths : dict
         What was given as b, q and gradient.
-    waveform, direction, model, tolerance, method
+    waveform, direction, model, tolerance, method, orientation
         See `Cell.signal`.
     """
-    site, layout = read_layout(call, site, waveform, strengths, direction, model)
+    site, layout = read_layout(call, site, waveform, strengths, direction, model, orientation)
     check_tolerance(call, tolerance)
     with argument(call, "method"):
         if method not in get_args(Method):
@@ -249,9 +261,10 @@ def read_layout(
     strengths: Strengths,
     direction: Directions | None,
     model: str | Sequence[str],
+    orientation: Orientations | None = None,
 ) -> tuple[Site, Layout]:
     """What was given, checked, and the site with as many axes as the gradients have."""
-    site, gradients = site.read(call, waveform, strengths, direction)
+    site, gradients = site.read(call, waveform, strengths, direction, orientation)
     check_sizes(call, site, gradients.strength, gradients.measurements)
     models = _read_models(call, site, gradients, model)
     return site, Layout(models, not isinstance(model, str), gradients)
@@ -363,7 +376,7 @@ def _reference(
     span = Span.of(site.sweep(measurements))
     if method == "auto":
         fewest = _FEWEST_ALONG_ONE if len(span.axes) == 1 else _FEWEST
-        count = len({(m.waveform, m.q, m.direction) for m in measurements if m.q})
+        count = len({(m.waveform, m.q, m.direction, m.roll) for m in measurements if m.q})
         method = "projected" if count >= fewest else "full"
     if method == "full":
         return _in_full(site, measurements, tolerance)
@@ -376,10 +389,10 @@ def _reference(
 def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float) -> Values:
     """Point by point; without gradient its direction plays no part."""
     known: dict[Any, tuple[complex, float]] = {}
-    keys = [(m.waveform, m.q, m.direction if m.q else ()) for m in measurements]
+    keys = [(m.waveform, m.q, (*m.direction, m.roll) if m.q else ()) for m in measurements]
     for key, m in zip(keys, measurements, strict=True):
         if key not in known:
-            point = Point(site.period, site.permeability, m.waveform, m.q, m.direction)
+            point = Point(site.period, site.permeability, m.waveform, m.q, m.direction, m.roll)
             found = reference_signal(site.medium.levels, point, tolerance)
             known[key] = found.signal, found.error
     signal, error = zip(*(known[key] for key in keys), strict=True)
@@ -405,9 +418,3 @@ def _homogenised(
 def _nothing(measurements: tuple[Measurement, ...]) -> tuple[Array, Array]:
     """Growth and amplification of the reference, which dissipates."""
     return np.full(len(measurements), np.nan), np.ones(len(measurements))
-
-
-def _real_where_it_is(signal: NDArray[np.complex128], error: Array) -> NDArray[Any]:
-    """Real numbers where all imaginary parts are below the numerical error, as in most cells."""
-    known = np.isfinite(signal) & np.isfinite(error)
-    return signal.real if np.all(np.abs(signal.imag[known]) <= error[known]) else signal

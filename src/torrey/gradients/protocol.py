@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -35,16 +36,20 @@ class Measurement:
     direction : tuple of float
         Unit vector, the first axis of the waveform's frame: one number per dimension of the cell,
         or three, where gradients are in space: see `in_cell`.
+    roll : float
+        Angle (degrees) by which the frame is turned about its first axis, as in a fibre that is
+        not along z: see `torrey.gradients.orientations`.
     """
 
     waveform: Waveform
     q: float
     direction: Vector
+    roll: float = 0.0
 
     @property
     def frame(self) -> NDArray[np.float64]:
         """Axes of the components of F, shape (k, d)."""
-        return frame(self.direction, self.waveform.n_components)
+        return frame(self.direction, self.waveform.n_components, self.roll)
 
     @property
     def b(self) -> float:
@@ -78,7 +83,7 @@ class Point:
         Physical size L of the unit cell (um).
     permeability : float
         kappa, of every membrane (um/ms).
-    waveform, q, direction
+    waveform, q, direction, roll
         See `Measurement`.
     """
 
@@ -87,11 +92,12 @@ class Point:
     waveform: Waveform
     q: float
     direction: Vector
+    roll: float = 0.0
 
     @property
     def measurement(self) -> Measurement:
         """The gradient alone."""
-        return Measurement(self.waveform, self.q, self.direction)
+        return Measurement(self.waveform, self.q, self.direction, self.roll)
 
     @property
     def b(self) -> float:
@@ -135,6 +141,7 @@ class Point:
                 "": self.waveform.label,
                 _LABELS[encoding]: float(getattr(self, encoding)),
                 "n": self.direction,
+                **({"roll": self.roll} if self.roll else {}),
             }
         )
 
@@ -146,6 +153,7 @@ class Point:
             **self.waveform.to_dict(),
             "q": self.q,
             **{f"direction_{axis}": x for axis, x in zip("xyz", self.direction, strict=False)},
+            **({"roll": self.roll} if self.roll else {}),
         }
 
     @classmethod
@@ -159,6 +167,7 @@ class Point:
             direction=tuple(
                 float(plain[f"direction_{axis}"]) for axis in "xyz" if f"direction_{axis}" in plain
             ),
+            roll=float(plain.get("roll", 0.0)),
         )
 
 
@@ -208,11 +217,12 @@ def in_cell(
     return tuple(direction[:dimension] for direction in directions)
 
 
-def frame(direction: Vector, n_components: int) -> NDArray[np.float64]:
+def frame(direction: Vector, n_components: int, roll: float = 0.0) -> NDArray[np.float64]:
     """Axes of a waveform's components, shape (n_components, d): orthonormal rows.
 
     The first axis is the direction n. In two dimensions the second is n turned by 90 degrees to the
-    left; in three, the axes are x, y and z after the shortest rotation that takes x to n.
+    left; in three, the axes are x, y and z after the shortest rotation that takes x to n, and after
+    a turn about n by the roll (degrees).
 
     Raises
     ------
@@ -231,10 +241,14 @@ def frame(direction: Vector, n_components: int) -> NDArray[np.float64]:
         return n[None]
     if d == 2:
         return np.array([n, [-n[1], n[0]]])[:n_components]
-    return _shortest_rotation(n).T[:n_components]
+    axes = shortest_rotation(n).T
+    if roll:
+        c, s = math.cos(math.radians(roll)), math.sin(math.radians(roll))
+        axes = np.array([[1.0, 0.0, 0.0], [0.0, c, s], [0.0, -s, c]]) @ axes
+    return axes[:n_components]
 
 
-def _shortest_rotation(n: NDArray[np.float64]) -> NDArray[np.float64]:
+def shortest_rotation(n: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rotation matrix that takes x to the unit vector n and turns as little as possible."""
     v = np.array([0.0, -n[2], n[1]])  # x cross n
     sine = np.hypot(n[1], n[2])

@@ -106,9 +106,10 @@ Part = tuple[Product | Acquisition, list[int]]
 def _by_waveform(protocol: Product | Acquisition) -> Iterator[Part]:
     """Protocols of one waveform each, and the numbers of their measurements.
 
-    Strengths and directions are sorted: their order in a configuration changes no slab.
+    Strengths and directions are sorted: their order in a configuration changes no slab. Fibres are
+    no part of a slab, which has the gradients as its cell sees them.
     """
-    if isinstance(protocol, Acquisition):
+    if isinstance(protocol, Acquisition) or protocol.fibres:
         yield from _by_rows(protocol)
         return
     strengths, directions = _order(protocol.encodings), _order(protocol.directions)
@@ -141,20 +142,27 @@ def _single(shapes: WaveformGrid | Samples) -> Iterator[WaveformGrid | Samples]:
         yield WaveformGrid(shapes.kind, parameters, shapes.echo_time)
 
 
-def _by_rows(protocol: Acquisition) -> Iterator[Part]:
+def _by_rows(protocol: Product | Acquisition) -> Iterator[Part]:
     members: dict[Waveform, list[int]] = {}
-    for number, row in enumerate(protocol.rows):
+    known = protocol.measurements
+    for number, row in enumerate(known):
         members.setdefault(row.waveform, []).append(number)
     for numbers in members.values():
-        numbers.sort(key=lambda number: (protocol.rows[number].q, protocol.rows[number].direction))
-        rows = tuple(protocol.rows[number] for number in numbers)
+        numbers.sort(
+            key=lambda number: (known[number].q, known[number].direction, known[number].roll)
+        )
+        rows = tuple(known[number] for number in numbers)
         yield Acquisition(protocol.encoding_kind, rows), numbers
 
 
 def _digest(protocol: Product | Acquisition) -> str:
     """Digest of strengths and directions."""
     plain: Mapping[str, Any] = (
-        {"rows": [(row.q, row.direction) for row in protocol.rows]}
+        {
+            "rows": [
+                (row.q, row.direction, *([row.roll] if row.roll else [])) for row in protocol.rows
+            ]
+        }
         if isinstance(protocol, Acquisition)
         else {
             "kind": protocol.encoding_kind,

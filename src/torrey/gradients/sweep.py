@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any, Literal, Self, get_args
@@ -12,7 +12,9 @@ from typing import Any, Literal, Self, get_args
 from torrey.base.errors import InputError
 from torrey.base.fields import Declaration, declarations, declared
 from torrey.base.keys import round_significant
+from torrey.gradients.orientations import Fibres
 from torrey.gradients.protocol import EncodingKind, Measurement, Point, Vector
+from torrey.gradients.rules import Sphere
 from torrey.gradients.waveforms import KINDS, AtEcho, SampledWaveform, Waveform, from_dict
 
 PermeabilityKind = Literal["permeability", "sigma0", "surface_relaxivity"]
@@ -148,13 +150,20 @@ class Product:
         Whether `encodings` are b-values (ms/um^2), wave numbers (rad/um) or gradients (rad/um/ms).
     encodings : tuple of float
     directions : tuple of tuple of float
-        Unit vectors.
+        Unit vectors, in the frame of the scanner.
+    sphere : Sphere, optional
+        The rule whose points the directions are.
+    fibres : Fibres, optional
+        Orientations of the cell, an axis of their own; without it the frames of cell and scanner
+        are the same.
     """
 
     shapes: WaveformGrid | Samples
     encoding_kind: EncodingKind
     encodings: tuple[float, ...]
     directions: tuple[Vector, ...]
+    sphere: Sphere | None = None
+    fibres: Fibres | None = None
 
     @property
     def n_axes(self) -> int:
@@ -164,6 +173,7 @@ class Product:
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Return the swept values by the name of their dimension, in the dimensions' order."""
         return {
+            **_orientations(self.fibres),
             **self.shapes.axes,
             self.encoding_kind: self.encodings,
             "direction": self.directions,
@@ -171,13 +181,14 @@ class Product:
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
-        """All measurements, the last axis fastest."""
-        return tuple(
+        """All measurements as the cell sees them, the last axis fastest."""
+        found = tuple(
             Measurement(*waveform.measure(self.encoding_kind, value), direction)
             for waveform in self.shapes.waveforms
             for value in self.encodings
             for direction in self.directions
         )
+        return self.fibres.turn(found) if self.fibres else found
 
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -193,6 +204,8 @@ class Product:
             "encoding_kind": self.encoding_kind,
             "encodings": self.encodings,
             "directions": self.directions,
+            **({"sphere": astuple(self.sphere)} if self.sphere else {}),
+            **_plain_fibres(self.fibres),
         }
 
     @classmethod
@@ -211,6 +224,8 @@ class Product:
             plain["encoding_kind"],
             _freeze(plain["encodings"]),
             _freeze(plain["directions"]),
+            Sphere(*plain["sphere"]) if "sphere" in plain else None,
+            _fibres(plain),
         )
 
 
@@ -223,19 +238,24 @@ class Acquisition:
     encoding_kind : {"b", "gradient"}
         What the files of the acquisition give, and names of points show.
     rows : tuple of Measurement
+        In the frame of the scanner.
+    fibres : Fibres, optional
+        As of a `Product`.
     """
 
     encoding_kind: EncodingKind
     rows: tuple[Measurement, ...]
+    fibres: Fibres | None = None
 
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Return the numbers of the measurements, from 0."""
-        return {"measurement": tuple(float(i) for i in range(len(self.rows)))}
+        numbers = tuple(float(i) for i in range(len(self.rows)))
+        return {**_orientations(self.fibres), "measurement": numbers}
 
-    @property
+    @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
-        """The measurements in their order."""
-        return self.rows
+        """The measurements in their order, as the cell sees them."""
+        return self.fibres.turn(self.rows) if self.fibres else self.rows
 
     @property
     def n_axes(self) -> int:
@@ -251,21 +271,40 @@ class Acquisition:
         """Return what JSON can hold; a waveform stands once for the rows that share it."""
         shared: dict[Waveform, int] = {}
         rows = [
-            [shared.setdefault(row.waveform, len(shared)), row.q, row.direction]
+            [
+                shared.setdefault(row.waveform, len(shared)),
+                row.q,
+                row.direction,
+                *([row.roll] if row.roll else []),
+            ]
             for row in self.rows
         ]
         return {
             "encoding_kind": self.encoding_kind,
             "waveforms": [waveform.to_dict() for waveform in shared],
             "rows": rows,
+            **_plain_fibres(self.fibres),
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """Rebuild what `to_plain` wrote."""
         shared = [from_dict(waveform) for waveform in plain["waveforms"]]
-        rows = [Measurement(shared[i], q, _freeze(n)) for i, q, n in plain["rows"]]
-        return cls(plain["encoding_kind"], tuple(rows))
+        rows = [Measurement(shared[i], q, _freeze(n), *roll) for i, q, n, *roll in plain["rows"]]
+        return cls(plain["encoding_kind"], tuple(rows), _fibres(plain))
+
+
+def _orientations(fibres: Fibres | None) -> dict[str, tuple[Any, ...]]:
+    """The first axis of a protocol whose fibres are oriented."""
+    return {"orientation": fibres.orientations} if fibres else {}
+
+
+def _plain_fibres(fibres: Fibres | None) -> dict[str, Any]:
+    return {"fibres": fibres.to_plain()} if fibres else {}
+
+
+def _fibres(plain: Mapping[str, Any]) -> Fibres | None:
+    return Fibres.from_plain(plain["fibres"]) if "fibres" in plain else None
 
 
 @dataclass(frozen=True)
@@ -283,12 +322,15 @@ class Sweep:
         In um/ms.
     protocol : Product or Acquisition
         The measurements.
+    harmonics : int
+        Degree to which spherical harmonics of the signal are wanted; zero for none.
     """
 
     periods: tuple[float, ...]
     permeability_kind: PermeabilityKind
     permeabilities: tuple[float, ...]
     protocol: Product | Acquisition
+    harmonics: int = 0
 
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Return the swept values by the name of their dimension, in the dimensions' order."""
@@ -317,7 +359,7 @@ class Sweep:
     def points(self) -> dict[Index, Point]:
         """Return every point of the sweep by its index along the axes, the last one fastest."""
         points = (
-            Point(period, kappa, m.waveform, m.q, m.direction)
+            Point(period, kappa, m.waveform, m.q, m.direction, m.roll)
             for (period, kappa), m in product(self.cells(), self.protocol.measurements)
         )
         return dict(zip(product(*map(range, self.shape)), points, strict=True))
@@ -341,7 +383,7 @@ class Sweep:
             unit: Product | Acquisition = replace(protocol, encoding_kind="q", encodings=(1.0,))
         else:
             rows = tuple(replace(row, q=1.0) for row in protocol.rows)
-            unit = Acquisition("b", rows)
+            unit = replace(protocol, encoding_kind="b", rows=rows)
         return replace(self, protocol=unit)
 
     def to_json(self) -> str:
@@ -351,6 +393,7 @@ class Sweep:
             "permeability_kind": self.permeability_kind,
             "permeabilities": self.permeabilities,
             "protocol": self.protocol.to_plain(),
+            **({"harmonics": self.harmonics} if self.harmonics else {}),
         }
         return json.dumps(plain, sort_keys=True)
 
@@ -364,6 +407,7 @@ class Sweep:
             plain["permeability_kind"],
             _freeze(plain["permeabilities"]),
             kind.from_plain(plain["protocol"]),
+            plain.get("harmonics", 0),
         )
 
 

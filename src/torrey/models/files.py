@@ -109,6 +109,8 @@ def eigenvalue_table(
     shape = tuple(len(values) for values in protocol.axes().values())
     time = time.reshape(*shape, instants)
     names = tuple(protocol.axes())
+    if protocol.fibres:
+        names, time = names[1:], time[0]
     if isinstance(protocol, Product):  # neither strength nor direction change the times
         names, time = tuple(protocol.shapes.axes), time[..., 0, 0, :]
     real = eigenvalues.reshape(len(models), *sweep.shape, instants, width)

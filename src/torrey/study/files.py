@@ -23,6 +23,7 @@ from torrey.models.validity import (
     validity_variable,
 )
 from torrey.reference.methods import method_variable, read_methods
+from torrey.study.averages import average_variables
 from torrey.study.fits import fit_lines
 from torrey.study.orders import orders_of
 
@@ -66,6 +67,7 @@ def gather_signals(
         if coarse:
             variables |= _model_errors(dims, shape, coarse, points)
     marks = validity(signal, error, amplification)
+    averages = average_variables(sweep, signal, error, marks != 0)
     signal, error = known(signal), known(error)
     return {
         **variables,
@@ -81,6 +83,7 @@ def gather_signals(
         "growth_rate": growth_variable(dims, growth),
         "amplification": amplification_variable(dims, amplification),
         "validity": validity_variable(dims, marks),
+        **averages,
         **measurement_variables(sweep),
         **coordinates(sweep),
     }
