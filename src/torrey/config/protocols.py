@@ -284,7 +284,8 @@ def _rows_in_cell(found: Acquisition, dimension: int, in_space: bool) -> Acquisi
     """The same rows with directions of as many numbers as there are axes: see `in_cell`."""
     rows = found.rows
     most = max(m.waveform.n_components for m in rows)
-    across = max(math.hypot(*m.direction[dimension:]) for m in rows)
+    # All axes count: of several components, the first may lie in the plane without the others.
+    across = max(abs(m.frame[:, dimension:]).max(initial=0.0) for m in rows)
     # Where all rows lie within the cell but for the last digit, they are meant to.
     planar = across <= _ACROSS and most <= dimension and not in_space
     directions = [_inner(m.direction, dimension) if planar else m.direction for m in rows]
