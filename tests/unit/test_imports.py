@@ -58,7 +58,8 @@ INNER = {
     ],
     "gradients": [
         "acquisition.text waveforms.segments",
-        "waveforms.base",
+        "waveforms.base waveforms.merging",
+        "waveforms.closing",
         "waveforms.echo waveforms.pulses waveforms.sampled",
         "waveforms.oscillating",
         "protocol",
