@@ -63,7 +63,7 @@ INNER = {
         "waveforms.echo waveforms.pulses waveforms.sampled",
         "waveforms.oscillating",
         "protocol",
-        "acquisition.reader sweep",
+        "acquisition.columns acquisition.rasters acquisition.reader sweep",
         "acquisition.fsl acquisition.samples acquisition.scheme axes slabs",
     ],
     "cell": [

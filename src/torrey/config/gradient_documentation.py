@@ -25,7 +25,7 @@ def _kinds() -> Iterator[tuple[str, ...]]:
     for kind, cls in KINDS.items():
         yield f"`{kind}`", _quoted(cls.parameter_names()), summary(cls)
     for reader in waveform_readers():
-        yield f"`{reader.name}`", _quoted(reader.keys), reader.about
+        yield f"`{reader.name}`", _quoted((*reader.keys, *reader.options)), reader.about
 
 
 def _keys() -> Iterator[tuple[str, ...]]:
@@ -40,6 +40,8 @@ def _keys() -> Iterator[tuple[str, ...]]:
     for reader in waveform_readers():
         for key, what in reader.keys.items():
             yield f"`{key}`", "", f"`{reader.name}`", what
+        for key, option in reader.options.items():
+            yield f"`{key}`", "", f"`{reader.name}`", f"{option.about}; or nothing"
 
 
 def _readers() -> Iterator[tuple[str, ...]]:

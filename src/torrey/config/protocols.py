@@ -179,12 +179,15 @@ def _shape_of_file(
     """Return the waveform that a file gives, and what was read in words."""
     place = (*path, "waveform")
     with findings.under(*place, next(iter(reader.keys))):
-        found = reader.read(**_files(findings, path, reader, model))
+        given = {key: getattr(model, key) for key in reader.options}
+        options = {key: value for key, value in given.items() if value is not None}
+        found = reader.read(**_files(findings, path, reader, model), **options)
         findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
-        samples = Samples(found.make(), echo_time)
+        made = found.make()
+        samples = Samples(made, echo_time)
         with findings.under(*place):
             _ = samples.waveforms
-            return samples, (found.summary,)
+            return samples, ("; ".join(filter(None, (found.summary, made.notes))),)
     return None, ()
 
 

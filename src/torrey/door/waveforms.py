@@ -11,7 +11,7 @@ from torrey.base.errors import InputError
 from torrey.base.fields import declarations
 from torrey.door.quantities import argument, arguments, is_number, quantity
 from torrey.gradients import acquisition, waveforms
-from torrey.gradients.waveforms import AtEcho, SampledWaveform, Waveform
+from torrey.gradients.waveforms import AtEcho, Waveform
 
 if TYPE_CHECKING:
     from torrey.base.units import Kind
@@ -184,7 +184,7 @@ def read_waveform(path: str | PathLike[str], *, echo_time: Quantity | None = Non
     """
     with argument("read_waveform", "path"):
         found = acquisition.read_waveform(Path(path))
-    sampled = SampledWaveform(found.name, found.kind, found.times, found.values)
+        sampled = found.waveform()
     return _at_echo("read_waveform", sampled, echo_time)
 
 

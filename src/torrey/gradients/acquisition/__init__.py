@@ -9,13 +9,19 @@ from typing import Final
 from torrey.gradients.acquisition.fsl import FSL, GradientTable, read_fsl
 from torrey.gradients.acquisition.reader import (
     AcquisitionReader,
+    Option,
     Reader,
     Row,
     Scan,
     WaveformInFile,
     WaveformReader,
 )
-from torrey.gradients.acquisition.samples import SAMPLES, SampledGradient, read_waveform
+from torrey.gradients.acquisition.samples import (
+    SAMPLES,
+    SampledGradient,
+    SampleOptions,
+    read_waveform,
+)
 from torrey.gradients.acquisition.scheme import SCHEME, SchemeRow, read_scheme, scheme_summary
 
 #: All readers of files that a configuration may name, by their names.
@@ -36,8 +42,10 @@ __all__ = [
     "READERS",
     "AcquisitionReader",
     "GradientTable",
+    "Option",
     "Reader",
     "Row",
+    "SampleOptions",
     "SampledGradient",
     "Scan",
     "SchemeRow",

@@ -100,9 +100,8 @@ def _refusal(
 ) -> InputError:
     accepted = f"a gradient whose integral is zero, so that g(T_E) = 0 to {SMALL:g}"
     if min(explained, LARGEST) > SMALL:
-        digits = f"which the digits of the samples explain up to {explained:.2g}"
-        at_most = f", and to {LARGEST:g} at most" if explained > LARGEST else ""
-        accepted += f", or to their rounding ({digits}{at_most})"
+        at_most = f", of which {LARGEST:g} is accepted" if explained > LARGEST else ""
+        accepted += f"; the rounding of its digits explains up to {explained:.2g}{at_most}"
     instants = turns(lines, end, _TURNED * peak)
     if instants:
         times = " and ".join(f"{t:g} ms" for t in instants)

@@ -68,9 +68,7 @@ class Line:
         return Segment(self.duration, _vectors([self.F, slope, bend]))
 
 
-def merged(
-    lines: Sequence[Line], end: Array, allowed: float
-) -> tuple[tuple[Segment, ...], float]:
+def merged(lines: Sequence[Line], end: Array, allowed: float) -> tuple[tuple[Segment, ...], float]:
     """Segments of F with max |F| = 1, and by how much they depart from the lines at most.
 
     Parameters
@@ -93,7 +91,7 @@ def merged(
         return tuple(line.segment(F) for line, F in zip(lines, ends, strict=True)), 0.0
     segments: list[Segment] = []
     departure = 0.0
-    for first, last in _runs(lines):
+    for first, last in _runs(lines, allowed):
         run = _Run.of(lines[first:last], ends[last - 1])
         for curve in run.curves(allowed / _MARGIN):
             if curve.last - curve.first == 1:
@@ -132,15 +130,21 @@ def _joined(lines: Sequence[Line], end: Array) -> list[Line]:
     return found
 
 
-def _runs(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+def _runs(lines: Sequence[Line], allowed: float) -> Iterator[tuple[int, int]]:
     """Runs of lines that curves may follow: from, to. A long line, and a rest, is its own."""
     alone = [line.still or line.count >= _LONG for line in lines]
     begin = 0
     for i in range(1, len(lines) + 1):
         ends = i == len(lines) or alone[i] or alone[i - 1]
-        if ends or not np.array_equal(lines[i - 1].after, lines[i].before):
+        if ends or _jumps(lines[i - 1], lines[i], allowed):
             yield begin, i
             begin = i
+
+
+def _jumps(one: Line, other: Line, allowed: float) -> bool:
+    """Whether the gradient jumps; a step of values that are held does not if a curve may cut it."""
+    jump = float(np.linalg.norm(other.before - one.after))
+    return jump * min(one.duration, other.duration) > 8.0 * allowed
 
 
 def _furthest(least: int, most: int, holds: Callable[[int], bool]) -> int:
@@ -197,7 +201,7 @@ class _Run:
         times = (knots[:-1, None] + inside[..., 0]).ravel()
         return cls(
             knots=knots,
-            G=np.array([*(line.before for line in lines), lines[-1].after]),
+            G=np.vstack([before[:1, 0], (before[1:, 0] + after[:-1, 0]) / 2, after[-1:, 0]]),
             times=np.append(times, knots[-1]),
             F=np.vstack([within.reshape(-1, F.shape[-1]), end]),
         )
@@ -207,11 +211,11 @@ class _Run:
         first, count = 0, len(self.knots) - 1
         while first < count:
             begin = first
-            last = _furthest(
-                begin + 1,
-                count,
-                lambda j, i=begin: self._curve(i, j, _TERMS).departure <= allowed,
-            )
+
+            def follows(last: int, begin: int = begin) -> bool:
+                return self._curve(begin, last, _TERMS).departure <= allowed
+
+            last = _furthest(begin + 1, count, follows)
             best = self._curve(begin, last, _TERMS)
             for terms in range(_TERMS):
                 simpler = self._curve(begin, last, terms)
@@ -255,7 +259,7 @@ def _bubbles(terms: int) -> NDArray[np.float64]:
         of_x = Legendre.basis(m, domain=[0.0, 1.0]).convert(kind=Polynomial, domain=[-1, 1])
         c = (bubble * of_x).coef
         columns.append(np.pad(c, (0, 4 + terms - len(c))))
-    return np.array(columns).T
+    return np.array(columns, dtype=float).T
 
 
 def _vectors(rows: Sequence[Array] | Array) -> tuple[Vector, ...]:

@@ -90,7 +90,7 @@ class SampledWaveform(Waveform):
 
     @property
     def departure(self) -> float:
-        """Largest departure of F from the lines between the samples, spread residual included.
+        """Largest departure of F from the lines between the samples, the residual spread.
 
         A signal departs by no more than q sqrt(2 D T_E) times this, D the largest diffusivity.
         """
