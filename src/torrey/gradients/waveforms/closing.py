@@ -20,8 +20,11 @@ from torrey.gradients.waveforms.segments import Array
 
 #: A residual, relative to the largest |g|, that is spread whatever the digits are.
 SMALL: Final = 1e-6
-#: The largest that digits can explain: with fewer of them a gradient is not known well enough.
-LARGEST: Final = 1e-4
+#: The largest that digits may explain: beyond it b is not known well enough.
+LARGEST: Final = 1e-3
+#: Half a unit of the last digit, relative to the largest gradient: fewer digits than three are what
+#: somebody chose, and exact.
+_DIGITS: Final = 1e-3
 #: A sign that is turned leaves so little: a file may have its imperfections as well.
 _TURNED: Final = 1e-3
 
@@ -71,6 +74,8 @@ def closed(lines: Sequence[Line], end: Array, unit: Array) -> Closed:
     peak = _largest(F, before, after, h)
     if not (np.isfinite(peak) and peak > 0.0):
         raise InputError("a waveform without gradient", "a gradient that is not zero throughout")
+    strongest = float(np.linalg.norm(np.vstack([before, after]), axis=1).max())
+    unit = np.where(unit <= _DIGITS * strongest, unit, 0.0)
     acts = (before != 0.0) | (after != 0.0)
     explained = float(np.linalg.norm(unit * np.sum(h * acts, axis=0))) / peak
     rounding = float(np.linalg.norm(unit * np.sqrt(np.sum(h**2 * acts, axis=0) / 3.0))) / peak

@@ -24,8 +24,9 @@ from torrey.gradients.waveforms.segments import Array, Segment, Vector
 _FEW: Final = 64
 #: Departure from a straight line, relative to the largest gradient, that is rounding of a computer.
 _STRAIGHT: Final = 1e-9
-#: A line of so many intervals is one on purpose: no curve runs across it.
-_LONG: Final = 4
+#: A line of so many intervals, and of so much of the time, is one on purpose and not by the rounding
+#: of a curve: no curve runs across it.
+_LONG, _LONG_SHARE = 4, 1 / 200
 #: Terms beside the cubic that has F and dF/dt at both ends.
 _TERMS: Final = 5
 #: Instants between two samples at which F is compared, from 0 to 1; what a curve does between them
@@ -125,14 +126,15 @@ def _joined(lines: Sequence[Line], end: Array) -> list[Line]:
         stop = int(next(s for s in stops if s > i))
         j = _furthest(i + 1, stop, straight)
         count = sum(line.count for line in lines[i:j])
-        found.append(Line(times[j] - times[i], lines[i].F, before[i], after[j - 1], count))
+        found.append(Line(float(times[j] - times[i]), lines[i].F, before[i], after[j - 1], count))
         i = j
     return found
 
 
 def _runs(lines: Sequence[Line], allowed: float) -> Iterator[tuple[int, int]]:
-    """Runs of lines that curves may follow: from, to. A long line, and a rest, is its own."""
-    alone = [line.still or line.count >= _LONG for line in lines]
+    """Runs of lines that curves may follow: from, to. A long line or rest is its own."""
+    least = _LONG_SHARE * sum(line.duration for line in lines)
+    alone = [line.duration >= least and (line.still or line.count >= _LONG) for line in lines]
     begin = 0
     for i in range(1, len(lines) + 1):
         ends = i == len(lines) or alone[i] or alone[i - 1]
@@ -229,7 +231,7 @@ class _Run:
         """The curve with F and dF/dt of both ends that is closest between."""
         per = len(_BETWEEN) + 1
         here = slice(per * first, per * last + 1)
-        duration = self.knots[last] - self.knots[first]
+        duration = float(self.knots[last] - self.knots[first])
         x = (self.times[here] - self.knots[first]) / duration
         F, (a, b) = self.F[here], duration * self.G[[first, last]]
         rise = F[-1] - F[0]

@@ -52,7 +52,7 @@ class SampledWaveform(Waveform):
     ------
     InputError
         If there are fewer than two samples, or the waveform does not end at g(T_E) = 0 to 1e-6 of
-        the largest |g|, or to what the rounding explains, at most 1e-4.
+        the largest |g|, or to what the rounding explains, at most 1e-3.
     """
 
     kind: ClassVar[str] = "file"
