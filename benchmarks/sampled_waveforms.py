@@ -70,7 +70,10 @@ def in_file(times: np.ndarray, G: np.ndarray, digits: int) -> SampledWaveform:
     """A waveform by way of a file with so many digits."""
     names = ["gx", "gy", "gz"][: G.shape[1]]
     head = ",".join(["time (ms)", *(f"{name} (mT/m)" for name in names)])
-    rows = [f"{t:.3f}," + ",".join(f"{x:.{digits}f}" for x in g) for t, g in zip(times, G)]
+    rows = [
+        ",".join([f"{t:.3f}", *(f"{x:.{digits}f}" for x in g)])
+        for t, g in zip(times, G, strict=True)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "w.csv"
         path.write_text("\n".join([head, *rows]) + "\n")

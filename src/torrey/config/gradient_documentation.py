@@ -41,7 +41,7 @@ def _keys() -> Iterator[tuple[str, ...]]:
         for key, what in reader.keys.items():
             yield f"`{key}`", "", f"`{reader.name}`", what
         for key, option in reader.options.items():
-            yield f"`{key}`", "", f"`{reader.name}`", f"{option.about}; or nothing"
+            yield f"`{key}`", "", f"`{reader.name}`", f"{option.about}; may be left out"
 
 
 def _readers() -> Iterator[tuple[str, ...]]:

@@ -86,6 +86,7 @@ def refocused(rows: Rows, instants: Sequence[float]) -> Rows:
             raise InputError(
                 f"a 180 degree pulse at {instant:g} ms",
                 f"an instant between {rows[0][0]:g} and {rows[-1][0]:g} ms",
+                at=("refocus",),
             )
         rows = _turned(rows, instant)
     return rows

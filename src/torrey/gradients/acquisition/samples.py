@@ -229,9 +229,10 @@ def read_waveform(path: Path, options: SampleOptions = SampleOptions()) -> Sampl
     try:
         return _acting(path.stem, rows, marks, rounding, columns, options)
     except InputError as error:
-        row = int(error.at[1]) if len(error.at) > 1 else None
-        place = path.name if row is None or row >= len(places) else places[row]
-        raise InputError(f"{place}: {error.found}", error.accepted) from None
+        of_file = error.at[:1] in (("times",), ("values",)) and len(error.at) > 1
+        place = places[int(error.at[1])] if of_file else path.name
+        option = error.at if error.at[:1] == ("refocus",) else ()
+        raise InputError(f"{place}: {error.found}", error.accepted, option) from None
 
 
 def _lines(path: Path, options: SampleOptions) -> tuple[Columns, list[tuple[int, str]]]:

@@ -7,15 +7,15 @@ straight. More than the digits explain is refused, with the cause where one is l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Final
 
 import numpy as np
 
 from torrey.base.errors import InputError
-from torrey.gradients.waveforms.merging import Line
+from torrey.gradients.waveforms.merging import Lines
 from torrey.gradients.waveforms.segments import Array
 
 #: A residual, relative to the largest |g|, that is spread whatever the digits are.
@@ -27,6 +27,8 @@ LARGEST: Final = 1e-3
 _DIGITS: Final = 1e-3
 #: A sign that is turned leaves so little: a file may have its imperfections as well.
 _TURNED: Final = 1e-3
+#: So many rests are looked at.
+_MOST_RESTS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Closed:
 
     Parameters
     ----------
-    lines : tuple of Line
+    lines : Lines
         With max |F| = 1.
     residual : float
         |F| at the end before, relative to the largest.
@@ -45,20 +47,18 @@ class Closed:
         Root mean square of what the digits leave in F at the end.
     """
 
-    lines: tuple[Line, ...]
+    lines: Lines
     residual: float
     explained: float
     rounding: float
 
 
-def closed(lines: Sequence[Line], end: Array, unit: Array) -> Closed:
+def closed(lines: Lines, unit: Array) -> Closed:
     """Spread the residual of F at the end over the gradient.
 
     Parameters
     ----------
-    lines : sequence of Line
-    end : (k,) float
-        F at the end.
+    lines : Lines
     unit : (k,) float
         Half a unit of the last digit of each component of the gradient, or zeros.
 
@@ -67,11 +67,8 @@ def closed(lines: Sequence[Line], end: Array, unit: Array) -> Closed:
     InputError
         If F does not move, or its residual is larger than the digits explain.
     """
-    h = np.array([line.duration for line in lines])[:, None]
-    F, before, after = (
-        np.array([getattr(line, name) for line in lines]) for name in ("F", "before", "after")
-    )
-    peak = _largest(F, before, after, h)
+    h, before, after, end = lines.duration[:, None], lines.before, lines.after, lines.F[-1]
+    peak = _largest(lines)
     if not (np.isfinite(peak) and peak > 0.0):
         raise InputError("a waveform without gradient", "a gradient that is not zero throughout")
     strongest = float(np.linalg.norm(np.vstack([before, after]), axis=1).max())
@@ -81,33 +78,27 @@ def closed(lines: Sequence[Line], end: Array, unit: Array) -> Closed:
     rounding = float(np.linalg.norm(unit * np.sqrt(np.sum(h**2 * acts, axis=0) / 3.0))) / peak
     residual = float(np.linalg.norm(end)) / peak
     if residual > max(SMALL, min(explained, LARGEST)):
-        raise _refusal(lines, end, residual, peak, explained)
+        raise _refusal(lines, residual, peak, explained)
     # The path of each component of F, as the lines between samples have it.
     path = np.sum(h * (np.abs(before) + np.abs(after)) / 2.0, axis=0)
     part = np.divide(end, path, out=np.zeros_like(end), where=path > 0.0)
-    before, after = ((G - part * np.abs(G)) / peak for G in (before, after))
-    F = np.vstack([np.zeros_like(end), np.cumsum(h * (before + after) / 2.0, axis=0)])
-    spread = (
-        Line(line.duration, *parts) for line, *parts in zip(lines, F, before, after, strict=False)
-    )
-    return Closed(tuple(spread), residual, explained, rounding)
+    spread = (((G - part * np.abs(G)) / peak) for G in (before, after))
+    return Closed(Lines.of(lines.duration, *spread), residual, explained, rounding)
 
 
-def _largest(F: Array, before: Array, after: Array, h: Array) -> float:
+def _largest(lines: Lines) -> float:
     """Largest |F| at the ends of lines and in their middle: to normalise with, no more."""
-    middle = F + h * (3.0 * before + after) / 8.0
-    end = F + h * (before + after) / 2.0
-    return float(max(np.linalg.norm(x, axis=1).max() for x in (F, middle, end)))
+    h = lines.duration[:, None]
+    middle = lines.F[:-1] + h * (3.0 * lines.before + lines.after) / 8.0
+    return float(max(np.linalg.norm(x, axis=1).max() for x in (lines.F, middle)))
 
 
-def _refusal(
-    lines: Sequence[Line], end: Array, residual: float, peak: float, explained: float
-) -> InputError:
+def _refusal(lines: Lines, residual: float, peak: float, explained: float) -> InputError:
     accepted = f"a gradient whose integral is zero, so that g(T_E) = 0 to {SMALL:g}"
     if min(explained, LARGEST) > SMALL:
         at_most = f", of which {LARGEST:g} is accepted" if explained > LARGEST else ""
         accepted += f"; the rounding of its digits explains up to {explained:.2g}{at_most}"
-    instants = turns(lines, end, _TURNED * peak)
+    instants = turns(lines, _TURNED * peak)
     if instants:
         times = " and ".join(f"{t:g} ms" for t in instants)
         value = f"[{', '.join(f'{t:g} ms' for t in instants)}]" if len(instants) > 1 else times
@@ -120,22 +111,20 @@ def _refusal(
     return InputError(found, accepted)
 
 
-def turns(lines: Sequence[Line], end: Array, small: float) -> tuple[float, ...]:
+def turns(lines: Lines, small: float) -> tuple[float, ...]:
     """Instants inside rests, one or two, from which on a turned sign lets F end at zero; or none.
 
     Parameters
     ----------
-    lines : sequence of Line
-    end : (k,) float
-        F at the end.
+    lines : Lines
     small : float
         |F| at the end that counts as zero.
     """
-    rests = list(_rests(lines))
+    rests = list(_rests(lines))[:_MOST_RESTS]
     for count in (1, 2):
         for some in combinations(rests, count):
             # F(T) = F_1 - (F_2 - F_1) + ..., with the sign turned at each of them.
-            left = end * (-1) ** count
+            left = lines.F[-1] * (-1) ** count
             for i, (_, F) in enumerate(some):
                 left = left + 2.0 * (-1) ** i * F
             if np.linalg.norm(left) <= small:
@@ -143,15 +132,14 @@ def turns(lines: Sequence[Line], end: Array, small: float) -> tuple[float, ...]:
     return ()
 
 
-def _rests(lines: Sequence[Line]) -> Iterator[tuple[float, Array]]:
+def _rests(lines: Lines) -> Iterator[tuple[float, Array]]:
     """An instant inside each rest between gradients, and F there: T_E / 2 where it rests then."""
-    total = sum(line.duration for line in lines)
-    begin = time = 0.0
-    for i, line in enumerate(lines):
-        if not line.still:
-            begin = time + line.duration
-        elif begin > 0.0 and i + 1 < len(lines) and not lines[i + 1].still:
-            last = time + line.duration
-            middle = total / 2.0 if begin <= total / 2.0 <= last else (begin + last) / 2.0
-            yield float(f"{middle:.6g}"), line.F
-        time += line.duration
+    times = np.concatenate([[0.0], np.cumsum(lines.duration)])
+    moves = np.flatnonzero(~lines.still)
+    for i, j in pairwise(moves):
+        begin, end = times[i + 1], times[j]
+        if j > i + 1:
+            middle = times[-1] / 2.0
+            if not begin <= middle <= end:
+                middle = (begin + end) / 2.0
+            yield float(f"{middle:.6g}"), lines.F[j]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -21,99 +22,113 @@ from numpy.typing import NDArray
 from torrey.gradients.waveforms.segments import Array, Segment, Vector
 
 #: So few straight lines are left as they are.
-_FEW: Final = 64
+_FEW: Final = 16
 #: Departure from a straight line, relative to the largest gradient, that is rounding of a computer.
 _STRAIGHT: Final = 1e-9
-#: A line of so many intervals, and of so much of the time, is one on purpose and not by the rounding
-#: of a curve: no curve runs across it.
-_LONG, _LONG_SHARE = 4, 1 / 200
+#: A line of so many intervals, and of so much of the time, is one on purpose and not by rounding:
+#: no curve runs across it.
+_LONG: Final = 4
+_LONG_SHARE: Final = 1 / 200
 #: Terms beside the cubic that has F and dF/dt at both ends.
 _TERMS: Final = 5
 #: Instants between two samples at which F is compared, from 0 to 1; what a curve does between them
 #: changes the departure by less than the margin.
 _BETWEEN: Final = (0.21, 0.5, 0.79)
 _MARGIN: Final = 1.05
+#: About so many of them a curve is fitted to; all are compared.
+_FITTED: Final = 200
 
 
 @dataclass(frozen=True)
-class Line:
-    """F on a stretch on which the gradient is linear.
+class Lines:
+    """F on stretches of time on which the gradient is linear, in the order of time.
 
     Parameters
     ----------
-    duration : float
-    F, before, after : (k,) float
-        F at the beginning, and the gradient at the beginning and at the end.
-    count : int
-        Lines between samples that it stands for.
+    duration : (n,) float
+    F : (n + 1, k) float
+        At the beginning of each, and at the end of the last.
+    before, after : (n, k) float
+        The gradient at the beginning and at the end of each.
+    count : (n,) int
+        Lines between samples that each stands for.
     """
 
-    duration: float
+    duration: Array
     F: Array
     before: Array
     after: Array
-    count: int = 1
+    count: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, duration: Array, before: Array, after: Array) -> Lines:
+        """Lines from F = 0 on."""
+        rise = duration[:, None] * (before + after) / 2.0
+        F = np.vstack([np.zeros(before.shape[1]), np.cumsum(rise, axis=0)])
+        return cls(duration, F, before, after, np.ones(len(duration), dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.duration)
 
     @property
-    def still(self) -> bool:
-        """Whether there is no gradient."""
-        return not (self.before.any() or self.after.any())
+    def still(self) -> NDArray[np.bool_]:
+        """Where there is no gradient."""
+        found: NDArray[np.bool_] = ~np.any((self.before != 0.0) | (self.after != 0.0), axis=1)
+        return found
 
-    def segment(self, end: Array) -> Segment:
-        """The segment that ends at a given F."""
+    def segment(self, i: int) -> Segment:
+        """The segment of one of them."""
         # The slope is taken from both ends of F: lines that were joined keep it to all digits.
-        bend = (self.after - self.before) / (2.0 * self.duration)
-        slope = self.before if self.count == 1 else (end - self.F) / self.duration
-        if self.count > 1:
-            slope = slope - bend * self.duration
-        return Segment(self.duration, _vectors([self.F, slope, bend]))
+        h = float(self.duration[i])
+        bend = (self.after[i] - self.before[i]) / (2.0 * h)
+        slope = self.before[i]
+        if self.count[i] > 1:
+            slope = (self.F[i + 1] - self.F[i]) / h - bend * h
+        return Segment(h, _vectors([self.F[i], slope, bend]))
 
 
-def merged(lines: Sequence[Line], end: Array, allowed: float) -> tuple[tuple[Segment, ...], float]:
+def merged(lines: Lines, allowed: float) -> tuple[tuple[Segment, ...], float]:
     """Segments of F with max |F| = 1, and by how much they depart from the lines at most.
 
     Parameters
     ----------
-    lines : sequence of Line
-        Between each two samples, in the order of time.
-    end : (k,) float
-        F at the end.
+    lines : Lines
+        Between each two samples.
     allowed : float
-        Largest departure of F; zero for none.
+        Largest departure of F.
 
     Returns
     -------
     segments : tuple of Segment
     departure : float
     """
-    lines = _joined(lines, end)
-    ends = [*(line.F for line in lines[1:]), end]
-    if len(lines) <= _FEW or not allowed > 0.0:
-        return tuple(line.segment(F) for line, F in zip(lines, ends, strict=True)), 0.0
+    lines = _joined(lines)
+    if len(lines) <= _FEW:
+        return tuple(lines.segment(i) for i in range(len(lines))), 0.0
     segments: list[Segment] = []
     departure = 0.0
     for first, last in _runs(lines, allowed):
-        run = _Run.of(lines[first:last], ends[last - 1])
-        for curve in run.curves(allowed / _MARGIN):
+        for curve in _Run.of(lines, first, last).curves(allowed / _MARGIN):
             if curve.last - curve.first == 1:
-                i = first + curve.first
-                segments.append(lines[i].segment(ends[i]))
+                segments.append(lines.segment(first + curve.first))
             else:
                 segments.append(curve.segment)
                 departure = max(departure, _MARGIN * curve.departure)
     return tuple(segments), departure
 
 
-def _joined(lines: Sequence[Line], end: Array) -> list[Line]:
+def _joined(lines: Lines) -> Lines:
     """Lines that continue each other become one."""
-    before, after = (np.array([getattr(x, name) for x in lines]) for name in ("before", "after"))
-    times = np.concatenate([[0.0], np.cumsum([line.duration for line in lines])])
+    before, after = lines.before, lines.after
     small = _STRAIGHT * max(np.abs(before).max(), np.abs(after).max())
-    smooth = np.all(np.abs(after[:-1] - before[1:]) <= small, axis=1)
-    still = np.array([line.still for line in lines])
-    smooth &= still[:-1] == still[1:]
-    stops = [*(np.flatnonzero(~smooth) + 1), len(lines)]
-    found: list[Line] = []
+    times = np.concatenate([[0.0], np.cumsum(lines.duration)])
+    # Two that continue each other, jumps and what begins or ends a rest left out.
+    x = (lines.duration[:-1] / (lines.duration[:-1] + lines.duration[1:]))[:, None]
+    chord = before[:-1] + x * (after[1:] - before[:-1])
+    on = np.all(np.abs(np.stack([after[:-1], before[1:]]) - chord) <= 4 * small, axis=(0, 2))
+    on &= lines.still[:-1] == lines.still[1:]
+    stops = np.append(np.flatnonzero(~on) + 1, len(lines))
+    begins: list[int] = []
     i = 0
 
     def straight(j: int) -> bool:
@@ -123,30 +138,28 @@ def _joined(lines: Sequence[Line], end: Array) -> list[Line]:
         return bool(np.all(np.abs(before[i + 1 : j] - chord) <= small))
 
     while i < len(lines):
-        stop = int(next(s for s in stops if s > i))
-        j = _furthest(i + 1, stop, straight)
-        count = sum(line.count for line in lines[i:j])
-        found.append(Line(float(times[j] - times[i]), lines[i].F, before[i], after[j - 1], count))
-        i = j
-    return found
+        begins.append(i)
+        stop = int(stops[np.searchsorted(stops, i, side="right")])
+        i = stop if stop == i + 1 else _furthest(i + 1, stop, straight)
+    edges = np.array([*begins, len(lines)])
+    return Lines(
+        duration=np.add.reduceat(lines.duration, edges[:-1]),
+        F=lines.F[edges],
+        before=before[edges[:-1]],
+        after=after[edges[1:] - 1],
+        count=np.diff(edges),
+    )
 
 
-def _runs(lines: Sequence[Line], allowed: float) -> Iterator[tuple[int, int]]:
+def _runs(lines: Lines, allowed: float) -> Iterator[tuple[int, int]]:
     """Runs of lines that curves may follow: from, to. A long line or rest is its own."""
-    least = _LONG_SHARE * sum(line.duration for line in lines)
-    alone = [line.duration >= least and (line.still or line.count >= _LONG) for line in lines]
-    begin = 0
-    for i in range(1, len(lines) + 1):
-        ends = i == len(lines) or alone[i] or alone[i - 1]
-        if ends or _jumps(lines[i - 1], lines[i], allowed):
-            yield begin, i
-            begin = i
-
-
-def _jumps(one: Line, other: Line, allowed: float) -> bool:
-    """Whether the gradient jumps; a step of values that are held does not if a curve may cut it."""
-    jump = float(np.linalg.norm(other.before - one.after))
-    return jump * min(one.duration, other.duration) > 8.0 * allowed
+    long = lines.duration >= _LONG_SHARE * lines.duration.sum()
+    alone = long & (lines.still | (lines.count >= _LONG))
+    # A step of values that are held is no jump if a curve may cut it.
+    jump = np.linalg.norm(lines.before[1:] - lines.after[:-1], axis=1)
+    jumps = jump * np.minimum(lines.duration[1:], lines.duration[:-1]) > 8.0 * allowed
+    ends = np.flatnonzero(alone[1:] | alone[:-1] | jumps) + 1
+    yield from pairwise([0, *map(int, ends), len(lines)])
 
 
 def _furthest(least: int, most: int, holds: Callable[[int], bool]) -> int:
@@ -191,21 +204,18 @@ class _Run:
     F: Array
 
     @classmethod
-    def of(cls, lines: Sequence[Line], end: Array) -> _Run:
-        durations = np.array([line.duration for line in lines])
-        knots = np.concatenate([[0.0], np.cumsum(durations)])
-        F, before, after = (
-            np.array([getattr(line, name) for line in lines])[:, None]
-            for name in ("F", "before", "after")
-        )
-        inside = np.array([0.0, *_BETWEEN])[:, None] * durations[:, None, None]
-        within = F + inside * before + inside**2 * (after - before) / (2 * durations[:, None, None])
-        times = (knots[:-1, None] + inside[..., 0]).ravel()
+    def of(cls, lines: Lines, first: int, last: int) -> _Run:
+        here = slice(first, last)
+        h, before, after = lines.duration[here], lines.before[here], lines.after[here]
+        knots = np.concatenate([[0.0], np.cumsum(h)])
+        s = h[:, None, None] * np.array([0.0, *_BETWEEN])[:, None]
+        bend = ((after - before) / (2.0 * h[:, None]))[:, None]
+        within = lines.F[here, None] + s * before[:, None] + s**2 * bend
         return cls(
             knots=knots,
-            G=np.vstack([before[:1, 0], (before[1:, 0] + after[:-1, 0]) / 2, after[-1:, 0]]),
-            times=np.append(times, knots[-1]),
-            F=np.vstack([within.reshape(-1, F.shape[-1]), end]),
+            G=np.vstack([before[:1], (before[1:] + after[:-1]) / 2.0, after[-1:]]),
+            times=np.append((knots[:-1, None] + s[..., 0]).ravel(), knots[-1]),
+            F=np.vstack([within.reshape(-1, before.shape[1]), lines.F[last]]),
         )
 
     def curves(self, allowed: float) -> Iterator[_Curve]:
@@ -242,7 +252,8 @@ class _Run:
         if terms:
             bubbles = _bubbles(terms)
             columns = np.polynomial.polynomial.polyval(x, bubbles).T
-            best = np.linalg.lstsq(columns, missing, rcond=None)[0]
+            some = slice(None, None, -(-len(x) // _FITTED))
+            best = np.linalg.lstsq(columns[some], missing[some], rcond=None)[0]
             coefficients += bubbles @ best
             missing = missing - columns @ best
         departure = float(np.linalg.norm(missing, axis=1).max())

@@ -15,8 +15,8 @@ import numpy as np
 from torrey.base.errors import InputError
 from torrey.gradients.waveforms.base import Waveform
 from torrey.gradients.waveforms.closing import Closed, closed
-from torrey.gradients.waveforms.merging import Line, merged
-from torrey.gradients.waveforms.segments import Array, Segment, Vector
+from torrey.gradients.waveforms.merging import Lines, merged
+from torrey.gradients.waveforms.segments import Segment, Vector
 
 SampledKind = Literal["gradient", "wave_vector"]
 
@@ -32,7 +32,7 @@ _ROUNDING_OF_NUMBERS: Final = 1e-10
 class SampledWaveform(Waveform):
     """Straight lines between samples of G(t) or of g(t).
 
-    Lines that continue each other are one segment, and polynomials follow runs of more than 64 that
+    Lines that continue each other are one segment, and polynomials follow runs of more than 16 that
     do not: F departs from the lines by `departure` at most. A residual at the echo that the digits
     of the samples explain is spread over the gradient.
 
@@ -116,30 +116,25 @@ class SampledWaveform(Waveform):
 
     @cached_property
     def _closed(self) -> Closed:
-        lines, end = self._lines()
-        unit = np.array(self.rounding or (0.0,) * len(end))
+        unit = np.array(self.rounding or (0.0,) * len(self.values[0]))
         if self.samples == "wave_vector":
             # A value that is off by a unit is a gradient that is off during the whole time.
             unit = 2.0 * unit / self.times[-1]
-        return closed(lines, end, unit)
+        return closed(self._lines(), unit)
 
     @cached_property
     def _merged(self) -> tuple[tuple[Segment, ...], float]:
         done = self._closed
-        allowed = min(max(_ALLOWED, done.rounding), _MOST_ALLOWED)
-        return merged(done.lines, np.zeros(len(self.values[0])), allowed)
+        return merged(done.lines, min(max(_ALLOWED, done.rounding), _MOST_ALLOWED))
 
-    def _lines(self) -> tuple[tuple[Line, ...], Array]:
-        """Lines between the samples, and F at the end."""
+    def _lines(self) -> Lines:
+        """Lines between the samples."""
         times, values = np.array(self.times), np.array(self.values, dtype=float)
         moves = np.diff(times) > 0.0
-        h = np.diff(times)[moves, None]
-        before, after = values[:-1][moves], values[1:][moves]
+        h, before, after = np.diff(times)[moves], values[:-1][moves], values[1:][moves]
         if self.samples == "wave_vector":
-            before = after = (after - before) / h
-        F = np.vstack([np.zeros(values.shape[1]), np.cumsum(h * (before + after) / 2.0, axis=0)])
-        lines = zip(h[:, 0].tolist(), F, before, after, strict=False)
-        return tuple(Line(*line) for line in lines), F[-1]
+            before = after = (after - before) / h[:, None]
+        return Lines.of(h, before, after)
 
     @cached_property
     def label(self) -> str:
