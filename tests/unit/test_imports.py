@@ -58,11 +58,12 @@ INNER = {
     ],
     "gradients": [
         "acquisition.text waveforms.segments",
-        "waveforms.base",
+        "waveforms.base waveforms.merging",
+        "waveforms.closing",
         "waveforms.echo waveforms.pulses waveforms.sampled",
         "waveforms.oscillating",
         "acquisition.timings protocol",
-        "acquisition.reader shapes sweep",
+        "acquisition.columns acquisition.rasters acquisition.reader shapes sweep",
         "acquisition.samples acquisition.shapes acquisition.tables axes slabs",
         "acquisition.dvs acquisition.fsl acquisition.mrtrix acquisition.pulseq "
         "acquisition.scheme_waveforms",

@@ -176,13 +176,21 @@ def _shape_of_file(
 ) -> tuple[Samples | None, tuple[str, ...]]:
     """Return the waveform that a file gives, and what was read in words."""
     place = (*path, "waveform")
-    with findings.under(*place, next(iter(reader.keys))):
-        found = reader.read(**files_of(findings, path, reader, model))
-        findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
-        samples = Samples(found.make(), echo_time)
-        with findings.under(*place):
-            _ = samples.waveforms
-            return samples, (found.summary,)
+    with findings.under(*place):
+        given = {key: getattr(model, key) for key in reader.options}
+        options = {key: value for key, value in given.items() if value is not None}
+        try:
+            found = reader.read(**files_of(findings, path, reader, model), **options)
+            findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
+            made = found.make()
+        except InputError as error:
+            # What is not about an option is about the file.
+            of_option = error.at and error.at[0] in reader.options
+            at = error.at if of_option else (next(iter(reader.keys)), *error.at)
+            raise InputError(error.found, error.accepted, at) from None
+        samples = Samples(made, echo_time)
+        _ = samples.waveforms
+        return samples, ("; ".join(filter(None, (found.summary, made.notes))),)
     return None, ()
 
 

@@ -29,6 +29,7 @@ from torrey.config.registered import Registered
 from torrey.gradients.acquisition import (
     AcquisitionReader,
     ScanOption,
+    Option,
     WaveformReader,
     acquisition_readers,
     waveform_readers,
@@ -98,8 +99,20 @@ def _from_file(reader: WaveformReader) -> type[Model]:
     files = {
         key: (str, Field(description=f"{what}, {_BESIDE}")) for key, what in reader.keys.items()
     }
+    files |= {key: _optional(option) for key, option in reader.options.items()}
     name = "".join(word.title() for word in reader.name.split("-"))
     return _waveform(reader.name, f"{name}WaveformModel", reader.about, files)
+
+
+def _optional(option: Option) -> tuple[Any, Any]:
+    """Return the type and the field of a key that may be left out."""
+    kinds: dict[str, Any] = {
+        "time": Time,
+        "times": Annotated[list[Time], OrOne()],
+        "texts": list[str],
+        "choice": Literal[option.choices] if option.choices else str,
+    }
+    return kinds[option.kind] | None, Field(None, description=option.about)
 
 
 def _waveform(kind: str, name: str, about: str, keys: dict[str, Any]) -> type[Model]:
