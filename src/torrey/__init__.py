@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from torrey.door.quantities import quantity
     from torrey.door.studies import Study, load_study
     from torrey.door.waveforms import (
+        BTensor,
         CosineOgse,
         DoublePgse,
+        FilterExchange,
         Pgse,
         SineOgse,
+        StimulatedEcho,
         TrapezoidalOgse,
         TrapezoidalPgse,
+        TriplePgse,
         read_waveform,
     )
     from torrey.geometry import Disc, Discs, Layers, MeshOptions, Sphere, Spheres
@@ -36,12 +40,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "UNITS",
+    "BTensor",
     "Cell",
     "ConfigError",
     "CosineOgse",
     "Disc",
     "Discs",
     "DoublePgse",
+    "FilterExchange",
     "InputError",
     "Layers",
     "MeshOptions",
@@ -49,11 +55,13 @@ __all__ = [
     "SineOgse",
     "Sphere",
     "Spheres",
+    "StimulatedEcho",
     "Study",
     "ToleranceError",
     "TorreyError",
     "TrapezoidalOgse",
     "TrapezoidalPgse",
+    "TriplePgse",
     "__version__",
     "fit_kurtosis",
     "load_study",
@@ -72,12 +80,16 @@ _PLACES = {
     "door.quantities": ("quantity",),
     "door.studies": ("Study", "load_study"),
     "door.waveforms": (
+        "BTensor",
         "CosineOgse",
         "DoublePgse",
+        "FilterExchange",
         "Pgse",
         "SineOgse",
+        "StimulatedEcho",
         "TrapezoidalOgse",
         "TrapezoidalPgse",
+        "TriplePgse",
         "read_waveform",
     ),
     "geometry": ("Disc", "Discs", "Layers", "MeshOptions", "Sphere", "Spheres"),

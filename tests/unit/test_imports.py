@@ -61,7 +61,7 @@ INNER = {
         "waveforms.base waveforms.merging",
         "waveforms.closing",
         "waveforms.echo waveforms.pulses waveforms.sampled",
-        "waveforms.oscillating",
+        "waveforms.oscillating waveforms.stored waveforms.tensors",
         "acquisition.timings protocol",
         "acquisition.columns acquisition.rasters acquisition.reader shapes sweep",
         "acquisition.samples acquisition.shapes acquisition.tables axes slabs",
@@ -77,7 +77,7 @@ INNER = {
         "build",
     ],
     "models": [
-        "cumulants karger model polynomials reduced",
+        "axr cumulants karger model polynomials reduced",
         "energy integration moments registry tensors validity",
         "stability taylor tensor_files",
         "rates",

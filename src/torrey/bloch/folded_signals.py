@@ -84,13 +84,16 @@ class Propagator:
         self.model = model
         self._known: dict[tuple[float, ...], tuple[Array, ComplexArray]] = {}
 
-    def decompose(self, g: Array, gg: Array, keep: bool) -> tuple[Array, ComplexArray]:
-        """Eigenvalues (1/ms) and eigenvectors of A for a mean g and a mean g g^T."""
+    def decompose(
+        self, segment: Segment, g: Array, gg: Array, keep: bool
+    ) -> tuple[Array, ComplexArray]:
+        """Eigenvalues (1/ms) and eigenvectors of A on a segment, for a mean g and a mean g g^T."""
         unit = self.model.zone.period
-        key = tuple(np.round(np.concatenate([unit * g, unit**2 * gg.ravel()]), 9) + 0.0)
+        place = np.concatenate([[segment.stored], unit * g, unit**2 * gg.ravel()])
+        key = tuple(np.round(place, 9) + 0.0)
         if key in self._known:
             return self._known[key]
-        found = np.linalg.eigh(self.model.system.matrix(g, gg))
+        found = np.linalg.eigh(self.model.system.during(segment).matrix(g, gg))
         if keep:
             self._known[key] = found
         return found
@@ -116,7 +119,7 @@ class Propagator:
     def _stretch(self, segment: Segment, q: float, c: ComplexArray, steps: int) -> ComplexArray:
         if segment.constant:
             g = q * segment.start
-            return self._decay(g, np.multiply.outer(g, g), segment.duration, c, True)
+            return self._decay(segment, (g, np.multiply.outer(g, g)), segment.duration, c, True)
         times, inner = self._grid(segment, q, steps)
         for i, (begin, end) in enumerate(zip(times[:-1], times[1:], strict=True)):
             h = end - begin
@@ -125,14 +128,19 @@ class Propagator:
                 values: Array = q * segment.jet(begin + h * x, 0)[:, 0]
                 return values
 
-            for g, gg in step_means(wave_vector):
-                c = self._decay(g, gg, h / 2, c, inner[i])
+            for means in step_means(wave_vector):
+                c = self._decay(segment, means, h / 2, c, inner[i])
         return c
 
     def _decay(
-        self, g: Array, gg: Array, duration: float, c: ComplexArray, keep: bool
+        self,
+        segment: Segment,
+        means: tuple[Array, Array],
+        duration: float,
+        c: ComplexArray,
+        keep: bool,
     ) -> ComplexArray:
-        rates, modes = self.decompose(g, gg, keep)
+        rates, modes = self.decompose(segment, *means, keep)
         decayed = np.exp(-duration * rates)[:, None] * (modes.conj().T @ c)
         result: ComplexArray = modes @ decayed
         return result

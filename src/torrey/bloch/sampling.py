@@ -106,11 +106,16 @@ def sample(
     Raises
     ------
     ValueError
-        If the waveform has several components, the pulse is not positive, or a choice is unknown.
+        If the waveform has several components or stores magnetisation, the pulse is not positive,
+        or a choice is unknown.
     """
     if waveform.n_components != 1:
         raise InputError(
             f"a waveform with {waveform.n_components} components", "gradients along one direction"
+        )
+    if any(segment.stored for segment in waveform.segments):
+        raise InputError(
+            "a waveform that stores magnetisation along z", "one whose magnetisation is transverse"
         )
     if not (np.isfinite(pulse) and pulse > 0.0):
         raise InputError(f"pulses of {pulse} rad/um", "a weight above zero")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -24,7 +24,7 @@ from scipy.optimize import brentq, elementwise
 
 from torrey.cell.operators import CellOperators
 from torrey.gradients.waveforms import Segment
-from torrey.gradients.waveforms.segments import Wave
+from torrey.gradients.waveforms.segments import Vector
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -203,14 +203,13 @@ def _levels(turn: Callable[[float], float], begin: float, end: float) -> list[fl
 
 def _turn(segment: Segment, frame: Array) -> Segment:
     """The same segment in the axes of the cell."""
-    wave = segment.wave
-    if wave is not None:
-        amplitude = tuple(float(x) for x in np.asarray(wave.amplitude) @ frame)
-        wave = Wave(amplitude, wave.omega, wave.phase)
-    coefficients = tuple(
-        tuple(float(x) for x in np.asarray(c) @ frame) for c in segment.coefficients
-    )
-    return Segment(segment.duration, coefficients, wave, segment.share)
+
+    def turned(vector: Vector) -> Vector:
+        return tuple(float(x) for x in np.asarray(vector) @ frame)
+
+    wave = segment.wave and segment.wave.map(turned)
+    coefficients = tuple(map(turned, segment.coefficients))
+    return replace(segment, coefficients=coefficients, wave=wave)
 
 
 def _part(segment: Segment, begin: float, end: float, offset: Array) -> Segment:
@@ -220,7 +219,7 @@ def _part(segment: Segment, begin: float, end: float, offset: Array) -> Segment:
     coefficients = np.array(segment.coefficients)
     if not whole:
         if wave is not None:
-            wave = Wave(wave.amplitude, wave.omega, wave.phase + wave.omega * begin)
+            wave = replace(wave, phase=wave.phase + wave.omega * begin)
         later = Polynomial([begin, 1.0])
         columns = [Polynomial(c)(later).coef for c in coefficients.T]
         coefficients = np.array([np.pad(c, (0, len(coefficients) - len(c))) for c in columns]).T
@@ -229,4 +228,4 @@ def _part(segment: Segment, begin: float, end: float, offset: Array) -> Segment:
     part = Segment(end - begin, vectors, wave)
     share = (end - begin) / segment.duration * segment.share
     steps = segment.share if whole else max(part.variation(), share)
-    return Segment(part.duration, part.coefficients, part.wave, steps)
+    return Segment(part.duration, part.coefficients, part.wave, steps, segment.stored)

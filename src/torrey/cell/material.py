@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,12 @@ from torrey.base.errors import InputError
 from torrey.base.keys import format_number, slug
 
 Tensor = tuple[tuple[float, ...], ...]
+
+NO_T1: Final = (
+    "a waveform that stores magnetisation along z, in a material with T2 but without T1",
+    "T1 of every compartment beside T2: stored magnetisation relaxes with T1",
+)
+"""What is wrong, and what is accepted, of a material that leaves stored magnetisation open."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,10 @@ class Material:
         Initial spin density of each compartment, at least zero and not all zero. Empty: uniform.
     membranes : tuple of float, optional
         Factor on the permeability of each membrane, at least zero. Empty: all have the same.
+    T1 : tuple of float, optional
+        Longitudinal relaxation time of each compartment (ms), of magnetisation that is stored along
+        z (`torrey.gradients.waveforms.Segment`). Empty: none, unless T2 is given, which leaves what
+        stored magnetisation does unknown.
 
     Raises
     ------
@@ -44,6 +54,7 @@ class Material:
     T2: tuple[float, ...] = ()
     density: tuple[float, ...] = ()
     membranes: tuple[float, ...] = ()
+    T1: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.diffusivity:
@@ -56,14 +67,16 @@ class Material:
                     at=("diffusivity", i),
                 )
         count = len(self.diffusivity)
-        for name, values in (("T2", self.T2), ("density", self.density)):
+        times = {"T2": self.T2, "T1": self.T1}
+        for name, values in (*times.items(), ("density", self.density)):
             if len(values) not in (0, count):
                 raise InputError(f"{len(values)} values", f"{count}, one per compartment", (name,))
-        for i, time in enumerate(self.T2):
-            if not time > 0:
-                raise InputError(
-                    f"{time}", "a time above zero (ms), infinite without relaxation", at=("T2", i)
-                )
+        for name, values in times.items():
+            for i, time in enumerate(values):
+                if not time > 0:
+                    raise InputError(
+                        f"{time}", "a time above zero (ms), infinite without relaxation", (name, i)
+                    )
         for name, values in (("density", self.density), ("membranes", self.membranes)):
             for i, number in enumerate(values):
                 if not 0 <= number < math.inf:
@@ -75,6 +88,11 @@ class Material:
     def relaxation(self) -> NDArray[np.float64]:
         """Relaxation rate 1/T2 of each compartment, shape (n_compartments,), in 1/ms."""
         return 1.0 / np.array(self.T2 or (math.inf,) * len(self.diffusivity))
+
+    @property
+    def stored_relaxation(self) -> NDArray[np.float64] | None:
+        """Relaxation rate 1/T1 of each compartment likewise; None if T1 is not given."""
+        return 1.0 / np.array(self.T1) if self.T1 else None
 
     @property
     def densities(self) -> NDArray[np.float64]:
@@ -108,8 +126,9 @@ class Material:
     def key(self) -> str:
         """Return the canonical name: the outside after ``De``, the insides after ``Di``.
 
-        Only what is given follows: ``T2`` and ``rho`` (the density), outside first, and ``mem``,
-        the factors of the membranes. Values inside, or of membranes, that are all equal stand once.
+        Only what is given follows: ``T2``, ``T1`` and ``rho`` (the density), outside first, and
+        ``mem``, the factors of the membranes. Values inside, or of membranes, that are all equal
+        stand once.
 
         >>> Material((3.0, 1.7, 1.7)).key()
         'De3_Di1.7'
@@ -120,7 +139,7 @@ class Material:
         """
         outside, *insides = [_text(value) for value in self.diffusivity]
         parts = {"De": outside} | ({"Di": _once(insides)} if insides else {})
-        for label, values in (("T2", self.T2), ("rho", self.density)):
+        for label, values in (("T2", self.T2), ("T1", self.T1), ("rho", self.density)):
             if values:
                 outside, *insides = [_text(value) for value in values]
                 parts[label] = "_".join([outside, _once(insides)] if insides else [outside])
@@ -131,7 +150,7 @@ class Material:
     def to_dict(self) -> dict[str, str | int | float]:
         """Return plain values ``diffusivity_<compartment>``; of a matrix, ``_<row><column>``.
 
-        What is absent has no entries, and an infinite T2 is the text ``inf``.
+        What is absent has no entries, and an infinite T2 or T1 is the text ``inf``.
         """
         plain: dict[str, str | int | float] = {"n_compartments": len(self.diffusivity)}
         for i, value in enumerate(self.diffusivity):
@@ -141,7 +160,8 @@ class Material:
             else:
                 plain[f"diffusivity_{i}"] = value
         # Infinity has no place in JSON, in which parameters are recorded.
-        plain |= {f"T2_{i}": time if time < math.inf else "inf" for i, time in enumerate(self.T2)}
+        for name, times in (("T2", self.T2), ("T1", self.T1)):
+            plain |= {f"{name}_{i}": t if t < math.inf else "inf" for i, t in enumerate(times)}
         plain |= {f"density_{i}": value for i, value in enumerate(self.density)}
         plain |= {f"membranes_{i}": factor for i, factor in enumerate(self.membranes)}
         return plain
@@ -154,6 +174,7 @@ class Material:
             T2=_numbers(plain, "T2"),
             density=_numbers(plain, "density"),
             membranes=_numbers(plain, "membranes"),
+            T1=_numbers(plain, "T1"),
         )
 
 

@@ -7,7 +7,7 @@ On the unit cell, for functions u, v that are periodic and may jump across membr
     N_jl  int D_jl u v                                       symmetric
     M     int u v                                            mass
     J     sum_i w_i int_{Gamma_i} [u][v]                     [u] = outside minus inside
-    R     int u v / T2                                       relaxation
+    R     int u v / T2                                       relaxation; u v / T1 while stored
 
     M du/dt = -A(g) u,    u(0) = rho
     A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J + R
@@ -23,7 +23,7 @@ dissection: factorise in natural order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -254,6 +254,8 @@ class BlochTorrey:
         Zero without relaxation.
     rho : (n_dofs,) float
         Initial density at the nodes; 1 if all compartments have the same.
+    R_stored : (nnz,) float, optional, 1/ms
+        What stands in the place of R while magnetisation is stored; None if T1 is not given.
 
     Entries are on the common pattern; lengths in units of the cell.
     """
@@ -268,6 +270,7 @@ class BlochTorrey:
     J: Array
     R: Array
     rho: Array
+    R_stored: Array | None = None
 
     @cached_property
     def mass_matrix(self) -> csc_array:
@@ -281,7 +284,15 @@ class BlochTorrey:
         place of the permeability.
         """
         surfaces = bool(np.any(self.cell.membranes == NOTHING))
-        return not (self.R.any() or (surfaces and permeability > 0.0))
+        relaxes = self.R.any() or (self.R_stored is not None and self.R_stored.any())
+        return not (relaxes or (surfaces and permeability > 0.0))
+
+    @property
+    def stored(self) -> BlochTorrey | None:
+        """The operators of stored magnetisation; None where they are the same, or not known."""
+        if self.R_stored is None or np.array_equal(self.R, self.R_stored):
+            return None
+        return replace(self, R=self.R_stored)
 
     @cached_property
     def stiffness_factor(self) -> PinnedFactor:
@@ -334,7 +345,7 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
     ValueError
         If the numbers of regions or membranes differ, or the density does within a compartment.
     """
-    D = material.tensors(cell.dimension)
+    D, stored_rates = material.tensors(cell.dimension), material.stored_relaxation
     if len(D) != cell.n_regions:
         raise ValueError(f"{len(D)} diffusivities for a cell with {cell.n_regions} regions")
     if len(material.membranes) not in (0, cell.n_membranes):
@@ -356,6 +367,7 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
         J=cell.jump(material.membranes or np.ones(cell.n_membranes)),
         R=cell.weigh("mass", material.relaxation),
         rho=_density(cell, material)[cell.compartment],
+        R_stored=None if stored_rates is None else cell.weigh("mass", stored_rates),
     )
 
 

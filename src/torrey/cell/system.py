@@ -7,20 +7,25 @@ permeabilities and gradients: of a cell on a mesh as entries on the common patte
 of a small basis as dense matrices (`models.projection.ProjectedModel`). With a period and a
 permeability they are an `AffineSystem`, and its Galerkin reduction is another one.
 
+While magnetisation is stored along z, R is that of T1: see `relaxation_of`.
+
 Which numbers multiply which matrix is said by `cell_factors` and `gradient_factors`, and `combine`
 adds up. What puts together A(g) at many points at once takes them from `family_factors`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 
+from torrey.base.errors import InputError
+from torrey.cell.material import NO_T1
 from torrey.cell.operators import Array, BlochTorrey, CellOperators
+from torrey.gradients.waveforms import Segment
 
 ComplexArray = NDArray[np.complex128]
 
@@ -43,6 +48,27 @@ class OperatorFamily(Protocol):
     def R(self) -> Array:
         """Of relaxation."""
 
+    @property
+    def R_stored(self) -> Array | None:
+        """Of relaxation while magnetisation is stored; None if T1 is not given."""
+
+
+def relaxation_of(family: OperatorFamily, stored: bool) -> Array:
+    """R of a family, or what stands in its place while magnetisation is stored along z.
+
+    Raises
+    ------
+    InputError
+        If magnetisation is stored and relaxes, but only T2 is given.
+    """
+    if not stored:
+        return family.R
+    if family.R_stored is not None:
+        return family.R_stored
+    if family.R.any():
+        raise InputError(*NO_T1)
+    return family.R
+
 
 def cell_factors(period: ArrayLike, sigma: ArrayLike) -> tuple[Array, Array, Array, Array]:
     """Factors of K, J, R and C in A, apart from the gradient: 1/L^2, kappa/L, 1, 1/L.
@@ -57,10 +83,11 @@ def cell_factors(period: ArrayLike, sigma: ArrayLike) -> tuple[Array, Array, Arr
     return L**-2.0, of_J, np.ones_like(L), 1.0 / L
 
 
-def at_rest(family: OperatorFamily, period: float, sigma: float) -> Array:
-    """A(0) for a period (um) and sigma = kappa/L (1/ms)."""
+def at_rest(family: OperatorFamily, period: float, sigma: float, stored: bool = False) -> Array:
+    """A(0) for a period (um) and sigma = kappa/L (1/ms), also of stored magnetisation."""
     of_K, of_J, of_R, _ = cell_factors(period, sigma)
-    return np.asarray(of_K * family.K + of_J * family.J + of_R * family.R)
+    R = relaxation_of(family, stored)
+    return np.asarray(of_K * family.K + of_J * family.J + of_R * R)
 
 
 def gradient_factors(g: Array, rate: Array | None = None) -> tuple[Array, Array]:
@@ -170,12 +197,15 @@ class AffineSystem(Generic[Place]):
         C_a / L for each axis of the gradients, antisymmetric.
     N : (c, c, nnz) or (c, c, r, r) float, um^2/ms
         Symmetric.
+    relaxation : (nnz,) or (r, r) float, optional, 1/ms
+        What is added to A while magnetisation is stored; None if that is not known.
     """
 
     operators: Place
     static: Array
     C: Array
     N: Array
+    relaxation: Array | None = None
 
     @staticmethod
     def at(
@@ -195,7 +225,26 @@ class AffineSystem(Generic[Place]):
         sigma = permeability / period
         *_, of_C = cell_factors(period, sigma)
         static = at_rest(operators, period, sigma)
-        return AffineSystem(operators, static, of_C * along.C, along.N)
+        stored = operators.R_stored
+        if stored is not None:
+            change: Array | None = stored - operators.R
+        else:
+            change = None if operators.R.any() else np.zeros_like(operators.R)
+        return AffineSystem(operators, static, of_C * along.C, along.N, change)
+
+    def during(self, segment: Segment) -> AffineSystem[Place]:
+        """The system on a segment of a waveform: another one while magnetisation is stored.
+
+        Raises
+        ------
+        InputError
+            See `relaxation_of`.
+        """
+        if not segment.stored:
+            return self
+        if self.relaxation is None:
+            raise InputError(*NO_T1)
+        return replace(self, static=self.static + self.relaxation)
 
     @overload
     def matrix(self: CellSystem, g: Array, gg: Array | None = None) -> csc_array: ...
@@ -246,6 +295,7 @@ class AffineSystem(Generic[Place]):
             static=galerkin(cell, self.static, W, 1),
             C=galerkin(cell, self.C, W, -1),
             N=galerkin(cell, self.N, W, 1),
+            relaxation=None if self.relaxation is None else galerkin(cell, self.relaxation, W, 1),
         )
 
     def _combine(self, linear: Array, quadratic: Array) -> ComplexArray:

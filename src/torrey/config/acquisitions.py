@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torrey.base.budgets import MOST_SEGMENTS
@@ -117,7 +118,7 @@ def _measurement(
     if choice is not None:
         waveform, direction = choice.of(row)
     encoding: EncodingKind = scan.encoding
-    q = waveform.q_of_b(row.strength) if encoding == "b" else waveform.q_of_gradient(row.strength)
+    waveform, q = waveform.measure(encoding, row.strength)
     if q == 0.0:
         return Measurement(waveform, 0.0, (1.0, 0.0, 0.0))
     norm = math.hypot(*direction)
@@ -211,7 +212,16 @@ def _options(
     return reader.values({name: getattr(model, name) for name in names})
 
 
-def files_of(findings: Findings, path: KeyPath, reader: Reader, model: object) -> dict[str, Path]:
-    """Paths of the files of a reader: from the folder of the configuration that names them."""
+def files_of(
+    findings: Findings,
+    path: KeyPath,
+    reader: Reader,
+    model: object,
+    chosen: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Path]:
+    """Paths of the files of a reader: from the folder of the configuration that names them.
+
+    ``chosen`` holds the one that is meant of a key with several files.
+    """
     folder = Path(list(findings.root.walk(path))[-1].file).parent
-    return {key: folder / getattr(model, key) for key in reader.keys}
+    return {key: folder / (chosen.get(key) or getattr(model, key)) for key in reader.keys}

@@ -229,7 +229,7 @@ class Voxel:
         """Return the measurements in a domain, one for each b."""
         side, waveform = self.domains[domain], self.waveform
         return [
-            Point(side, self.permeability, waveform, waveform.q_of_b(b), self.direction)
+            Point(side, self.permeability, *waveform.measure("b", b), self.direction)
             for b in self.b
         ]
 

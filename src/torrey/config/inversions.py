@@ -168,9 +168,9 @@ def _check_cell(findings: Findings, path: KeyPath, study: Study) -> None:
     elif not all(kappa > 0 for _, kappa in study.sweep.cells()):
         findings.add(path, f"study {study.name}", "one whose permeabilities are above zero")
     material = study.material
-    if material.T2 or material.density or material.membranes:
+    if material.T2 or material.T1 or material.density or material.membranes:
         findings.add(
-            path, f"study {study.name}", "one without T2, density and permeability_factors"
+            path, f"study {study.name}", "one without T2, T1, density and permeability_factors"
         )
 
 

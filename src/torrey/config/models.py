@@ -135,7 +135,7 @@ MEMBRANE_KEYS: Final = ("permeability", "sigma0")
 PERMEABILITY_KEYS: Final = (*MEMBRANE_KEYS, "surface_relaxivity")
 ENCODING_KEYS: Final = ("b", "q", "gradient")
 GRADIENT_KEYS: Final = (*ENCODING_KEYS, "acquisition")
-MATERIAL_KEYS: Final = ("T2", "density", "permeability_factors")
+MATERIAL_KEYS: Final = ("T2", "T1", "density", "permeability_factors")
 """What a material may have beside its diffusivity."""
 
 
@@ -168,6 +168,10 @@ class StudyModel(Model):
     T2: RelaxationModel = Field(
         default_factory=lambda: RelaxationModel.model_construct(outside=RelaxationTime(math.inf)),
         description="a mapping, such as {outside: 80 ms, inside: 40 ms}",
+    )
+    T1: RelaxationModel = Field(
+        default_factory=lambda: RelaxationModel.model_construct(outside=RelaxationTime(math.inf)),
+        description="a mapping, such as {outside: 1 s, inside: 800 ms}, of stored magnetisation",
     )
     density: DensityModel = Field(
         default_factory=lambda: DensityModel.model_construct(outside=1.0),

@@ -26,7 +26,7 @@ from torrey.gradients.sweep import (
     WaveformGrid,
     axis_declaration,
 )
-from torrey.gradients.waveforms import KINDS
+from torrey.gradients.waveforms import KINDS, SampledWaveform
 
 T = TypeVar("T")
 
@@ -174,23 +174,38 @@ def _shape_of_file(
     model: AnyWaveform,
     echo_time: float,
 ) -> tuple[Samples | None, tuple[str, ...]]:
-    """Return the waveform that a file gives, and what was read in words."""
-    place = (*path, "waveform")
+    """Return the waveforms that files give, and what was read in words."""
+    place, key = (*path, "waveform"), next(iter(reader.keys))
+    several = len(getattr(model, key)) > 1
+    given = {option: getattr(model, option) for option in reader.options}
+    options = {option: value for option, value in given.items() if value is not None}
+    made: list[SampledWaveform] = []
+    notes: list[str] = []
+    for i, name in enumerate(getattr(model, key)):
+        with findings.under(*place):
+            try:
+                files = files_of(findings, path, reader, model, {key: name})
+                found = reader.read(**files, **options)
+                findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
+                waveform = found.make()
+                if waveform.name in [one.name for one in made]:
+                    raise InputError(
+                        f"{waveform.name} a second time",
+                        "files of different names: they are labels",
+                    )
+            except InputError as error:
+                # What is not about an option is about the file.
+                of_option = error.at and error.at[0] in reader.options
+                at = error.at if of_option else (key, *((i,) if several else ()), *error.at)
+                raise InputError(error.found, error.accepted, at) from None
+            made.append(waveform)
+            notes.append("; ".join(filter(None, (found.summary, waveform.notes))))
+    if len(made) < len(getattr(model, key)):
+        return None, ()
+    samples = Samples(tuple(made), echo_time)
     with findings.under(*place):
-        given = {key: getattr(model, key) for key in reader.options}
-        options = {key: value for key, value in given.items() if value is not None}
-        try:
-            found = reader.read(**files_of(findings, path, reader, model), **options)
-            findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
-            made = found.make()
-        except InputError as error:
-            # What is not about an option is about the file.
-            of_option = error.at and error.at[0] in reader.options
-            at = error.at if of_option else (next(iter(reader.keys)), *error.at)
-            raise InputError(error.found, error.accepted, at) from None
-        samples = Samples(made, echo_time)
         _ = samples.waveforms
-        return samples, ("; ".join(filter(None, (found.summary, made.notes))),)
+        return samples, tuple(notes)
     return None, ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +19,12 @@ from torrey.base.budgets import (
     MOST_RELAXATION,
 )
 from torrey.base.errors import InputError, KeyPath
-from torrey.cell.material import Material
+from torrey.cell.material import NO_T1, Material
 from torrey.config.domain import Geometry, Voxel
 from torrey.config.findings import Findings
 from torrey.config.models import StudyModel
 from torrey.gradients.sweep import REFERENCE, Acquisition, Product, Sweep
+from torrey.gradients.waveforms import Waveform
 
 _TWO_MESHES = "a geometry with mesh.refinements of 1 or more: two meshes tell the error of a signal"
 
@@ -88,7 +89,7 @@ def check_scales(findings: Findings, path: KeyPath, sweep: Sweep, material: Mate
     time = max(m.waveform.echo_time for m in measurements)
     scales = _Scales(
         q=max(m.q for m in measurements),
-        b=max(m.b for m in measurements),
+        b=max(m.q**2 * m.waveform.b_factor for m in measurements),
         time=time,
         lengths=(min(sweep.periods), max(sweep.periods)),
         diffusivities=(min(float(r[0]) for r in rates), max(float(r[-1]) for r in rates)),
@@ -96,12 +97,29 @@ def check_scales(findings: Findings, path: KeyPath, sweep: Sweep, material: Mate
     )
     key = sweep.protocol.encoding_kind if isinstance(sweep.protocol, Product) else "acquisition"
     _check(findings, path, scales, (key, "period", sweep.permeability_kind), "period")
-    if material.T2 and (number := time / max(material.T2)) > MOST_RELAXATION:
-        findings.add(
-            (*path, "T2"),
-            f"an echo after {number:.3g} times the longest T2",
-            f"at most {MOST_RELAXATION:g} times: nothing is left of the signal",
+    _check_relaxation(findings, path, {m.waveform for m in measurements}, material)
+
+
+def _check_relaxation(
+    findings: Findings, path: KeyPath, waveforms: Iterable[Waveform], material: Material
+) -> None:
+    """Note times after which nothing is left, and stored magnetisation of unknown relaxation."""
+    relaxes = any(math.isfinite(time) for time in material.T2)
+    if relaxes and not material.T1 and any(waveform.stores for waveform in waveforms):
+        findings.add((*path, "T2"), *NO_T1)
+        return
+    for key, stored, noun in (("T2", False, "an echo after"), ("T1", True, "a storage of")):
+        times = getattr(material, key)
+        longest = max(
+            math.fsum(s.duration for s in waveform.segments if s.stored == stored)
+            for waveform in waveforms
         )
+        if times and (number := longest / max(times)) > MOST_RELAXATION:
+            findings.add(
+                (*path, key),
+                f"{noun} {number:.3g} times the longest {key}",
+                f"at most {MOST_RELAXATION:g} times: nothing is left of the signal",
+            )
 
 
 def check_voxel_scales(findings: Findings, path: KeyPath, voxel: Voxel) -> None:
@@ -116,10 +134,10 @@ def check_voxel_scales(findings: Findings, path: KeyPath, voxel: Voxel) -> None:
     voxel : Voxel
     """
     apart = voxel.box / math.sqrt(voxel.count)
-    largest = max(voxel.b)
+    waveform, q = voxel.waveform.measure("b", max(voxel.b))
     scales = _Scales(
-        q=voxel.waveform.q_of_b(largest),
-        b=largest,
+        q=q,
+        b=q**2 * waveform.b_factor,
         time=voxel.waveform.echo_time,
         lengths=(apart, apart),
         diffusivities=(min(voxel.outside, voxel.inside), max(voxel.outside, voxel.inside)),

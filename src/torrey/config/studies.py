@@ -32,6 +32,7 @@ from torrey.models.registry import StudyFacts
 _NOUNS: Final = {
     "diffusivity": ("diffusivity", "diffusivities"),
     "T2": ("relaxation time", "relaxation times"),
+    "T1": ("relaxation time", "relaxation times"),
     "density": ("density", "densities"),
 }
 _NO_MEMBRANE: Final = (
@@ -82,6 +83,9 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     permeability_kind = _permeability_kind(cells)
     sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol)
     check_scales(findings, path, sweep, material)
+    if model.cumulants:
+        with findings.under(*path, "cumulants"):
+            sweep.without_strengths()
     if len(findings.problems) > before:
         return None
     return Study(
@@ -147,14 +151,15 @@ def _fill(
             findings.add((*path, key), f"a {noun} above zero", f"0 m/s: {why}")
     before = len(findings.problems)
     diffusivity: tuple[float | Tensor, ...] = ()
-    T2: tuple[float, ...] = ()
+    times: dict[str, tuple[float, ...]] = {}
     density: tuple[float, ...] = ()
     with findings.under(*path, "diffusivity"):
         values = _by_region("diffusivity", model.diffusivity, shape)
         diffusivity = tuple(map(_number_or_matrix, values))
-    if "T2" in model.model_fields_set:
-        with findings.under(*path, "T2"):
-            T2 = tuple(map(float, _by_region("T2", model.T2, shape)))
+    for key in ("T2", "T1"):
+        if key in model.model_fields_set:
+            with findings.under(*path, key):
+                times[key] = tuple(map(float, _by_region(key, getattr(model, key), shape)))
     if "density" in model.model_fields_set:
         with findings.under(*path, "density"):
             if len(shape.region_names) > shape.n_compartments:
@@ -168,7 +173,7 @@ def _fill(
     factors = tuple(map(round_significant, model.permeability_factors))
     with findings.under(*path):
         try:
-            material = Material(diffusivity, T2, density, factors)
+            material = Material(diffusivity, density=density, membranes=factors, **times)
             material.tensors(shape.dimension)  # refuses matrices of another dimension
             return material
         except InputError as error:

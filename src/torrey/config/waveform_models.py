@@ -28,8 +28,8 @@ from torrey.config.quantities import (
 from torrey.config.registered import Registered
 from torrey.gradients.acquisition import (
     AcquisitionReader,
-    ScanOption,
     Option,
+    ScanOption,
     WaveformReader,
     acquisition_readers,
     waveform_readers,
@@ -40,6 +40,7 @@ _ECHO = (
     f"{UNITS['time'].accepted} (from excitation to echo, with the gradients in its middle; without "
     "it the signal is read at the end of the gradients)"
 )
+_FILES = Annotated[list[str], Field(min_length=1, max_length=MOST_VALUES), OrOne()]
 _BESIDE = "from the folder of this file"
 
 
@@ -96,10 +97,12 @@ def _one_or_more(number: Any) -> Any:
 
 @cache
 def _from_file(reader: WaveformReader) -> type[Model]:
-    files = {
-        key: (str, Field(description=f"{what}, {_BESIDE}")) for key, what in reader.keys.items()
+    first, *others = reader.keys
+    files: dict[str, Any] = {
+        first: (_FILES, Field(description=f"{reader.keys[first]}, {_BESIDE}; or a list of them"))
     }
     files |= {key: _optional(option) for key, option in reader.options.items()}
+    files |= {key: (str, Field(description=f"{reader.keys[key]}, {_BESIDE}")) for key in others}
     name = "".join(word.title() for word in reader.name.split("-"))
     return _waveform(reader.name, f"{name}WaveformModel", reader.about, files)
 

@@ -56,6 +56,8 @@ class Cell(Description):
     surface_relaxivity : quantity or list of quantity
         Of the surfaces of obstacles.
     T2 : quantity or "infinite", or by part, optional
+    T1 : quantity or "infinite", or by part, optional
+        Of magnetisation that is stored along z, beside T2: see `StimulatedEcho`, `FilterExchange`.
     density : number, or by part, optional
         Initial spin density, relative.
     mesh : MeshOptions or float, optional
@@ -86,6 +88,7 @@ class Cell(Description):
         *,
         surface_relaxivity: Quantity | Sequence[Quantity] = 0.0,
         T2: ByPart | None = None,
+        T1: ByPart | None = None,
         density: ByPart | None = None,
         mesh: MeshOptions | float | None = None,
     ) -> None:
@@ -96,6 +99,7 @@ class Cell(Description):
             "permeability": permeability,
             "surface_relaxivity": surface_relaxivity,
             "T2": T2,
+            "T1": T1,
             "density": density,
             "mesh": mesh,
         }

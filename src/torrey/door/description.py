@@ -33,6 +33,7 @@ class Changes(TypedDict, total=False):
     permeability: Quantity | Sequence[Quantity]
     surface_relaxivity: Quantity | Sequence[Quantity]
     T2: ByPart | None
+    T1: ByPart | None
     density: ByPart | None
     mesh: MeshOptions | float | None
 
@@ -97,6 +98,7 @@ class Description:
             f"Cell of {self.shape.kind} in {self.shape.dimension}D: {shown} with D = {values} "
             f"um^2/ms,\n  {self.site.described}"
             f"{factors}{', with T2' if self.material.T2 else ''}"
+            f"{', with T1' if self.material.T1 else ''}"
             f"{', with densities' if self.material.density else ''}"
         )
 

@@ -39,6 +39,7 @@ class Given:
     permeability: Kappas = Kappas()
     surface_relaxivity: Kappas = Kappas()
     T2: Parts | None = None
+    T1: Parts | None = None
     density: Parts | None = None
     mesh: MeshOptions | float | None = None
 
@@ -76,6 +77,7 @@ def given_of(
         period,
         **{"surface_relaxivity" if surfaces else "permeability": kappas},
         T2=PerRegion(material.T2) if material.T2 else None,
+        T1=PerRegion(material.T1) if material.T1 else None,
         density=PerRegion(material.density) if material.density else None,
         mesh=mesh,
     )
@@ -91,7 +93,7 @@ def fit_material(call: str, given: Given) -> tuple[Material, float]:
     """
     shape = given.shape
     kappa, factors = fit_kappas(call, shape, given.permeability, given.surface_relaxivity)
-    parts = {"diffusivity": given.diffusivity, "T2": given.T2, "density": given.density}
+    parts = {key: getattr(given, key) for key in ("diffusivity", "T2", "T1", "density")}
     values: dict[str, Any] = {}
     for key, part in parts.items():
         if part is not None:
@@ -130,6 +132,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "permeability": read_kappas,
     "surface_relaxivity": read_kappas,
     "T2": partial(_read_optional, "T2"),
+    "T1": partial(_read_optional, "T1"),
     "density": partial(_read_optional, "density"),
     "mesh": _read_mesh,
 }

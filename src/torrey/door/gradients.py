@@ -67,16 +67,11 @@ class Gradients:
     def measurements(self) -> tuple[Measurement, ...]:
         """All measurements, the direction fastest."""
         return tuple(
-            Measurement(waveform, self._wave_number(waveform, value), direction)
+            Measurement(*waveform.measure(self.strength, value), direction)
             for waveform in self.waveforms
             for value in self.strengths
             for direction in self.directions
         )
-
-    def _wave_number(self, waveform: Waveform, value: float) -> float:
-        if self.strength == "b":
-            return waveform.q_of_b(value)
-        return waveform.q_of_gradient(value) if self.strength == "gradient" else value
 
 
 def read_gradients(

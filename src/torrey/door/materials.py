@@ -56,7 +56,7 @@ class ByName:
 
 
 Parts: TypeAlias = "Value | PerRegion | ByName"
-"""Diffusivity, T2 or density as it was given, in internal units; not yet fitted to a shape."""
+"""Diffusivity, T2, T1 or density as it was given, in internal units; not yet fitted to a shape."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,11 @@ class Kappas:
 
 
 def read_parts(key: str, given: ByPart) -> Parts:
-    """Read diffusivity, T2 or density: what was given, whatever the shape.
+    """Read diffusivity, T2, T1 or density: what was given, whatever the shape.
 
     Parameters
     ----------
-    key : {"diffusivity", "T2", "density"}
+    key : {"diffusivity", "T2", "T1", "density"}
     given
         One value for all of the cell; a list with one per region; or a mapping from ``outside``,
         ``inside`` and ``layer``, or from names of regions, to values or lists of them.
@@ -115,7 +115,7 @@ def check_material(call: str, shape: Shape, material: Material) -> None:
     with arguments(call):
         material.tensors(shape.dimension)  # refuses matrices of another dimension
         owners = shape.region_compartment
-        for key in ("diffusivity", "T2", "density"):
+        for key in ("diffusivity", "T2", "T1", "density"):
             values = getattr(material, key)
             if len(values) not in ((len(owners),) if key == "diffusivity" else (0, len(owners))):
                 names = ", ".join(shape.region_names)
@@ -247,7 +247,7 @@ def _value(key: str, given: Any) -> Value:
         if not is_number(given):
             raise InputError(quoted(str(given)), "a number without a unit, at least zero")
         return round_significant(float(given))
-    if key == "T2":
+    if key in ("T2", "T1"):
         if given == "infinite" or (is_number(given) and given == math.inf):
             return math.inf
         return quantity(given, "relaxation_time", "positive")

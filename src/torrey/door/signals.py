@@ -280,6 +280,7 @@ def _facts(site: Site, components: int) -> StudyFacts:
     material, shape = site.medium.material, site.medium.discretisation.shape
     given = {
         "T2": material.T2,
+        "T1": material.T1,
         "density": material.density,
         "permeability_factors": material.membranes,
     }
@@ -295,7 +296,7 @@ def _facts(site: Site, components: int) -> StudyFacts:
 
 def check_sizes(call: str, site: Site, gradients: Gradients) -> None:
     """Refuse values that leave no signal, or systems too badly conditioned for one."""
-    keys = ("acquisition", "period", "permeability", "surface_relaxivity", "T2")
+    keys = ("acquisition", "period", "permeability", "surface_relaxivity", "T2", "T1")
     findings = Findings(Node({key: Node(None, "", 0) for key in keys}, "", 0))
     check_scales(findings, (), site.sweep(gradients.measurements), site.medium.material)
     for problem in findings.problems:

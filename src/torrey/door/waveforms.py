@@ -101,6 +101,112 @@ def DoublePgse(
     return _make(waveforms.DoublePgse, echo_time, **times)
 
 
+def TriplePgse(
+    delta: Quantity, Delta: Quantity, mixing_time: Quantity, *, echo_time: Quantity | None = None
+) -> Waveform:
+    """Three PGSE blocks along three axes: a spherical b-tensor.
+
+    Parameters
+    ----------
+    delta, Delta, echo_time : quantity
+        Of each block, see `Pgse`.
+    mixing_time : quantity
+        From the end of a block to the beginning of the next.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.TriplePgse("3 ms", "15 ms", mixing_time="0 ms")
+    TriplePgse(delta=3.0, Delta=15.0, mixing_time=0.0)
+    """
+    return _make(waveforms.TriplePgse, echo_time, delta=delta, Delta=Delta, mixing_time=mixing_time)
+
+
+def BTensor(
+    delta: Quantity, Delta: Quantity, b_delta: float, *, echo_time: Quantity | None = None
+) -> Waveform:
+    """b-tensors of any anisotropy, axially symmetric about the direction of the signal.
+
+    Parameters
+    ----------
+    delta, Delta, echo_time : quantity
+        See `Pgse`: between two pulses the wave vector turns once on a cone.
+    b_delta : float
+        1 is linear, 0 spherical, -0.5 planar.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.BTensor("5 ms", "30 ms", b_delta=0)
+    BTensor(delta=5.0, Delta=30.0, b_delta=0.0)
+    """
+    return _make(waveforms.BTensor, echo_time, delta=delta, Delta=Delta, b_delta=b_delta)
+
+
+def StimulatedEcho(
+    delta: Quantity, Delta: Quantity, tau: Quantity, *, echo_time: Quantity | None = None
+) -> Waveform:
+    """PGSE whose magnetisation is stored along z between the pulses, where it relaxes with T1.
+
+    Parameters
+    ----------
+    delta, Delta, echo_time : quantity
+        See `Pgse`.
+    tau : quantity
+        Between the first two radio-frequency pulses, and between the third and the echo, with a
+        gradient pulse in its middle: from delta to Delta.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> tr.StimulatedEcho("3 ms", "200 ms", tau="8 ms")
+    StimulatedEcho(delta=3.0, Delta=200.0, tau=8.0)
+    """
+    return _make(waveforms.StimulatedEcho, echo_time, delta=delta, Delta=Delta, tau=tau)
+
+
+def FilterExchange(
+    delta: Quantity,
+    Delta: Quantity,
+    delta_filter: Quantity,
+    Delta_filter: Quantity,
+    b_filter: Quantity,
+    mixing_time: Quantity,
+    *,
+    echo_time: Quantity | None = None,
+) -> Waveform:
+    """Filter exchange (FEXI): a PGSE block filters, and another one detects after a mixing time.
+
+    The strengths of a signal are those of the second block.
+
+    Parameters
+    ----------
+    delta, Delta, echo_time : quantity
+        Of the second block, see `Pgse`.
+    delta_filter, Delta_filter, b_filter : quantity
+        Of the first block, and its b-value.
+    mixing_time : quantity
+        From the end of the first block to the beginning of the second, with magnetisation stored
+        along z.
+
+    Examples
+    --------
+    >>> import torrey as tr
+    >>> fexi = tr.FilterExchange("5 ms", "20 ms", "5 ms", "20 ms", "1000 s/mm^2", "100 ms")
+    >>> fexi.parameters["b_filter"], fexi.parameters["mixing_time"]
+    (1.0, 100.0)
+    """
+    parameters = {
+        "delta": delta,
+        "Delta": Delta,
+        "delta_filter": delta_filter,
+        "Delta_filter": Delta_filter,
+        "b_filter": b_filter,
+        "mixing_time": mixing_time,
+    }
+    return _make(waveforms.FilterExchange, echo_time, **parameters)
+
+
 def SineOgse(
     delta: Quantity, Delta: Quantity, cycles: int, *, echo_time: Quantity | None = None
 ) -> Waveform:

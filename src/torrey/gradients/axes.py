@@ -12,7 +12,7 @@ from torrey.base.keys import format_number
 from torrey.base.stored import Group, Variable
 from torrey.base.units import UNITS, Kind
 from torrey.gradients.protocol import Vector
-from torrey.gradients.sweep import Sweep, axis_declaration
+from torrey.gradients.sweep import WAVEFORM, Sweep, axis_declaration
 
 #: Attributes of values that may be infinite: the signals of an unstable model.
 MAY_OVERFLOW = {"allow_missing": True}
@@ -55,7 +55,8 @@ def axis_variable(name: str, values: ArrayLike) -> Variable:
         If no sweep has such an axis.
     """
     units, long_name = axis_labels(name)
-    numbers = np.asarray(values) if name == "direction" else np.array(values, dtype=float)
+    is_label = name in ("direction", WAVEFORM)
+    numbers = np.asarray(values) if is_label else np.array(values, dtype=float)
     return Variable((name,), numbers, units, long_name)
 
 
@@ -69,6 +70,8 @@ def axis_labels(name: str) -> tuple[str, str]:
     """
     if name == "direction":
         return "", "direction of the gradient, as a label"
+    if name == WAVEFORM:
+        return "", "file of the waveform"
     declaration = axis_declaration(name)
     units = UNITS[cast(Kind, declaration.unit)].cf if declaration.unit else "1"
     return units, declaration.description

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from torrey.base.errors import InputError
 from torrey.base.keys import slug
 from torrey.gradients import waveforms
 from torrey.gradients.waveforms import Waveform
+from torrey.gradients.waveforms.base import Encoding
 
-EncodingKind = Literal["b", "q", "gradient"]
+EncodingKind = Encoding
 Vector = tuple[float, ...]
 Axes = tuple[Vector, ...]
 
@@ -46,7 +47,7 @@ class Measurement:
 
     @property
     def b(self) -> float:
-        """The b-value (ms/um^2)."""
+        """The b-value (ms/um^2); of filter exchange that of the second block."""
         return self.waveform.b_value(self.q)
 
     @property

@@ -48,12 +48,15 @@ class Slab:
     def name(self) -> str:
         """Canonical name: what is the same for all of it, and a digest of the rest."""
         protocol = self.sweep.protocol
-        measurement = protocol.measurements[0]
+        if isinstance(protocol, Product):
+            (waveform,) = protocol.shapes.waveforms
+        else:
+            waveform = protocol.rows[0].waveform
         readable = slug(
             {
                 "L": self.sweep.periods[0],
                 "kappa": self.sweep.permeabilities[0],
-                "": measurement.waveform.label,
+                "": waveform.label,
             }
         )
         return shorten(f"{readable}_{_digest(protocol)}")
@@ -130,7 +133,7 @@ def _order(values: Sequence[Any]) -> list[int]:
 
 def _single(shapes: WaveformGrid | Samples) -> Iterator[WaveformGrid | Samples]:
     if isinstance(shapes, Samples):
-        yield shapes
+        yield from (Samples((one,), shapes.echo_time) for one in shapes.given)
         return
     names = [name for name, _ in shapes.parameters]
     for values in product(*(values for _, values in shapes.parameters)):

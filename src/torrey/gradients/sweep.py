@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Literal, Self, get_args
 
+from torrey.base.errors import InputError
 from torrey.base.fields import Declaration, declarations, declared
 from torrey.base.keys import round_significant
 from torrey.gradients.protocol import EncodingKind, Measurement, Point, Vector
@@ -21,6 +22,9 @@ UM_PER_MM = 1000.0
 
 REFERENCE = "reference"
 """Name of the reference among the models of a study."""
+
+WAVEFORM = "waveform"
+"""Name of the axis of several waveforms from files."""
 
 ENCODINGS: tuple[str, ...] = get_args(EncodingKind)
 """Axes along which the strength of the gradient changes."""
@@ -105,20 +109,28 @@ class WaveformGrid:
 
 @dataclass(frozen=True)
 class Samples:
-    """One waveform from a file, with nothing to sweep; `echo_time` as for a grid."""
+    """Waveforms from files; `echo_time` as for a grid.
 
-    waveform: SampledWaveform
+    Parameters
+    ----------
+    given : tuple of SampledWaveform
+        Several are an axis, with their names as labels; one has nothing to sweep.
+    echo_time : float
+    """
+
+    given: tuple[SampledWaveform, ...]
     echo_time: float = 0.0
 
     @property
-    def axes(self) -> dict[str, tuple[float, ...]]:
-        """No axes."""
-        return {}
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """Names of the files, if there are several."""
+        names = tuple(waveform.name for waveform in self.given)
+        return {WAVEFORM: names} if len(names) > 1 else {}
 
     @property
     def waveforms(self) -> tuple[Waveform, ...]:
-        """The one waveform."""
-        return (_at_echo(self.waveform, self.echo_time),)
+        """Those of the files, in their order."""
+        return tuple(_at_echo(waveform, self.echo_time) for waveform in self.given)
 
 
 def _at_echo(waveform: Waveform, time: float) -> Waveform:
@@ -156,25 +168,17 @@ class Product:
     def measurements(self) -> tuple[Measurement, ...]:
         """All measurements, the last axis fastest."""
         return tuple(
-            Measurement(waveform, self._wave_number(waveform, value), direction)
+            Measurement(*waveform.measure(self.encoding_kind, value), direction)
             for waveform in self.shapes.waveforms
             for value in self.encodings
             for direction in self.directions
         )
 
-    def _wave_number(self, waveform: Waveform, value: float) -> float:
-        """Return max |g| (rad/um) for one of the `encodings`."""
-        if self.encoding_kind == "b":
-            return waveform.q_of_b(value)
-        if self.encoding_kind == "gradient":
-            return waveform.q_of_gradient(value)
-        return value
-
     def to_plain(self) -> dict[str, Any]:
         """Return what JSON can hold."""
         shapes = self.shapes
         plain = (
-            {"samples": shapes.waveform.to_dict()["samples"]}
+            {"samples": _one_or_list([one.to_dict()["samples"] for one in shapes.given])}
             if isinstance(shapes, Samples)
             else {"kind": shapes.kind, "parameters": shapes.parameters}
         )
@@ -192,7 +196,9 @@ class Product:
         shapes: WaveformGrid | Samples
         echo_time = float(plain.get("echo_time", 0.0))
         if "samples" in plain:
-            shapes = Samples(SampledWaveform.from_text(plain["samples"]), echo_time)
+            texts = plain["samples"]
+            texts = [texts] if isinstance(texts, str) else texts
+            shapes = Samples(tuple(map(SampledWaveform.from_text, texts)), echo_time)
         else:
             shapes = WaveformGrid(plain["kind"], _freeze(plain["parameters"]), echo_time)
         return cls(
@@ -307,8 +313,20 @@ class Sweep:
         return dict(zip(product(*map(range, self.shape)), points, strict=True))
 
     def without_strengths(self) -> Self:
-        """The same sweep with q = 1 rad/um alone: for what does not depend on the strength."""
+        """The same sweep with q = 1 rad/um alone: for what does not depend on the strength.
+
+        Raises
+        ------
+        InputError
+            If the shape of a waveform depends on its strength.
+        """
         protocol = self.protocol
+        for m in protocol.measurements:
+            if not m.waveform.scales:
+                raise InputError(
+                    f"the waveform {m.waveform.kind}, whose shape depends on its strength",
+                    "waveforms of one shape at all strengths",
+                )
         if isinstance(protocol, Product):
             unit: Product | Acquisition = replace(protocol, encoding_kind="q", encodings=(1.0,))
         else:
@@ -337,6 +355,10 @@ class Sweep:
             _freeze(plain["permeabilities"]),
             kind.from_plain(plain["protocol"]),
         )
+
+
+def _one_or_list(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
 
 
 def _freeze(value: Any) -> Any:

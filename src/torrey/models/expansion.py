@@ -19,11 +19,12 @@ of KL23 (4.11)-(4.15); with sigma = 0 they are the kurtosis model of KHM19.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csc_array
 
 from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
 from torrey.models.energy import energy_of
@@ -50,6 +51,12 @@ class Expansion:
         Initial masses; |Y_a| for a uniform unit density.
     overlaps : tuple of Overlap
         Products H_i^T M H_j with i + j <= order.
+    stored : Expansion, optional
+        The same of magnetisation stored along z; None where it is not another one, or not known.
+    crossing : tuple of Overlap
+        Products of the fields on the left with those of `stored` on the right.
+    keeps : bool
+        Whether stored magnetisation is known to relax as the rest does: see `RateModel.keeps`.
     """
 
     frame: Array
@@ -57,20 +64,36 @@ class Expansion:
     fields: tuple[Polynomial, ...]
     start: Array
     overlaps: tuple[Overlap, ...]
+    stored: Expansion | None = None
+    crossing: tuple[Overlap, ...] = ()
+    keeps: bool = True
 
     @property
     def model(self) -> RateModel:
         """The homogenised model of the highest order at hand."""
         products = ((o.power, o.left, o.right, o.matrix) for o in self.overlaps)
         energy = energy_of(len(self.rates) - 1, products, len(self.frame))
-        full = RateModel(self.rates, self.start, len(self.frame), self.overlaps, energy)
+        stored = None
+        if self.stored:
+            back = tuple(Overlap(o.power, o.right, o.left, o.matrix.T) for o in self.crossing)
+            stored = replace(self.stored.model, crossing=back)
+        full = RateModel(
+            self.rates,
+            self.start,
+            len(self.frame),
+            self.overlaps,
+            energy,
+            stored,
+            self.crossing,
+            self.keeps,
+        )
         return full.truncate(full.order)
 
 
 def expand(operators: BlochTorrey, frame: ArrayLike, order: int) -> Expansion:
     """Correctors and rate matrices up to G_order.
 
-    One factorisation of K serves all of them.
+    One factorisation of K serves all of them, those of stored magnetisation included.
 
     Parameters
     ----------
@@ -79,7 +102,14 @@ def expand(operators: BlochTorrey, frame: ArrayLike, order: int) -> Expansion:
         One gradient direction, or the axes of the components of g.
     order : int
     """
-    return _Recursion(operators, frame, order).run()
+    factor = operators.stiffness_factor
+    found = _Recursion(operators, frame, order, factor).run()
+    if operators.stored is None:
+        known = operators.R_stored is not None or not operators.R.any()
+        return replace(found, keeps=known)
+    stored = _Recursion(operators.stored, frame, order, factor).run()
+    crossing = _overlaps(operators.mass_matrix, found.fields, stored.fields, order)
+    return replace(found, stored=stored, crossing=tuple(crossing))
 
 
 def homogenised_models(
@@ -93,14 +123,16 @@ def homogenised_models(
 class _Recursion:
     """The recursion of the module's docstring, term by term."""
 
-    def __init__(self, operators: BlochTorrey, frame: ArrayLike, order: int) -> None:
+    def __init__(
+        self, operators: BlochTorrey, frame: ArrayLike, order: int, factor: PinnedFactor
+    ) -> None:
         cell = operators.cell
         axes = np.atleast_2d(np.asarray(frame, dtype=float))
         self.frame = axes / np.linalg.norm(axes, axis=1, keepdims=True)
         along = operators.along(self.frame)
         self.order = order
         self.cell: CellOperators = cell
-        self.factor: PinnedFactor = operators.stiffness_factor
+        self.factor = factor
         self.C = [cell.matrix(data) for data in along.C]
         self.N = {
             pair: cell.matrix(along.N[pair])
@@ -119,9 +151,8 @@ class _Recursion:
         for n in range(1, self.order + 2):
             self.fields.append(self._field(n))
             self.rates.append(self._rate(n - 1))
-        return Expansion(
-            self.frame, tuple(self.rates), tuple(self.fields), self.start, tuple(self._overlaps())
-        )
+        overlaps = tuple(_overlaps(self.M, self.fields, self.fields, self.order))
+        return Expansion(self.frame, tuple(self.rates), tuple(self.fields), self.start, overlaps)
 
     def _rate(self, n: int) -> dict[Monomial, Array]:
         terms = _Sum()
@@ -162,15 +193,18 @@ class _Recursion:
                 later = _raise(powers, position + len(self.C))
                 loads.add(_raise(later, position, -1), -power * (self.M @ h))
 
-    def _overlaps(self) -> list[Overlap]:
-        """Products of the correctors up to L^order; H_0 is orthogonal to all others."""
-        found = []
-        for i, j in product(range(self.order + 1), repeat=2):
-            if i + j <= self.order and (i == 0) == (j == 0):
-                for left, h in self.fields[i].items():
-                    for right, k in self.fields[j].items():
-                        found.append(Overlap(i + j, left, right, h.T @ (self.M @ k)))
-        return found
+
+def _overlaps(
+    M: csc_array, lefts: Sequence[Polynomial], rights: Sequence[Polynomial], order: int
+) -> list[Overlap]:
+    """Products of correctors up to L^order; H_0 is orthogonal to all others."""
+    found = []
+    for i, j in product(range(order + 1), repeat=2):
+        if i + j <= order and (i == 0) == (j == 0):
+            for left, h in lefts[i].items():
+                for right, k in rights[j].items():
+                    found.append(Overlap(i + j, left, right, h.T @ (M @ k)))
+    return found
 
 
 def _raise(powers: Monomial, position: int, by: int = 1) -> Monomial:

@@ -96,8 +96,14 @@ def eigenvalue_table(
         time[row] = m.waveform.echo_time * fraction
         for i, model in enumerate(built[tuple(map(tuple, m.frame.tolist()))]):
             jets = m.q * m.waveform.sample(time[row], model.n_derivatives)
+            here = [model.during(segment) for segment in m.waveform.segments_at(time[row])]
             for cell, (period, kappa) in enumerate(cells):
-                G = model.matrix(jets, period, kappa / period)
+                G = np.array(
+                    [
+                        one.matrix(jet, period, kappa / period)
+                        for one, jet in zip(here, jets, strict=True)
+                    ]
+                )
                 values = np.sort(np.linalg.eigvals(G).real, axis=-1)
                 eigenvalues[i, cell, row, :, : len(model.start)] = values
     shape = tuple(len(values) for values in protocol.axes().values())

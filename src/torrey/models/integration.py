@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.polynomial import Polynomial as Polynomial1D
@@ -106,8 +106,14 @@ class Propagated(Protocol):
     def n_derivatives(self) -> int: ...
     def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray: ...
     def jump(
-        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
+        self,
+        before: ArrayLike | None,
+        after: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        since: Any = None,
     ) -> ComplexArray | None: ...
+    def during(self, segment: Segment) -> Propagated: ...
 
 
 def _through(
@@ -124,14 +130,16 @@ def propagate(
     """State (points, k, 1) of a homogenised model at the echo, segment by segment."""
     m: ComplexArray = np.repeat(model.start.astype(complex)[None, :, None], len(points), axis=0)
     before: Array | None = None
+    since: Propagated | None = None
     with np.errstate(over="ignore", invalid="ignore"):
         for segment in waveform.segments:
+            here = model.during(segment)
             first, last = segment.jet(np.array([0.0, segment.duration]), model.n_derivatives)
-            jump = model.jump(before, points.jets(first), points.period, points.sigma)
+            jump = here.jump(before, points.jets(first), points.period, points.sigma, since)
             if jump is not None:
                 m = jump @ m
-            m = _cross(model, segment, points, m, tolerance)
-            before = points.jets(last)
+            m = _cross(here, segment, points, m, tolerance)
+            before, since = points.jets(last), here
     return m
 
 
@@ -253,11 +261,14 @@ def projected_signal(
 def _read_out(
     model: GalerkinSystem, waveform: Waveform, points: Points, steps: int
 ) -> ComplexArray:
-    flow = Flow(model, points.q, points.period, points.sigma)
+    flows: dict[bool, Flow] = {}
     both = np.array([model.start, model.readout], dtype=complex)
 
     def advance(w: ComplexArray, segment: Segment) -> ComplexArray:
-        return flow.across(segment, w, steps)
+        if segment.stored not in flows:
+            now = model.during(segment)
+            flows[segment.stored] = Flow(now, points.q, points.period, points.sigma)
+        return flows[segment.stored].across(segment, w, steps)
 
     def product(left: ComplexArray, right: ComplexArray) -> ComplexArray:
         result: ComplexArray = np.einsum("zi,zi->z", left, right)

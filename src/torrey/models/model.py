@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.gradients.waveforms import Waveform
+from torrey.gradients.waveforms import Segment, Waveform
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -126,6 +126,23 @@ class SmallModel(Model, Protocol):
         """G, shape (..., k, k), in 1/ms."""
 
     def jump(
-        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
+        self,
+        before: ArrayLike | None,
+        after: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        since: Any = None,
     ) -> ComplexArray | None:
-        """What multiplies the state where derivatives of g jump; None for nothing."""
+        """What multiplies the state where derivatives of g jump; None for nothing.
+
+        ``since`` is the model before the jump, where that is another one: see `during`.
+        """
+
+    def during(self, segment: Segment) -> Self:
+        """The model on a segment of a waveform: another one while magnetisation is stored.
+
+        Raises
+        ------
+        InputError
+            If it is not known how stored magnetisation relaxes.
+        """

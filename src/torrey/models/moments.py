@@ -13,7 +13,7 @@ starts anew, so that each panel resolves all that has not decayed before it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -49,6 +49,10 @@ class RestingSystem:
         C_a / L.
     N : (c, c, r, r) float, um^2/ms
     start, readout : (r,) float
+    modes : (r, r) float
+        The eigenvectors, columns on the basis of the model.
+    stored : RestingSystem, optional
+        The same of magnetisation stored along z; see `of`.
     """
 
     rates: Array
@@ -56,11 +60,35 @@ class RestingSystem:
     N: Array
     start: Array
     readout: Array
+    modes: Array
+    stored: RestingSystem | None = None
 
     @classmethod
-    def of(cls, model: GalerkinSystem, period: float, sigma: float) -> RestingSystem:
-        """Diagonalise A(0) for a period (um) and sigma = kappa/L (1/ms)."""
-        rates, modes = np.linalg.eigh(at_rest(model, period, sigma))
+    def of(
+        cls, model: GalerkinSystem, period: float, sigma: float, stores: bool = False
+    ) -> RestingSystem:
+        """Diagonalise A(0) for a period (um) and sigma = kappa/L (1/ms).
+
+        Parameters
+        ----------
+        model : GalerkinSystem
+        period, sigma : float
+        stores : bool
+            Whether waveforms store magnetisation: `stored` is made for them alone.
+
+        Raises
+        ------
+        InputError
+            If they do, and T1 is not given beside T2.
+        """
+        system = cls._of(model, period, sigma, stored=False)
+        if not stores:
+            return system
+        return replace(system, stored=cls._of(model, period, sigma, stored=True))
+
+    @classmethod
+    def _of(cls, model: GalerkinSystem, period: float, sigma: float, stored: bool) -> RestingSystem:
+        rates, modes = np.linalg.eigh(at_rest(model, period, sigma, stored))
         *_, of_C = cell_factors(period, sigma)
         c, r = len(model.C), len(rates)
         return cls(
@@ -69,7 +97,22 @@ class RestingSystem:
             N=(modes.T @ model.symmetric[3:] @ modes).reshape(c, c, r, r),
             start=modes.T @ model.start,
             readout=modes.T @ model.readout,
+            modes=modes,
         )
+
+    def during(self, segment: Segment) -> RestingSystem:
+        """The system on a segment of a waveform.
+
+        Raises
+        ------
+        ValueError
+            If magnetisation is stored there, for which the system was not made.
+        """
+        if not segment.stored:
+            return self
+        if self.stored is None:
+            raise ValueError("a system that was not made for waveforms that store magnetisation")
+        return self.stored
 
 
 def galerkin_taylor(
@@ -97,19 +140,23 @@ def galerkin_taylor(
     """
     period, sigma = np.broadcast_arrays(np.asarray(period, float), sigma)
     found: ComplexArray = np.empty((*period.shape, TAYLOR_ORDER + 1), dtype=complex)
+    stores = waveform.stores
     for place in np.ndindex(period.shape):
-        system = RestingSystem.of(model, float(period[place]), float(sigma[place]))
+        system = RestingSystem.of(model, float(period[place]), float(sigma[place]), stores)
         found[place] = taylor_at_echo(system, waveform, nodes)
     return found
 
 
 def taylor_at_echo(system: RestingSystem, waveform: Waveform, nodes: int = _NODES) -> ComplexArray:
     """Coefficients of q^0 ... q^4 in the signal at the echo, shape (5,)."""
-    u = _beginning(system)
+    u, now = _beginning(system), system
     for segment in waveform.segments:
-        for begin, length in _panels(segment, float(system.rates[-1])):
-            u = _cross(system, segment, begin, length, u, nodes)
-    return _read_out(system, u)
+        before, now = now, system.during(segment)
+        if now is not before:
+            u = u @ before.modes.T @ now.modes
+        for begin, length in _panels(segment, float(now.rates[-1])):
+            u = _cross(now, segment, begin, length, u, nodes)
+    return _read_out(system, u if now is system else u @ now.modes.T @ system.modes)
 
 
 def time_error(system: RestingSystem, waveform: Waveform) -> Array:

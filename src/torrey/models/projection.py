@@ -24,8 +24,8 @@ from scipy.sparse import csc_array
 
 from torrey.base.stored import stored
 from torrey.cell.operators import Array, BlochTorrey
-from torrey.cell.system import combine, family_factors, galerkin
-from torrey.gradients.waveforms import Waveform
+from torrey.cell.system import combine, family_factors, galerkin, relaxation_of
+from torrey.gradients.waveforms import Segment, Waveform
 from torrey.models.expansion import Expansion, expand
 from torrey.models.integration import dissipative_signal
 from torrey.models.model import TIME_TOLERANCE, Stability
@@ -54,6 +54,8 @@ class ProjectedModel:
     frame : (c, d) float
     ranks : tuple of int
         Of P_0, P_1, ..., of this model.
+    R_stored : (r, r) float, optional
+        In the place of R while magnetisation is stored; None if T1 is not given.
     """
 
     K: Array = field(metadata=stored(_SQUARE, "um2 ms-1", "W^T K W, lengths in units of the cell"))
@@ -66,6 +68,10 @@ class ProjectedModel:
     frame: Array = field(metadata=stored(("component", "axis"), "1", "axes of the gradients"))
     ranks: tuple[int, ...] = field(
         metadata=stored(("rung",), "1", "number of basis vectors of each rung")
+    )
+    R_stored: Array | None = field(
+        default=None,
+        metadata=stored(_SQUARE, "ms-1", "the same as R of magnetisation stored along z"),
     )
 
     @property
@@ -91,7 +97,23 @@ class ProjectedModel:
         r = self.ranks[order]
         K, C, N, J, R = (X[..., :r, :r] for X in (self.K, self.C, self.N, self.J, self.R))
         start, readout = self.start[:r], self.readout[:r]
-        return ProjectedModel(K, C, N, J, R, start, readout, self.frame, self.ranks[: order + 1])
+        ranks, R_stored = self.ranks[: order + 1], self.R_stored
+        R_stored = None if R_stored is None else R_stored[:r, :r]
+        return ProjectedModel(K, C, N, J, R, start, readout, self.frame, ranks, R_stored)
+
+    def during(self, segment: Segment) -> ProjectedModel:
+        """The model on a segment of a waveform: another one while magnetisation is stored.
+
+        Raises
+        ------
+        InputError
+            See `torrey.cell.system.relaxation_of`.
+        """
+        return self._stored if segment.stored else self
+
+    @cached_property
+    def _stored(self) -> ProjectedModel:
+        return replace(self, R=relaxation_of(self, stored=True))
 
     def signal(
         self,
@@ -194,13 +216,14 @@ def project_on(
     """Operators on an M-orthonormal basis, shape (n_dofs, r), for gradients along some axes."""
     cell, along, M = operators.cell, operators.along(frame), operators.mass_matrix
     readout = basis.T @ (M @ np.ones(cell.n_dofs))
-    uniform = np.all(operators.rho == 1.0)
+    uniform, stored_R = np.all(operators.rho == 1.0), operators.R_stored
     return ProjectedModel(
         K=galerkin(cell, operators.K, basis, 1),
         C=galerkin(cell, along.C, basis, -1),
         N=galerkin(cell, along.N, basis, 1),
         J=galerkin(cell, operators.J, basis, 1),
         R=galerkin(cell, operators.R, basis, 1),
+        R_stored=None if stored_R is None else galerkin(cell, stored_R, basis, 1),
         start=readout if uniform else basis.T @ (M @ operators.rho),
         readout=readout,
         frame=frame,
@@ -220,10 +243,17 @@ def corrector_basis(
     """
     basis = np.empty((operators.cell.n_dofs, 0))
     ranks = []
-    for fields in expansion.fields[: order + 1]:
-        basis = extend(basis, side_by_side(fields, operators.cell.n_dofs), operators.mass_matrix)
+    for number in range(order + 1):
+        fields = correctors(expansion, number, operators.cell.n_dofs)
+        basis = extend(basis, fields, operators.mass_matrix)
         ranks.append(basis.shape[1])
     return basis, tuple(ranks)
+
+
+def correctors(expansion: Expansion, order: int, n_dofs: int) -> Array:
+    """Coefficient fields of H_order as columns, those of stored magnetisation among them."""
+    both = (expansion, expansion.stored) if expansion.stored else (expansion,)
+    return np.hstack([side_by_side(one.fields[order], n_dofs) for one in both])
 
 
 def side_by_side(fields: Polynomial, n_dofs: int) -> Array:

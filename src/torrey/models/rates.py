@@ -13,7 +13,9 @@ it, so that the masses after a jump are those with Z^H M U m the same on both si
 
     m_after = (Z^H M U)_after^-1 (Z_after^H M U_before) m_before
 
-which differs from m_before from L^4 on.
+which differs from m_before from L^4 on. Where magnetisation is put along z, or taken back, and its
+relaxation changes between T2 and T1, U_before has the correctors of the relaxation before the
+change, and Z those of the one after it.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from torrey.gradients.waveforms import Waveform
+from torrey.base.errors import InputError
+from torrey.cell.material import NO_T1
+from torrey.gradients.waveforms import Segment, Waveform
 from torrey.models.energy import Energy
 from torrey.models.integration import collocated_signal
 from torrey.models.model import TIME_TOLERANCE, Stability
@@ -31,7 +35,7 @@ from torrey.models.polynomials import Array, ComplexArray, Monomial, Polynomial,
 from torrey.models.stability import stability
 from torrey.models.taylor import divide_series, homogenised_taylor
 
-#: Lowest order at which a jump of the gradient changes the masses.
+#: Lowest order at which a jump of the gradient, or of the relaxation, changes the masses.
 _FIRST_JUMP = 4
 
 
@@ -62,6 +66,14 @@ class RateModel:
     energy : Energy, optional
         Of the fields, to the order of the model; that of uniform fields of unit density if not
         given.
+    stored : RateModel, optional
+        The model of magnetisation stored along z, where it relaxes otherwise.
+    crossing : tuple of Overlap
+        Products of the correctors with those of the model before or after, where relaxation
+        changes; empty below order 4.
+    keeps : bool
+        Whether stored magnetisation relaxes as the rest does if there is no `stored`: not where T2
+        is given and T1 is not.
     """
 
     rates: tuple[Polynomial, ...]
@@ -69,6 +81,9 @@ class RateModel:
     n_components: int = 1
     overlaps: tuple[Overlap, ...] = field(default=())
     energy: Energy | None = None
+    stored: RateModel | None = None
+    crossing: tuple[Overlap, ...] = ()
+    keeps: bool = True
 
     @property
     def readout(self) -> Array:
@@ -95,13 +110,30 @@ class RateModel:
         """
         if not 0 <= order <= self.order:
             raise ValueError(f"order {order} of a model with orders 0 to {self.order}")
-        kept = tuple(o for o in self.overlaps if o.power <= order)
+        overlaps, crossing = (
+            tuple(o for o in some if o.power <= order) if order >= _FIRST_JUMP else ()
+            for some in (self.overlaps, self.crossing)
+        )
         return replace(
             self,
             rates=self.rates[: order + 1],
-            overlaps=kept if order >= _FIRST_JUMP else (),
+            overlaps=overlaps,
             energy=self.energy and self.energy.truncate(order),
+            stored=self.stored and self.stored.truncate(order),
+            crossing=crossing,
         )
+
+    def during(self, segment: Segment) -> RateModel:
+        """The model on a segment of a waveform: another one while magnetisation is stored.
+
+        Raises
+        ------
+        InputError
+            If it is not known how stored magnetisation relaxes.
+        """
+        if segment.stored and not self.keeps:
+            raise InputError(*NO_T1)
+        return self.stored if segment.stored and self.stored else self
 
     def signal(
         self,
@@ -190,7 +222,12 @@ class RateModel:
         return total.reshape(*shape, k, k)
 
     def jump(
-        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
+        self,
+        before: ArrayLike | None,
+        after: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        since: RateModel | None = None,
     ) -> ComplexArray | None:
         """Masses after a jump of derivatives of g, from those before.
 
@@ -201,6 +238,8 @@ class RateModel:
             density is constant on each compartment.
         period, sigma : (...) array_like
             See `matrix`.
+        since : RateModel, optional
+            The model before the jump, if it is not this one.
 
         Returns
         -------
@@ -208,7 +247,8 @@ class RateModel:
         """
         if not self.overlaps:
             return None
-        old = self._product(after, before, period, sigma)
+        across = since is not None and since is not self
+        old = self._product(after, before, period, sigma, across=across)
         new = self._product(after, after, period, sigma)
         return np.asarray(np.linalg.solve(new, old), dtype=np.complex128)
 
@@ -219,13 +259,17 @@ class RateModel:
         period: ArrayLike,
         sigma: ArrayLike,
         order: int,
+        since: RateModel | None = None,
     ) -> ComplexArray | None:
         """The matrix of `jump` by degrees in the gradient, (order + 1, ..., k, k), or None."""
         if not self.overlaps:
             return None
+        across = since is not None and since is not self
         old, new = (
-            np.array([self._product(after, side, period, sigma, n) for n in range(order + 1)])
-            for side in (before, after)
+            np.array(
+                [self._product(after, side, period, sigma, n, other) for n in range(order + 1)]
+            )
+            for side, other in ((before, across), (after, False))
         )
         return divide_series(new, old)
 
@@ -236,10 +280,12 @@ class RateModel:
         period: ArrayLike,
         sigma: ArrayLike,
         degree: int | None = None,
+        across: bool = False,
     ) -> ComplexArray:
         """Z^H M U with Z on the jet `left` and U on the jet `right`; U = H_0 where that is None.
 
-        With a degree, what is of that degree in the gradient.
+        With a degree, what is of that degree in the gradient. U is that of the other relaxation if
+        `across`.
         """
         past = np.asarray(left, dtype=float).copy()
         past[..., 1::2, :] *= -1.0
@@ -247,9 +293,9 @@ class RateModel:
         k = len(self.start)
         shape = np.broadcast_shapes(past.shape[:-2], period.shape, sigma.shape)
         total = np.zeros((*shape, k * k), dtype=complex)
-        for o in self.overlaps:
-            if right is None and any(o.right):
-                continue
+        for o in self.crossing if across else self.overlaps:
+            if right is None and o.power:
+                continue  # H_0 is orthogonal to all others, those of relaxation included
             if degree is not None and sum(o.left[:-1]) + sum(o.right[:-1]) != degree:
                 continue
             u = 1.0 if right is None else monomial(o.right, 1j * np.asarray(right), sigma)

@@ -41,7 +41,7 @@ class StudyFacts:
     permeable : bool
         Whether some value of it is above zero.
     material_keys : tuple of str
-        What is given of the material beside its diffusivity: ``T2``, ``density``,
+        What is given of the material beside its diffusivity: ``T2``, ``T1``, ``density``,
         ``permeability_factors``.
     n_components : int
         Of the waveform with the most components.
@@ -269,8 +269,8 @@ def _refuse_pade(facts: StudyFacts, _order: int) -> str | None:
     reasons = []
     if facts.permeable:
         reasons.append("Pade is for impermeable membranes, 0 m/s")
-    if "T2" in facts.material_keys:
-        reasons.append("Pade knows nothing of T2")
+    if times := [key for key in ("T2", "T1") if key in facts.material_keys]:
+        reasons.append(f"Pade knows nothing of {' and '.join(times)}")
     if facts.n_components > 1:
         reasons.append("Pade takes gradients along one direction")
     return f"R2: {'; '.join(reasons)}" if reasons else None
@@ -304,7 +304,7 @@ for _kind in (
     ModelKind(
         f"lumped-R{_ORDER}",
         about="all cells as one compartment, for comparison with KL23; for cells in an outside, "
-        "gradients along one direction, and materials without `T2`, `density` and "
+        "gradients along one direction, and materials without `T2`, `T1`, `density` and "
         "`permeability_factors`",
         build=Deferred("torrey.models.lumped", "lumped_models"),
         orders=(0, 2),
@@ -314,7 +314,7 @@ for _kind in (
     ModelKind(
         "Pade",
         about="the form of R2 that stays positive (KHM19); for impermeable membranes, gradients "
-        "along one direction, and materials without `T2`",
+        "along one direction, and materials without `T2` and `T1`",
         build=Deferred("torrey.models.kurtosis", "pade_models"),
         refuses=_refuse_pade,
         label="Padé",

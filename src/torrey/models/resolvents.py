@@ -91,7 +91,10 @@ class _Space:
     def __init__(self, operators: BlochTorrey, system: CellSystem, depth: int) -> None:
         cell = operators.cell
         self._M = operators.mass_matrix
-        self._A = cell.matrix(system.static)
+        self._A = [cell.matrix(system.static)]
+        if operators.stored is not None and system.relaxation is not None:
+            # Magnetisation that is stored meets another A(0), and each what the other leaves.
+            self._A.append(cell.matrix(system.static + system.relaxation))
         self._C = [cell.matrix(C) for C in system.C]
         count = len(system.C)
         pairs = [(a, b) for a in range(count) for b in range(a, count)]
@@ -99,18 +102,19 @@ class _Space:
         ones = np.ones(cell.n_dofs)
         empty = np.empty((cell.n_dofs, 0))
         sources = extend(empty, np.column_stack([ones, operators.rho]), self._M)
-        still = np.abs(self._A @ sources).max() <= _STILL * np.abs(system.static).max()
+        changes = max(np.abs(A @ sources).max() for A in self._A)
+        still = changes <= _STILL * np.abs(system.static).max()
         # What decays without a gradient has resolvents of its own.
         self._decaying = empty if still else sources
         self._depth = depth
-        self._solvers: list[tuple[float, SuperLU]] = []
+        self._solvers: list[SuperLU] = []
         self._levels = [sources, empty]
         self.basis = sources
 
     def add(self, shift: float) -> None:
         """Fields of one shift more."""
-        self._solvers.append((shift, factorise((self._A + shift * self._M).tocsc())))
-        newest = self._solvers[-1:]
+        newest = [factorise((A + shift * self._M).tocsc()) for A in self._A]
+        self._solvers += newest
         sources, first = self._levels
         more = extend(sources, self._solve(newest, self._M @ self._decaying), self._M, _NEW)
         new_sources = more[:, sources.shape[1] :]
@@ -129,12 +133,12 @@ class _Space:
         self.basis = extend(self.basis, fields, self._M, _NEW)
         self._levels = [more, both]
 
-    def _solve(self, solvers: list[tuple[float, SuperLU]] | None, loads: Array) -> Array:
+    def _solve(self, solvers: list[SuperLU] | None, loads: Array) -> Array:
         """Solutions for loads, the columns of an array, at the newest shift or at all (None)."""
         if not loads.shape[1]:
             return loads
         chosen = self._solvers if solvers is None else solvers
-        return np.hstack([lu.solve(np.ascontiguousarray(loads)) for _, lu in chosen])
+        return np.hstack([lu.solve(np.ascontiguousarray(loads)) for lu in chosen])
 
     @staticmethod
     def _through(matrices: Sequence, fields: Array) -> Array:

@@ -101,10 +101,10 @@ def _largest_rate(model: Weighted, waveform: Waveform, points: Points) -> Array:
     worst = np.full(len(points), -np.inf)
     most = max(_FEWEST_INSTANTS, min(_INSTANTS, _MOST_INSTANTS // len(waveform.segments)))
     for segment in waveform.segments:
-        times = _instants(segment, most)
-        rates = _rate(_system(model, points, segment.jet(times, model.n_derivatives)))
+        here, times = model.during(segment), _instants(segment, most)
+        rates = _rate(_system(here, points, segment.jet(times, model.n_derivatives)))
         if not segment.constant:
-            rates = _refined(model, segment, points, times, rates)
+            rates = _refined(here, segment, points, times, rates)
         worst = np.maximum(worst, rates.max(axis=1))
     return worst
 
@@ -265,14 +265,14 @@ def _propagators(
     for segment in waveform.segments:
         if (jump := next(jumps, None)) is not None:
             yield _Part(jump, jumps=True)
-        share = 0.25 if segment.constant else segment.variation()
+        here, share = model.during(segment), 0.25 if segment.constant else segment.variation()
         count = max(1, int(np.ceil(share * pieces)))
         h = segment.duration / count
         if segment.constant:
-            still = expm(-h * _system(model, points, segment.jet(np.zeros(1), model.n_derivatives)))
+            still = expm(-h * _system(here, points, segment.jet(np.zeros(1), model.n_derivatives)))
             P = np.broadcast_to(still, (len(points), count, *still.shape[2:]))
         else:
-            P = _across(model, segment, points, count, steps)
+            P = _across(here, segment, points, count, steps)
         for i in range(count):
             yield _Part(P[:, i], last=i == count - 1)
 
@@ -308,17 +308,20 @@ def _batches(count: int, size: int) -> list[NDArray[np.intp]]:
 def _jumps(model: Weighted, waveform: Waveform, points: Points) -> Iterator[ComplexArray]:
     """What multiplies n at the beginning of each segment; nothing if masses do not jump."""
     before: Array | None = None
+    since: Weighted | None = None
     for segment in waveform.segments:
+        here = model.during(segment)
         first, last = segment.jet(np.array([0.0, segment.duration]), model.n_derivatives)
         after = points.jets(first)
-        jump = model.jump(before, after, points.period, points.sigma)
+        jump = here.jump(before, after, points.period, points.sigma, since)
         if jump is None:
             return
         old, new = (
-            model.weights(jet, points.period, points.sigma)[0] / 2 for jet in (before, after)
+            one.weights(jet, points.period, points.sigma)[0] / 2
+            for one, jet in ((since or here, before), (here, after))
         )
         yield jump * np.exp(new[:, :, None] - old[:, None, :])
-        before = points.jets(last)
+        before, since = points.jets(last), here
 
 
 def _norm(P: ComplexArray) -> Array:

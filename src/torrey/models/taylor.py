@@ -11,12 +11,12 @@ integrates its series. Where masses jump, the series of the jump multiplies that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.gradients.waveforms import Waveform
+from torrey.gradients.waveforms import Segment, Waveform
 from torrey.models.integration import Points, propagate
 from torrey.models.model import TIME_TOLERANCE
 from torrey.models.moments import TAYLOR_ORDER
@@ -45,8 +45,12 @@ class PolynomialModel(Protocol):
         period: ArrayLike,
         sigma: ArrayLike,
         order: int,
+        since: Any = None,
     ) -> ComplexArray | None:
         """What multiplies the masses where derivatives of g jump, likewise; None for nothing."""
+
+    def during(self, segment: Segment) -> PolynomialModel:
+        """The model on a segment of a waveform."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,19 @@ class _Blocks:
     def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
         return _triangular(self.model.matrix_series(jet, period, sigma, TAYLOR_ORDER))
 
+    def during(self, segment: Segment) -> _Blocks:
+        return _Blocks(self.model.during(segment))
+
     def jump(
-        self, before: ArrayLike | None, after: ArrayLike, period: ArrayLike, sigma: ArrayLike
+        self,
+        before: ArrayLike | None,
+        after: ArrayLike,
+        period: ArrayLike,
+        sigma: ArrayLike,
+        since: _Blocks | None = None,
     ) -> ComplexArray | None:
-        series = self.model.jump_series(before, after, period, sigma, TAYLOR_ORDER)
+        old = since and since.model
+        series = self.model.jump_series(before, after, period, sigma, TAYLOR_ORDER, old)
         return None if series is None else _triangular(series)
 
 

@@ -145,7 +145,8 @@ def _evaluate(
     """Cumulants of all measurements by one model."""
     coefficients = np.empty((len(measurements), 5), dtype=complex)
     for axes, members in group_measurements(measurements).items():
-        system = RestingSystem.of(model.along(np.array(axes)), period, sigma)
+        stores = any(waveform.stores for waveform in members)
+        system = RestingSystem.of(model.along(np.array(axes)), period, sigma, stores)
         for waveform, rows in members.items():
             coefficients[rows] = taylor_at_echo(system, waveform)
     return cumulants_of(coefficients, [m.waveform.b_factor for m in measurements])
@@ -157,7 +158,8 @@ def _time_errors(
     """What fewer nodes of the panels of time change in the cumulants."""
     change = np.empty((2, len(measurements)))
     for axes, members in group_measurements(measurements).items():
-        system = RestingSystem.of(model.along(np.array(axes)), period, sigma)
+        stores = any(waveform.stores for waveform in members)
+        system = RestingSystem.of(model.along(np.array(axes)), period, sigma, stores)
         for waveform, rows in members.items():
             exact = taylor_at_echo(system, waveform)
             moved = exact + time_error(system, waveform) * np.array([1.0, -1.0, 1.0, -1.0, 1.0])

@@ -157,7 +157,7 @@ def _signal(
     def form(u: States, part: Sequence[Stretch]) -> complex:
         # A number takes fewer Krylov vectors than a state.
         segment = part[0].segment
-        A = system.matrix(q * segment.start)
+        A = system.during(segment).matrix(q * segment.start)
         return complex(expm_form(M, A, u, segment.duration, _KRYLOV_TOLERANCE))
 
     sources = np.stack([rho, np.ones_like(rho)], axis=1).astype(complex)
@@ -170,6 +170,7 @@ def _signal(
 
 def propagate(system: CellSystem, segment: Segment, q: float, u: States, steps: int) -> States:
     """States, the columns of u, after one segment of the waveform."""
+    system = system.during(segment)
     if segment.constant:
         A, M = system.matrix(q * segment.start), system.operators.mass_matrix
         after = [expm_multiply(M, A, column, segment.duration, _KRYLOV_TOLERANCE) for column in u.T]

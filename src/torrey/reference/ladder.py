@@ -29,9 +29,9 @@ from torrey.models.expansion import expand
 from torrey.models.projection import (
     ProjectedModel,
     corrector_basis,
+    correctors,
     extend,
     project_on,
-    side_by_side,
 )
 from torrey.reference.span import LOWEST_RUNG, SPACING
 
@@ -65,8 +65,7 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
     ]
     for rung in range(LOWEST_RUNG + 1, highest + 1):
         if rung <= _HIGHEST_CORRECTOR:
-            fields = side_by_side(expansion.fields[rung], operators.cell.n_dofs)
-            basis = extend(basis, fields, M)
+            basis = extend(basis, correctors(expansion, rung, operators.cell.n_dofs), M)
         for place in places:
             depth = rung - 2 - place.number
             if 1 <= depth <= _DEEPEST:

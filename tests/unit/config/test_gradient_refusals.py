@@ -17,7 +17,10 @@ from support.gradient_files import (
 MINE = "studies.mine"
 PATH = f"{MINE}.waveform"
 ACQUISITION = f"{MINE}.acquisition"
-KINDS = "pgse, trapezoid, sine-ogse, cosine-ogse, trapezoid-ogse, double-pgse or file"
+KINDS = (
+    "pgse, trapezoid, sine-ogse, cosine-ogse, trapezoid-ogse, double-pgse, triple-pgse, b-tensor, "
+    "stimulated-echo, filter-exchange or file"
+)
 SINE = "waveform: {kind: sine-ogse, delta: 10 ms, Delta: 20 ms, cycles: 2}"
 TRAPEZOIDS = (
     "waveform: {kind: trapezoid-ogse, delta: 13 ms, Delta: 20 ms, cycles: 2, rise_time: 0.5 ms}"

@@ -27,13 +27,17 @@ from torrey.gradients.sweep import Acquisition, Samples
 from torrey.gradients.waveforms import (
     KINDS,
     AtEcho,
+    BTensor,
     CosineOgse,
     DoublePgse,
+    FilterExchange,
     Pgse,
     SampledWaveform,
     SineOgse,
+    StimulatedEcho,
     TrapezoidalOgse,
     TrapezoidalPgse,
+    TriplePgse,
 )
 from torrey.workflow.layout import Layout
 
@@ -84,6 +88,29 @@ GRIDS = [
         },
         DoublePgse(3.0, 10.0, 0.0, -90.0),
     ),
+    (
+        "waveform: {kind: b-tensor, delta: 3 ms, Delta: [20 ms, 30 ms], b_delta: 1}",
+        {"delta": (3.0,), "Delta": (20.0, 30.0), "b_delta": (1.0,)},
+        BTensor(3.0, 20.0, 1.0),
+    ),
+    (
+        "waveform: {kind: stimulated-echo, delta: 3 ms, Delta: [100 ms, 0.2 s], tau: 8 ms}",
+        {"delta": (3.0,), "Delta": (100.0, 200.0), "tau": (8.0,)},
+        StimulatedEcho(3.0, 100.0, 8.0),
+    ),
+    (
+        "waveform: {kind: filter-exchange, delta: 3 ms, Delta: 10 ms, delta_filter: 4 ms, "
+        "Delta_filter: 12 ms, b_filter: [0 s/mm^2, 900 s/mm^2], mixing_time: [20 ms, 0.1 s]}",
+        {
+            "delta": (3.0,),
+            "Delta": (10.0,),
+            "delta_filter": (4.0,),
+            "Delta_filter": (12.0,),
+            "b_filter": (0.0, 0.9),
+            "mixing_time": (20.0, 100.0),
+        },
+        FilterExchange(3.0, 10.0, 4.0, 12.0, 0.0, 20.0),
+    ),
 ]
 
 
@@ -100,7 +127,51 @@ def test_waveforms_are_read_in_internal_units(read_gradients, line, parameters, 
 
 
 def test_every_kind_of_waveform_is_read_here():
-    assert {first.kind for _, _, first in GRIDS} | {"pgse"} == set(KINDS)
+    # Three blocks along three axes need a cell in space, below.
+    assert {first.kind for _, _, first in GRIDS} | {"pgse", "triple-pgse"} == set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("{kind: triple-pgse, delta: 3 ms, Delta: 9 ms, mixing_time: 1 ms}", TriplePgse(3, 9, 1)),
+        (
+            "{kind: b-tensor, delta: 3 ms, Delta: 20 ms, b_delta: [-0.5, 0, 1]}",
+            BTensor(3, 20, -0.5),
+        ),
+    ],
+)
+def test_waveforms_of_three_components_are_read_in_space(read, line, first):
+    text = with_gradients(f"waveform: {line}", B_VALUES, "directions: [[0, 0, 1]]")
+    old = text[text.index("  tissue:") : text.index("  stones:")]
+    balls = "  tissue: {kind: spheres, cells: [{center: [0.5, 0.5, 0.5], radius: 0.3}]}\n"
+    study = read(text.replace(old, balls)).studies["mine"]
+    assert study.sweep.protocol.shapes.waveforms[0] == first
+    assert study.sweep.axes().get("b_delta", (0.0,))[-1] in (0.0, 1.0)
+
+
+def test_each_strength_of_filter_exchange_is_a_shape_of_its_own(read_gradients):
+    study = read_gradients(GRIDS[-1][0], "b: [0 s/mm^2, 500 s/mm^2]", DIRECTIONS)
+    points = list(study.points().values())
+    assert [point.b for point in points[:2]] == pytest.approx([0.0, 0.5])
+    assert len({point.waveform for point in points}) == 8
+    assert len({point.key("b") for point in points}) == len(points)
+
+
+def test_several_files_are_an_axis_with_their_names(read_gradients, tmp_path):
+    (tmp_path / "second.csv").write_text("time (ms),g (mT/m)\n0,40\n3,40\n3,-40\n6,-40\n")
+    line = "waveform: {kind: file, path: [bipolar.csv, second.csv], echo_time: 30 ms}"
+    study = read_gradients(line, B_VALUES, DIRECTIONS)
+    axes = study.sweep.axes()
+    assert axes["waveform"] == ("bipolar", "second")
+    assert list(axes) == ["period", "permeability", "waveform", "b", "direction"]
+    shapes = study.sweep.protocol.shapes.waveforms
+    assert [shape.inner.times[-1] for shape in shapes] == [12.0, 6.0]
+    assert len(study.notes) == 2
+    # One in a list is one.
+    one = read_gradients("waveform: {kind: file, path: [bipolar.csv]}", B_VALUES, DIRECTIONS)
+    same = read_gradients("waveform: {kind: file, path: bipolar.csv}", B_VALUES, DIRECTIONS)
+    assert one.sweep == same.sweep
 
 
 @pytest.mark.parametrize("angle", ["90 deg", "0.25 turn", "1.5707963267948966 rad", "90 degree"])
@@ -152,7 +223,7 @@ def test_files_are_looked_for_beside_the_configuration(tmp_path, monkeypatch):
     studies = text[text.index("studies:") : text.index("figures:")].replace("mine:", "yours:")
     (second / "more.yaml").write_text(studies)
     config = load([first / "mine.yaml", second / "more.yaml"])
-    assert config.studies["mine"].sweep.protocol.shapes.waveform.name == "bipolar"
+    assert config.studies["mine"].sweep.protocol.shapes.given[0].name == "bipolar"
     assert len(config.studies["yours"].sweep.protocol.rows) == 4
     # The folder of the process plays no part, nor how the configuration is named.
     relative = load([p.relative_to(tmp_path) for p in (first / "mine.yaml", second / "more.yaml")])

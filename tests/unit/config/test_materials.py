@@ -48,6 +48,7 @@ def test_a_matrix_has_one_row_in_one_dimension(read):
         ("T2: {outside: 80 ms, inside: 0.04 s}", "T2", (80.0, 40.0, 40.0)),
         ("T2: {outside: 80 ms, inside: [40 ms, 60 ms]}", "T2", (80.0, 40.0, 60.0)),
         ("T2: {outside: infinite, inside: [40 ms]}", "T2", (math.inf, 40.0, 40.0)),
+        ("T1: {outside: 1 s, inside: [800 ms, infinite]}", "T1", (1000.0, 800.0, math.inf)),
         ("density: {outside: 1, inside: 0.8}", "density", (1.0, 0.8, 0.8)),
         ("density: {outside: 0, inside: [1, 8e-1]}", "density", (0.0, 1.0, 0.8)),
         ("permeability_factors: [1, 0]", "membranes", (1.0, 0.0)),
@@ -57,6 +58,37 @@ def test_relaxation_density_and_membranes(study, line, field, values):
     material = study("    period:", f"    {line}\n    period:").material
     assert material == Material((2.5, 1.2, 1.2), **{field: values})
     assert all(type(value) is float for value in getattr(material, field))
+
+
+STORED = "waveform: {kind: stimulated-echo, delta: 4 ms, Delta: 90 ms, tau: 9 ms}"
+
+
+def test_stored_magnetisation_needs_both_times(read, messages):
+    T2, T1 = "T2: {outside: 80 ms, inside: 40 ms}", "T1: {outside: 1 s, inside: 1 s}"
+    old = "waveform: {kind: pgse, delta: [4 ms], Delta: [12 ms, 20 ms]}"
+    both = edited(old, f"{STORED}\n    {T2}\n    {T1}")
+    material = read(both).studies["mine"].material
+    assert (material.T2, material.T1) == ((80.0, 40.0, 40.0), (1000.0,) * 3)
+    (said,) = messages(edited(old, f"{STORED}\n    {T2}"))
+    assert "studies.mine.T2: found a waveform that stores magnetisation along z" in said
+    assert "accepted: T1 of every compartment beside T2" in said
+    # T1 alone leaves transverse magnetisation as it is; T2 alone is enough where nothing is stored.
+    assert read(edited(old, f"{STORED}\n    {T1}")).studies["mine"].material.T2 == ()
+    assert read(edited(old, f"{old}\n    {T2}")).studies["mine"].material.T1 == ()
+    infinite = T2.replace("80 ms", "infinite").replace("40 ms", "infinite")
+    assert read(edited(old, f"{STORED}\n    {infinite}")).studies["mine"].material.T1 == ()
+    (said,) = messages(edited(old, f"{STORED}\n    T1: {{outside: 0.1 ms, inside: 0.1 ms}}"))
+    assert "studies.mine.T1: found a storage of 810 times the longest T1" in said
+
+
+def test_exact_cumulants_want_one_shape_at_all_strengths(messages):
+    old = "waveform: {kind: pgse, delta: [4 ms], Delta: [12 ms, 20 ms]}"
+    fexi = (
+        "waveform: {kind: filter-exchange, delta: 3 ms, Delta: 10 ms, delta_filter: 4 ms, "
+        "Delta_filter: 12 ms, b_filter: 900 s/mm^2, mixing_time: 20 ms}"
+    )
+    (said,) = messages(edited(old, f"{fexi}\n    cumulants: true"))
+    assert "studies.mine.cumulants: found the waveform filter-exchange, whose shape" in said
 
 
 def test_one_compartment_has_no_inside(read):
@@ -143,7 +175,7 @@ RELAXATION_AND_DENSITY = [
         "permeability_factor: [1, 1]",
         "permeability_factor",
         '"permeability_factors"?',
-        "T2, density",
+        "T2, T1, density",
     ),
 ]
 

@@ -87,7 +87,7 @@ def test_parameters_of_a_new_waveform_are_axes_with_their_units(read):
 @pytest.mark.parametrize(
     ("old", "new", "place", "found", "accepted"),
     [
-        ("triangles", "triangle", "kind", '"triangle"', "double-pgse, triangles or file"),
+        ("triangles", "triangle", "kind", '"triangle"', "filter-exchange, triangles or file"),
         ("rise: [2 ms, 3e3 us]", "rise: 0 ms", "rise", '"0 ms"', "above zero"),
         ("rise: [2 ms, 3e3 us]", "rise: 2", "rise", '"2"', "a time with its unit"),
         ("number: 2", "number: 0", "number", '"0"', "a whole number, at least 1"),
@@ -136,7 +136,7 @@ def test_a_waveform_that_is_not_registered_is_unknown(messages):
     said = messages(with_gradients(TRIANGLES, B, DIRECTIONS))
     (message,) = [line for line in said if f"{MESSAGE}.kind" in line]
     assert 'found "triangles"' in message
-    assert message.endswith("trapezoid-ogse, double-pgse or file")
+    assert message.endswith("stimulated-echo, filter-exchange or file")
 
 
 # ---- a reader of files ----

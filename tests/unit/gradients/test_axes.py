@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from support.slab_files import write_slabs
-from support.waveform_cases import PLANE_Q, PULSES
+from support.waveform_cases import PLANE_Q, PULSES, TRIANGLES
 
 from torrey.base import artifacts
 from torrey.base.fields import declarations
@@ -30,7 +30,13 @@ LABELS = {
     "delta": ("ms", "duration of a gradient pulse, or of a train of them"),
     "Delta": ("ms", "time between the beginnings of the two pulses or trains"),
     "rise_time": ("ms", "time in which the gradient rises from zero"),
-    "mixing_time": ("ms", "time between the two blocks of a double PGSE"),
+    "mixing_time": ("ms", "time between two blocks of pulses"),
+    "b_delta": ("1", "anisotropy of the b-tensor: 1 linear, 0 spherical, -0.5 planar"),
+    "tau": ("ms", "time between the first two pulses of a stimulated echo, half its echo time TE"),
+    "delta_filter": ("ms", "duration of a pulse of the filter"),
+    "Delta_filter": ("ms", "time between the beginnings of the two pulses of the filter"),
+    "b_filter": ("ms um-2", "b-value of the filter"),
+    "waveform": ("", "file of the waveform"),
     "angle": ("degree", "angle between the gradients of the two blocks"),
     "cycles": ("1", "periods in a train of oscillating gradients"),
     "b": ("ms um-2", "b-value (1 ms um-2 is 1000 s mm-2)"),
@@ -46,7 +52,13 @@ VALUES = {
     "mixing_time": (0.0, 3.0),
     "angle": (0.0, 60.0, 90.0),
     "cycles": (1.0, 2.0),
+    "b_delta": (0.5, 1.0),
+    "tau": (4.0, 6.0),
+    "delta_filter": (1.0, 2.0),
+    "Delta_filter": (6.0,),
+    "b_filter": (0.0, 1.5),
 }
+SPACE = ((1.0, 0.0, 0.0), (0.6, 0.8, 0.0), (0.0, -1.0, 0.0))
 
 
 def product_of(
@@ -54,7 +66,8 @@ def product_of(
 ) -> Product:
     names = KINDS[kind].parameter_names()
     grid = WaveformGrid(kind, tuple((name, VALUES[name]) for name in names))
-    return Product(grid, encoding, encodings, DIRECTIONS)
+    in_space = max(w.n_components for w in grid.waveforms) > 2
+    return Product(grid, encoding, encodings, SPACE if in_space else DIRECTIONS)
 
 
 ACQUISITION = Acquisition(
@@ -67,15 +80,17 @@ ACQUISITION = Acquisition(
         Measurement(PULSES, 0.25, (0.6, -0.8)),
     ),
 )
-SAMPLES = Product(Samples(PLANE_Q), "q", (0.1, 0.2), DIRECTIONS)
+SAMPLES = Product(Samples((PLANE_Q,)), "q", (0.1, 0.2), DIRECTIONS)
+SEVERAL = Product(Samples((PULSES, TRIANGLES)), "b", (0.1, 0.2), DIRECTIONS)
 PROTOCOLS = [
     *(product_of(kind) for kind in KINDS),
     product_of("pgse", "q", (0.1, 0.3)),
     product_of("pgse", "gradient", (0.01, 0.02)),
     SAMPLES,
+    SEVERAL,
     ACQUISITION,
 ]
-NAMES = [*KINDS, "pgse-q", "pgse-gradient", "samples", "acquisition"]
+NAMES = [*KINDS, "pgse-q", "pgse-gradient", "samples", "several", "acquisition"]
 every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS, ids=NAMES)
 
 
@@ -90,7 +105,9 @@ def test_every_axis_is_a_coordinate_with_its_unit(protocol):
     for name, values in sweep.axes().items():
         assert variables[name].dims == (name,)
         if name == "direction":
-            assert list(variables[name].values) == ["1,0", "0.6,0.8", "0,-1"]
+            labels = ["1,0", "0.6,0.8", "0,-1"]
+            in_space = len(protocol.directions[0]) > 2
+            assert list(variables[name].values) == [f"{x},0" if in_space else x for x in labels]
             continue
         assert (variables[name].units, variables[name].long_name) == LABELS[name]
         np.testing.assert_array_equal(variables[name].values, values)
@@ -173,7 +190,7 @@ def test_directions_are_vectors_along_their_axis(protocol):
         np.testing.assert_array_equal(variable.values, [m.direction for m in protocol.rows])
     else:
         assert variable.dims == ("direction", "axis")
-        np.testing.assert_array_equal(variable.values, DIRECTIONS)
+        np.testing.assert_array_equal(variable.values, protocol.directions)
 
 
 def at(variables: Group, name: str, index: dict[str, int]) -> np.ndarray:
@@ -193,7 +210,9 @@ def test_tables_hold_what_each_measurement_is(protocol):
         assert at(variables, "q", index) == m.q
         assert at(variables, "echo_time", index) == m.waveform.echo_time
         np.testing.assert_array_equal(at(variables, "b_tensor", index), m.b_tensor)
-        assert np.trace(at(variables, "b_tensor", index)) == pytest.approx(m.b, rel=1e-13)
+        # The b-value of filter exchange is that of its second block.
+        total = m.b + m.waveform.parameters.get("b_filter", 0.0)
+        assert np.trace(at(variables, "b_tensor", index)) == pytest.approx(total, rel=1e-13)
 
 
 @every_protocol

@@ -8,7 +8,7 @@ import random
 from itertools import product
 
 import pytest
-from support.waveform_cases import GRIDDED, PLANE, PULSES, SAMPLED, name_of
+from support.waveform_cases import GRIDDED, PLANE, PULSES, SAMPLED, TRIANGLES, name_of
 
 from torrey.gradients.protocol import Measurement, Point
 from torrey.gradients.sweep import Acquisition, Product, Samples, Sweep, WaveformGrid
@@ -39,6 +39,11 @@ VALUES = {
     "cycles": (1.0, 2.0),
     "mixing_time": (0.0, 7.5),
     "angle": (-45.0, 0.0, 90.0),
+    "b_delta": (-0.5, 0.0, 1.0),
+    "tau": (4.0, 9.0),
+    "delta_filter": (1.0, 2.0),
+    "Delta_filter": (6.0,),
+    "b_filter": (0.0, 0.5, 2.0),
 }
 
 
@@ -104,12 +109,13 @@ def test_grids_of_every_kind_come_back_from_text(kind):
 
 @pytest.mark.parametrize("waveform", SAMPLED, ids=name_of)
 def test_samples_come_back_from_text(waveform):
-    assert_survives(with_shapes(Samples(waveform)))
+    assert_survives(with_shapes(Samples((waveform,))))
+    assert_survives(with_shapes(Samples((waveform, TRIANGLES))))
 
 
 def test_the_text_does_not_depend_on_how_numbers_were_given():
     # A parameter that reads otherwise recomputes what depends on it.
-    for sweep in (SWEEP, ACQUIRED, with_shapes(Samples(PULSES))):
+    for sweep in (SWEEP, ACQUIRED, with_shapes(Samples((PULSES,)))):
         text = sweep.to_json()
         assert Sweep.from_json(text).to_json() == text
         assert list(json.loads(text)) == sorted(json.loads(text))
@@ -136,6 +142,13 @@ def test_axes_are_in_the_order_of_the_dimensions():
         ("cosine-ogse", ["delta", "Delta", "cycles"]),
         ("trapezoid-ogse", ["delta", "Delta", "cycles", "rise_time"]),
         ("double-pgse", ["delta", "Delta", "mixing_time", "angle"]),
+        ("triple-pgse", ["delta", "Delta", "mixing_time"]),
+        ("b-tensor", ["delta", "Delta", "b_delta"]),
+        ("stimulated-echo", ["delta", "Delta", "tau"]),
+        (
+            "filter-exchange",
+            ["delta", "Delta", "delta_filter", "Delta_filter", "b_filter", "mixing_time"],
+        ),
     ],
 )
 def test_every_parameter_of_a_waveform_is_an_axis(kind, parameters):
@@ -145,8 +158,13 @@ def test_every_parameter_of_a_waveform_is_an_axis(kind, parameters):
 
 
 def test_samples_have_no_axes_and_an_acquisition_has_one():
-    assert list(with_shapes(Samples(PULSES)).axes()) == ["period", "sigma0", "b", "direction"]
-    assert with_shapes(Samples(PULSES)).shape == (2, 1, 2, 2)
+    assert list(with_shapes(Samples((PULSES,))).axes()) == ["period", "sigma0", "b", "direction"]
+    assert with_shapes(Samples((PULSES,))).shape == (2, 1, 2, 2)
+    several = with_shapes(Samples((PULSES, TRIANGLES), 40.0))
+    assert list(several.axes()) == ["period", "sigma0", "waveform", "b", "direction"]
+    assert several.axes()["waveform"] == ("pulses", "triangles")
+    found = [point.waveform.inner for point in several.points().values()]
+    assert found[:8] == [PULSES] * 4 + [TRIANGLES] * 4
     assert list(ACQUIRED.axes()) == ["period", "permeability", "measurement"]
     assert ACQUIRED.axes()["measurement"] == (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
     assert ACQUIRED.shape == (2, 2, 6)
@@ -210,7 +228,9 @@ def test_encodings_are_those_of_the_waveform(waveform: Waveform, kind):
     parameters = tuple((name, (value,)) for name, value in waveform.parameters.items())
     protocol = Product(WaveformGrid(waveform.kind, parameters), kind, (0.3,), ((1.0, 0.0),))
     (measurement,) = protocol.measurements
-    assert measurement.waveform == waveform
+    # The shape of filter exchange is another one at another strength.
+    assert measurement.waveform == waveform.measure(kind, 0.3)[0]
+    assert (measurement.waveform == waveform) == waveform.scales
     assert getattr(measurement, kind) == pytest.approx(0.3, rel=1e-14)
 
 

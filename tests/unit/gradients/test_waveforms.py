@@ -23,13 +23,18 @@ from support.waveform_cases import (
 
 from torrey.gradients.waveforms import (
     KINDS,
+    BTensor,
     CosineOgse,
     DoublePgse,
+    FilteredEncoding,
+    FilterExchange,
     Pgse,
     SampledWaveform,
     SineOgse,
+    StimulatedEcho,
     TrapezoidalOgse,
     TrapezoidalPgse,
+    TriplePgse,
     Waveform,
     from_dict,
 )
@@ -52,7 +57,8 @@ def test_every_kind_is_tested():
     kinds = {waveform.kind for waveform in EVERY}
     assert kinds == {*KINDS, SampledWaveform.kind}
     assert {w.n_components for w in EVERY if w.kind == "file"} == {1, 2, 3}
-    assert all(KINDS[waveform.kind] is type(waveform) for waveform in GRIDDED)
+    shapes = {**KINDS, FilteredEncoding.kind: FilteredEncoding}
+    assert all(shapes[waveform.kind] is type(waveform) for waveform in GRIDDED)
 
 
 @every_waveform
@@ -163,6 +169,10 @@ SYMMETRY = {
     CosineOgse: 1,
     TrapezoidalOgse: 1,
     DoublePgse: {0.0: 1, 180.0: -1},
+    TriplePgse: 0,
+    BTensor: {1.0: 1},
+    StimulatedEcho: 1,
+    FilteredEncoding: 0,
 }
 
 
@@ -180,7 +190,8 @@ def test_the_symmetry_is_the_one_that_samples_show(waveform):
 def test_every_kind_has_its_symmetry(waveform):
     expected = SYMMETRY[type(waveform)]
     if isinstance(expected, dict):
-        expected = expected.get(waveform.parameters["angle"], 0)
+        values = waveform.parameters
+        expected = expected.get(values.get("angle", values.get("b_delta")), 0)
     assert waveform.symmetry == expected
 
 
@@ -232,7 +243,7 @@ def test_the_label_of_samples_is_safe_in_names_of_files(name):
     assert waveform.label != PULSES.label
 
 
-@every_waveform
+@pytest.mark.parametrize("waveform", [w for w in EVERY if w.scales], ids=name_of)
 def test_encodings_are_inverse_to_each_other(waveform):
     assert waveform.b_value(waveform.q_of_b(0.85)) == pytest.approx(0.85, rel=1e-14)
     assert waveform.q_of_b(0.0) == 0.0
@@ -253,9 +264,15 @@ def test_random_waveforms_are_closed_and_as_large_as_one(kind):
             "rise_time": delta * rng.uniform(0.01, 1) / (6 * cycles + 1),
             "mixing_time": rng.uniform(0, 10),
             "angle": rng.uniform(-360, 360),
+            "b_delta": rng.uniform(-0.5, 1),
+            "tau": delta * rng.uniform(1, 2),
+            "delta_filter": delta,
+            "Delta_filter": delta * rng.uniform(1, 5),
+            "b_filter": rng.uniform(0, 3),
         }
         cls = KINDS[kind]
         waveform = cls(*(values[name] for name in cls.parameter_names()))
+        waveform, _ = waveform.measure("b", rng.uniform(0, 3))
         norms = np.linalg.norm(on_segments(waveform, 401)[:, 0], axis=1)
         assert 1 - 1e-3 < norms.max() <= 1 + 1e-13
         assert np.linalg.norm(waveform.segments[-1].end) < 1e-12
@@ -295,6 +312,22 @@ IMPOSSIBLE = [
     (DoublePgse, (5.0, 9.0, INF, 90.0), "mixing_time", "at least 0 ms"),
     (DoublePgse, (5.0, 9.0, 1.0, INF), "angle", "a finite angle"),
     (DoublePgse, (5.0, 9.0, 1.0, NAN), "angle", "a finite angle"),
+    (TriplePgse, (5.0, 4.0, 1.0), "delta", "not longer than Delta"),
+    (TriplePgse, (5.0, 9.0, -1.0), "mixing_time", "at least 0 ms"),
+    (BTensor, (5.0, 4.0, 0.0), "delta", "not longer than Delta"),
+    (BTensor, (5.0, 5.0, 0.0), "Delta", "Delta longer than delta"),
+    (BTensor, (5.0, 9.0, 1.1), "b_delta", "from -0.5 to 1"),
+    (BTensor, (5.0, 9.0, -0.6), "b_delta", "from -0.5 to 1"),
+    (BTensor, (5.0, 9.0, NAN), "b_delta", "from -0.5 to 1"),
+    (StimulatedEcho, (5.0, 4.0, 5.0), "delta", "not longer than Delta"),
+    (StimulatedEcho, (5.0, 50.0, 4.0), "tau", "tau from delta to Delta"),
+    (StimulatedEcho, (5.0, 50.0, 51.0), "tau", "tau from delta to Delta"),
+    (StimulatedEcho, (5.0, 50.0, NAN), "tau", "tau from delta to Delta"),
+    (FilterExchange, (5.0, 4.0, 1.0, 9.0, 1.0, 9.0), "delta", "not longer than Delta"),
+    (FilterExchange, (5.0, 9.0, 2.0, 1.0, 1.0, 9.0), "delta_filter", "not longer than Delta"),
+    (FilterExchange, (5.0, 9.0, 1.0, 9.0, -1.0, 9.0), "b_filter", "at least 0 s/mm"),
+    (FilterExchange, (5.0, 9.0, 1.0, 9.0, INF, 9.0), "b_filter", "at least 0 s/mm"),
+    (FilterExchange, (5.0, 9.0, 1.0, 9.0, 1.0, -9.0), "mixing_time", "at least 0 ms"),
 ]
 
 

@@ -16,11 +16,24 @@ from torrey.gradients.waveforms.oscillating import CosineOgse, SineOgse, Trapezo
 from torrey.gradients.waveforms.pulses import DoublePgse, Pgse, TrapezoidalPgse
 from torrey.gradients.waveforms.sampled import SampledWaveform
 from torrey.gradients.waveforms.segments import Segment, Wave
+from torrey.gradients.waveforms.stored import FilteredEncoding, FilterExchange, StimulatedEcho
+from torrey.gradients.waveforms.tensors import BTensor, TriplePgse
 
 #: Waveforms with parameters to sweep, by the name that configurations use.
 KINDS: Final[dict[str, type[Waveform]]] = {
     cls.kind: cls
-    for cls in (Pgse, TrapezoidalPgse, SineOgse, CosineOgse, TrapezoidalOgse, DoublePgse)
+    for cls in (
+        Pgse,
+        TrapezoidalPgse,
+        SineOgse,
+        CosineOgse,
+        TrapezoidalOgse,
+        DoublePgse,
+        TriplePgse,
+        BTensor,
+        StimulatedEcho,
+        FilterExchange,
+    )
 }
 
 
@@ -31,6 +44,10 @@ def from_dict(plain: Mapping[str, Any]) -> Waveform:
         return AtEcho(from_dict(inner), float(plain["echo_time"]))
     if plain["waveform"] == SampledWaveform.kind:
         return SampledWaveform.from_text(str(plain["samples"]))
+    if "detection" in plain:
+        names = FilterExchange.parameter_names()
+        family = FilterExchange(*(float(plain[name]) for name in names))
+        return FilteredEncoding(family, float(plain["detection"]))
     cls = KINDS[str(plain["waveform"])]
     return cls(*(float(plain[name]) for name in cls.parameter_names()))
 
@@ -38,14 +55,19 @@ def from_dict(plain: Mapping[str, Any]) -> Waveform:
 __all__ = [
     "KINDS",
     "AtEcho",
+    "BTensor",
     "CosineOgse",
     "DoublePgse",
+    "FilterExchange",
+    "FilteredEncoding",
     "Pgse",
     "SampledWaveform",
     "Segment",
     "SineOgse",
+    "StimulatedEcho",
     "TrapezoidalOgse",
     "TrapezoidalPgse",
+    "TriplePgse",
     "Wave",
     "Waveform",
     "from_dict",

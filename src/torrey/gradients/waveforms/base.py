@@ -7,14 +7,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.fields import declared
 from torrey.base.keys import format_number
 from torrey.gradients.waveforms.segments import Array, Segment, largest, moment, symmetry_of
+
+Encoding = Literal["b", "q", "gradient"]
+"""What the strength of a gradient is given as."""
 
 #: A wave vector that is not back at zero at the echo, relative to its largest value.
 _CLOSED = 1e-6
@@ -31,6 +35,8 @@ class Waveform(ABC):
 
     kind: ClassVar[str]
     """Name in configurations and files."""
+    scales: ClassVar[bool] = True
+    """Whether the shape is the same at all strengths; else what `measure` returns is the shape."""
 
     @abstractmethod
     def shape(self) -> tuple[Segment, ...]:
@@ -92,6 +98,11 @@ class Waveform(ABC):
         return symmetry_of(self.segments)
 
     @property
+    def stores(self) -> bool:
+        """Whether magnetisation is stored along z for a part of the time."""
+        return any(segment.stored for segment in self.segments)
+
+    @property
     def label(self) -> str:
         """Canonical name such as ``pgse-5-25``, part of the names of files."""
         return "-".join([self.kind, *(format_number(x) for x in self.parameters.values())])
@@ -134,16 +145,39 @@ class Waveform(ABC):
         """Return the largest gradient gamma G (rad/um/ms) of a wave number (rad/um)."""
         return q * self.peak_slope
 
+    def measure(self, encoding: Encoding, value: float) -> tuple[Waveform, float]:
+        """The waveform at a strength, and the wave number max |g| (rad/um) that it has there.
+
+        Parameters
+        ----------
+        encoding : {"b", "q", "gradient"}
+            Which strength is given: a b-value (ms/um^2), a wave number (rad/um) or a gradient
+            (rad/um/ms).
+        value : float
+        """
+        if encoding == "b":
+            return self, self.q_of_b(value)
+        return self, self.q_of_gradient(value) if encoding == "gradient" else value
+
     def sample(self, times: Array, derivatives: int) -> Array:
         """F and its derivatives at times (ms) off the jumps, (n, derivatives + 1, k)."""
         ends = np.cumsum([segment.duration for segment in self.segments])
-        where = np.minimum(np.searchsorted(ends, times), len(ends) - 1)
+        where = self._where(times)
         values = np.empty((len(times), derivatives + 1, self.n_components))
         for i, segment in enumerate(self.segments):
             here = where == i
             begin = ends[i] - segment.duration
             values[here] = segment.jet(times[here] - begin, derivatives)
         return values
+
+    def segments_at(self, times: Array) -> list[Segment]:
+        """Segments in which times (ms) lie."""
+        return [self.segments[i] for i in self._where(times)]
+
+    def _where(self, times: Array) -> NDArray[np.intp]:
+        """Numbers of the segments in which times (ms) lie."""
+        ends = np.cumsum([segment.duration for segment in self.segments])
+        return np.minimum(np.searchsorted(ends, times), len(ends) - 1)
 
 
 @dataclass(frozen=True)
@@ -161,6 +195,16 @@ class PulsePair(Waveform):
         symbol="Δ",
         description="time between the beginnings of the two pulses or trains",
         gt=0,
+    )
+
+
+def declared_mixing_time() -> Any:
+    """Declare the time between blocks of pulses, a field of several kinds."""
+    return declared(
+        unit="time",
+        symbol="t_m",
+        description="time between two blocks of pulses",
+        ge=0,
     )
 
 

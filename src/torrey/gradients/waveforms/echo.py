@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from torrey.base.errors import InputError
 from torrey.base.keys import format_number
-from torrey.gradients.waveforms.base import Waveform
+from torrey.gradients.waveforms.base import Encoding, Waveform
 from torrey.gradients.waveforms.segments import Segment, constant
 
 
@@ -51,6 +51,32 @@ class AtEcho(Waveform):
             return self.inner.segments
         pause = constant(wait, (0.0,) * self.inner.n_components)
         return (pause, *self.inner.segments, pause)
+
+    def measure(self, encoding: Encoding, value: float) -> tuple[Waveform, float]:
+        """The same as for the inner waveform, with the waiting times about it."""
+        inner, q = self.inner.measure(encoding, value)
+        return (self if inner is self.inner else AtEcho(inner, self.time)), q
+
+    def b_value(self, q: float) -> float:
+        """b-value of the inner waveform."""
+        return self.inner.b_value(q)
+
+    def gradient_of_q(self, q: float) -> float:
+        """Gradient of the inner waveform."""
+        return self.inner.gradient_of_q(q)
+
+    def q_of_b(self, b: float) -> float:
+        """Wave number of the inner waveform."""
+        return self.inner.q_of_b(b)
+
+    def q_of_gradient(self, gradient: float) -> float:
+        """Wave number of the inner waveform."""
+        return self.inner.q_of_gradient(gradient)
+
+    @property
+    def scales(self) -> bool:  # type: ignore[override]
+        """Whether the inner waveform has one shape at all strengths."""
+        return self.inner.scales
 
     @property
     def label(self) -> str:

@@ -8,7 +8,12 @@ from typing import ClassVar
 
 from torrey.base.errors import InputError
 from torrey.base.fields import declared
-from torrey.gradients.waveforms.base import PulsePair, check_pair, declared_rise_time
+from torrey.gradients.waveforms.base import (
+    PulsePair,
+    check_pair,
+    declared_mixing_time,
+    declared_rise_time,
+)
 from torrey.gradients.waveforms.segments import Segment, Vector, constant, integrate_gradient, ramp
 
 
@@ -104,12 +109,7 @@ class DoublePgse(PulsePair):
 
     kind: ClassVar[str] = "double-pgse"
 
-    mixing_time: float = declared(
-        unit="time",
-        symbol="t_m",
-        description="time between the two blocks of a double PGSE",
-        ge=0,
-    )
+    mixing_time: float = declared_mixing_time()
     angle: float = declared(
         unit="angle",
         symbol="ψ",
@@ -118,10 +118,7 @@ class DoublePgse(PulsePair):
 
     def __post_init__(self) -> None:
         check_pair(self.delta, self.Delta)
-        if not (math.isfinite(self.mixing_time) and self.mixing_time >= 0):
-            raise InputError(
-                f"mixing_time = {self.mixing_time:g} ms", "at least 0 ms", at=("mixing_time",)
-            )
+        check_mixing(self.mixing_time)
         if not math.isfinite(self.angle):
             raise InputError(f"angle = {self.angle}", "a finite angle", at=("angle",))
 
@@ -129,12 +126,23 @@ class DoublePgse(PulsePair):
         """Both blocks, with the pause between them."""
         turned = (_cosine(self.angle), _cosine(self.angle - 90.0))
         pause = rest(self.mixing_time, self.Delta, (0.0, 0.0))
-        return (*self._block((1.0, 0.0)), *pause, *self._block(turned))
+        first, second = (pulse_block(self.delta, self.Delta, n) for n in ((1.0, 0.0), turned))
+        return (*first, *pause, *second)
 
-    def _block(self, along: Vector) -> tuple[Segment, ...]:
-        zero = (0.0, 0.0)
-        plateau = rest(self.Delta - self.delta, self.Delta, along)
-        return (ramp(self.delta, zero, along), *plateau, ramp(self.delta, along, zero))
+
+def pulse_block(delta: float, Delta: float, along: Vector) -> tuple[Segment, ...]:
+    """A PGSE block with a plateau `along`: or a rest of its length, where that is zero."""
+    zero = tuple(0.0 for _ in along)
+    if not any(along):
+        return (constant(delta + Delta, zero),)
+    plateau = rest(Delta - delta, Delta, along)
+    return (ramp(delta, zero, along), *plateau, ramp(delta, along, zero))
+
+
+def check_mixing(mixing_time: float) -> None:
+    """Refuse a time between blocks that is not finite, or negative."""
+    if not (math.isfinite(mixing_time) and mixing_time >= 0):
+        raise InputError(f"mixing_time = {mixing_time:g} ms", "at least 0 ms", at=("mixing_time",))
 
 
 Piece = tuple[float, Vector, Vector]

@@ -1,8 +1,8 @@
 """Stretches of time on which the wave vector is a smooth function: all that the solvers see.
 
-On a segment F(t) = c_0 + c_1 t + c_2 t^2 + ... + A sin(omega t + phase), with t counted from the
-beginning of the segment and as many components as the waveform has. Values, derivatives of every
-order and integrals are exact.
+On a segment F(t) = c_0 + c_1 t + c_2 t^2 + ... + A sin(omega t + phase) + B cos(omega t + phase),
+with t counted from the beginning of the segment and as many components as the waveform has. Values,
+derivatives of every order and integrals are exact.
 """
 
 from __future__ import annotations
@@ -30,20 +30,29 @@ _GRADING = 1.25
 
 @dataclass(frozen=True)
 class Wave:
-    """The harmonic part A sin(omega t + phase) of a segment.
+    """The harmonic part A sin(omega t + phase) + B cos(omega t + phase) of a segment.
 
     Parameters
     ----------
     amplitude : (k,) tuple of float
+        A.
     omega : float
         In rad/ms.
     phase : float
         In rad.
+    quadrature : (k,) tuple of float
+        B, which makes F turn; empty for none.
     """
 
     amplitude: Vector
     omega: float
     phase: float = 0.0
+    quadrature: Vector = ()
+
+    def map(self, change: Callable[[Vector], Vector]) -> Wave:
+        """The same wave with other amplitudes, by a linear map of vectors."""
+        quadrature = change(self.quadrature) if self.quadrature else ()
+        return replace(self, amplitude=change(self.amplitude), quadrature=quadrature)
 
 
 @dataclass(frozen=True)
@@ -59,12 +68,15 @@ class Segment:
     wave : Wave, optional
     share : float
         Time steps on this segment, relative to those on a ramp of F from 0 to 1: see `grid`.
+    stored : bool
+        Whether the magnetisation is stored along z meanwhile, where it relaxes with T1 and not T2.
     """
 
     duration: float
     coefficients: tuple[Vector, ...]
     wave: Wave | None = None
     share: float = 1.0
+    stored: bool = False
 
     @property
     def constant(self) -> bool:
@@ -108,13 +120,15 @@ class Segment:
                 values[..., n, :] += np.multiply.outer(math.perm(m, n) * t ** (m - n), c)
             if self.wave is not None:
                 w = self.wave
-                shape = w.omega**n * np.sin(w.omega * t + w.phase + n * math.pi / 2)
-                values[..., n, :] += np.multiply.outer(shape, w.amplitude)
+                angle = w.omega * t + w.phase + n * math.pi / 2
+                values[..., n, :] += np.multiply.outer(w.omega**n * np.sin(angle), w.amplitude)
+                if w.quadrature:
+                    values[..., n, :] += np.multiply.outer(w.omega**n * np.cos(angle), w.quadrature)
         return values
 
     def scale(self, factor: float) -> Segment:
         """The same shape, `factor` times as large."""
-        wave = self.wave and Wave(_times(factor, self.wave.amplitude), *_beat(self.wave))
+        wave = self.wave and self.wave.map(lambda amplitude: _times(factor, amplitude))
         return replace(
             self, coefficients=tuple(_times(factor, c) for c in self.coefficients), wave=wave
         )
@@ -154,9 +168,9 @@ class Segment:
         return self.duration * (x**_GRADING if self.wave is None else x)
 
 
-def constant(duration: float, value: Vector) -> Segment:
+def constant(duration: float, value: Vector, stored: bool = False) -> Segment:
     """A stretch without gradient."""
-    return Segment(duration, (value,))
+    return Segment(duration, (value,), stored=stored)
 
 
 def ramp(duration: float, start: Vector, end: Vector) -> Segment:
@@ -204,7 +218,12 @@ def largest(segments: Sequence[Segment], derivative: int) -> float:
 
 
 def symmetry_of(segments: Sequence[Segment]) -> int:
-    """1 if F(T_E - t) = F(t), -1 if F(T_E - t) = -F(t), 0 otherwise."""
+    """1 if F(T_E - t) = F(t), -1 if F(T_E - t) = -F(t), 0 otherwise.
+
+    What is stored has to be the same backwards in time, too.
+    """
+    if [s.stored for s in segments] != [s.stored for s in reversed(segments)]:
+        return 0
     durations = np.array([s.duration for s in segments])
     if not np.allclose(durations, durations[::-1], rtol=0.0, atol=_SAME * durations.sum()):
         return 0
@@ -238,10 +257,6 @@ def _largest(segment: Segment, derivative: int) -> float:
 
 def _times(factor: float, vector: Vector) -> Vector:
     return tuple(factor * x for x in vector)
-
-
-def _beat(wave: Wave) -> tuple[float, float]:
-    return wave.omega, wave.phase
 
 
 def _trim(coefficients: tuple[Vector, ...]) -> tuple[Vector, ...]:
