@@ -58,11 +58,12 @@ INNER = {
     ],
     "gradients": [
         "acquisition.text rules waveforms.segments",
-        "waveforms.base",
+        "waveforms.base waveforms.merging",
+        "waveforms.closing",
         "waveforms.echo waveforms.pulses waveforms.sampled",
         "waveforms.oscillating waveforms.stored waveforms.tensors",
         "acquisition.timings protocol",
-        "acquisition.reader orientations shapes",
+        "acquisition.columns acquisition.rasters acquisition.reader orientations shapes",
         "sweep",
         "acquisition.samples acquisition.shapes acquisition.tables axes slabs",
         "acquisition.dvs acquisition.fsl acquisition.mrtrix acquisition.pulseq "

@@ -19,7 +19,7 @@ from torrey.gradients.acquisition.text import Direction, spread
 from torrey.gradients.protocol import EncodingKind, Measurement
 from torrey.gradients.shapes import Shape, shape_of, turned_to
 from torrey.gradients.sweep import Acquisition
-from torrey.gradients.waveforms import AtEcho, Waveform
+from torrey.gradients.waveforms import AtEcho, SampledWaveform, Waveform
 
 _ECHO = 1e-9
 """Relative difference of echo times that are one."""
@@ -69,6 +69,10 @@ def acquire(
     choice = None if scan.waveforms else _Choice(_only(waveforms, scan))
     rows = [_measurement(row, scan, waveforms, choice) for row in scan.rows]
     summary = scan.summary
+    notes = [w.notes for w in waveforms if isinstance(w, SampledWaveform) and w.notes]
+    if scan.waveforms and notes:
+        more = f" (and so of {len(notes) - 1} more)" if len(notes) > 1 else ""
+        summary = f"{summary}; {notes[0]}{more}"
     if scan.encoding == "gradient":  # Of files that say b, the summary has it.
         b = spread(float(f"{1e3 * row.b:.6g}") for row in rows)
         summary = f"{summary}; b {b} s/mm^2"

@@ -31,7 +31,7 @@ def _kinds() -> Iterator[tuple[str, ...]]:
     for kind, cls in KINDS.items():
         yield f"`{kind}`", _quoted(cls.parameter_names()), summary(cls)
     for reader in waveform_readers():
-        yield f"`{reader.name}`", _quoted(reader.keys), reader.about
+        yield f"`{reader.name}`", _quoted((*reader.keys, *reader.options)), reader.about
 
 
 def _keys() -> Iterator[tuple[str, ...]]:
@@ -46,6 +46,8 @@ def _keys() -> Iterator[tuple[str, ...]]:
     for reader in waveform_readers():
         for key, what in reader.keys.items():
             yield f"`{key}`", "", f"`{reader.name}`", what
+        for key, option in reader.options.items():
+            yield f"`{key}`", "", f"`{reader.name}`", f"{option.about}; may be left out"
 
 
 def _readers() -> Iterator[tuple[str, ...]]:

@@ -256,21 +256,31 @@ def _shape_of_file(
     echo_time: float,
 ) -> tuple[Samples | None, tuple[str, ...]]:
     """Return the waveforms that files give, and what was read in words."""
-    place = (*path, "waveform")
-    key = next(iter(reader.keys))
+    place, key = (*path, "waveform"), next(iter(reader.keys))
     several = len(getattr(model, key)) > 1
+    given = {option: getattr(model, option) for option in reader.options}
+    options = {option: value for option, value in given.items() if value is not None}
     made: list[SampledWaveform] = []
     notes: list[str] = []
     for i, name in enumerate(getattr(model, key)):
-        with findings.under(*place, key, *((i,) if several else ())):
-            found = reader.read(**files_of(findings, path, reader, model, {key: name}))
-            findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
-            made.append(found.make())
-            notes.append(found.summary)
-            if made[-1].name in [one.name for one in made[:-1]]:
-                raise InputError(
-                    f"{made[-1].name} a second time", "files of different names: they are labels"
-                )
+        with findings.under(*place):
+            try:
+                files = files_of(findings, path, reader, model, {key: name})
+                found = reader.read(**files, **options)
+                findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
+                waveform = found.make()
+                if waveform.name in [one.name for one in made]:
+                    raise InputError(
+                        f"{waveform.name} a second time",
+                        "files of different names: they are labels",
+                    )
+            except InputError as error:
+                # What is not about an option is about the file.
+                of_option = error.at and error.at[0] in reader.options
+                at = error.at if of_option else (key, *((i,) if several else ()), *error.at)
+                raise InputError(error.found, error.accepted, at) from None
+            made.append(waveform)
+            notes.append("; ".join(filter(None, (found.summary, waveform.notes))))
     if len(made) < len(getattr(model, key)):
         return None, ()
     samples = Samples(tuple(made), echo_time)

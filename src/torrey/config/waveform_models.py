@@ -28,6 +28,7 @@ from torrey.config.quantities import (
 from torrey.config.registered import Registered
 from torrey.gradients.acquisition import (
     AcquisitionReader,
+    Option,
     ScanOption,
     WaveformReader,
     acquisition_readers,
@@ -100,9 +101,21 @@ def _from_file(reader: WaveformReader) -> type[Model]:
     files: dict[str, Any] = {
         first: (_FILES, Field(description=f"{reader.keys[first]}, {_BESIDE}; or a list of them"))
     }
+    files |= {key: _optional(option) for key, option in reader.options.items()}
     files |= {key: (str, Field(description=f"{reader.keys[key]}, {_BESIDE}")) for key in others}
     name = "".join(word.title() for word in reader.name.split("-"))
     return _waveform(reader.name, f"{name}WaveformModel", reader.about, files)
+
+
+def _optional(option: Option) -> tuple[Any, Any]:
+    """Return the type and the field of a key that may be left out."""
+    kinds: dict[str, Any] = {
+        "time": Time,
+        "times": Annotated[list[Time], OrOne()],
+        "texts": list[str],
+        "choice": Literal[option.choices] if option.choices else str,
+    }
+    return kinds[option.kind] | None, Field(None, description=option.about)
 
 
 def _waveform(kind: str, name: str, about: str, keys: dict[str, Any]) -> type[Model]:

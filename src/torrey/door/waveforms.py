@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from torrey.base.budgets import quoted
-from torrey.base.errors import InputError
+from torrey.base.errors import InputError, either
 from torrey.base.fields import declarations
-from torrey.door.quantities import argument, arguments, is_number, quantity
+from torrey.door.quantities import argument, arguments, is_number, quantities, quantity
 from torrey.gradients import acquisition, waveforms
-from torrey.gradients.waveforms import AtEcho, SampledWaveform, Waveform
+from torrey.gradients.acquisition.rasters import BETWEEN, FIRST, Between, First
+from torrey.gradients.waveforms import AtEcho, Waveform
 
 if TYPE_CHECKING:
     from torrey.base.units import Kind
@@ -271,7 +273,16 @@ def TrapezoidalOgse(
     return _make(waveforms.TrapezoidalOgse, echo_time, **times)
 
 
-def read_waveform(path: str | PathLike[str], *, echo_time: Quantity | None = None) -> Waveform:
+def read_waveform(
+    path: str | PathLike[str],
+    *,
+    columns: Sequence[str] = (),
+    dt: Quantity | None = None,
+    first: First | None = None,
+    between: Between = "linear",
+    refocus: Quantity | Sequence[Quantity] | None = None,
+    echo_time: Quantity | None = None,
+) -> Waveform:
     """Read a waveform that is given by samples, of the gradient or of the wave vector.
 
     Parameters
@@ -280,6 +291,16 @@ def read_waveform(path: str | PathLike[str], *, echo_time: Quantity | None = Non
         A text file of columns with units, such as ``time (ms), gx (mT/m), gy (mT/m)``; see
         docs/configuration.md. The strength plays no part: b, q or the gradient are given with the
         signal that is asked for.
+    columns : sequence of str, optional
+        Names of the columns of a file without them, such as ``["t (ms)", "gx", "gy"]``.
+    dt : quantity, optional
+        Step of the raster of a file without a column of times.
+    first : {"zero", "half"}, optional
+        Where the first sample stands: at 0, or in the middle of the first step of `dt`.
+    between : {"linear", "hold"}
+        Straight lines between samples, or values that stay until the next.
+    refocus : quantity or sequence of quantities, optional
+        Instants of 180 degree pulses, from which on the sign is turned.
     echo_time : quantity, optional
         See `Pgse`.
 
@@ -288,9 +309,17 @@ def read_waveform(path: str | PathLike[str], *, echo_time: Quantity | None = Non
     >>> import torrey as tr
     >>> waveform = tr.read_waveform("spiral.csv")  # doctest: +SKIP
     """
-    with argument("read_waveform", "path"):
-        found = acquisition.read_waveform(Path(path))
-    sampled = SampledWaveform(found.name, found.kind, found.times, found.values)
+    call = "read_waveform"
+    for name, choice, choices in (("first", first, FIRST), ("between", between, BETWEEN)):
+        if choice not in (None, *choices):
+            raise InputError(quoted(str(choice)), either(choices), at=(f"{call}({name}=...)",))
+    with argument(call, "dt"):
+        step = quantity(dt, "time", "positive") if dt is not None else 0.0
+    with argument(call, "refocus"):
+        pulses = quantities(refocus, "time", "positive") if refocus is not None else ()
+    options = acquisition.SampleOptions(tuple(columns), step, first, between, pulses)
+    with argument(call, "path"):
+        sampled = acquisition.read_waveform(Path(path), options).waveform()
     return _at_echo("read_waveform", sampled, echo_time)
 
 

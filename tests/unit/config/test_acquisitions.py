@@ -110,6 +110,18 @@ def test_samples_of_mcdc_are_joined_by_straight_lines(study):
     assert rows[0].waveform == rows[1].waveform
 
 
+def test_digits_that_leave_a_residual_at_the_echo_are_spread_and_said(study):
+    """Lobes of 1 and -1/3, of 5 digits: what is left at the echo is 1e-5 of the largest g."""
+    lobes = "0.05 0 0 0 0 0 -0.01667 0 0 -0.01667 0 0 -0.01667 0 0"
+    text = f"VERSION: GRADIENT_WAVEFORM\n5 0.01 {lobes}\n"
+    found = study("acquisition: {scheme: a.scheme}", {"a.scheme": text})
+    (row,) = rows_of(found)
+    # In steps of 10 ms: g rises to 1, stays, and falls to 0 in three steps.
+    step = PROTON_GYROMAGNETIC_RATIO * 0.05e-9 * 10.0
+    assert row.b == pytest.approx(10.0 * step**2 * (1 / 3 + 1 + 1), rel=1e-3)
+    assert "spread over the gradient" in found.notes[0]
+
+
 def test_gradients_of_several_directions_keep_their_components(study):
     text = "VERSION: GRADIENT_WAVEFORM\n4 0.005 0.04 0 0 0 0.04 0.02 -0.04 0 0 0 -0.04 -0.02\n"
     (row,) = rows_of(study("acquisition: {scheme: a.scheme}", {"a.scheme": text}))
@@ -278,6 +290,18 @@ def test_each_row_has_the_waveform_of_its_shape_about_its_axis(study):
         # Axes across x are tilted by 1e-5.
         np.testing.assert_allclose(flat.b_tensor, (np.eye(3) - np.outer(n, n)) / 2, atol=1e-5)
         np.testing.assert_allclose(straight.b_tensor, np.outer(n, n), atol=1e-9)
+
+
+def test_the_built_in_shapes_serve_a_table(study):
+    vectors = "\n".join(" ".join(repr(float(n[i])) for n in AXES[:3]) for i in range(3))
+    files = fsl("1000 1000 2000", vectors) | {"a.bdelta": "1 0 -0.5"}
+    kinds = "{kind: b-tensor, delta: 5 ms, Delta: 20 ms, b_delta: [-0.5, 0, 1]}"
+    rows = rows_of(study(f"waveform: {kinds}\n    {DOUBLE.split(chr(10))[1].strip()}", files))
+    expected = [
+        b / 3 * ((1 - shape) * np.eye(3) + 3 * shape * np.outer(n, n))
+        for b, shape, n in zip((1, 1, 2), (1, 0, -0.5), AXES, strict=False)
+    ]
+    np.testing.assert_allclose(tensors(rows), expected, atol=1e-9)
 
 
 FLAT = CELL.replace("spheres", "discs").replace("[0.5, 0.5, 0.5]", "[0.5, 0.5]")

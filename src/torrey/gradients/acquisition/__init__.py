@@ -14,6 +14,7 @@ from torrey.gradients.acquisition.named_columns import COLUMNS
 from torrey.gradients.acquisition.pulseq import PULSEQ
 from torrey.gradients.acquisition.reader import (
     AcquisitionReader,
+    Option,
     Reader,
     Row,
     Scan,
@@ -21,7 +22,12 @@ from torrey.gradients.acquisition.reader import (
     WaveformInFile,
     WaveformReader,
 )
-from torrey.gradients.acquisition.samples import SAMPLES, SampledGradient, read_waveform
+from torrey.gradients.acquisition.samples import (
+    SAMPLES,
+    SampledGradient,
+    SampleOptions,
+    read_waveform,
+)
 from torrey.gradients.acquisition.scheme import SCHEME, SchemeRow, read_scheme, scheme_summary
 
 #: All readers of files that a configuration may name, by their names.
@@ -52,8 +58,10 @@ __all__ = [
     "AcquisitionReader",
     "GradientTable",
     "ScanOption",
+    "Option",
     "Reader",
     "Row",
+    "SampleOptions",
     "SampledGradient",
     "Scan",
     "SchemeRow",

@@ -7,7 +7,7 @@ A reader is one object of this module's classes in a file of its own, entered in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from torrey.base.units import Kind
@@ -178,6 +178,24 @@ class AcquisitionReader(Reader):
         return f"{'both' if len(some) == 1 else 'all of'} {', '.join(some)} and {last}"
 
 
+@dataclass(frozen=True)
+class Option:
+    """A key beside those of the files, which may be left out.
+
+    Parameters
+    ----------
+    kind : {"time", "times", "texts", "choice"}
+        One time, one or several, a list of texts, or one of the choices.
+    about : str
+        What is accepted and what it means.
+    choices : tuple of str, optional
+    """
+
+    kind: Literal["time", "times", "texts", "choice"]
+    about: str
+    choices: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class WaveformReader(Reader):
     """Reads one waveform: ``waveform: {kind: NAME, key: FILE, ...}`` of a study.
@@ -185,8 +203,11 @@ class WaveformReader(Reader):
     Parameters
     ----------
     read : function
-        Called with the path of each file by its key; returns a `WaveformInFile`. It raises
-        `InputError` where a file cannot be used.
+        Called with the path of each file, and each option that is given, by its key; returns a
+        `WaveformInFile`. It raises `InputError` where a file cannot be used.
+    options : mapping of str to Option, optional
+        Keys for what files do not say themselves.
     """
 
     read: Callable[..., WaveformInFile]
+    options: Mapping[str, Option] = field(default_factory=dict)

@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 from pathlib import Path
 from typing import Final
 
-from torrey.base.budgets import MOST_SAMPLES, quoted
+from torrey.base.budgets import MOST_SAMPLES
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
-from torrey.base.units import UNITS, Kind, UnitError, unit_factor
-from torrey.gradients.acquisition.reader import WaveformInFile, WaveformReader
+from torrey.base.units import UNITS, Kind
+from torrey.gradients.acquisition.columns import (
+    Columns,
+    columns_given,
+    columns_of_file,
+    half_unit,
+)
+from torrey.gradients.acquisition.rasters import (
+    BETWEEN,
+    FIRST,
+    Between,
+    First,
+    Rows,
+    check_held,
+    from_zero,
+    held,
+    in_middle,
+    pulses_of,
+    raster_times,
+    refocused,
+)
+from torrey.gradients.acquisition.reader import Option, WaveformInFile, WaveformReader
 from torrey.gradients.acquisition.text import (
     GRADIENT_UNIT,
     check_range,
     counted,
     place_of,
     read_lines,
-    read_text,
     to_number,
     written,
 )
 from torrey.gradients.waveforms.sampled import SampledKind, SampledWaveform
-
-_COLUMN: Final = re.compile(r"([A-Za-z]\w*)\s*\(((?:[^()]|\([^()]*\))*)\)")
-_COLUMNS: Final = re.compile(rf"{_COLUMN.pattern}(?:[\s,]+{_COLUMN.pattern})+")
-_TIME_FIRST: Final = re.compile(r"(time|t)\b", re.IGNORECASE)
-_TIME_NAMES: Final = ("time", "t")
-_GRADIENT_NAMES: Final = (("g",), ("gx",), ("gx", "gy"), ("gx", "gy", "gz"))
-_WAVE_VECTOR_NAMES: Final = (("q",), ("qx",), ("qx", "qy"), ("qx", "qy", "qz"))
-_WAVEFORM_HEADER: Final = (
-    'names of columns, each with its unit: "time (ms),gx (mT/m),gy (mT/m)" as the first line, or '
-    '"# time (ms)  gx (mT/m)  gy (mT/m)" above numbers that spaces separate; g or gx, gy, gz for '
-    "the gradient, q or qx, qy, qz for the wave vector, in this order and without gaps"
-)
+from torrey.gradients.waveforms.segments import Vector
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,12 @@ class SampledGradient:
         What the waveform is called; of a file, its name without its ending.
     columns : tuple of str, optional
         Names and units of the columns as the file gave them: ``("time (ms)", "gx (mT/m)")``.
+    rounding : tuple of float, optional
+        Half a unit of the last digit of each component.
+    relative : bool
+        Whether the values have no unit: their size plays no part.
+    said : tuple of str
+        What else was done to read them, in words.
 
     Raises
     ------
@@ -68,6 +82,9 @@ class SampledGradient:
     kind: SampledKind
     name: str
     columns: tuple[str, ...] = ()
+    rounding: Vector = ()
+    relative: bool = False
+    said: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.times) < 2 or len(self.times) != len(self.values):
@@ -121,24 +138,52 @@ class SampledGradient:
         InputError
             If the gradient does not end at g(T_E) = 0.
         """
-        return SampledWaveform(self.name, self.kind, self.times, self.values)
+        return SampledWaveform(self.name, self.kind, self.times, self.values, self.rounding)
 
     def summary(self) -> str:
         """Say what was read, in internal units and how the columns were understood."""
         largest = max(math.hypot(*row) for row in self.values)
         size = f"|g| up to {largest:g} rad/um"
-        if self.kind == "gradient":
+        if self.relative:
+            size = "in units of their own"
+        elif self.kind == "gradient":
             tesla = 1e3 * largest / GRADIENT_UNIT
             size = f"|gamma G| up to {largest:g} rad/um/ms ({tesla:g} mT/m of protons)"
         components = counted(len(self.values[0]), "component")
-        read = f", read as {', '.join(self.columns)}" if self.columns else ""
+        said = [*([f"read as {', '.join(self.columns)}"] if self.columns else []), *self.said]
+        read = "".join(f", {part}" for part in said)
         return (
             f"{self.name}: {len(self.times)} samples of {components} "
             f"over {self.times[-1]:g} ms, {size}{read}"
         )
 
 
-def read_waveform(path: Path) -> SampledGradient:
+@dataclass(frozen=True)
+class SampleOptions:
+    """What a file of samples does not say itself.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Names of the columns of a file without them, in its order: ``("t (ms)", "gx", "gy")``.
+    dt : float, ms
+        Step of the raster of a file without a column of times; zero if it has one.
+    first : {"zero", "half"}, optional
+        Where the first sample stands: at 0, or in the middle of the first step of the raster.
+    between : {"linear", "hold"}
+        Straight lines between samples, or values that stay until the next.
+    refocus : tuple of float, ms
+        Instants of 180 degree pulses, from which on the sign is turned.
+    """
+
+    columns: tuple[str, ...] = ()
+    dt: float = 0.0
+    first: First | None = None
+    between: Between = "linear"
+    refocus: tuple[float, ...] = ()
+
+
+def read_waveform(path: Path, options: SampleOptions = SampleOptions()) -> SampledGradient:
     """Read a sampled waveform, G(t) or g(t).
 
     Parameters
@@ -147,95 +192,176 @@ def read_waveform(path: Path) -> SampledGradient:
         Numbers in columns below a line that names the columns with their units, either
         ``time (ms),gx (mT/m),gy (mT/m)`` or, as a comment, ``# time (ms)  gx (mT/m)  gy (mT/m)``.
         If the names are separated by commas, so are the numbers. The gradient is g or gx, gy, gz;
-        the wave vector is q or qx, qy, qz.
+        the wave vector is q or qx, qy, qz. A last column rf has the sign with which the gradient
+        acts, 1 or -1, or 180 at 180 degree pulses and 0 elsewhere.
+    options : SampleOptions, optional
+        For files without names or times.
 
     Raises
     ------
     InputError
         If the file cannot be read, the columns are not named so or a sample cannot be used.
     """
-    line, header = _header(path)
-    separator = "," if "," in header else None
-    kind, factors = _columns(place_of(line, path), header)
-    # A header that is no comment is a line like the others.
-    lines = [(i, text) for i, text in read_lines(path) if i != line]
+    columns, lines = _lines(path, options)
     if len(lines) > MOST_SAMPLES:
         raise InputError(f"{path.name}: {len(lines)} samples", f"at most {MOST_SAMPLES}")
-    unit: Kind = "gradient" if kind == "gradient" else "q"
-    samples = [
-        _sample(place_of(i, path), text.split(separator), factors, unit) for i, text in lines
+    fields = [_fields(place_of(i, path), text, columns) for i, text in lines]
+    places = [place_of(i, path) for i, _ in lines]
+    numbers = [
+        [to_number(x, place) for x in row] for row, place in zip(fields, places, strict=True)
     ]
+    skip = columns.time is not None
+    components = slice(skip, skip + len(columns.factors))
+    values = [
+        _components(place, row[components], columns)
+        for row, place in zip(numbers, places, strict=True)
+    ]
+    if columns.time is None:
+        times = raster_times(len(lines), options.dt, options.first or "zero")
+    else:
+        times = [
+            _time(place, row[0] * columns.time) for row, place in zip(numbers, places, strict=True)
+        ]
+    rows = list(zip(times, values, strict=True))
+    marks = [row[-1] for row in numbers] if columns.pulses else []
+    texts = [[row[k] for row in fields] for k in range(columns.count)][components]
+    rounding = tuple(map(mul, map(half_unit, texts), columns.factors))
     try:
-        return SampledGradient(
-            times=tuple(time for time, *_ in samples),
-            values=tuple(tuple(row) for _, *row in samples),
-            kind=kind,
-            name=path.stem,
-            columns=tuple(match[0] for match in _COLUMN.finditer(header)),
-        )
+        return _acting(path.stem, rows, marks, rounding, columns, options)
     except InputError as error:
-        place = path.name if len(error.at) == 1 else place_of(lines[int(error.at[1])][0], path)
-        raise InputError(f"{place}: {error.found}", error.accepted) from None
+        of_file = error.at[:1] in (("times",), ("values",)) and len(error.at) > 1
+        place = places[int(error.at[1])] if of_file else path.name
+        option = error.at if error.at[:1] == ("refocus",) else ()
+        raise InputError(f"{place}: {error.found}", error.accepted, option) from None
 
 
-def _header(path: Path) -> tuple[int, str]:
-    """Return the line that names the columns, without a sign of comment, and its number."""
-    line, first = read_lines(path)[0]
-    comments = [
-        (i, text.strip().lstrip("#").strip())
-        for i, text in enumerate(read_text(path).split("\n")[: line - 1], start=1)
-    ]
-    about_time = [(i, text) for i, text in comments if _TIME_FIRST.match(text)]
-    headers = [(i, text) for i, text in about_time if _COLUMNS.fullmatch(text)]
-    if len(headers) > 1:
-        raise InputError(f"{place_of(headers[1][0], path)}: a second line with names", "one line")
-    if not headers and first[0] in "+-.0123456789":
-        # Numbers without a header: what was meant to be one says more than the numbers do.
-        headers = about_time[:1]
-    return headers[0] if headers else (line, first)
+def _lines(path: Path, options: SampleOptions) -> tuple[Columns, list[tuple[int, str]]]:
+    """What the columns hold, and the lines with numbers."""
+    if not options.columns:
+        if options.dt:
+            raise InputError(
+                "dt without columns", "columns as well, such as [gx, gy, gz]", at=("dt",)
+            )
+        line, columns = columns_of_file(path)
+        # A header that is no comment is a line like the others.
+        return columns, [(i, text) for i, text in read_lines(path) if i != line]
+    columns = columns_given(options.columns)
+    if (columns.time is None) != bool(options.dt):
+        raise InputError(
+            "dt beside a column of times" if options.dt else "neither dt nor a column of times",
+            'one of them: dt, the step of the raster, or a column such as "t (ms)"',
+            at=("dt",),
+        )
+    lines = read_lines(path)
+    # Optimisers write the number of samples first.
+    if lines[0][1].isdecimal() and int(lines[0][1]) == len(lines) - 1:
+        lines = lines[1:]
+    return columns, lines
 
 
-def _columns(place: str, header: str) -> tuple[SampledKind, list[float]]:
-    """Return what the columns hold, and the factor to internal units of each."""
-    if not _COLUMNS.fullmatch(header):
-        raise InputError(f"{place}: {quoted(header)}", _WAVEFORM_HEADER)
-    time, *names = (match[1].lower() for match in _COLUMN.finditer(header))
-    is_gradient = tuple(names) in _GRADIENT_NAMES
-    if time not in _TIME_NAMES or not (is_gradient or tuple(names) in _WAVE_VECTOR_NAMES):
-        raise InputError(f"{place}: the columns {', '.join((time, *names))}", _WAVEFORM_HEADER)
-    kind: Kind = "gradient" if is_gradient else "q"
-    factors: list[float] = []
-    for match in _COLUMN.finditer(header):
-        unit = match[2].strip()
-        try:
-            shown = f"{place}: {match[1]} in {quoted(unit)}"
-            factors.append(unit_factor(unit, kind if factors else "time", shown))
-        except UnitError as error:
-            raise InputError(error.found, error.accepted) from None
-    return "gradient" if is_gradient else "wave_vector", factors
-
-
-def _sample(place: str, fields: Sequence[str], factors: Sequence[float], kind: Kind) -> list[float]:
-    """Return a time and the components at it, in internal units."""
-    if len(fields) != len(factors):
+def _fields(place: str, text: str, columns: Columns) -> list[str]:
+    """The numbers of a line, as they are written."""
+    commas = "," in text if columns.commas is None else columns.commas
+    fields = text.split("," if commas else None)
+    if len(fields) != columns.count:
         raise InputError(
             f"{place}: {counted(len(fields), 'column')}",
-            f"{len(factors)}, as many as have a name and separated as the names are",
+            f"{columns.count}, as many as have a name and separated as the names are",
         )
-    time, *values = (
-        round_significant(to_number(field, place) * factor)
-        for field, factor in zip(fields, factors, strict=True)
-    )
+    return fields
+
+
+def _time(place: str, value: float) -> float:
+    time = round_significant(value)
     check_range(time, "time", place, "time")
+    return time
+
+
+def _components(place: str, numbers: Sequence[float], columns: Columns) -> Vector:
+    """Components of a sample in internal units."""
+    values = tuple(
+        round_significant(x * factor) for x, factor in zip(numbers, columns.factors, strict=True)
+    )
+    kind: Kind = "gradient" if columns.kind == "gradient" else "q"
     size = math.hypot(*values)
     # Small values are the noise of a waveform about zero; large ones no scanner has.
-    if size > UNITS[kind].most:
+    if size > UNITS[kind].most and not columns.relative:
         check_range(size, kind, place, UNITS[kind].noun)
-    return [time, *values]
+    return values
 
 
-def _waveform(path: Path) -> WaveformInFile:
-    samples = read_waveform(path)
+def _acting(
+    name: str,
+    rows: Rows,
+    marks: Sequence[float],
+    rounding: Vector,
+    columns: Columns,
+    options: SampleOptions,
+) -> SampledGradient:
+    """The gradient that acts, from the samples as they are written."""
+    gradient = columns.kind == "gradient"
+    said: list[str] = []
+    turned = (options.refocus, options.between == "hold", options.first == "half")
+    if not gradient and any(turned):
+        raise InputError(
+            "refocus, between or first beside samples of a wave vector",
+            "none of them: straight lines between values that have their sign",
+        )
+    if options.first == "zero" and columns.time is not None:
+        rows = [(0.0, rows[0][1]), *rows[1:]] if rows else rows
+    times = [time for time, _ in rows]
+    middle = gradient and bool(times) and times[0] > 0.0 and in_middle(times)
+    if times and times[0] > 0.0 and not middle:
+        raise InputError(
+            f"the first time {times[0]:g} ms",
+            "0, or half of a step of a raster of equal steps; with `first: zero` the first sample "
+            "is moved to 0",
+            at=("times", 0),
+        )
+
+    def made(rows: Rows) -> SampledGradient:
+        return SampledGradient(
+            times=tuple(time for time, _ in rows),
+            values=tuple(value for _, value in rows),
+            kind=columns.kind,
+            name=name,
+            columns=columns.words,
+            rounding=rounding,
+            relative=columns.relative,
+            said=tuple(said),
+        )
+
+    _ = made([(time - times[0] if middle else time, value) for time, value in rows])  # checks them
+    if marks and options.refocus:
+        raise InputError("refocus beside a column rf", "one of them", at=("refocus",))
+    instants = pulses_of(times, marks) if marks else options.refocus
+    if options.between == "hold":
+        said.append("each held until the next")
+        if not (middle or columns.time is None):
+            check_held(rows)
+        half = times[0] if middle else 0.0
+        closing = (round_significant(times[-1] + options.dt), rows[-1][1])
+        rows = held(rows if columns.time is not None or middle else [*rows, closing], half)
+    elif middle:
+        rows = from_zero(rows)
+    if middle:
+        said.append("in the middle of the steps of the raster")
+    if instants:
+        rows = refocused(rows, instants)
+        said.append(f"the sign turned from {', '.join(f'{t:g}' for t in instants)} ms on")
+    return made(rows)
+
+
+def _waveform(
+    path: Path,
+    columns: Sequence[str] = (),
+    dt: float = 0.0,
+    first: First | None = None,
+    between: Between = "linear",
+    refocus: Sequence[float] = (),
+) -> WaveformInFile:
+    options = SampleOptions(tuple(columns), dt, first, between, tuple(refocus))
+    samples = read_waveform(path, options)
     return WaveformInFile(samples.waveform, len(samples.times), samples.summary())
 
 
@@ -245,4 +371,25 @@ SAMPLES: Final = WaveformReader(
     keys={"path": "a file of samples: columns such as time (ms), gx (mT/m), gy (mT/m)"},
     about="samples, with straight lines between them",
     read=_waveform,
+    options={
+        "columns": Option(
+            "texts",
+            "names of the columns of a file without them, in its order, such as "
+            '["t (ms)", gx, gy, gz]; of the gradient (g, gx, gy, gz) or of the wave vector (q, qx, '
+            "qy, qz), with a unit or without; rf last if there is one",
+        ),
+        "dt": Option("time", "the step of the raster, where no column has the times"),
+        "first": Option(
+            "choice",
+            "where the first sample stands: zero (at 0, whatever the file says), or half (in the "
+            "middle of the first step of dt)",
+            FIRST,
+        ),
+        "between": Option(
+            "choice", "linear, or hold: a gradient stays until the next sample", BETWEEN
+        ),
+        "refocus": Option(
+            "times", "a time or a list of them: 180 degree pulses, from which on the sign is turned"
+        ),
+    },
 )

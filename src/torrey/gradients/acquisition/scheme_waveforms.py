@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from torrey.base.budgets import MOST_MEASUREMENTS, MOST_SAMPLES
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
 from torrey.base.units import UNITS
+from torrey.gradients.acquisition.columns import half_unit
 from torrey.gradients.acquisition.reader import Scan
 from torrey.gradients.acquisition.shapes import Played, held, linear, shared_waveforms
 from torrey.gradients.acquisition.tables import without_skipped
@@ -19,6 +21,7 @@ from torrey.gradients.acquisition.text import (
     Faults,
     check_range,
     counted,
+    fields_of,
     numbers_in,
     place_of,
 )
@@ -49,7 +52,8 @@ def step_waveforms(path: Path, lines: Lines, skip: Sequence[int]) -> Scan:
     for line, text in left:
         place = place_of(line, path)
         with faults.at(""):
-            measured.append(_steps(numbers_in(text, place), place))
+            unit = half_unit(fields_of(text)[2:]) * GRADIENT_UNIT
+            measured.append(replace(_steps(numbers_in(text, place), place), rounding=unit))
     faults.check()
     shapes = shared_waveforms(path.stem, measured)
     said = f"{shapes.words} (read as steps in T/m and s that hold their values)"
@@ -124,7 +128,8 @@ def interpolated_waveforms(path: Path, lines: Lines, skip: Sequence[int]) -> Sca
                 )
         begin = f"lines {block[0][0]} to {block[-1][0]} of {path.name}"
         if len(values) == samples:
-            measured.append(Played(*linear(duration / (samples - 1), values), begin))
+            unit = half_unit(x for _, text in block for x in fields_of(text)) * GRADIENT_UNIT
+            measured.append(Played(*linear(duration / (samples - 1), values), begin, unit))
     faults.check()
     shapes = shared_waveforms(path.stem, measured)
     said = f"{shapes.words} (read as samples in T/m and s with straight lines between them)"

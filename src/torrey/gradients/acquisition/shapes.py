@@ -38,11 +38,14 @@ class Played:
         n rows of gamma G (rad/um/ms) along x, y and z, with the sign after the refocusing pulse.
     place : str
         For messages.
+    rounding : float
+        Half a unit of the last digit of the values (rad/um/ms); 0 where they are exact.
     """
 
     times: tuple[float, ...]
     values: Samples
     place: str
+    rounding: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,17 +104,20 @@ def shared_waveforms(name: str, measured: Sequence[Played]) -> Shapes:
     measured : sequence of Played
     """
     numbers: dict[tuple[tuple[float, ...], Samples], int] = {}
-    rows, places = [], []
+    rows, places, roundings = [], [], []
     for played in measured:
         strength, direction, samples = _split(np.array(played.values))
         key = (played.times, samples) if strength else ((0.0, played.times[-1]), ())
         if key not in numbers:
             numbers[key] = len(numbers)
             places.append(played.place)
+            roundings.append(played.rounding / (strength or 1.0))
         rows.append(Row(strength, direction, played.place, numbers[key]))
     makers = tuple(
-        partial(_made, f"{name}-{i}", place, *shape)
-        for i, (shape, place) in enumerate(zip(numbers, places, strict=True), start=1)
+        partial(_made, f"{name}-{i}", place, rounding, *shape)
+        for i, (shape, place, rounding) in enumerate(
+            zip(numbers, places, roundings, strict=True), start=1
+        )
     )
     segments = sum(max(len(times), 5) for times, _ in numbers)
     return Shapes(tuple(rows), makers, segments, _words(rows, [*numbers]))
@@ -140,11 +146,14 @@ def _rounded(samples: NDArray[np.float64]) -> Samples:
     return tuple(tuple(round(x, _DIGITS) + 0.0 for x in row) for row in samples.tolist())
 
 
-def _made(name: str, place: str, times: tuple[float, ...], samples: Samples) -> Waveform:
+def _made(
+    name: str, place: str, rounding: float, times: tuple[float, ...], samples: Samples
+) -> Waveform:
     if not samples:  # Without gradient its shape plays no part, but its echo time does.
         return Pgse(times[-1] / 2, times[-1] / 2)
     try:
-        return SampledWaveform(name, "gradient", times, samples)
+        units = (rounding,) * len(samples[0]) if rounding else ()
+        return SampledWaveform(name, "gradient", times, samples, units)
     except InputError as error:
         raise InputError(f"{place}: {error.found}", error.accepted) from None
 

@@ -51,7 +51,12 @@ def read_text(path: Path) -> str:
 
 def numbers_in(text: str, place: str) -> list[float]:
     """Numbers that spaces, tabs or commas separate."""
-    return [to_number(field, place) for field in re.split(r"\s*,\s*|\s+", text.strip())]
+    return [to_number(field, place) for field in fields_of(text)]
+
+
+def fields_of(text: str) -> list[str]:
+    """What spaces, tabs or commas separate."""
+    return re.split(r"\s*,\s*|\s+", text.strip())
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:
