@@ -25,7 +25,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 
-from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
+from torrey.cell.factors import PinnedFactor
+from torrey.cell.operators import Array, BlochTorrey, CellOperators
 from torrey.models.energy import energy_of
 from torrey.models.polynomials import Monomial, Polynomial
 from torrey.models.rates import Overlap, RateModel, most_derivatives
