@@ -33,21 +33,14 @@ class PinnedFactor:
     scale: float
 
     @classmethod
-    def of(cls, indicators: Array, M: csc_array, K: csc_array) -> PinnedFactor:
-        """Pin the first degree of freedom of each compartment and factorise the rest.
-
-        Parameters
-        ----------
-        indicators : (n, n_compartments) float
-            Which degrees of freedom a compartment has.
-        M, K : (n, n) csc_array
-            Mass and stiffness.
-        """
-        free = np.setdiff1d(np.arange(len(indicators)), np.argmax(indicators, axis=0))
-        moments = (M @ indicators).T
+    def of(cls, K: csc_array, mass: csc_array, indicators: Array) -> PinnedFactor:
+        """Pin the first degree of freedom of each compartment and factorise the rest."""
+        pinned = np.argmax(indicators, axis=0)
+        free = np.setdiff1d(np.arange(len(indicators)), pinned)
+        kept = K[free][:, free].tocsc()
+        moments = (mass @ indicators).T
         weights = moments / moments.sum(axis=1, keepdims=True)
-        lu = factorise(K[free][:, free].tocsc())
-        return cls(indicators, lu, free, weights, float(np.abs(K.data).max()))
+        return cls(indicators, factorise(kept), free, weights, float(np.abs(K.data).max()))
 
     def solve(self, load: Array, tolerance: float = 1e-9) -> Array:
         """Solution with zero mean on every compartment, shape of ``load``: (n,) or (n, m).

@@ -333,8 +333,7 @@ class BlochTorrey:
     @cached_property
     def stiffness_factor(self) -> PinnedFactor:
         """K factorised with one pinned degree of freedom per compartment."""
-        cell = self.cell
-        return PinnedFactor.of(cell.indicators, cell.matrix(cell.mass), cell.matrix(self.K))
+        return PinnedFactor.of(self.cell.matrix(self.K), self.mass_matrix, self.cell.indicators)
 
     def along(self, frame: ArrayLike) -> Along:
         """C and N for gradients along some axes.

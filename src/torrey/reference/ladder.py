@@ -98,7 +98,7 @@ def climb_meshes(
 def _wave_numbers(operators: BlochTorrey, frame: Array, count: int) -> list[tuple[int, Array]]:
     """Numbers and vectors gamma (rad per period) of the enrichment, from the smallest on."""
     d = operators.cell.dimension
-    if len(frame) > d and not operators.C[d:].any():
+    if len(frame) > d and _shifts_compartments(operators):
         # Gradients out of the cell only shift the rates of compartments against each other, as
         # the resolvents in the basis do: fields at those within the cell are enough.
         frame = np.eye(d, operators.n_axes)
@@ -110,6 +110,14 @@ def _wave_numbers(operators: BlochTorrey, frame: Array, count: int) -> list[tupl
         diagonals = [frame[a] + s * frame[b] for a, b in pairs for s in (1.0, -1.0)]
         directions = [*frame, *(x / np.linalg.norm(x) for x in diagonals)]
     return [(j, SPACING * j * n) for j in range(1, count + 1) for n in directions]
+
+
+def _shifts_compartments(operators: BlochTorrey) -> bool:
+    """Whether gradients out of the cell change nothing but the rate of each compartment."""
+    d, owners = operators.cell.dimension, operators.cell.region_compartment
+    out = operators.diffusivity[:, d:, d:]
+    _, first = np.unique(owners, return_index=True)
+    return not operators.C[d:].any() and np.array_equal(out, out[first[owners]])
 
 
 class _Enrichment:
