@@ -14,6 +14,7 @@ from torrey.base.keys import format_number
 from torrey.base.units import UNITS, Kind
 from torrey.config.findings import Findings
 from torrey.config.models import ENCODING_KEYS, GRADIENT_KEYS, StudyModel
+from torrey.config.quantities import OneOrMore
 from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
 from torrey.gradients import acquisition
 from torrey.gradients.acquisition import AcquisitionReader, Reader, Row, WaveformReader
@@ -179,8 +180,8 @@ def _shape_of_file(
     """Return the waveform that a file gives, and what was read in words."""
     place = (*path, "waveform")
     with findings.under(*place):
-        given = {key: getattr(model, key) for key in reader.options}
-        options = {key: value for key, value in given.items() if value is not None}
+        options = {key: _plain(getattr(model, key)) for key in reader.options}
+        options = {key: value for key, value in options.items() if value}
         try:
             found = reader.read(**_files(findings, path, reader, model), **options)
             findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
@@ -194,6 +195,11 @@ def _shape_of_file(
         _ = samples.waveforms
         return samples, ("; ".join(filter(None, (found.summary, made.notes))),)
     return None, ()
+
+
+def _plain(value: object) -> object:
+    """The value of an option without its model; empty where it is not given."""
+    return value.values() if isinstance(value, OneOrMore) else value
 
 
 def _acquire(
