@@ -28,6 +28,8 @@ FILES = {
     "tilted.scheme": "VERSION: 1\n1 0 0 0.04 0.02 0.01 0.06\n0 0.6 0.8 0.04 0.02 0.01 0.06\n",
     "table.scheme": "VERSION: BVECTOR\n1 0 0 1e9\n",
     "short.scheme": "VERSION: 1\n\n1 0 0 0.04 0.02\n",
+    "played.txt": "4\n40\n0\n0\n40\n",
+    "five.csv": "time (ms),g (mT/m)\n0,1\n1,1\n1,-0.33333\n4,-0.33333\n",
     "bipolar.csv": "time (ms),g (mT/m)\n0,40\n3,40\n3,0\n9,0\n9,-40\n12,-40\n",
     "open.csv": "time (ms),g (mT/m)\n0,40\n3,40\n3,0\n9,0\n9,-40\n11,-40\n",
     "turn.csv": "time (ms),qx (rad/mm),qy (rad/mm)\n0,0,0\n4,100,0\n8,0,50\n12,0,0\n",

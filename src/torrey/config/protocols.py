@@ -21,6 +21,7 @@ from torrey.config.models import (
     SphereModel,
     StudyModel,
 )
+from torrey.config.quantities import OneOrMore
 from torrey.config.waveform_models import AnyWaveform
 from torrey.gradients import acquisition
 from torrey.gradients.acquisition import WaveformReader
@@ -258,8 +259,8 @@ def _shape_of_file(
     """Return the waveforms that files give, and what was read in words."""
     place, key = (*path, "waveform"), next(iter(reader.keys))
     several = len(getattr(model, key)) > 1
-    given = {option: getattr(model, option) for option in reader.options}
-    options = {option: value for option, value in given.items() if value is not None}
+    given = {option: _plain(getattr(model, option)) for option in reader.options}
+    options = {option: value for option, value in given.items() if value}
     made: list[SampledWaveform] = []
     notes: list[str] = []
     for i, name in enumerate(getattr(model, key)):
@@ -288,6 +289,11 @@ def _shape_of_file(
         _ = samples.waveforms
         return samples, tuple(notes)
     return None, ()
+
+
+def _plain(value: object) -> object:
+    """The value of an option without its model; empty where it is not given."""
+    return value.values() if isinstance(value, OneOrMore) else value
 
 
 def _rows_in_cell(found: Acquisition, dimension: int, in_space: bool) -> Acquisition:

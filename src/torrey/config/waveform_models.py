@@ -18,8 +18,8 @@ from torrey.base.units import UNITS, Kind
 from torrey.config.quantities import (
     Model,
     OneOrMore,
-    OrOne,
     Time,
+    absent,
     declared_or_more,
     quantity,
     summary,
@@ -109,9 +109,10 @@ def _from_file(reader: WaveformReader) -> type[Model]:
 
 def _optional(option: Option) -> tuple[Any, Any]:
     """Return the type and the field of a key that may be left out."""
+    if option.kind == "times":
+        return OneOrMore[Time], Field(default_factory=absent, description=option.about)
     kinds: dict[str, Any] = {
         "time": Time,
-        "times": Annotated[list[Time], OrOne()],
         "texts": list[str],
         "choice": Literal[option.choices] if option.choices else str,
     }

@@ -107,6 +107,28 @@ WAVEFORMS = [
         'line 3 of broken.csv: "4o"',
         "a number",
     ),
+    (SAMPLES.replace("}", ", between: spline}"), f"{PATH}.between", '"spline"', "linear, or hold"),
+    (SAMPLES.replace("}", ", first: late}"), f"{PATH}.first", '"late"', "zero (at 0"),
+    (SAMPLES.replace("}", ", dt: 1 ms}"), f"{PATH}.dt", "dt without columns", "columns as well"),
+    (SAMPLES.replace("}", ", refocus: 12}"), f"{PATH}.refocus", "12", "a time with its unit"),
+    (
+        SAMPLES.replace("}", ", refocus: [6 ms, 12 ms]}"),
+        f"{PATH}.refocus",
+        "bipolar.csv: a 180 degree pulse at 12 ms",
+        "an instant between 0 and 12 ms",
+    ),
+    (
+        SAMPLES.replace("}", ", columns: [t (ms), b]}"),
+        f"{PATH}.columns",
+        "the columns t, b",
+        "names of columns in the order of the file",
+    ),
+    (
+        SAMPLES.replace("}", ", refocus: 6 ms}"),
+        f"{PATH}.path",
+        "a wave vector g(T_E) at the echo of 1 times the largest |g|",
+        "`refocus: 6 ms`",
+    ),
     (
         SAMPLES.replace("bipolar", "open"),
         f"{PATH}.path",

@@ -198,6 +198,28 @@ def test_samples_are_read_from_a_file(read_gradients):
     )
 
 
+def test_a_configuration_says_what_a_file_of_samples_does_not(read_gradients):
+    keys = "columns: [g], dt: 3 ms, between: hold, first: half, refocus: [6 ms]"
+    study = read_gradients(
+        f"waveform: {{kind: file, path: played.txt, {keys}}}", "b: 1 ms/um^2", DIRECTIONS
+    )
+    (waveform,) = study.sweep.protocol.shapes.waveforms
+    t = np.linspace(0.01, 11.99, 100)
+    np.testing.assert_allclose(waveform.sample(t, 1), Pgse(3.0, 9.0).sample(t, 1), atol=1e-14)
+    assert study.notes == (
+        "played: 7 samples of 1 component over 12 ms, in units of their own, read as g, each held "
+        "until the next, in the middle of the steps of the raster, the sign turned from 6 ms on",
+    )
+
+
+def test_what_the_digits_of_a_file_leave_is_said(read_gradients):
+    study = read_gradients("waveform: {kind: file, path: five.csv}", "b: 1 ms/um^2", DIRECTIONS)
+    assert study.notes[0].endswith(
+        "read as time (ms), g (mT/m); |g(T_E)| at the echo is 1e-05 of the largest |g|, which the "
+        "digits of the file explain up to 2e-05: spread over the gradient"
+    )
+
+
 def test_samples_may_have_two_components_in_a_plane(read_gradients):
     study = read_gradients(
         "waveform: {kind: file, path: turn.csv}", "q: 0.1 rad/um", "directions: [0, 1]"

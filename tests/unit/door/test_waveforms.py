@@ -49,3 +49,16 @@ def test_samples_from_a_file(tmp_path):
     assert isinstance(made, SampledWaveform)
     assert made.b_factor == pytest.approx(waveforms.Pgse(5.0, 5.0).b_factor)
     assert tr.read_waveform(file, echo_time="30 ms").echo_time == 30.0
+
+
+def test_what_a_file_of_samples_does_not_say_is_given(tmp_path):
+    file = tmp_path / "played.txt"
+    file.write_text("40\n0\n40\n")
+    raster = {"columns": ["g"], "dt": "5 ms", "between": "hold", "first": "half"}
+    made = tr.read_waveform(file, refocus="7.5 ms", **raster)
+    assert made.b_factor == pytest.approx(waveforms.Pgse(5.0, 10.0).b_factor)
+    assert tr.read_waveform(file, refocus=["6 ms", 7, 8], **raster).segments == made.segments
+    with pytest.raises(tr.InputError, match=r"read_waveform\(between=...\).*linear or hold"):
+        tr.read_waveform(file, **{**raster, "between": "spline"})
+    with pytest.raises(tr.InputError, match=r"read_waveform\(dt=...\)"):
+        tr.read_waveform(file, **{**raster, "dt": "5 um"})

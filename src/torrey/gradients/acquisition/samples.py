@@ -389,7 +389,7 @@ SAMPLES: Final = WaveformReader(
             "choice", "linear, or hold: a gradient stays until the next sample", BETWEEN
         ),
         "refocus": Option(
-            "times", "a time or a list of them: 180 degree pulses, from which on the sign is turned"
+            "times", "a time or several: 180 degree pulses, from which on the sign is turned"
         ),
     },
 )
