@@ -18,8 +18,9 @@ from torrey.base.errors import InputError
 
 Array = NDArray[np.float64]
 
-LEBEDEV_DEGREES: Final = (*range(5, 32, 2), *range(35, 132, 6))
-"""Degrees of the rules of Lebedev that have enough points to tell an error."""
+LEBEDEV_DEGREES: Final = (5, 7, 9, 11, *range(15, 24, 2), 29, 31, *range(35, 132, 6))
+"""Degrees of the rules of Lebedev that have enough points to tell an error, and no weights below
+zero (13, 25 and 27 have such)."""
 FEWEST_POINTS: Final = 10
 """Of a spiral: those that tell an error."""
 MOST_POINTS: Final = 1000
@@ -63,11 +64,15 @@ class Rule:
     weights : (n,) float
         Of sum 1.
     checks : tuple of Check
+    degree : int
+        To which harmonics are integrated as they are; those of even degrees alone where the points
+        lie on half of the sphere.
     """
 
     points: Array
     weights: Array
     checks: tuple[Check, ...]
+    degree: int = 0
 
     def mean(self, values: NDArray[Any]) -> tuple[NDArray[Any], Array]:
         """Weighted mean along the last axis, and an estimate of its error, absolute.
@@ -153,7 +158,7 @@ def fitted_weights(points: Array, whole: bool = False) -> Rule:
     basis, degrees = harmonics(points, degree, odd=whole)
     rows = np.asarray(np.linalg.pinv(basis), dtype=np.float64) / math.sqrt(4.0 * np.pi)
     checks = _checks(points, rows[0], rows, degrees[:, 0], step, degree + step)
-    return Rule(points, rows[0], checks)
+    return Rule(points, rows[0], checks, degree)
 
 
 def _checks(
@@ -205,7 +210,7 @@ def _lebedev(degree: int, whole: bool) -> Rule:
     basis, degrees = harmonics(points, top, odd=whole)
     rows = basis.T * weights * math.sqrt(4.0 * np.pi)
     checks = _checks(points, weights, rows, degrees[:, 0], step, degree + 1)
-    return Rule(points, weights, checks)
+    return Rule(points, weights, checks, degree)
 
 
 def count_harmonics(degree: int, *, odd: bool = False) -> int:
@@ -256,8 +261,8 @@ def _in_pairs(points: Array, pairs: list[tuple[int, int]]) -> tuple[Array, NDArr
 def fit_harmonics(rule: Rule, degree: int) -> tuple[Array, NDArray[np.int64]]:
     """Rows that make coefficients of even degrees of the values at the points of a rule.
 
-    By least squares with the weights of the rule, which is its quadrature where that is exact to
-    twice the degree.
+    By the quadrature of the rule where that is exact to twice the degree, and by least squares with
+    its weights elsewhere.
 
     Returns
     -------
@@ -275,7 +280,8 @@ def fit_harmonics(rule: Rule, degree: int) -> tuple[Array, NDArray[np.int64]]:
         accepted = f"at least {wanted}, as many as harmonics of even degrees to {degree}"
         raise InputError(f"{known} directions", accepted)
     basis, degrees = harmonics(rule.points, degree)
-    # Rules of Lebedev of degrees 13, 25 and 27 have weights below zero, which have no root.
+    if rule.degree >= 2 * degree:
+        return 4.0 * np.pi * basis.T * rule.weights, degrees
     root = np.sqrt(np.abs(rule.weights))
     scaled = root[:, None] * basis
     if np.linalg.cond(scaled) > _WORST_CONDITION:

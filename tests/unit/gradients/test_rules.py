@@ -33,7 +33,7 @@ def stick_error(rule: Rule, attenuation: float, axis: np.ndarray) -> tuple[float
     return abs(mean - stick_mean(attenuation)), float(bound)
 
 
-@pytest.mark.parametrize("degree", [9, 13, 19, 25, 35])
+@pytest.mark.parametrize("degree", [9, 11, 19, 29, 35])
 @pytest.mark.parametrize("attenuation", [1.0, 3.0, 10.0])
 def test_a_rule_of_lebedev_errs_by_less_than_it_says(degree, attenuation):
     rule = Sphere("lebedev", degree).rule
@@ -54,14 +54,14 @@ def test_a_spiral_errs_by_less_than_it_says(count, attenuation):
 
 
 def test_estimates_are_of_use():
-    bounds = {n: stick_error(Sphere("lebedev", n).rule, 3.0, AXES[2])[1] for n in (19, 25, 35)}
+    bounds = {n: stick_error(Sphere("lebedev", n).rule, 3.0, AXES[2])[1] for n in (19, 29, 35)}
     assert bounds[19] < 1e-4
-    assert bounds[25] < 1e-6
+    assert bounds[29] < 1e-8
     assert bounds[35] < 1e-11
     assert stick_error(Sphere("powder", 200).rule, 3.0, AXES[2])[1] < 1e-6
 
 
-@pytest.mark.parametrize("degree", LEBEDEV_DEGREES[:16])
+@pytest.mark.parametrize("degree", LEBEDEV_DEGREES[:12])
 def test_half_of_the_points_of_lebedev_stand_for_all(degree):
     half, whole = Sphere("lebedev", degree).rule, Sphere("lebedev", degree, True).rule
     assert 2 * len(half.weights) == len(whole.weights)
@@ -130,7 +130,7 @@ def test_real_harmonics_are_orthonormal_and_the_ones_that_they_are_called():
     assert named[2, -2] == pytest.approx(third * (x**2 - y**2) / 2.0)
 
 
-@pytest.mark.parametrize("sphere", [Sphere("lebedev", 13), Sphere("powder", 60)])
+@pytest.mark.parametrize("sphere", [Sphere("lebedev", 15), Sphere("powder", 60)])
 def test_coefficients_of_a_known_function_are_found(sphere):
     rule = sphere.rule
     basis, degrees = harmonics(rule.points, 6)
