@@ -18,6 +18,7 @@ from torrey.base.units import UNITS, Kind
 from torrey.config.quantities import (
     Model,
     OneOrMore,
+    OrOne,
     Time,
     absent,
     declared_or_more,
