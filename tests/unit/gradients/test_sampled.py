@@ -137,6 +137,23 @@ def test_a_thousand_samples_are_a_few_curves_that_stay_on_them(digits, most):
     assert np.abs(waveform.segments[-1].end).max() < 1e-13
 
 
+@pytest.mark.parametrize(("odd", "count"), [(1, 1000), (1, 1001), (-1, 1000), (-1, 1001)])
+def test_a_symmetric_waveform_stays_one(odd, count):
+    # F = sin^2 and F = sin of two turns: forth as back, or with the opposite sign.
+    t = np.linspace(0.0, TIME, count)
+    G = np.sin(2 * np.pi * t / TIME) ** 3 if odd == 1 else np.cos(2 * np.pi * t / TIME)
+    waveform = sampled(t, G[:, None], 6)
+    assert waveform.symmetry == odd
+    assert len(waveform.segments) < 15
+    assert waveform.departure <= 1.01e-6
+    at = np.linspace(0.01, TIME - 0.01, 501)
+    rounded = np.round(G, 6)[:, None]
+    value, _ = between_samples(t, rounded, at)
+    peak = np.abs(between_samples(t, rounded, np.linspace(0, TIME, 100_001))[0]).max()
+    far = np.abs(waveform.sample(at, 0)[:, 0] - value / peak).max()
+    assert far <= 2.0 * waveform.departure + waveform.residual
+
+
 def test_curves_join_without_jumps_of_the_gradient():
     t = np.linspace(0.0, TIME, 1001)
     segments = sampled(t, cone(t), 6).segments

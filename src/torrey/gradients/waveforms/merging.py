@@ -29,6 +29,8 @@ _STRAIGHT: Final = 1e-9
 #: no curve runs across it.
 _LONG: Final = 4
 _LONG_SHARE: Final = 1 / 200
+#: How much of the departure a symmetry may take.
+_ASYMMETRY: Final = 0.25
 #: Terms beside the cubic that has F and dF/dt at both ends.
 _TERMS: Final = 5
 #: Instants between two samples at which F is compared, from 0 to 1; what a curve does between them
@@ -105,16 +107,56 @@ def merged(lines: Lines, allowed: float) -> tuple[tuple[Segment, ...], float]:
     lines = _joined(lines)
     if len(lines) <= _FEW:
         return tuple(lines.segment(i) for i in range(len(lines))), 0.0
+    for sign in (1, -1):
+        same, off = _mirrored(lines, sign)
+        if off <= _ASYMMETRY * allowed:
+            # A symmetric waveform costs half of another: the second half is made of the first.
+            half, middle = len(lines) // 2, len(lines) % 2
+            first, departure = _followed(same, half, allowed - off)
+            centre = [same.segment(half)] if middle else []
+            last = [_backwards(segment, sign) for segment in reversed(first)]
+            return (*first, *centre, *last), departure + off
+    segments, departure = _followed(lines, len(lines), allowed)
+    return tuple(segments), departure
+
+
+def _followed(lines: Lines, count: int, allowed: float) -> tuple[list[Segment], float]:
+    """Segments along the first lines, so many of them, and their departure."""
     segments: list[Segment] = []
     departure = 0.0
-    for first, last in _runs(lines, allowed):
+    for first, last in _runs(lines, count, allowed):
         for curve in _Run.of(lines, first, last).curves(allowed / _MARGIN):
             if curve.last - curve.first == 1:
                 segments.append(lines.segment(first + curve.first))
             else:
                 segments.append(curve.segment)
                 departure = max(departure, _MARGIN * curve.departure)
-    return tuple(segments), departure
+    return segments, departure
+
+
+def _mirrored(lines: Lines, sign: int) -> tuple[Lines, float]:
+    """The lines with F(T - t) = sign F(t), and by how much F departs from theirs; or infinity."""
+    h = lines.duration
+    if not np.allclose(h, h[::-1], rtol=0.0, atol=_STRAIGHT * h.sum()):
+        return lines, np.inf
+    same = Lines(
+        duration=(h + h[::-1]) / 2.0,
+        F=(lines.F + sign * lines.F[::-1]) / 2.0,
+        before=(lines.before - sign * lines.after[::-1]) / 2.0,
+        after=(lines.after - sign * lines.before[::-1]) / 2.0,
+        count=lines.count,
+    )
+    return same, float(np.linalg.norm(same.F - lines.F, axis=1).max())
+
+
+def _backwards(segment: Segment, sign: int) -> Segment:
+    """The segment with sign F(h - t)."""
+    later = Polynomial([segment.duration, -1.0])
+    columns = np.zeros((len(segment.coefficients), len(segment.coefficients[0])))
+    for k, c in enumerate(np.array(segment.coefficients).T):
+        turned = sign * Polynomial(c)(later).coef
+        columns[: len(turned), k] = turned
+    return Segment(segment.duration, _vectors(columns))
 
 
 def _joined(lines: Lines) -> Lines:
@@ -151,15 +193,15 @@ def _joined(lines: Lines) -> Lines:
     )
 
 
-def _runs(lines: Lines, allowed: float) -> Iterator[tuple[int, int]]:
-    """Runs of lines that curves may follow: from, to. A long line or rest is its own."""
+def _runs(lines: Lines, count: int, allowed: float) -> Iterator[tuple[int, int]]:
+    """Runs of the first lines that curves may follow: from, to. A long line or rest is its own."""
     long = lines.duration >= _LONG_SHARE * lines.duration.sum()
     alone = long & (lines.still | (lines.count >= _LONG))
     # A step of values that are held is no jump if a curve may cut it.
     jump = np.linalg.norm(lines.before[1:] - lines.after[:-1], axis=1)
     jumps = jump * np.minimum(lines.duration[1:], lines.duration[:-1]) > 8.0 * allowed
     ends = np.flatnonzero(alone[1:] | alone[:-1] | jumps) + 1
-    yield from pairwise([0, *map(int, ends), len(lines)])
+    yield from pairwise([0, *map(int, ends[ends < count]), count])
 
 
 def _furthest(least: int, most: int, holds: Callable[[int], bool]) -> int:
