@@ -24,6 +24,7 @@ PERMEABLE = Discs((Disc((0.5, 0.5), 0.35),))
 CELLS = {
     "obstacle": (OBSTACLE, Material((2.0,)), 0.0),
     "permeable": (PERMEABLE, Material((2.0, 1.0)), 0.02),
+    "in space": (PERMEABLE, Material((2.0, 1.0), in_space=True), 0.02),
 }
 
 
@@ -45,6 +46,7 @@ def solve(name: str, points: list[Point]) -> ProjectedSignals:
         ("obstacle", (1.0, 0.0)),
         ("obstacle", (np.sqrt(0.5), np.sqrt(0.5))),
         ("permeable", (0.0, 1.0)),
+        ("in space", (0.96, 0.0, 0.28)),
     ],
 )
 def test_folded_signals_agree_with_the_full_system(name, direction):

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import SuperLU, splu
+
+Array = NDArray[np.float64]
 
 
 def factorise(matrix: csc_array) -> SuperLU:
@@ -14,3 +20,42 @@ def factorise(matrix: csc_array) -> SuperLU:
         diag_pivot_thresh=0.0,
         options={"SymmetricMode": True, "Equil": False},
     )
+
+
+@dataclass(frozen=True)
+class PinnedFactor:
+    """Solver for K h = f whose kernel is the indicator functions of the compartments."""
+
+    indicators: Array
+    lu: SuperLU
+    free: NDArray[np.int64]
+    weights: Array
+    scale: float
+
+    @classmethod
+    def of(cls, K: csc_array, mass: csc_array, indicators: Array) -> PinnedFactor:
+        """Pin the first degree of freedom of each compartment and factorise the rest."""
+        pinned = np.argmax(indicators, axis=0)
+        free = np.setdiff1d(np.arange(len(indicators)), pinned)
+        kept = K[free][:, free].tocsc()
+        moments = (mass @ indicators).T
+        weights = moments / moments.sum(axis=1, keepdims=True)
+        return cls(indicators, factorise(kept), free, weights, float(np.abs(K.data).max()))
+
+    def solve(self, load: Array, tolerance: float = 1e-9) -> Array:
+        """Solution with zero mean on every compartment, shape of ``load``: (n,) or (n, m).
+
+        Raises
+        ------
+        ArithmeticError
+            If the load does not sum to zero on a compartment: the problem has no solution.
+        """
+        imbalance = np.abs(self.indicators.T @ load).max(initial=0.0)
+        # Loads scale with the diffusivity, as K does; one that is nothing but rounding is zero.
+        if imbalance > tolerance * max(float(np.abs(load).sum()), self.scale):
+            raise ArithmeticError(
+                f"a cell problem is not solvable: its load sums to {imbalance:.2e} on a compartment"
+            )
+        h = np.zeros_like(load, dtype=float)
+        h[self.free] = self.lu.solve(load[self.free])
+        return h - self.indicators @ (self.weights @ h)

@@ -25,17 +25,16 @@ natural order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
-from scipy.sparse.linalg import SuperLU
 
 from torrey.base.stored import stored
-from torrey.cell.factors import factorise
+from torrey.cell.factors import PinnedFactor
 from torrey.cell.material import Material
 from torrey.geometry.membranes import NOTHING
 
@@ -285,6 +284,28 @@ class BlochTorrey:
         return self.diffusivity[:, :d, :d]
 
     @cached_property
+    def axial(self) -> Array:
+        """Diffusivity out of the cell that all regions share, shape (c, c), in um^2/ms.
+
+        A(g) - g.axial g M is positive semi-definite as A(g) is: what the common part makes of a
+        signal is one exact factor.
+        """
+        d, common = self.cell.dimension, np.zeros((self.n_axes,) * 2)
+        if self.n_axes > d:
+            inner, mixed = self.inner_diffusivity, self.diffusivity[:, :d, d:]
+            across = np.linalg.solve(inner, mixed)
+            out = self.diffusivity[:, d:, d:] - mixed.swapaxes(1, 2) @ across
+            common[d:, d:] = np.linalg.eigvalsh(out).min() * np.eye(self.n_axes - d)
+        return common
+
+    @cached_property
+    def bare(self) -> BlochTorrey:
+        """The same without `axial`."""
+        if not self.axial.any():
+            return self
+        return replace(self, N=self.N - self.axial[:, :, None] * self.M)
+
+    @cached_property
     def mass_matrix(self) -> csc_array:
         """M as a sparse matrix."""
         return self.cell.matrix(self.M)
@@ -301,7 +322,7 @@ class BlochTorrey:
     @cached_property
     def stiffness_factor(self) -> PinnedFactor:
         """K factorised with one pinned degree of freedom per compartment."""
-        return PinnedFactor.of(self.cell, self.K)
+        return PinnedFactor.of(self.cell.matrix(self.K), self.mass_matrix, self.cell.indicators)
 
     def along(self, frame: ArrayLike) -> Along:
         """C and N for gradients along some axes.
@@ -326,6 +347,7 @@ class BlochTorrey:
         return Along(
             C=np.einsum("cj,jz->cz", axes, self.C),
             N=np.einsum("aj,bl,jlz->abz", axes, axes, self.N),
+            axial=axes @ self.axial @ axes.T,
         )
 
 
@@ -339,10 +361,13 @@ class Along:
         n_a.C.
     N : (k, k, nnz) float
         n_a n_b:N.
+    axial : (k, k) float
+        The same of `BlochTorrey.axial`.
     """
 
     C: Array
     N: Array
+    axial: Array
 
 
 def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
@@ -401,42 +426,3 @@ def _density(cell: CellOperators, material: Material) -> Array:
 def _transposition(cell: CellOperators, columns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Position of the entry (j, i) for each entry (i, j) of the symmetric pattern."""
     return np.lexsort((columns, cell.indices))
-
-
-@dataclass(frozen=True)
-class PinnedFactor:
-    """Solver for K h = f whose kernel is the indicator functions of the compartments."""
-
-    cell: CellOperators
-    lu: SuperLU
-    free: NDArray[np.int64]
-    weights: Array
-    scale: float
-
-    @classmethod
-    def of(cls, cell: CellOperators, K: Array) -> PinnedFactor:
-        """Pin the first degree of freedom of each compartment and factorise the rest."""
-        pinned = np.array([np.argmax(cell.compartment == a) for a in range(cell.n_compartments)])
-        free = np.setdiff1d(np.arange(cell.n_dofs), pinned)
-        kept = cell.matrix(K)[free][:, free].tocsc()
-        moments = (cell.matrix(cell.mass) @ cell.indicators).T
-        weights = moments / moments.sum(axis=1, keepdims=True)
-        return cls(cell, factorise(kept), free, weights, float(np.abs(K).max()))
-
-    def solve(self, load: Array, tolerance: float = 1e-9) -> Array:
-        """Solution with zero mean on every compartment, shape of ``load``: (n,) or (n, m).
-
-        Raises
-        ------
-        ArithmeticError
-            If the load does not sum to zero on a compartment: the problem has no solution.
-        """
-        imbalance = np.abs(self.cell.indicators.T @ load).max(initial=0.0)
-        # Loads scale with the diffusivity, as K does; one that is nothing but rounding is zero.
-        if imbalance > tolerance * max(float(np.abs(load).sum()), self.scale):
-            raise ArithmeticError(
-                f"a cell problem is not solvable: its load sums to {imbalance:.2e} on a compartment"
-            )
-        h = np.zeros_like(load, dtype=float)
-        h[self.free] = self.lu.solve(load[self.free])
-        return h - self.cell.indicators @ (self.weights @ h)

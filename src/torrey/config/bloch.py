@@ -336,10 +336,12 @@ def _check_directions(findings: Findings, path: KeyPath, value: Any, geometry: G
         where = (*path, i) if several else path
         d = geometry.shape.dimension
         if len(direction) != d or not any(direction) or math.gcd(*direction) != 1:
-            findings.add(
-                where,
-                f"{list(direction)}",
-                f"{d} whole numbers without a common divisor, as many as the cell has dimensions"
-                if d > 1
-                else "[1] or [-1]: the cell has one dimension",
-            )
+            accepted = "[1] or [-1]: the cell has one dimension"
+            if d > 1:
+                accepted = (
+                    f"{d} whole numbers without a common divisor, as many as the cell has "
+                    "dimensions"
+                )
+            if d < len(direction) == 3:
+                accepted += "; runs of bloch have gradients within the cell, studies in space"
+            findings.add(where, f"{list(direction)}", accepted)

@@ -190,6 +190,11 @@ def _check_karger(
                 f"study {study.name}, of another cell than {first.name}",
                 "studies of one geometry, diffusivity, period and permeability",
             )
+    for i, study in enumerate(studies):
+        if study.material.in_space:
+            found = f"study {study.name}, with gradients out of the {_CELL[study.shape.dimension]}"
+            accepted = "gradients across the cells, along which their water is confined: D_c = 0"
+            findings.add((*path, "studies", i), found, accepted)
     if _reaches_across(first):
         findings.add(
             (*path, "studies", 0), f"study {first.name}", "discs or spheres, in which D_c = 0"
@@ -206,6 +211,9 @@ def _check_karger(
         findings.spend("fits", fits, MOST_FITS)
     if model.noise:
         findings.require_once((*path, "noise", "snr"), model.noise.snr)
+
+
+_CELL: Final = {1: "axis of the cell", 2: "plane of the cell"}
 
 
 def _reaches_across(study: Study) -> bool:

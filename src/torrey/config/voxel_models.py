@@ -46,7 +46,7 @@ class VoxelModel(Model):
     )
     waveform: AnyWaveform = Field(description=AnyWaveform.accepted())
     direction: Annotated[list[Number], Field(min_length=2, max_length=2)] = Field(
-        description="two numbers, such as [1, 0]"
+        description="two numbers, such as [1, 0]: gradients in the plane of the discs"
     )
     b: OneOrMore[BValue] = Field(description=or_more("b_value", "of the waveform"))
     tolerance: Number = Field(

@@ -49,7 +49,7 @@ class Cell(Description):
     diffusivity : quantity, or by part
         One value or matrix for the whole cell, a list with one for each region (outside first), or
         a mapping ``{"outside": ..., "inside": ...}``, whose values may be lists; ``layer`` for
-        layers around discs.
+        layers around discs. A matrix has as many rows as the cell has dimensions, or three.
     period : quantity
         Physical size L of the cell.
     permeability : quantity or list of quantity
@@ -126,8 +126,9 @@ class Cell(Description):
             pulses), or largest gradients, as G or as gamma G.
         direction : vector, or list of vectors
             Of the gradients, of any length; the first axis of waveforms with several components.
-            Or ``{"powder": 60}`` or ``{"lebedev": 19}``: all over the sphere, with their weighted
-            mean ``spherical_mean`` as a coordinate.
+            Of as many numbers as the cell has dimensions, or of three. Or ``{"powder": 60}`` or
+            ``{"lebedev": 19}``: all over the sphere, with their weighted mean ``spherical_mean`` as
+            a coordinate.
         orientation : mapping, or list of mappings, optional
             Where the fibre (the z axis of the cell) points: ``{"axis": [1, 0, 0], "roll": "30
             deg"}``. Or ``{"watson": {"kappa": 8, "axis": [0, 0, 1], "points": 60}}``: fibres spread

@@ -351,7 +351,8 @@ def _reference(
     if method == "full":
         return _in_full(site, measurements, tolerance)
     ladders = site.medium.ladders(span)
-    table = solve_slab(site.sweep(measurements), tolerance, ladders, site.medium.levels)
+    sweep = site.sweep(measurements)
+    table = solve_slab(sweep, tolerance, ladders, site.medium.levels, for_models=False)
     return Values(table.signals.signal, table.signals.error, *_nothing(measurements), method)
 
 

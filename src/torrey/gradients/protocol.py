@@ -67,6 +67,10 @@ class Measurement:
         """Largest gradient gamma G (rad/um/ms)."""
         return self.waveform.gradient_of_q(self.q)
 
+    def free_signal(self, diffusivity: NDArray[np.float64]) -> float:
+        """exp(-b:D), the signal of free water with a diffusion tensor (d, d)."""
+        return float(np.exp(-np.sum(self.b_tensor * diffusivity)))
+
 
 @dataclass(frozen=True)
 class Point:

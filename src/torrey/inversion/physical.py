@@ -101,6 +101,8 @@ class ParametricProjection:
             K=a * first.K + b * second.K,
             C=a * first.C + b * second.C,
             N=a * first.N + b * second.N,
+            # The least of the diffusivities, which is 1 in both.
+            axial=min(D_e, D_c) * first.axial,
         )
 
     def truncate(self, order: int) -> ParametricProjection:

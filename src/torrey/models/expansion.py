@@ -25,7 +25,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 
-from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
+from torrey.cell.factors import PinnedFactor
+from torrey.cell.operators import Array, BlochTorrey, CellOperators
 from torrey.models.energy import energy_of
 from torrey.models.polynomials import Monomial, Polynomial
 from torrey.models.rates import Overlap, RateModel, most_derivatives
@@ -50,6 +51,8 @@ class Expansion:
         Initial masses; |Y_a| for a uniform unit density.
     overlaps : tuple of Overlap
         Products H_i^T M H_j with i + j <= order.
+    axial : (c, c) float
+        See `torrey.cell.operators.BlochTorrey.axial`.
     """
 
     frame: Array
@@ -57,13 +60,15 @@ class Expansion:
     fields: tuple[Polynomial, ...]
     start: Array
     overlaps: tuple[Overlap, ...]
+    axial: Array
 
     @property
     def model(self) -> RateModel:
         """The homogenised model of the highest order at hand."""
         products = ((o.power, o.left, o.right, o.matrix) for o in self.overlaps)
         energy = energy_of(len(self.rates) - 1, products, len(self.frame))
-        full = RateModel(self.rates, self.start, len(self.frame), self.overlaps, energy)
+        axes = len(self.frame)
+        full = RateModel(self.rates, self.start, axes, self.overlaps, energy, self.axial)
         return full.truncate(full.order)
 
 
@@ -98,7 +103,7 @@ class _Recursion:
         axes = np.atleast_2d(np.asarray(frame, dtype=float))
         self.frame = axes / np.linalg.norm(axes, axis=1, keepdims=True)
         along = operators.along(self.frame)
-        self.order = order
+        self.order, self.axial = order, along.axial
         self.cell: CellOperators = cell
         self.factor: PinnedFactor = operators.stiffness_factor
         self.C = [cell.matrix(data) for data in along.C]
@@ -120,7 +125,12 @@ class _Recursion:
             self.fields.append(self._field(n))
             self.rates.append(self._rate(n - 1))
         return Expansion(
-            self.frame, tuple(self.rates), tuple(self.fields), self.start, tuple(self._overlaps())
+            self.frame,
+            tuple(self.rates),
+            tuple(self.fields),
+            self.start,
+            tuple(self._overlaps()),
+            self.axial,
         )
 
     def _rate(self, n: int) -> dict[Monomial, Array]:

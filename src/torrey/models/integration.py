@@ -245,9 +245,16 @@ def projected_signal(
     batches = np.array_split(np.arange(len(points)), count)
     with np.errstate(invalid="ignore", over="ignore"):
         signals = np.concatenate(
-            [_read_out(model, waveform, points[rows], steps) for rows in batches]
+            [_read_out(model.bare, waveform, points[rows], steps) for rows in batches]
         )
+    signals = signals * common_decay(model.axial, waveform, points.q)
     return np.where(np.isfinite(signals), signals, complex(np.inf))
+
+
+def common_decay(axial: Array, waveform: Waveform, q: ArrayLike) -> Array:
+    """What a diffusivity (c, c) that is the same everywhere makes of signals, by itself."""
+    rate = float(np.sum(waveform.b_tensor_factor * axial))
+    return np.exp(-(np.asarray(q, dtype=float) ** 2) * rate)
 
 
 def _read_out(

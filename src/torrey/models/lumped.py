@@ -30,7 +30,8 @@ def lumped_models(
     # The fields of order one have the energy -g^2 S:nn / |Y_a|.
     S = np.diag(rates[2][1, 1, 0])
     energy = Energy(({(0, 0, 0): 1.0 / tensors.measures}, {}, {(2, 0, 0): S / tensors.measures}))
-    model = RateModel(rates, tensors.measures, energy=energy)
+    axial = operators.along(direction).axial
+    model = RateModel(rates, tensors.measures, energy=energy, axial=axial)
     return [model.truncate(order) for order in orders]
 
 

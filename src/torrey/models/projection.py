@@ -52,6 +52,9 @@ class ProjectedModel:
     readout : (r,) float
         Weights of the signal.
     frame : (c, d) float
+    axial : (c, c) float
+        Part of N that is the same everywhere and taken out of signals: see
+        `torrey.cell.operators.BlochTorrey.axial`.
     ranks : tuple of int
         Of P_0, P_1, ..., of this model.
     """
@@ -64,6 +67,13 @@ class ProjectedModel:
     start: Array = field(metadata=stored(("vector",), "1", "W^T M rho"))
     readout: Array = field(metadata=stored(("vector",), "1", "W^T M 1"))
     frame: Array = field(metadata=stored(("component", "axis"), "1", "axes of the gradients"))
+    axial: Array = field(
+        metadata=stored(
+            ("component", "component_2"),
+            "um2 ms-1",
+            "diffusivity out of the cell that all regions share",
+        )
+    )
     ranks: tuple[int, ...] = field(
         metadata=stored(("rung",), "1", "number of basis vectors of each rung")
     )
@@ -90,8 +100,13 @@ class ProjectedModel:
             raise ValueError(f"order {order} of a basis with orders 0 to {self.order}")
         r = self.ranks[order]
         K, C, N, J, R = (X[..., :r, :r] for X in (self.K, self.C, self.N, self.J, self.R))
-        start, readout = self.start[:r], self.readout[:r]
-        return ProjectedModel(K, C, N, J, R, start, readout, self.frame, self.ranks[: order + 1])
+        return replace(
+            self,
+            **{"K": K, "C": C, "N": N, "J": J, "R": R},
+            start=self.start[:r],
+            readout=self.readout[:r],
+            ranks=self.ranks[: order + 1],
+        )
 
     def signal(
         self,
@@ -134,6 +149,19 @@ class ProjectedModel:
             C=np.einsum("ab,bij->aij", turn, self.C),
             N=np.einsum("ac,bd,cdij->abij", turn, turn, self.N),
             frame=frame,
+            axial=turn @ self.axial @ turn.T,
+        )
+
+    @cached_property
+    def bare(self) -> ProjectedModel:
+        """The model without `axial`."""
+        if not self.axial.any():
+            return self
+        one = np.eye(len(self.start))
+        return replace(
+            self,
+            N=self.N - self.axial[:, :, None, None] * one,
+            axial=np.zeros_like(self.axial),
         )
 
     def matrix(self, jet: ArrayLike, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
@@ -204,6 +232,7 @@ def project_on(
         start=readout if uniform else basis.T @ (M @ operators.rho),
         readout=readout,
         frame=frame,
+        axial=along.axial,
         ranks=ranks,
     )
 

@@ -19,13 +19,14 @@ which differs from m_before from L^4 on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from torrey.gradients.waveforms import Waveform
 from torrey.models.energy import Energy
-from torrey.models.integration import collocated_signal
+from torrey.models.integration import collocated_signal, common_decay
 from torrey.models.model import TIME_TOLERANCE, Stability
 from torrey.models.polynomials import Array, ComplexArray, Monomial, Polynomial, monomial
 from torrey.models.stability import stability
@@ -62,6 +63,9 @@ class RateModel:
     energy : Energy, optional
         Of the fields, to the order of the model; that of uniform fields of unit density if not
         given.
+    axial : (n_components, n_components) float, optional
+        Part of the diffusivity that is the same everywhere and taken out of signals: see
+        `torrey.cell.operators.BlochTorrey.axial`.
     """
 
     rates: tuple[Polynomial, ...]
@@ -69,6 +73,7 @@ class RateModel:
     n_components: int = 1
     overlaps: tuple[Overlap, ...] = field(default=())
     energy: Energy | None = None
+    axial: Array | None = None
 
     @property
     def readout(self) -> Array:
@@ -112,7 +117,24 @@ class RateModel:
         tolerance: float = TIME_TOLERANCE,
     ) -> ComplexArray:
         """Signals of any number of points at once: see `torrey.models.model.Model.signal`."""
-        return collocated_signal(self, waveform, q, period, sigma, tolerance)
+        found = collocated_signal(self._bare, waveform, q, period, sigma, tolerance)
+        if self.axial is None:
+            return found
+        shape = np.broadcast_shapes(found.shape, np.shape(q))
+        return found * np.broadcast_to(common_decay(self.axial, waveform, q), shape)
+
+    @cached_property
+    def _bare(self) -> RateModel:
+        """The model without `axial`."""
+        if self.axial is None or not self.axial.any():
+            return self
+        lowest, one = dict(self.rates[0]), np.eye(len(self.start))
+        length = len(next(iter(lowest)))
+        for a, b in np.argwhere(self.axial):
+            powers = tuple(int(n == a) + int(n == b) for n in range(length))
+            # A product of two components of i g, hence the sign.
+            lowest[powers] = lowest.get(powers, 0.0 * one) + self.axial[a, b] * one
+        return replace(self, rates=(lowest, *self.rates[1:]), axial=None)
 
     def taylor(self, waveform: Waveform, period: ArrayLike, sigma: ArrayLike) -> ComplexArray:
         """Series of the signal in q: see `torrey.models.model.Model.taylor`."""

@@ -32,7 +32,8 @@ import numpy as np
 from scipy.sparse import coo_array, csc_array
 
 from torrey.base.stored import stored
-from torrey.cell.operators import Array, BlochTorrey, CellOperators, PinnedFactor
+from torrey.cell.factors import PinnedFactor
+from torrey.cell.operators import Array, BlochTorrey, CellOperators
 from torrey.geometry.membranes import NOTHING
 from torrey.models.polynomials import Polynomial
 

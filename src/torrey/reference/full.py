@@ -343,6 +343,12 @@ class _Solver:
         return float(space_error(np.array(values), self._layers))
 
     @cached_property
+    def _decay(self) -> float:
+        """What diffusion out of the cell that is the same everywhere makes of the signal."""
+        axial, n_axes = self._levels[0].axial, self._point.frame.shape[1]
+        return self._point.measurement.free_signal(axial[:n_axes, :n_axes])
+
+    @cached_property
     def _layers(self) -> NDArray[np.bool_]:
         """Whether the second mesh resolves layers of diffusion."""
         point = self._point
@@ -359,14 +365,17 @@ class _Solver:
     def _compute(self, level: int, steps: int) -> complex:
         point, system = self._point, self._system(level)
         if self._zone is None:
-            return mesh_signal(system, point.waveform, point.q, steps)
-        return folded_signal(system, self._zone, point.waveform, point.frame, point.q, steps)
+            value = mesh_signal(system, point.waveform, point.q, steps)
+        else:
+            args = self._zone, point.waveform, point.frame, point.q, steps
+            value = folded_signal(system, *args)
+        return value * self._decay
 
     def _system(self, level: int) -> CellSystem:
         if level not in self._systems:
             p = self._point
             axes = p.frame if self._zone is None else np.eye(p.frame.shape[1])
             self._systems[level] = AffineSystem.at(
-                self._levels[level], p.period, p.permeability, axes
+                self._levels[level].bare, p.period, p.permeability, axes
             )
         return self._systems[level]

@@ -62,7 +62,7 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
     # Enrichments are made when a rung first asks for them.
     places = [
         _Enrichment(operators, gamma)
-        for gamma in _wave_numbers(expansion.frame, max(highest - 3, 0))
+        for gamma in _wave_numbers(operators, expansion.frame, max(highest - 3, 0))
     ]
     for rung in range(LOWEST_RUNG + 1, highest + 1):
         if rung <= _HIGHEST_CORRECTOR:
@@ -96,8 +96,13 @@ def climb_meshes(
     return Lazy.of(lambda k: climb(levels[k], frame, finer if k else highest), len(levels))
 
 
-def _wave_numbers(frame: Array, count: int) -> list[tuple[int, Array]]:
+def _wave_numbers(operators: BlochTorrey, frame: Array, count: int) -> list[tuple[int, Array]]:
     """Numbers and vectors gamma (rad per period) of the enrichment, from the smallest on."""
+    d = operators.cell.dimension
+    if len(frame) > d and _shifts_compartments(operators):
+        # Gradients out of the cell only shift the rates of compartments against each other, as
+        # the resolvents in the basis do: fields at those within the cell are enough.
+        frame = np.eye(d, operators.n_axes)
     if len(frame) == 1:
         directions = [frame[0]]
     else:
@@ -106,6 +111,14 @@ def _wave_numbers(frame: Array, count: int) -> list[tuple[int, Array]]:
         diagonals = [frame[a] + s * frame[b] for a, b in pairs for s in (1.0, -1.0)]
         directions = [*frame, *(x / np.linalg.norm(x) for x in diagonals)]
     return [(j, SPACING * j * n) for j in range(1, count + 1) for n in directions]
+
+
+def _shifts_compartments(operators: BlochTorrey) -> bool:
+    """Whether gradients out of the cell change nothing but the rate of each compartment."""
+    d, owners = operators.cell.dimension, operators.cell.region_compartment
+    out = operators.diffusivity[:, d:, d:]
+    _, first = np.unique(owners, return_index=True)
+    return not operators.C[d:].any() and np.array_equal(out, out[first[owners]])
 
 
 class _Enrichment:

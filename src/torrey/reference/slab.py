@@ -46,6 +46,7 @@ def solve_slab(
     tolerance: float,
     ladders: Sequence[ProjectedModel],
     levels: Sequence[BlochTorrey],
+    for_models: bool = True,
 ) -> SlabSignals:
     """Reference signals of all points of a slab, or of another sweep.
 
@@ -58,6 +59,8 @@ def solve_slab(
         Ladder on each mesh, coarsest first.
     levels : sequence of BlochTorrey
         Operators on each mesh: points that the ladder does not reach are solved in full.
+    for_models : bool
+        Whether signals on the coarsest mesh are wanted that models can be compared with.
 
     Raises
     ------
@@ -75,8 +78,9 @@ def solve_slab(
             where = (np.arange(len(cells))[:, None] * count + np.array(rows)).ravel()
             layers = resolves_layers(levels[1], points.period, waveform.echo_time)
             signals = projected_signals(along, waveform, points, tolerance, layers)
-            part = _sharpen(signals, along[0], waveform, points, tolerance)
-            found = found.merge(where, part)
+            if for_models:
+                signals = _sharpen(signals, along[0], waveform, points, tolerance)
+            found = found.merge(where, signals)
     every = list(sweep.points().values())
     found = solve_folded(every, tolerance, levels, found)
     # What no rung brought below the tolerance.
