@@ -129,14 +129,10 @@ class Cell(Description):
             Exactly one of them: b-values, largest wave numbers (gamma G delta of rectangular
             pulses), or largest gradients, as G or as gamma G.
         direction : vector, or list of vectors
-            Of the gradients, of any length; the first axis of waveforms with several components.
-            Of as many numbers as the cell has dimensions, or of three. Or ``{"powder": 60}`` or
-            ``{"lebedev": 19}``: all over the sphere, with their weighted mean ``spherical_mean`` as
-            a coordinate.
+            Of as many numbers as the cell has dimensions, or three, of any length: first axis of a
+            waveform. Or ``{"powder": 60}``, ``{"lebedev": 19}``: see docs/configuration.md.
         orientation : mapping, or list of mappings, optional
-            Where the fibre (the z axis of the cell) points: ``{"axis": [1, 0, 0], "roll": "30
-            deg"}``. Or ``{"watson": {"kappa": 8, "axis": [0, 0, 1], "points": 60}}``: fibres spread
-            about an axis, with their mean ``dispersed_signal`` as a coordinate.
+            Where z of the cell points: ``{"axis": [1, 0, 0]}`` or ``{"watson": {"kappa": 8}}``.
         model : str, or list of str
             ``reference`` (the Bloch-Torrey equation), ``R0``, ``R2``, ..., ``P4``, ..., ``Pade``,
             ``lumped-R0`` or ``lumped-R2``.
@@ -152,15 +148,13 @@ class Cell(Description):
             Its dimensions are those of ``model, orientation, waveform, b`` (or ``q, gradient``)
             and ``direction`` that were given as lists. Real, unless an imaginary part is larger
             than ``numerical_error``: this coordinate, of the same shape, is an absolute estimate.
-            With models come ``growth_rate`` (1/ms), ``amplification`` and ``validity``: where this
-            mark is not zero, a truncated series blows up and its signal means nothing.
+            With models come ``growth_rate``, ``amplification`` and ``validity``: a signal means
+            nothing where this mark is not zero.
 
         Raises
         ------
-        InputError
-            If an argument cannot be used.
-        ToleranceError
-            If the meshes do not reach the tolerance.
+        InputError, ToleranceError
+            If an argument cannot be used, or the meshes do not reach the tolerance.
 
         Examples
         --------
@@ -169,9 +163,6 @@ class Cell(Description):
         >>> S = cell.signal(tr.Pgse("5 ms", "25 ms"), b=["500 s/mm^2", "1000 s/mm^2"])
         >>> S.dims, S.round(3).values.tolist()
         (('b',), [0.851, 0.726])
-        >>> S = cell.signal(tr.Pgse("5 ms", "25 ms"), b=1.0, direction={"powder": 60}, model="R0")
-        >>> round(S.spherical_mean.item(), 3)
-        0.205
         """
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
         given = waveform, strengths, direction, model, tolerance, method, orientation
