@@ -4,8 +4,8 @@
 
 Three shells (b = 1,000, 2,000 and 3,000 s/mm^2) of 30 directions over the half sphere, PGSE of
 10 ms and 30 ms, a disc of radius 0.4 in a square cell of 10 um, 5e-5 m/s, references to 1e-4 of
-the signal: mesh, operators, basis and signals, in process time. One column is the same table by the full
-finite-element system, from a tenth of its directions. With --write the table replaces
+the signal: mesh, operators, basis and signals, in process time. One column is the same table by the
+full finite-element system, from a tenth of its directions. With --write the table replaces
 benchmarks/table_in_space.md.
 """
 
