@@ -29,7 +29,7 @@ from torrey.gradients.rules import fit_harmonics
 from torrey.gradients.sweep import Acquisition, PermeabilityKind, Product, Sweep
 from torrey.models import registry
 from torrey.models.registry import StudyFacts
-from torrey.study.averages import direction_rule
+from torrey.study.averages import direction_rule, shell_rules
 
 _NOUNS: Final = {
     "diffusivity": ("diffusivity", "diffusivities"),
@@ -121,14 +121,13 @@ def _check_harmonics(sweep: Sweep) -> None:
     protocol = sweep.protocol
     if not sweep.harmonics:
         return
-    if isinstance(protocol, Acquisition):
-        raise InputError(
-            "spherical harmonics of an acquisition", "no such key: it is for a list of directions"
-        )
     if protocol.n_axes < 3:
         accepted = "directions in space, such as {lebedev: 19}, for spherical harmonics"
         raise InputError("directions within the cell", accepted)
-    fit_harmonics(direction_rule(protocol), sweep.harmonics)
+    if isinstance(protocol, Acquisition):
+        shell_rules(protocol, sweep.harmonics)
+    else:
+        fit_harmonics(direction_rule(protocol), sweep.harmonics)
 
 
 def _check_models(
