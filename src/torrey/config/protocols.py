@@ -274,6 +274,8 @@ def _measurement(
             "components are 0",
         )
     norm = math.hypot(*inside)
+    if norm == 0.0:  # of filter exchange at b = 0
+        raise InputError(f"{row.place}: no direction", "the direction of the filter at b = 0")
     return Measurement(waveform, q, tuple(x / norm + 0.0 for x in inside))
 
 
