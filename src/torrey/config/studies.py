@@ -82,10 +82,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         return None
     permeability_kind = _permeability_kind(cells)
     sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol)
-    check_scales(findings, path, sweep, material)
-    if model.cumulants:
-        with findings.under(*path, "cumulants"):
-            sweep.without_strengths()
+    _check_sweep(findings, path, model, sweep, material)
     if len(findings.problems) > before:
         return None
     return Study(
@@ -101,6 +98,16 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         cumulants=model.cumulants,
         notes=(*notes, *scaling_notes(geometry, sweep.periods)),
     )
+
+
+def _check_sweep(
+    findings: Findings, path: KeyPath, model: StudyModel, sweep: Sweep, material: Material
+) -> None:
+    """Note values that leave no signal, and shapes that have no cumulants."""
+    check_scales(findings, path, sweep, material)
+    if model.cumulants:
+        with findings.under(*path, "cumulants"):
+            sweep.without_strengths()
 
 
 def _check_models(
