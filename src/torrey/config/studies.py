@@ -89,10 +89,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol, harmonics)
     with findings.under(*path, "spherical_harmonics"):
         _check_harmonics(sweep)
-    check_scales(findings, path, sweep, material)
-    if model.cumulants:
-        with findings.under(*path, "cumulants"):
-            sweep.without_strengths()
+    _check_sweep(findings, path, model, sweep, material)
     if len(findings.problems) > before:
         return None
     return Study(
@@ -128,6 +125,16 @@ def _check_harmonics(sweep: Sweep) -> None:
         shell_rules(protocol, sweep.harmonics)
     else:
         fit_harmonics(direction_rule(protocol), sweep.harmonics)
+
+
+def _check_sweep(
+    findings: Findings, path: KeyPath, model: StudyModel, sweep: Sweep, material: Material
+) -> None:
+    """Note values that leave no signal, and shapes that have no cumulants."""
+    check_scales(findings, path, sweep, material)
+    if model.cumulants:
+        with findings.under(*path, "cumulants"):
+            sweep.without_strengths()
 
 
 def _check_models(
