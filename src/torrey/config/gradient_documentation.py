@@ -6,7 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from torrey.base.fields import Declaration, declarations
 from torrey.config.quantities import accepted_number, summary
-from torrey.gradients.acquisition import acquisition_readers, waveform_readers
+from torrey.config.waveform_models import option_accepted
+from torrey.gradients.acquisition import (
+    acquisition_options,
+    acquisition_readers,
+    waveform_readers,
+)
 from torrey.gradients.waveforms import KINDS
 
 
@@ -17,8 +22,9 @@ def waveform_tables() -> str:
 
 
 def reader_table() -> str:
-    """Return a table in Markdown: the files of acquisitions that can be read."""
-    return table(("`acquisition`", "what is read", "waveform"), _readers())
+    """Return two tables in Markdown: the files of acquisitions, and what may be said of them."""
+    readers = table(("`acquisition`", "what is read", "waveform"), _readers())
+    return f"{readers}\n\n{table(('key', 'of', 'what it says', 'without it'), _options())}"
 
 
 def _kinds() -> Iterator[tuple[str, ...]]:
@@ -44,8 +50,17 @@ def _keys() -> Iterator[tuple[str, ...]]:
 
 def _readers() -> Iterator[tuple[str, ...]]:
     for reader in acquisition_readers():
-        waveform = "in the files" if reader.has_waveforms else "one, in the study"
+        where = {True: "in the files", False: "in the study", None: "in either"}
+        waveform = where[reader.has_waveforms]
         yield f"`{reader.mapping}`", f"{reader.noun}: {reader.about}", waveform
+
+
+def _options() -> Iterator[tuple[str, ...]]:
+    for name, option in acquisition_options().items():
+        # The last key of a reader is the one that others do not have.
+        files = _quoted([*r.keys][-1] for r in acquisition_readers() if option in r.options)
+        said = f"{option_accepted(option)}: {option.about}; such as `{option.example}`"
+        yield f"`{name}`", files, said, option.default
 
 
 def _accepted(parameter: Declaration) -> str:

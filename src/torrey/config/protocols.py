@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar, cast
 
 from torrey.base.budgets import MOST_SEGMENTS
 from torrey.base.errors import InputError, KeyPath
 from torrey.base.keys import format_number
 from torrey.base.units import UNITS, Kind
+from torrey.config.acquisitions import acquire, files_of, named_reader
 from torrey.config.findings import Findings
 from torrey.config.models import ENCODING_KEYS, GRADIENT_KEYS, StudyModel
-from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
+from torrey.config.waveform_models import AnyWaveform
 from torrey.gradients import acquisition
-from torrey.gradients.acquisition import AcquisitionReader, Reader, Row, WaveformReader
-from torrey.gradients.protocol import EncodingKind, Measurement, Vector, frame
+from torrey.gradients.acquisition import WaveformReader
+from torrey.gradients.protocol import Measurement, Vector, frame
 from torrey.gradients.sweep import (
     Acquisition,
     Product,
@@ -25,7 +26,7 @@ from torrey.gradients.sweep import (
     WaveformGrid,
     axis_declaration,
 )
-from torrey.gradients.waveforms import KINDS, Waveform
+from torrey.gradients.waveforms import KINDS
 
 T = TypeVar("T")
 
@@ -37,26 +38,20 @@ def check_keys(findings: Findings, path: KeyPath) -> None:
         return
     require_one(findings, path, GRADIENT_KEYS)
     by_files = "acquisition" in given
-    reader = _named(findings.keys((*path, "acquisition"))) if by_files else None
-    if "waveform" not in given and reader is None:
+    reader = named_reader(findings.keys((*path, "acquisition"))) if by_files else None
+    # Of some files it is known only when they are read: see `acquire`.
+    has_waveforms = reader.has_waveforms if reader is not None else False
+    if "waveform" not in given and has_waveforms is False:
         findings.add_missing((*path, "waveform"), AnyWaveform.accepted())
     if "directions" not in given and not by_files:
         findings.add_missing((*path, "directions"), "a list of vectors, such as [[1, 0]]")
-    if "waveform" in given and reader is not None:
+    if "waveform" in given and reader is not None and has_waveforms:
         accepted = f"no such key: {reader.noun} has its own"
         findings.add((*path, "waveform"), "a waveform", accepted)
     if "directions" in given and by_files:
         findings.add(
             (*path, "directions"), "directions", "no such key: the acquisition has its own"
         )
-
-
-def _named(keys: Sequence[str]) -> AcquisitionReader | None:
-    """Return the reader of files with waveforms of their own that an acquisition names, if any."""
-    readers = [r for r in acquisition.acquisition_readers() if set(keys) & set(r.keys)]
-    # Readers may share keys: one with just these is meant, not those that have some of them.
-    meant = [r for r in readers if set(keys) == set(r.keys)] or readers
-    return next((r for r in meant if r.has_waveforms), None)
 
 
 def require_one(findings: Findings, path: KeyPath, keys: Sequence[str]) -> None:
@@ -90,9 +85,12 @@ def read_protocol(
                 frame((1.0,) * dimension, waveform.n_components)
     if model.acquisition is not None:
         found: Acquisition | None = None
+        given = shapes.waveforms if shapes is not None else None
         with findings.under(*path, "acquisition"):
-            found, note = _acquire(findings, path, model.acquisition, shapes, dimension)
+            found, places, note = acquire(findings, path, model.acquisition, given)
             notes = (*notes, note)
+            if found is not None and dimension is not None:
+                found = _rows_in_cell(found, places, dimension)
         return (None, ()) if len(findings.problems) > before else (found, notes)
     directions: tuple[Vector, ...] = ()
     with findings.under(*path, "directions"):
@@ -179,7 +177,7 @@ def _shape_of_file(
     """Return the waveform that a file gives, and what was read in words."""
     place = (*path, "waveform")
     with findings.under(*place, next(iter(reader.keys))):
-        found = reader.read(**_files(findings, path, reader, model))
+        found = reader.read(**files_of(findings, path, reader, model))
         findings.spend("segments of waveforms", found.segments, MOST_SEGMENTS)
         samples = Samples(found.make(), echo_time)
         with findings.under(*place):
@@ -188,70 +186,24 @@ def _shape_of_file(
     return None, ()
 
 
-def _acquire(
-    findings: Findings,
-    path: KeyPath,
-    model: AnyAcquisition,
-    shapes: WaveformGrid | Samples | None,
-    dimension: int | None,
-) -> tuple[Acquisition | None, str]:
-    """Read the files of an acquisition, and say in words what they hold."""
-    reader = _reader_of(model)
-    scan = reader.read(**_files(findings, path, reader, model))
-    if reader.has_waveforms:
-        findings.spend("segments of waveforms", scan.segments, MOST_SEGMENTS)
-        waveforms = tuple(make() for make in scan.waveforms)
-    elif shapes is None:
-        return None, ""
-    elif len(shapes.waveforms) != 1:
-        raise InputError(
-            f"files of an acquisition with {len(shapes.waveforms)} waveforms",
-            "one value for each time of the waveform: the files do not give them",
-        )
-    else:
-        waveforms = shapes.waveforms
-    rows = (
-        _measurement(waveforms[row.waveform], row, scan.encoding, dimension) for row in scan.rows
-    )
-    return Acquisition(scan.encoding, tuple(rows)), scan.summary
+def _rows_in_cell(found: Acquisition, places: Sequence[str], dimension: int) -> Acquisition:
+    """The same rows with directions in the plane or along the line of the cell."""
+    for waveform in dict.fromkeys(row.waveform for row in found.rows):
+        frame((1.0,) * dimension, waveform.n_components)
+    rows = zip(found.rows, places, strict=True)
+    return replace(found, rows=tuple(_in_cell(m, place, dimension) for m, place in rows))
 
 
-def _reader_of(model: AnyAcquisition) -> AcquisitionReader:
-    """Return the reader whose keys are given, all of them and no others."""
-    readers = acquisition.acquisition_readers()
-    known = dict.fromkeys(key for reader in readers for key in reader.keys)
-    given = [key for key in known if getattr(model, key)]
-    for reader in readers:
-        if set(given) == set(reader.keys):
-            return reader
-    *some, last = (reader.all_keys for reader in readers)
-    accepted = f"{', '.join(some)}, or {last}" if some else last
-    raise InputError(" and ".join(given) or "no file", accepted)
-
-
-def _files(findings: Findings, path: KeyPath, reader: Reader, model: object) -> dict[str, Path]:
-    """Paths of the files of a reader: from the folder of the configuration that names them."""
-    folder = Path(list(findings.root.walk(path))[-1].file).parent
-    return {key: folder / getattr(model, key) for key in reader.keys}
-
-
-def _measurement(
-    waveform: Waveform, row: Row, encoding: EncodingKind, dimension: int | None
-) -> Measurement:
-    """One row, with its direction in the plane or along the line of the cell."""
-    d = dimension or 3
-    q = waveform.q_of_b(row.strength) if encoding == "b" else waveform.q_of_gradient(row.strength)
-    if q == 0.0:
-        return Measurement(waveform, 0.0, (1.0, *(0.0,) * (d - 1)))
-    inside, across = row.direction[:d], math.hypot(*row.direction[d:])
+def _in_cell(m: Measurement, place: str, d: int) -> Measurement:
+    inside, across = m.direction[:d], math.hypot(*m.direction[d:])
     if across > _ACROSS:
         raise InputError(
-            f"{row.place}: the direction {_in_brackets(row.direction)}",
+            f"{place}: the direction {_in_brackets(m.direction)}",
             f"directions along the {d} dimension{'s' if d > 1 else ''} of the cell: the other "
             "components are 0",
         )
     norm = math.hypot(*inside)
-    return Measurement(waveform, q, tuple(x / norm + 0.0 for x in inside))
+    return replace(m, direction=tuple(x / norm + 0.0 for x in inside))
 
 
 #: Files hold directions with few digits.

@@ -265,6 +265,11 @@ def type_of(declaration: Declaration) -> type[Readable]:
     return _quantity(cast(Kind, declaration.unit), "gt" not in constraints, not constraints)
 
 
+def quantity(kind: Kind) -> type[Quantity]:
+    """Return what reads a quantity of a kind that is not negative."""
+    return _quantity(kind, may_be_zero=True, may_be_negative=False)
+
+
 @cache
 def _quantity(kind: Kind, may_be_zero: bool, may_be_negative: bool) -> type[Quantity]:
     sign = "" if may_be_negative else "NotNegative" if may_be_zero else "Positive"

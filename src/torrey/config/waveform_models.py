@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from functools import cache, reduce
 from operator import or_
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, create_model
 
+from torrey.base.budgets import MOST_MEASUREMENTS, MOST_VALUES
 from torrey.base.fields import declarations
-from torrey.base.units import UNITS
+from torrey.base.units import UNITS, Kind
 from torrey.config.quantities import (
     Model,
     OneOrMore,
+    OrOne,
     Time,
     declared_or_more,
+    quantity,
     summary,
     type_of,
 )
 from torrey.config.registered import Registered
 from torrey.gradients.acquisition import (
     AcquisitionReader,
+    Option,
     WaveformReader,
     acquisition_readers,
     waveform_readers,
@@ -56,11 +60,11 @@ class AnyWaveform(Registered):
 
 
 class AnyAcquisition(Registered):
-    """Files that scanners and other programs write."""
+    """Files that scanners and other programs write, and how they are meant."""
 
     @classmethod
     def model(cls) -> Any:
-        """Return the model with the keys of all readers."""
+        """Return the model with the keys and options of all readers."""
         return _acquisition(acquisition_readers())
 
     @classmethod
@@ -114,5 +118,32 @@ def _acquisition(readers: tuple[AcquisitionReader, ...]) -> type[Model]:
         for reader in readers
         for key, what in reader.keys.items()
     }
+    options = {option.name: _option(option) for reader in readers for option in reader.options}
+    files |= options
     doc = "Files that scanners and other programs write."
     return create_model("AcquisitionModel", __base__=Model, __doc__=doc, **files)
+
+
+def option_accepted(option: Option) -> str:
+    """Say what may stand at an option."""
+    forms = {
+        "flag": "true or false",
+        "numbers": "a whole number of at least 0, or a list of them",
+        "count": "a whole number of at least 1",
+    }
+    return forms.get(option.form) or UNITS[cast(Kind, option.form)].accepted
+
+
+def _option(option: Option) -> tuple[Any, Any]:
+    """Return the type and the field of an option."""
+    said = f"{option_accepted(option)}: {option.about}"
+    info: Any = Field(None, description=said)
+    if option.form == "flag":
+        return bool | None, info
+    if option.form == "count":
+        return Annotated[int, Field(ge=1)] | None, info
+    if option.form == "numbers":
+        whole = Annotated[int, Field(ge=0, le=MOST_MEASUREMENTS)]
+        listed = Annotated[list[whole], Field(max_length=MOST_VALUES), OrOne()]
+        return listed, Field(default_factory=list, description=said)
+    return quantity(option.form) | None, info

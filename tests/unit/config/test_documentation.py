@@ -22,10 +22,10 @@ def test_tables_are_written_between_their_marks_and_nowhere_else():
         f"<!-- {name}: made by torrey.config.documentation -->\n<!-- /{name} -->\n"
         for name in ("models", "waveforms", "readers")
     ]
-    made = updated(f"{''.join(others)}before\n{begin}\nold\n{end}\nafter\n")
+    made = updated(f"{''.join(others)}before\n{begin}\nstale words\n{end}\nafter\n")
     assert f"before\n{begin}\n\n| kind |" in made
     assert made.endswith(f"|\n\n{end}\nafter\n")
-    assert "old" not in made
+    assert "stale words" not in made
 
 
 @pytest.mark.parametrize("text", ["", "<!-- /geometries -->"])

@@ -168,7 +168,13 @@ COMBINATIONS = [
         "directions",
         "no such key: the acquisition has its own",
     ),
-    ([ONE_PGSE, SCHEME], "waveform:", PATH, "a waveform", "no such key: a scheme file has its own"),
+    (
+        [ONE_PGSE, SCHEME],
+        "waveform:",
+        PATH,
+        "a waveform",
+        "no such key: these files have the times of their gradients",
+    ),
     ([FSL], "mine:", PATH, "nothing", "a mapping, such as {kind: pgse"),
     (
         [WAVEFORM, FSL],
@@ -191,35 +197,35 @@ COMBINATIONS = [
         "acquisition:",
         ACQUISITION,
         "no file",
-        "both bval and bvec, or scheme alone",
+        "both bval and bvec, all of bval, bvec and sidecar, all of bval, bvec and bdelta, grad",
     ),
     (
         [ONE_PGSE, "acquisition: {bval: dwi.bval}"],
         "acquisition:",
         ACQUISITION,
         "bval",
-        "both bval and bvec, or scheme alone",
+        "both bval and bvec, all of bval, bvec and sidecar, all of bval, bvec and bdelta, grad",
     ),
     (
         [ONE_PGSE, "acquisition: {bvec: dwi.bvec}"],
         "acquisition:",
         ACQUISITION,
         "bvec",
-        "both bval and bvec, or scheme alone",
+        "both bval and bvec, all of bval, bvec and sidecar, all of bval, bvec and bdelta, grad",
     ),
     (
         ["acquisition: {scheme: pulses.scheme, bval: dwi.bval}"],
         "acquisition:",
         ACQUISITION,
         "bval and scheme",
-        "both bval and bvec, or scheme alone",
+        "both bval and bvec, all of bval, bvec and sidecar, all of bval, bvec and bdelta, grad",
     ),
     (
         [ONE_PGSE, "acquisition: {bvals: dwi.bval, bvec: dwi.bvec}"],
         "acquisition:",
         f"{ACQUISITION}.bvals",
         'the unknown key "bvals" (did you mean "bval"?)',
-        "the keys bval, bvec, scheme",
+        "the keys bval, bvec, sidecar, bdelta, grad, scheme, table, dvs, pulseq, b0_threshold",
     ),
     # the files of an acquisition
     (
@@ -252,10 +258,10 @@ COMBINATIONS = [
     ),
     (
         ["acquisition: {scheme: table.scheme}"],
-        "acquisition:",
-        ACQUISITION,
-        "line 1 of table.scheme: VERSION: BVECTOR",
-        "VERSION: STEJSKALTANNER",
+        "mine:",
+        PATH,
+        "nothing",
+        "VERSION: BVECTOR has no delta and no Delta",
     ),
     (
         ["acquisition: {scheme: short.scheme}"],
@@ -269,7 +275,7 @@ COMBINATIONS = [
         [ONE_PGSE, FSL.replace("dwi.bvec", "tilted.bvec")],
         "acquisition:",
         ACQUISITION,
-        "dwi.bval:1, entry 4: the direction [0.6, 0, -0.8]",
+        "line 1 of dwi.bval, entry 4: the direction [0.6, 0, -0.8]",
         "directions along the 2 dimensions of the cell",
     ),
     (
@@ -338,7 +344,7 @@ def test_gradients_that_do_not_belong_together_are_refused(
         (
             [ONE_PGSE, FSL],
             "acquisition:",
-            "dwi.bval:1, entry 3: the direction [0, 1, 0]",
+            "line 1 of dwi.bval, entry 3: the direction [0, 1, 0]",
             "directions along the 1 dimension of the cell: the other components are 0",
         ),
         (

@@ -182,7 +182,8 @@ def test_an_acquisition_is_a_row_for_each_b_value_and_direction(read_gradients):
     np.testing.assert_allclose(protocol.directions, expected, atol=1e-14)
     assert list(study.sweep.axes()) == ["period", "permeability", "measurement"]
     assert len(study.points()) == 2 * 4
-    assert study.notes == ("4 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2)",)
+    (note,) = study.notes
+    assert note.startswith("4 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2): 1 at b = 0")
 
 
 def test_an_acquisition_may_have_a_waveform_of_any_kind(read_gradients):

@@ -165,19 +165,19 @@ def test_a_new_reader_runs_from_the_configuration_to_a_signal(read):
             ["acquisition: {notes: scan.notes}"],
             "acquisition",
             "notes",
-            "both bval and bvec, scheme alone, or both notes and pulses",
+            "scheme alone, table alone, dvs alone, pulseq alone, or both notes and pulses",
         ),
         (
             ["acquisition: {note: scan.notes, pulses: scan.pulses}"],
             "acquisition.note",
             'the unknown key "note" (did you mean "notes"?)',
-            "the keys bval, bvec, scheme, notes, pulses",
+            "the keys bval, bvec, sidecar, bdelta, grad, scheme, table, dvs, pulseq, notes, pulses",
         ),
         (
             [ONE_PGSE, "acquisition: scan"],
             "acquisition",
             '"scan"',
-            "a mapping: {bval: FILE, bvec: FILE} or {scheme: FILE} or {notes: FILE, pulses: FILE}",
+            "{dvs: FILE} or {pulseq: FILE} or {notes: FILE, pulses: FILE}, in the place of",
         ),
         ([ONE_PGSE, NOTES], "waveform", "a waveform", "no such key: a notebook has its own"),
         (

@@ -70,8 +70,8 @@ def test_one_measurement_is_a_table(fsl, bvec):
 
 
 def test_measurements_know_their_place(fsl):
-    assert fsl(BVAL, BVEC).where(3) == "dwi.bval:1, entry 4"
-    assert fsl("0\n\n1000\n3000\n850\n", BVEC).where(3) == "dwi.bval:5, entry 4"
+    assert fsl(BVAL, BVEC).where(3) == "line 1 of dwi.bval, entry 4"
+    assert fsl("0\n\n1000\n3000\n850\n", BVEC).where(3) == "line 5 of dwi.bval, entry 4"
 
 
 @pytest.mark.parametrize("bvec", ["0.577 0.577 0.577", "0.99 0 0", "0 -1.01 0"])
@@ -82,9 +82,13 @@ def test_rounded_directions_get_length_one(fsl, bvec):
     assert direction == pytest.approx((x, y, z), abs=0.011)
 
 
-@pytest.mark.parametrize("bvec", ["nan nan nan", "NaN 0 0", "0 0 -0"])
-def test_no_direction_at_zero_b(fsl, bvec):
-    assert fsl("0", bvec).directions == ((0, 0, 0),)
+@pytest.mark.parametrize("bval", ["0", "5", "49.9"])
+@pytest.mark.parametrize(
+    "bvec", ["nan nan nan", "NaN 0 0", "0 0 -0", "10 0 0", "0.5 0 0", "inf 0 0"]
+)
+def test_what_is_said_of_vectors_at_zero_b_plays_no_part(fsl, bval, bvec):
+    table = fsl(bval, bvec)
+    assert (table.b, table.directions) == ((0.0,), ((0, 0, 0),))
 
 
 def test_a_direction_at_zero_b_is_kept(fsl):
@@ -92,7 +96,10 @@ def test_a_direction_at_zero_b_is_kept(fsl):
 
 
 def test_a_table_says_what_was_read(fsl):
-    assert fsl(BVAL, BVEC).summary() == "4 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2)"
+    assert fsl(BVAL, BVEC).summary() == (
+        "4 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2): 1 at b = 0, 1 at 850, 1 at "
+        "1000, 1 at 3000, 3 directions"
+    )
     assert fsl("850", "1 0 0").summary() == "1 measurement, b = 850 s/mm^2 (read as s/mm^2)"
 
 
@@ -125,10 +132,9 @@ def test_a_table_says_what_was_read(fsl):
             "line 3 of dwi.bvec, entry 3: the direction (0, 2, 0)",
         ),
         ("1000", "1.02 0 0", "(1.02, 0, 0) at b = 1000 s/mm^2, accepted: a vector of length 1"),
-        ("5", "0 0 0", "entry 1: the direction (0, 0, 0) at b = 5 s/mm^2"),
-        ("5", "nan nan nan", "entry 1: the direction (nan, nan, nan) at b = 5 s/mm^2"),
-        ("0", "0.5 0 0", "entry 1: the direction (0.5, 0, 0) at b = 0 s/mm^2"),
-        ("0", "inf 0 0", "entry 1: the direction (inf, 0, 0)"),
+        ("50", "0 0 0", "entry 1: the direction (0, 0, 0) at b = 50 s/mm^2"),
+        ("50", "nan nan nan", "entry 1: the direction (nan, nan, nan) at b = 50 s/mm^2"),
+        ("1000", "inf 0 0", "entry 1: the direction (inf, 0, 0)"),
     ],
 )
 def test_fsl_files_that_leave_something_open(fsl, bval, bvec, message):
@@ -202,11 +208,14 @@ def test_schemes_say_what_was_read(write):
         (None, "dwi.scheme: No such file"),
         ("", "dwi.scheme: an empty file"),
         (b"\xff\xfe\x00", "dwi.scheme: not a text in UTF-8"),
-        ("1 0 0 0.04 0.03 0.01 0.05", 'line 1 of dwi.scheme: "1 0 0 0.04 0.03 0.01 0.05"'),
-        ("VERSION: BVECTOR\n1 0 0 1e9", "line 1 of dwi.scheme: VERSION: BVECTOR, which has no d"),
-        ("#\nVERSION: BVECTOR", "FSL files (bval, bvec) together with a waveform"),
-        ("VERSION: 2\n1 0 0 1e9", 'line 1 of dwi.scheme: "VERSION: 2"'),
-        ("VERSION: TRSE\n", 'accepted: a first line "VERSION: STEJSKALTANNER"'),
+        ("1 0 0 0.04 0.03 0.01 x", 'line 1 of dwi.scheme: "1 0 0 0.04 0.03 0.01 x"'),
+        ("VERSION: BVECTOR\n1 0 0 1e9", "dwi.scheme: a scheme without rectangular pulses"),
+        ("VERSION: 4\n1 0 0 1e9", 'line 1 of dwi.scheme: "VERSION: 4"'),
+        ("VERSION: 0\n0.04\n2", "line 1 of dwi.scheme: VERSION: 0, which has diffusion times"),
+        ("0.04\n2\n1", 'line 1 of dwi.scheme: "0.04", a scheme of VERSION 0'),
+        ("1 0 0 1000", 'line 1 of dwi.scheme: "1 0 0 1000", 4 columns without the unit of b'),
+        ("VERSION: TRSE\n", "line 1 of dwi.scheme: VERSION: TRSE, a twice-refocused sequence"),
+        ("VERSION: DPFG\n", 'accepted: a first line "VERSION: STEJSKALTANNER"'),
         (VERSION, "dwi.scheme: no row below its first line"),
         (SCHEME + "1 0 0 0.04 0.03 0.01", "line 4 of dwi.scheme: 6 columns, accepted: 7: gx gy"),
         (SCHEME + "\n1 0 0 0.04 0.03 0.01 0.05 1", "line 5 of dwi.scheme: 8 columns"),

@@ -1,30 +1,38 @@
-"""The two files of FSL: b-values and directions, without times."""
+"""The two files of FSL, b-values and directions without times, and b_delta beside them."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from torrey.base.budgets import MOST_MEASUREMENTS
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
 from torrey.gradients.acquisition.reader import AcquisitionReader, Row, Scan
+from torrey.gradients.acquisition.tables import (
+    B_UNIT,
+    SCALED,
+    SKIP,
+    THRESHOLD,
+    THRESHOLD_VALUE,
+    Entry,
+    Table,
+    check_b_delta,
+    read_entries,
+)
 from torrey.gradients.acquisition.text import (
     UNIT_VECTOR,
     Direction,
-    check_range,
+    Faults,
     counted,
     is_unit,
-    normalised,
     place_of,
     read_numbers,
-    spread,
     written,
 )
-
-B_UNIT: Final = 1e-3  # 1 s/mm^2 in ms/um^2
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,9 @@ class GradientTable:
     directions : tuple of tuple of float
         n unit vectors (no unit); (0, 0, 0) only where b = 0.
     lines : tuple of str
-        n places, such as ``"dwi.bval:1, entry 7"``, from which the b-values came.
+        n places, such as ``"line 1 of dwi.bval, entry 7"``, from which the b-values came.
+    words : tuple of str
+        What was done to the rows of the files, in half sentences.
 
     Raises
     ------
@@ -50,6 +60,7 @@ class GradientTable:
     b: tuple[float, ...]
     directions: tuple[Direction, ...]
     lines: tuple[str, ...]
+    words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < len(self.b) == len(self.directions) == len(self.lines):
@@ -72,20 +83,27 @@ class GradientTable:
                 )
 
     def where(self, i: int) -> str:
-        """Return the place from which measurement `i` came: ``"dwi.bval:1, entry 7"``."""
+        """Return the place from which measurement `i` came: ``"line 1 of dwi.bval, entry 7"``."""
         return self.lines[i]
 
     def summary(self) -> str:
         """Say what was read.
 
-        >>> GradientTable((0.0, 3.0), ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0)), ("", "")).summary()
-        '2 measurements, b from 0 to 3000 s/mm^2 (read as s/mm^2)'
+        >>> GradientTable((3.0,), ((1.0, 0.0, 0.0),), ("",)).summary()
+        '1 measurement, b = 3000 s/mm^2 (read as s/mm^2)'
         """
-        b = spread(round_significant(b / B_UNIT) for b in self.b)
-        return f"{counted(len(self.b), 'measurement')}, b {b} s/mm^2 (read as s/mm^2)"
+        rows = zip(self.b, self.directions, self.lines, strict=True)
+        return Table(tuple(Row(*row) for row in rows), self.words).summary()
 
 
-def read_fsl(bval: Path, bvec: Path) -> GradientTable:
+def read_fsl(
+    bval: Path,
+    bvec: Path,
+    *,
+    b0_threshold: float = THRESHOLD_VALUE,
+    scaled_vectors: bool = False,
+    skip: Sequence[int] = (),
+) -> GradientTable:
     """Read the two files of FSL.
 
     Parameters
@@ -94,35 +112,59 @@ def read_fsl(bval: Path, bvec: Path) -> GradientTable:
         N b-values in s/mm^2, in one row or one per line.
     bvec : Path
         3 rows of N, or N rows of 3; if N = 3, the rows are x, y and z. Vectors are brought to
-        length 1 if they are within 1 % of it. At b = 0, NaN stands for no direction.
+        length 1 if they are within 1 % of it; where b is 0 or below the threshold, they play no
+        part.
+    b0_threshold, scaled_vectors, skip
+        See `torrey.gradients.acquisition.tables.read_entries`.
 
     Raises
     ------
     InputError
-        If a file cannot be read, the two do not fit or an entry cannot be used.
+        If a file cannot be read, the two do not fit or entries cannot be used.
     """
-    rows = read_numbers(bval)
-    if len(rows) > 1 and any(len(row) > 1 for _, row in rows):
-        raise InputError(
-            f"{place_of(rows[1][0], bval)}: {counted(len(rows[1][1]), 'number')}",
-            "one row of b-values, or one b-value per line",
-        )
-    b = [(line, round_significant(x * B_UNIT)) for line, row in rows for x in row]
-    if len(b) > MOST_MEASUREMENTS:
-        raise InputError(f"{bval.name}: {len(b)} b-values", f"at most {MOST_MEASUREMENTS}")
-    for i, (line, value) in enumerate(b, start=1):
-        check_range(max(value, 0.0), "b_value", f"{place_of(line, bval)}, entry {i}", "b")
+    table = read_entries(
+        fsl_entries(bval, bvec),
+        b0_threshold=b0_threshold,
+        scaled_vectors=scaled_vectors,
+        skip=skip,
+    )
+    return GradientTable(
+        tuple(row.strength for row in table.rows),
+        tuple(row.direction for row in table.rows),
+        tuple(row.place for row in table.rows),
+        table.words,
+    )
+
+
+def fsl_entries(bval: Path, bvec: Path) -> list[Entry]:
+    """Return what the two files hold, entry by entry."""
+    b = read_values(bval, "b-value")
     vectors = _vectors(bvec, bval, len(b))
-    try:
-        return GradientTable(
-            tuple(value for _, value in b),
-            tuple(_direction(v, value) for (_, v), (_, value) in zip(vectors, b, strict=True)),
-            tuple(f"{bval.name}:{line}, entry {i}" for i, (line, _) in enumerate(b, start=1)),
+    return [
+        Entry(
+            round_significant(value * B_UNIT),
+            vector,
+            f"{place_of(line, bval)}, entry {i}",
+            f"{place}, entry {i}",
         )
-    except InputError as error:
-        column, i = error.at[0], int(error.at[1])
-        place = place_of(b[i][0], bval) if column == "b" else vectors[i][0]
-        raise InputError(f"{place}, entry {i + 1}: {error.found}", error.accepted) from None
+        for i, ((line, value), (place, vector)) in enumerate(zip(b, vectors, strict=True), start=1)
+    ]
+
+
+def read_values(path: Path, noun: str) -> list[tuple[int, float]]:
+    """Return numbers in one row or one per line, each with its line."""
+    rows = read_numbers(path)
+    if len(rows) > 1 and any(len(row) > 1 for _, row in rows):
+        # The line at fault is one of several numbers, which need not be the second.
+        line, row = next((line, row) for line, row in (*rows[1:], rows[0]) if len(row) > 1)
+        raise InputError(
+            f"{place_of(line, path)}: {counted(len(row), 'number')}",
+            f"one row of {noun}s, or one {noun} per line",
+        )
+    values = [(line, x) for line, row in rows for x in row]
+    if len(values) > MOST_MEASUREMENTS:
+        raise InputError(f"{path.name}: {len(values)} {noun}s", f"at most {MOST_MEASUREMENTS}")
+    return values
 
 
 def _vectors(bvec: Path, bval: Path, n: int) -> list[tuple[str, Direction]]:
@@ -148,15 +190,9 @@ def _vectors(bvec: Path, bval: Path, n: int) -> list[tuple[str, Direction]]:
     )
 
 
-def _direction(vector: Direction, b: float) -> Direction:
-    """Bring a vector to length 1; at b = 0, where some converters write NaN, that is zero."""
-    return (0.0, 0.0, 0.0) if b == 0 and any(map(math.isnan, vector)) else normalised(vector)
-
-
-def _scan(bval: Path, bvec: Path) -> Scan:
-    table = read_fsl(bval, bvec)
-    rows = zip(table.b, table.directions, table.lines, strict=True)
-    return Scan("b", tuple(Row(*row) for row in rows), table.summary())
+def _scan(bval: Path, bvec: Path, **options: Any) -> Scan:
+    table = read_entries(fsl_entries(bval, bvec), **options)
+    return Scan("b", table.rows, table.summary())
 
 
 FSL: Final = AcquisitionReader(
@@ -166,4 +202,41 @@ FSL: Final = AcquisitionReader(
     about="b-values in s/mm² and directions; the files do not say delta and Delta",
     read=_scan,
     has_waveforms=False,
+    options=(THRESHOLD, SCALED, SKIP),
+)
+
+
+def _tensors(bval: Path, bvec: Path, bdelta: Path, **options: Any) -> Scan:
+    entries = fsl_entries(bval, bvec)
+    values = read_values(bdelta, "b_delta")
+    if len(values) == 1:
+        values = values * len(entries)
+    if len(values) != len(entries):
+        raise InputError(
+            f"{bdelta.name}: {len(values)} values for {counted(len(entries), 'b-value')} in "
+            f"{bval.name}",
+            "one b_delta for each b-value, or one for all",
+        )
+    faults = Faults()
+    for i, (line, value) in enumerate(values, start=1):
+        with faults.at(f"{place_of(line, bdelta)}, entry {i}"):
+            check_b_delta(value)
+    faults.check()
+    shaped = [replace(e, b_delta=value) for e, (_, value) in zip(entries, values, strict=True)]
+    table = read_entries(shaped, **options)
+    return Scan("b", table.rows, table.summary())
+
+
+B_TENSORS: Final = AcquisitionReader(
+    name="b-tensors",
+    noun="FSL files with the shapes of b-tensors",
+    keys={
+        "bval": FSL.keys["bval"],
+        "bvec": FSL.keys["bvec"],
+        "bdelta": "a file of b_delta (1 linear, 0 spherical, -0.5 planar), one per b-value",
+    },
+    about="b-values in s/mm², axes of symmetry and b_delta; the study has a waveform of each shape",
+    read=_tensors,
+    has_waveforms=False,
+    options=(THRESHOLD, SCALED, SKIP),
 )

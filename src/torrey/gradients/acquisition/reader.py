@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
+from torrey.base.units import Kind
 from torrey.gradients.acquisition.text import Direction
 from torrey.gradients.protocol import EncodingKind
 from torrey.gradients.waveforms import SampledWaveform, Waveform
@@ -28,12 +30,19 @@ class Row:
         Where it stands, for messages: ``"line 3 of dwi.scheme"``.
     waveform : int
         Which of the `Scan.waveforms`.
+    b_delta : float, optional
+        Shape of the b-tensor, where the files say it: 1 linear, 0 spherical, -0.5 planar. The
+        direction is then its axis of symmetry. The study has a waveform of this shape.
+    echo_time : float, optional
+        In ms, where the files say it but not the times of the gradients.
     """
 
     strength: float
     direction: Direction
     place: str
     waveform: int = 0
+    b_delta: float | None = None
+    echo_time: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,8 @@ class Scan:
         number is checked before the first is made, as its integrals take time.
     segments : int
         Segments of all waveforms together, at most.
+    missing : str
+        Where there are no waveforms in files that may have them: what these would be.
     """
 
     encoding: EncodingKind
@@ -59,6 +70,7 @@ class Scan:
     summary: str
     waveforms: tuple[Callable[[], Waveform], ...] = ()
     segments: int = 0
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,31 @@ class WaveformInFile:
     make: Callable[[], SampledWaveform]
     segments: int
     summary: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """What a configuration may say beside the files: how they are meant.
+
+    Parameters
+    ----------
+    name : str
+        Key in configurations; readers with an option of the same meaning share it.
+    form : {"flag", "numbers", "count"} or Kind
+        true or false; whole numbers of at least 0; one of at least 1; or a quantity of this kind.
+    about : str
+        What it does, for messages and documents.
+    default : str
+        What holds without it, in words.
+    example : str
+        What may stand in a configuration.
+    """
+
+    name: str
+    form: Literal["flag", "numbers", "count"] | Kind
+    about: str
+    default: str
+    example: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +146,23 @@ class AcquisitionReader(Reader):
     Parameters
     ----------
     read : function
-        Called with the path of each file by its key; returns a `Scan`. It raises `InputError`
-        where a file cannot be used.
-    has_waveforms : bool
+        Called with the path of each file by its key, and the options that are given by their names;
+        returns a `Scan`. It raises `InputError` where a file cannot be used.
+    has_waveforms : bool, optional
         Whether the files give the times of the gradients. Otherwise the study gives a waveform.
+        None where it depends on the files.
+    options : tuple of Option
+        What may be said of the files.
     """
 
     read: Callable[..., Scan]
-    has_waveforms: bool
+    has_waveforms: bool | None
+    options: tuple[Option, ...] = ()
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Of what a configuration says, the options of this reader that are there."""
+        names = [option.name for option in self.options]
+        return {name: given[name] for name in names if given.get(name) is not None}
 
     @property
     def mapping(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,9 @@ GRADIENT_UNIT: Final = PROTON_GYROMAGNETIC_RATIO * 1e-9  # 1 T/m, times gamma, i
 
 _ROUNDING: Final = 0.01
 """How far from 1 the length of a direction may be in a file: digits are cut off there."""
+
+_MOST_SHOWN: Final = 5
+"""Faults of a file that are told in full: who mends these has seen what is wrong."""
 
 UNIT_VECTOR: Final = "a vector of length 1 (within 1 % in a file)"
 
@@ -43,6 +47,11 @@ def read_text(path: Path) -> str:
     if "\0" in text:
         raise InputError(f"{path.name}: not a text (it has null bytes)", "a text file")
     return text
+
+
+def numbers_in(text: str, place: str) -> list[float]:
+    """Numbers that spaces, tabs or commas separate."""
+    return [to_number(field, place) for field in re.split(r"\s*,\s*|\s+", text.strip())]
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:
@@ -105,6 +114,45 @@ def check_range(value: float, kind: Kind, place: str, column: str) -> None:
     unit = UNITS[kind]
     if math.isfinite(value) and not unit.holds(value):
         raise InputError(f"{place}: {column} = {value:g} {unit.internal}", f"0, or {unit.range}")
+
+
+class Faults:
+    """What is wrong with the rows of a file: all of it is said at once."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str, str]] = []
+
+    def add(self, place: str, found: str, accepted: str) -> None:
+        """Note what was found at a place, and what would be accepted there."""
+        self._found.append((place, found, accepted))
+
+    @contextmanager
+    def at(self, place: str) -> Iterator[None]:
+        """Note a refusal, which says its own place where `place` is empty."""
+        try:
+            yield
+        except InputError as error:
+            self.add(place, error.found, error.accepted)
+
+    def check(self) -> None:
+        """Refuse the file if anything was noted.
+
+        Raises
+        ------
+        InputError
+            With the first places in full, the number of all and what is accepted.
+        """
+        if not self._found:
+            return
+        shown = [f"{place}: {found}" if place else found for place, found, _ in self._found]
+        rest = len(shown) - _MOST_SHOWN
+        if rest > 0:
+            places = [place for place, _, _ in self._found[_MOST_SHOWN:] if place]
+            named = ", ".join(places[: 2 * _MOST_SHOWN])
+            dots = ", ..." if rest > 2 * _MOST_SHOWN else ""
+            shown[_MOST_SHOWN:] = [f"and {rest} more" + (f" ({named}{dots})" if named else "")]
+        accepted = dict.fromkeys(accepted for _, _, accepted in self._found)
+        raise InputError("; ".join(shown), "; ".join([*accepted][:_MOST_SHOWN]))
 
 
 def written(values: Sequence[float]) -> str:

@@ -1,0 +1,200 @@
+"""The rows of an acquisition's files as measurements, with waveforms of theirs or of the study."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torrey.base.budgets import MOST_SEGMENTS
+from torrey.base.errors import InputError, KeyPath
+from torrey.config.findings import Findings
+from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
+from torrey.gradients import acquisition
+from torrey.gradients.acquisition import AcquisitionReader, Reader, Row, Scan
+from torrey.gradients.protocol import EncodingKind, Measurement, Vector
+from torrey.gradients.shapes import Shape, shape_of, turned_to
+from torrey.gradients.sweep import Acquisition
+from torrey.gradients.waveforms import AtEcho, Waveform
+
+_ECHO = 1e-9
+"""Relative difference of echo times that are one."""
+
+
+def named_reader(keys: Sequence[str]) -> AcquisitionReader | None:
+    """Return the reader that the keys of an acquisition name, if any of them is a file."""
+    readers = [r for r in acquisition.acquisition_readers() if set(keys) & set(r.keys)]
+    files = set(keys) & {key for reader in readers for key in reader.keys}
+    # Readers may share keys: one with just these is meant, not those that have some of them.
+    meant = [r for r in readers if files == set(r.keys)] or readers
+    return meant[0] if meant else None
+
+
+def acquire(
+    findings: Findings, path: KeyPath, model: AnyAcquisition, given: tuple[Waveform, ...] | None
+) -> tuple[Acquisition | None, tuple[str, ...], str]:
+    """Read the files of an acquisition.
+
+    Parameters
+    ----------
+    findings : Findings
+    path : tuple of str
+        Of the study.
+    model : AnyAcquisition
+    given : tuple of Waveform, optional
+        The waveforms of the study; None where it has none or they are refused.
+
+    Returns
+    -------
+    found : Acquisition, optional
+        With directions of three numbers; None where a waveform is missing or one too many.
+    places : tuple of str
+        Of its measurements, for messages.
+    summary : str
+        What the files hold, in words.
+
+    Raises
+    ------
+    InputError
+        If a file or the waveforms cannot be used.
+    """
+    reader = _reader_of(model)
+    options = _options(findings, path, reader, model)
+    scan = reader.read(**files_of(findings, path, reader, model), **options)
+    waveforms = _waveforms(findings, path, reader, scan, given)
+    if waveforms is None:
+        return None, (), ""
+    if not scan.waveforms:
+        waveforms = _only(waveforms, scan)
+    rows = [_measurement(row, scan, waveforms) for row in scan.rows]
+    places = tuple(row.place for row in scan.rows)
+    return Acquisition(scan.encoding, tuple(rows)), places, scan.summary
+
+
+def _waveforms(
+    findings: Findings,
+    path: KeyPath,
+    reader: AcquisitionReader,
+    scan: Scan,
+    given: tuple[Waveform, ...] | None,
+) -> tuple[Waveform, ...] | None:
+    """The waveforms of the files, or of the study where the files have none."""
+    has_key = "waveform" in findings.keys(path)
+    if scan.waveforms:
+        if has_key and reader.has_waveforms is None:
+            accepted = "no such key: these files have the times of their gradients"
+            findings.add((*path, "waveform"), "a waveform", accepted)
+            return None
+        findings.spend("segments of waveforms", scan.segments, MOST_SEGMENTS)
+        return tuple(make() for make in scan.waveforms)
+    if given is None and not has_key and reader.has_waveforms is None:
+        accepted = f"{AnyWaveform.accepted()}: {scan.missing}"
+        findings.add_missing((*path, "waveform"), accepted)
+    return given
+
+
+def _only(waveforms: tuple[Waveform, ...], scan: Scan) -> tuple[Waveform, ...]:
+    """Refuse several waveforms where the rows do not say which of them is theirs."""
+    if len(waveforms) != 1 and any(row.b_delta is None for row in scan.rows):
+        raise InputError(
+            f"files of an acquisition with {len(waveforms)} waveforms",
+            "one value for each time of the waveform: the files do not give them",
+        )
+    return waveforms
+
+
+def _measurement(row: Row, scan: Scan, waveforms: tuple[Waveform, ...]) -> Measurement:
+    """One row, with its direction in space."""
+    if scan.waveforms:
+        waveform: Waveform = waveforms[row.waveform]
+        direction: Vector = row.direction
+    else:
+        waveform, direction = _of_study(row, waveforms)
+    encoding: EncodingKind = scan.encoding
+    q = waveform.q_of_b(row.strength) if encoding == "b" else waveform.q_of_gradient(row.strength)
+    if q == 0.0:
+        return Measurement(waveform, 0.0, (1.0, 0.0, 0.0))
+    norm = math.hypot(*direction)
+    return Measurement(waveform, q, tuple(x / norm + 0.0 for x in direction))
+
+
+def _of_study(row: Row, waveforms: tuple[Waveform, ...]) -> tuple[Waveform, Vector]:
+    """The waveform of the study that has the shape of a row, its echo time, and its direction."""
+    if row.b_delta is None:
+        return _at_echo(row, waveforms[0]), row.direction
+    if row.strength == 0.0:
+        return _at_echo(row, waveforms[0]), (1.0, 0.0, 0.0)
+    shapes = [shape_of(waveform) for waveform in waveforms]
+    for waveform, shape in zip(waveforms, shapes, strict=True):
+        if shape.is_like(row.b_delta):
+            try:
+                return _at_echo(row, waveform), turned_to(shape, row.direction)
+            except InputError as error:
+                raise InputError(f"{row.place}: {error.found}", error.accepted) from None
+    raise InputError(
+        f"{row.place}: b_delta = {row.b_delta:g}",
+        f"that of a waveform of the study, which is {_said(shapes)}",
+    )
+
+
+def _said(shapes: Sequence[Shape]) -> str:
+    said = [
+        f"{s.b_delta:.3g}" + (f" with b_eta = {s.b_eta:.2g}" if s.skewed else "") for s in shapes
+    ]
+    return ", ".join(dict.fromkeys(said))
+
+
+def _at_echo(row: Row, waveform: Waveform) -> Waveform:
+    """The waveform with the echo time of a row, if the files say it."""
+    if row.echo_time is None:
+        return waveform
+    if isinstance(waveform, AtEcho):
+        if abs(waveform.time - row.echo_time) > _ECHO * row.echo_time:
+            raise InputError(
+                f"{row.place}: an echo time of {row.echo_time:g} ms in the files with "
+                f"echo_time = {waveform.time:g} ms of the waveform",
+                "a waveform without echo_time",
+            )
+        return waveform
+    try:
+        return AtEcho(waveform, row.echo_time)
+    except InputError as error:
+        raise InputError(f"{row.place}: {error.found}", error.accepted) from None
+
+
+def _reader_of(model: AnyAcquisition) -> AcquisitionReader:
+    """Return the reader whose keys are given, all of them and no others."""
+    readers = acquisition.acquisition_readers()
+    known = dict.fromkeys(key for reader in readers for key in reader.keys)
+    given = [key for key in known if getattr(model, key)]
+    for reader in readers:
+        if set(given) == set(reader.keys):
+            return reader
+    *some, last = (reader.all_keys for reader in readers)
+    accepted = f"{', '.join(some)}, or {last}" if some else last
+    raise InputError(" and ".join(given) or "no file", accepted)
+
+
+def _options(
+    findings: Findings, path: KeyPath, reader: AcquisitionReader, model: AnyAcquisition
+) -> dict[str, Any]:
+    """What is said of the files.
+
+    Raises
+    ------
+    InputError
+        If something is said that means nothing for these files.
+    """
+    names = [option.name for option in reader.options]
+    for key in findings.keys((*path, "acquisition")):
+        if key in acquisition.acquisition_options() and key not in names:
+            accepted = f"with {reader.noun}: {', '.join(names) or 'no options'}"
+            raise InputError(f"{key} with {reader.noun}", accepted, at=(key,))
+    return reader.values({name: getattr(model, name) for name in names})
+
+
+def files_of(findings: Findings, path: KeyPath, reader: Reader, model: object) -> dict[str, Path]:
+    """Paths of the files of a reader: from the folder of the configuration that names them."""
+    folder = Path(list(findings.root.walk(path))[-1].file).parent
+    return {key: folder / getattr(model, key) for key in reader.keys}
