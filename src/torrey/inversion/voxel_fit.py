@@ -33,6 +33,7 @@ STATUS: Final = (
     "no minimum after the largest number of steps",
     "signals that are not finite, or not positive without gradients",
     "the noise is not above zero",
+    "the arithmetic of the fit failed",
 )
 """What the status of a voxel means, by its number."""
 

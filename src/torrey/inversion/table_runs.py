@@ -1,0 +1,188 @@
+"""Fits of the voxels of a run, part by part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.base.stored import Group, Variable, group_of
+from torrey.inversion.likelihood import NoiseKind
+from torrey.inversion.measured import MeasuredProtocol, powder_average
+from torrey.inversion.table_model import TableModel
+from torrey.inversion.table_models import table_model
+from torrey.inversion.voxel_data import VoxelData
+from torrey.inversion.voxel_fit import TableFit, fit_table
+
+Array = NDArray[np.float64]
+
+#: Of a cell each signal of the dictionary costs those of a model.
+_FEW, _MANY = 200, 2000
+_FAILED: Final = 5
+CRITERIA: Final = ("log_likelihood", "aic", "aicc", "bic")
+"""By which models of the same signals are compared, after their likelihood."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What is fitted to the voxels of a run, and how.
+
+    Parameters
+    ----------
+    model : str
+        One of `torrey.inversion.table_models.MODELS`, or ``physical``.
+    options : mapping
+        Of the model.
+    fixed, bounds : mapping
+        See `fit_table`.
+    intervals : bool
+        Whether profile likelihoods are wanted.
+    starts, seed : int
+        See `fit_table`.
+    noise : {"gaussian", "rician"}
+    compare : tuple of str
+        Further models whose criteria are told, with the same options where they have them.
+    """
+
+    model: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    intervals: bool = False
+    starts: int = 3
+    seed: int = 1
+    noise: NoiseKind = "gaussian"
+    compare: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """All of it as one text."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        return json.dumps({**plain, "compare": list(self.compare)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> FitSettings:
+        """What `to_json` wrote."""
+        plain = json.loads(text)
+        bounds = {name: (low, high) for name, (low, high) in plain["bounds"].items()}
+        return cls(**{**plain, "bounds": bounds, "compare": tuple(plain["compare"])})
+
+
+def seen_by(model: TableModel, protocol: MeasuredProtocol) -> MeasuredProtocol:
+    """The rows that a model is fitted to: shells where it is one of means over directions."""
+    if not model.powder or protocol.powder:
+        return protocol
+    return powder_average(protocol, np.ones((1, len(protocol)))).protocol
+
+
+def fit_part(
+    data: VoxelData,
+    settings: FitSettings,
+    cell: Callable[[MeasuredProtocol], TableModel] | None = None,
+) -> Group:
+    """Fit the model, and those that it is compared with, to some voxels.
+
+    Parameters
+    ----------
+    data : VoxelData
+        It may have no voxels.
+    settings : FitSettings
+    cell : callable, optional
+        What makes the model ``physical`` of a protocol.
+
+    Returns
+    -------
+    mapping of str to Variable
+        Of the file that `torrey.inversion.table_report.gathered` reads.
+    """
+    if settings.model == "physical":
+        assert cell is not None
+        model = cell(data.protocol)
+    else:
+        model = table_model(settings.model, **settings.options)
+    fit = _fit(model, data, settings, {"fixed": settings.fixed, "bounds": settings.bounds})
+    group = group_of(fit, voxel=("voxel",))
+    meanings = {one.name: one.description for one in model.parameters}
+    group["parameter_meaning"] = Variable(
+        ("parameter",), [meanings[name] for name in fit.names], "", "what the parameter is"
+    )
+    if settings.compare:
+        others = [
+            _fit(table_model(name), data, replace(settings, intervals=False), {})
+            for name in settings.compare
+        ]
+        for name in CRITERIA:
+            values = np.column_stack([getattr(one, name) for one in (fit, *others)])
+            group[f"compared_{name}"] = Variable(("voxel", "compared"), values, "1", name)
+    return {
+        name: replace(one, attributes={**one.attributes, "allow_missing": True})
+        for name, one in group.items()
+    }
+
+
+def _fit(
+    model: TableModel, data: VoxelData, settings: FitSettings, limits: Mapping[str, Any]
+) -> TableFit:
+    protocol, signals, sigma = data.protocol, data.signals, data.sigma
+    empty = not len(signals)
+    if empty:  # a fit of nothing has the names and units of any other
+        signals = np.full((1, len(protocol)), np.nan)
+        sigma = None if sigma is None else np.ones((1, *sigma.shape[1:]))
+    if model.powder and not protocol.powder:
+        shells = powder_average(protocol, signals, sigma)
+        protocol, signals = shells.protocol, shells.signals
+        if shells.errors is not None:
+            sigma = shells.errors * np.sqrt(protocol.weights)
+
+    def fit(rows: slice, lost: bool = False) -> TableFit:
+        return fit_table(
+            model,
+            protocol,
+            np.full_like(signals[rows], np.nan) if lost else signals[rows],
+            None if sigma is None else sigma[rows],
+            settings.noise,
+            intervals=settings.intervals,
+            starts=settings.starts,
+            seed=settings.seed,
+            dictionary=_FEW if settings.model == "physical" else _MANY,
+            **limits,
+        )
+
+    found = _bisected(fit, 0, len(signals))
+    return _rows(found, slice(0, 0)) if empty else found
+
+
+def _bisected(fit: Callable[..., TableFit], begin: int, end: int) -> TableFit:
+    """Fit voxels together; where the arithmetic fails, halves of them, down to the one at fault."""
+    rows = slice(begin, end)
+    try:
+        return fit(rows)
+    except (np.linalg.LinAlgError, ArithmeticError):
+        if end - begin == 1:
+            nothing = fit(rows, lost=True)
+            return replace(nothing, status=np.full_like(nothing.status, _FAILED))
+    middle = (begin + end) // 2
+    return _joined([_bisected(fit, begin, middle), _bisected(fit, middle, end)])
+
+
+def _arrays(fit: TableFit) -> dict[str, Array]:
+    return {
+        one.name: getattr(fit, one.name)
+        for one in fields(fit)
+        if isinstance(getattr(fit, one.name), np.ndarray)
+    }
+
+
+def _rows(fit: TableFit, rows: slice) -> TableFit:
+    return replace(fit, **{name: values[rows] for name, values in _arrays(fit).items()})
+
+
+def _joined(fits: Sequence[TableFit]) -> TableFit:
+    names = _arrays(fits[0])
+    return replace(
+        fits[0], **{name: np.concatenate([getattr(one, name) for one in fits]) for name in names}
+    )
+
