@@ -10,17 +10,13 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.base import artifacts
 from torrey.base.budgets import printable
 from torrey.base.errors import InputError
-
-if TYPE_CHECKING:
-    import nibabel
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -118,8 +114,8 @@ def read_volumes(path: Path, volumes: bool = False) -> tuple[Array, Array]:
 
     header = read_header(path)
     try:
-        image = nibabel.load(path)
-        values = np.asanyarray(image.dataobj)  # type: ignore[attr-defined]
+        image: Any = nibabel.load(path)
+        values = np.asanyarray(image.dataobj)
     except Exception as error:  # nibabel hands on what zlib, numpy and its own checks say
         found = f"{printable(str(path))}: {printable(str(error))[:200]}"
         raise InputError(found, f"{_ACCEPTED}, that is whole") from None
@@ -145,6 +141,8 @@ def write_map(path: Path | str, values: Array, like: Any) -> None:
     """
     import nibabel
 
+    from torrey.base import artifacts
+
     header = like.copy()
     header.set_data_dtype(np.float32)
     header.set_slope_inter(1.0, 0.0)
@@ -162,7 +160,7 @@ def header_text(path: Path) -> str:
     """The header of a file as hexadecimal digits, from which `header_of` makes it again."""
     import nibabel
 
-    image: nibabel.Nifti1Image = nibabel.load(path)  # type: ignore[assignment]
+    image: Any = nibabel.load(path)
     return bytes(image.header.binaryblock).hex()
 
 

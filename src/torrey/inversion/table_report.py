@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
 from torrey.inversion.criteria import criterion_weights
+from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.nifti import header_of, write_map
-from torrey.inversion.table_runs import CRITERIA, FitSettings
+from torrey.inversion.table_runs import CRITERIA
 from torrey.inversion.voxel_data import HEADER, PathLike, VoxelData
 
 Array = NDArray[np.float64]
@@ -28,9 +29,6 @@ STATUS_FLAGS: Final = (
     "failed",
 )
 """Of voxels, by their numbers: see `torrey.inversion.voxel_fit.STATUS`."""
-BESIDE_PARAMETERS: Final = ("S0", "misfit", "status")
-"""Maps beside those of the parameters."""
-
 _MISSING: Final = {"allow_missing": True}
 _VOXEL: Final = ("voxel",)
 _LONG_NAMES: Final = {
@@ -194,11 +192,6 @@ def _places(data: VoxelData) -> dict[str, Variable]:
             "from indices to places in space (mm)",
         ),
     }
-
-
-def map_names(parameters: Sequence[str]) -> tuple[str, ...]:
-    """Names of all maps: each parameter, its error, and what became of the voxels."""
-    return (*(f"{name}{end}" for name in parameters for end in ("", "_error")), *BESIDE_PARAMETERS)
 
 
 def volume_of(values: NDArray[Any], index: NDArray[Any], shape: Sequence[int]) -> Array:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.stored import Group, Variable, group_of
-from torrey.inversion.likelihood import NoiseKind
+from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.measured import MeasuredProtocol, powder_average
 from torrey.inversion.table_model import TableModel
 from torrey.inversion.table_models import table_model
 from torrey.inversion.voxel_data import VoxelData
-from torrey.inversion.voxel_fit import TableFit, fit_table
+from torrey.inversion.voxel_fit import TableFit, check_count, fit_table
+from torrey.inversion.voxel_problem import Ranges
 
 Array = NDArray[np.float64]
 
@@ -25,50 +25,6 @@ _FEW, _MANY = 200, 2000
 _FAILED: Final = 5
 CRITERIA: Final = ("log_likelihood", "aic", "aicc", "bic")
 """By which models of the same signals are compared, after their likelihood."""
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """What is fitted to the voxels of a run, and how.
-
-    Parameters
-    ----------
-    model : str
-        One of `torrey.inversion.table_models.MODELS`, or ``physical``.
-    options : mapping
-        Of the model.
-    fixed, bounds : mapping
-        See `fit_table`.
-    intervals : bool
-        Whether profile likelihoods are wanted.
-    starts, seed : int
-        See `fit_table`.
-    noise : {"gaussian", "rician"}
-    compare : tuple of str
-        Further models whose criteria are told, with the same options where they have them.
-    """
-
-    model: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    fixed: Mapping[str, float] = field(default_factory=dict)
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    intervals: bool = False
-    starts: int = 3
-    seed: int = 1
-    noise: NoiseKind = "gaussian"
-    compare: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """All of it as one text."""
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
-        return json.dumps({**plain, "compare": list(self.compare)}, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> FitSettings:
-        """What `to_json` wrote."""
-        plain = json.loads(text)
-        bounds = {name: (low, high) for name, (low, high) in plain["bounds"].items()}
-        return cls(**{**plain, "bounds": bounds, "compare": tuple(plain["compare"])})
 
 
 def seen_by(model: TableModel, protocol: MeasuredProtocol) -> MeasuredProtocol:
@@ -186,3 +142,24 @@ def _joined(fits: Sequence[TableFit]) -> TableFit:
         fits[0], **{name: np.concatenate([getattr(one, name) for one in fits]) for name in names}
     )
 
+
+
+def check_fit(
+    model: TableModel, protocol: MeasuredProtocol, settings: FitSettings, has_sigma: bool
+) -> None:
+    """Refuse a fit that cannot be made of any signals of a protocol.
+
+    Raises
+    ------
+    InputError
+        If the model needs what the rows do not say, or they are too few, or settings are wrong.
+    """
+    rows = seen_by(model, protocol)
+    ranges = Ranges.of(model, settings.fixed, settings.bounds)
+    model.prepare(rows)
+    check_count(
+        model,
+        len(rows),
+        len(ranges.free) + int(model.amplitude_groups(rows).max()) + 1,
+        noise_too=not has_sigma,
+    )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import printable
 from torrey.base.errors import InputError, TorreyError
 from torrey.base.stored import Group, group_of, stored
-from torrey.gradients.waveforms import from_dict
+from torrey.inversion.data_keys import COLUMNS, content_digest, protocol_of, protocol_text
 from torrey.inversion.measured import MeasuredProtocol
 from torrey.inversion.nifti import header_text, read_volumes
 from torrey.inversion.signal_tables import read_signal_table
@@ -28,8 +26,6 @@ PathLike = str | Path
 PROTOCOL: Final = "protocol"
 HEADER: Final = "nifti_header"
 """Attributes of a file: what was measured as JSON, and the header of the volumes."""
-
-_COLUMNS: Final = ("b", "directions", "TE", "weights", "b_filter", "mixing_time")
 
 
 class ChangedDataError(TorreyError):
@@ -130,29 +126,12 @@ class _Rows:
     )
 
 
-def protocol_text(protocol: MeasuredProtocol) -> str:
-    """A protocol as JSON."""
-    plain: dict[str, Any] = {
-        name: np.asarray(getattr(protocol, name)).tolist() for name in (*_COLUMNS, "which")
-    }
-    plain["waveforms"] = [waveform.to_dict() for waveform in protocol.waveforms]
-    return json.dumps(plain, sort_keys=True)
-
-
-def protocol_of(text: str) -> MeasuredProtocol:
-    """The protocol that `protocol_text` wrote."""
-    plain = json.loads(text)
-    waveforms = tuple(from_dict(one) for one in plain["waveforms"])
-    columns = {name: np.array(plain[name], dtype=float) for name in _COLUMNS}
-    which = np.array(plain["which"], dtype=np.int64)
-    return MeasuredProtocol(waveforms=waveforms, which=which, **columns)
-
-
 def read_measured(
     files: Mapping[str, PathLike],
     digests: Mapping[str, str],
     protocol: MeasuredProtocol,
     sigma: float | None = None,
+    volumes: Sequence[int] = (),
 ) -> tuple[VoxelData, list[str]]:
     """Read the signals of a table or of volumes.
 
@@ -166,6 +145,8 @@ def read_measured(
         One row for each volume; of a table, what it says itself.
     sigma : float, optional
         Noise of all signals.
+    volumes : sequence of int
+        Those that the rows of the protocol are, from 0; all of them without it.
 
     Returns
     -------
@@ -191,31 +172,19 @@ def read_measured(
         noise = table.sigma if sigma is None else np.full(len(table.signals), sigma)
         data = VoxelData(table.signals, noise, None, table.voxels, table.protocol)
     else:
-        data = _of_volumes({name: Path(path) for name, path in files.items()}, protocol, sigma)
+        data = _of_volumes({name: Path(path) for name, path in files.items()}, protocol, sigma, volumes)
     bad = int((~np.isfinite(data.signals)).any(axis=1).sum())
     remarks = [f"{bad} of {len(data)} voxels have signals that are no finite numbers"] if bad else []
     return data, remarks
 
 
-def content_digest(path: PathLike) -> str:
-    """Digest of the content of a file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
-    except OSError as error:
-        raise InputError(f"{printable(str(path))}: {error.strerror}", "a file") from None
-
-
 def _of_volumes(
-    files: Mapping[str, Path], protocol: MeasuredProtocol, sigma: float | None
+    files: Mapping[str, Path], protocol: MeasuredProtocol, sigma: float | None,
+    volumes: Sequence[int],
 ) -> VoxelData:
     signals, affine = read_volumes(files["nifti"], volumes=True)
+    if volumes:
+        signals = signals[..., list(volumes)]
     if "mask" in files:
         inside = np.nan_to_num(read_volumes(files["mask"])[0]) > 0
     else:
@@ -244,7 +213,7 @@ def data_group(data: VoxelData) -> tuple[Group, dict[str, str]]:
         sigma=data.sigma,
         index=data.index,
         voxels=data.voxels,
-        **{name: getattr(p, name) for name in (*_COLUMNS, "delta", "Delta")},
+        **{name: getattr(p, name) for name in (*COLUMNS, "delta", "Delta")},
         shape=data.shape or None,
         affine=data.affine,
     )
