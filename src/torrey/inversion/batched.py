@@ -56,7 +56,7 @@ def minimise(
     upper: Array,
     held: Flags | None = None,
     tolerance: float = 1e-9,
-    most: int = 80,
+    most: int = 150,
 ) -> Minimum:
     """Minimise from one start each.
 

@@ -34,7 +34,7 @@ class Ranges:
     free : (k,) int
         Numbers of the parameters that are fitted; the others are at `lower`.
     symmetric : bool
-        Whether bounds are those of the model, so that equal sets of parameters may be swapped.
+        Whether equal sets of parameters lie within the bounds alike, so that one may be chosen.
     """
 
     lower: Array
@@ -81,7 +81,7 @@ class Ranges:
         free = np.flatnonzero([one.name not in fixed for one in model.parameters])
         if not len(free):
             raise InputError("no parameter to fit", "at least one that is not fixed", at=("fixed",))
-        return cls(lower, upper, log, free, not fixed and not bounds)
+        return cls(lower, upper, log, free, _closed(model, lower, upper))
 
     def values(self, u: Array) -> tuple[Array, Array]:
         """All parameters (n, p) at places (n, k), and derivatives of the free ones by these."""
@@ -239,6 +239,14 @@ class Dictionary:
         inside = np.clip(self.places[at], 0.01, 0.99)
         size = np.maximum(amplitude[at], 1e-3)
         return np.column_stack([inside, size]), float(self.weights @ y**2) - score[at]
+
+
+def _closed(model: TableModel, lower: Array, upper: Array) -> bool:
+    """Whether the bounds hold what the model makes of any parameters within them."""
+    places = np.random.default_rng(0).random((64, len(lower)))
+    x = model.canonical(lower + (upper - lower) * places)
+    room = 1e-9 * (1.0 + np.abs(upper))
+    return bool(np.all((x >= lower - room) & (x <= upper + room)))
 
 
 def one_hot(groups: Ints) -> Array:

@@ -101,14 +101,14 @@ def test_a_stick_of_smex_is_the_system_in_time():
         return -rates @ m - loss * m
 
     total = 0.0
-    nodes = (np.arange(40) + 0.5) / 40.0
+    nodes = (np.arange(24) + 0.5) / 24.0
     for c in nodes:
         m = np.array([1.0 - f, f])
         for span in ((0.0, delta), (delta, Delta), (Delta, Delta + delta)):
             m = solve_ivp(change, span, m, args=(c**2,), rtol=1e-9, atol=1e-11).y[:, -1]
         total += m.sum() / len(nodes)
     protocol = protocol_of_columns([b], delta, Delta)
-    # Midpoints leave 1/(24 N^2) of the change of slope: 5e-5 of about one.
+    # Midpoints leave 1/(24 N^2) of the change of slope: 7e-5 of about one.
     found = table_signals("smex", protocol, [D_i, D_e, f, time])[0, 0]
     assert found == pytest.approx(total, abs=1e-4)
 
@@ -160,11 +160,11 @@ def test_an_anisotropic_outside_holds_the_isotropic_one():
 @pytest.mark.parametrize(("radius", "pulses"), [(9.0, (2.0, 12.0)), (4.0, (12.0, 20.0))])
 def test_spheres_have_the_exact_second_cumulant(radius, pulses):
     waveform = Pgse(*pulses)
-    second = -taylor(waveform, 3, radius, 2.5, highest=25.0)[2].real
+    second = -taylor(waveform, 3, radius, 2.5, highest=14.0)[2].real
     q = 1e-3
     b = np.array([waveform.b_value(q)])
     signal = sphere_signal(b, np.array([pulses[0]]), np.array([pulses[1]]), radius, 2.5)[0, 0]
-    assert -np.log(signal) / q**2 == pytest.approx(second, rel=2e-5)
+    assert -np.log(signal) / q**2 == pytest.approx(second, rel=1e-4)
 
 
 def test_small_spheres_are_motionally_narrowed():

@@ -71,7 +71,8 @@ def test_profiles_end_where_the_deviance_does():
     y = noisy("karger", TABLE, KARGER, 0.004, 1)
     found = fit_table("karger", TABLE, y, 0.004, intervals=True)
     best = found.log_likelihood[0]
-    for i, name in enumerate(found.names):
+    for name in ("D_c", "t_ex"):
+        i = found.names.index(name)
         low, high = found.interval[0, i]
         assert low < found.estimate[0, i] < high
         for end in (low, high):
@@ -121,11 +122,11 @@ def test_bad_voxels_are_marked_and_others_fitted():
 
 
 def test_unknown_noise_is_that_of_the_misfit():
-    y = noisy("karger", TABLE, KARGER, 0.01, 40)
+    y = noisy("karger", TABLE, KARGER, 0.01, 30)
     found, known = fit_table("karger", TABLE, y), fit_table("karger", TABLE, y, 0.01)
     assert found.estimate == pytest.approx(known.estimate, rel=1e-2, nan_ok=True)
-    # chi-squared of 13 over 13, a mean of 40: 6 %.
-    assert np.mean(found.noise**2) == pytest.approx(1e-4, rel=0.2)
+    # chi-squared of 13 over 13, a mean of 30: 7 %.
+    assert np.mean(found.noise**2) == pytest.approx(1e-4, rel=0.22)
     ratio = found.standard_error / known.standard_error
     assert ratio[:, 2] == pytest.approx(found.noise / 0.01, rel=0.02)
 
@@ -145,9 +146,18 @@ def test_fixed_parameters_bounds_and_echo_times():
     assert np.isnan(cut.standard_error[0, time])
 
 
+def test_the_faster_compartment_is_the_outside_wherever_the_bounds_allow_it():
+    y = table_signals("karger", TABLE, KARGER)
+    for fixed in ({}, {"t_ex": 40.0}):
+        found = fit_table("karger", TABLE, y, 0.01, fixed=fixed, starts=1, seed=5)
+        assert found.estimate[0, :3] == pytest.approx(KARGER[:3], rel=1e-3)
+    slow = fit_table("karger", TABLE, y, 0.01, fixed={"D_e": 0.4})
+    assert slow.estimate[0] == pytest.approx([2.2, 0.6, 40.0], rel=1e-3)
+
+
 def test_magnitudes_have_a_floor():
     # At b = 8 nothing is left but the floor; least squares takes it for slow water.
-    y = noisy("karger", TABLE, [2.2, 0.3, 0.3, 30.0], 0.1, 60, "rician")
+    y = noisy("karger", TABLE, [2.2, 0.3, 0.3, 30.0], 0.1, 30, "rician")
     table = protocol_of_columns(TABLE.b, 8.0, TABLE.Delta, weights=1.0)
     share = [
         np.nanmean(fit_table("karger", table, y, 0.1, kind, fixed={"t_ex": 30.0}).amplitude)
