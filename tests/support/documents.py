@@ -39,6 +39,18 @@ STUDY = """\
     tolerance: 1e-5
 """
 
+#: By the files that are mutated: what an acquisition says, and whether the study has a waveform.
+ACQUISITIONS: dict[str, tuple[str, bool]] = {
+    "dwi.b": ("grad: dwi.b, b0_threshold: 80 s/mm^2, skip: [0]", True),
+    "dwi.json": ("bval: dwi.bval, bvec: dwi.bvec, sidecar: dwi.json", False),
+    "dwi.bdelta": ("bval: dwi.bval, bvec: dwi.bvec, bdelta: dwi.bdelta", True),
+    "dwi.tsv": ("table: dwi.tsv, scaled_vectors: true", False),
+    "dwi.dvs": ("dvs: dwi.dvs, b: 2000 s/mm^2, directions: 2", True),
+    "table.scheme": ("scheme: table.scheme", True),
+    "steps.scheme": ("scheme: steps.scheme", False),
+    "samples.scheme": ("scheme: samples.scheme, skip: 1", False),
+}
+
 #: Lines of the study above, and what may stand in their place.
 VARIANTS: tuple[dict[str, str], ...] = (
     {},
@@ -89,6 +101,15 @@ VARIANTS: tuple[dict[str, str], ...] = (
         "waveform": "{kind: pgse, delta: 4 ms, Delta: 12 ms}",
     },
     {"acquisition": "{scheme: pulses.scheme}", "b": "", "directions": "", "waveform": ""},
+    *(
+        {
+            "acquisition": f"{{{said}}}",
+            "b": "",
+            "directions": "",
+            "waveform": "{kind: pgse, delta: 4 ms, Delta: 12 ms}" if has_waveform else "",
+        }
+        for said, has_waveform in ACQUISITIONS.values()
+    ),
 )
 
 FITS = """\
@@ -138,6 +159,25 @@ FILES = {
     "pulses.scheme": (
         "# two shells\nVERSION: STEJSKALTANNER\n"
         "0 0 0 0 0 0 0.08\n0.6 0.8 0 0.04 0.02 0.01 0.06\n0 -1 0 0.08 0.03 0.005 0.06\n"
+    ),
+    "dwi.b": "# made here\n0 0 0 0\n1 0 0 1000\n0.6 -0.8 0 850\n",
+    "dwi.json": '{"EchoTime": 0.08,\n"SmallDelta": 0.01, "BigDelta": [0.02, 0.02, 0.03, 0.03]}\n',
+    "dwi.bdelta": "1 1 1 1\n",
+    "dwi.tsv": (
+        "b (s/mm^2)\tx\ty\tz\tb_delta\tdelta (ms)\tDelta (us)\tTE (s)\tS\n"
+        "0\t0\t0\t0\t1\t\t\t0.06\tn/a\n1000\t0.6\t0.8\t0\t1\t5\t20e3\t0.06\t0.5\n"
+    ),
+    "dwi.dvs": (
+        "[directions=2]\nCoordinateSystem = xyz\nNormalisation = none\n"
+        "Vector[0] = (0, 0, 0)\nVector[1] = ( 0.6, -0.5, 0 )\n"
+    ),
+    "table.scheme": "VERSION: BVECTOR\n0 0 0 0\n0 -1 0 1e9\n",
+    "steps.scheme": (
+        "VERSION: GRADIENT_WAVEFORM\n4 0.005 0.04 0 0 0 0 0 0 0 0 -0.04 0 0\n2 0.01 0 0 0 0 0 0\n"
+    ),
+    "samples.scheme": (
+        "VERSION: WAVEFORM\n0.04 5 2\n0 0 0\n0.04 0 0\n0 0 0\n-0.04 0 0\n0 0 0\n"
+        "0 0 0\n0 0.04 0\n0 0 0\n0 -0.04 0\n0 0 0\n"
     ),
     "bipolar.csv": "time (ms),g (mT/m)\n0,40\n3,40\n3,0\n9,0\n9,-40\n12,-40\n",
     "turn.txt": "# time (ms) qx (rad/mm) qy (rad/mm)\n0 0 0\n4 100 0\n8 0 50\n12 0 0\n",

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from support.documents import FILES, configurations, study
+from support.documents import ACQUISITIONS, FILES, configurations, study
 from support.mutations import PIECES, mutate_structure, mutate_text
 from torrey.base.errors import InputError
 from torrey.base.units import UNITS, UnitError, parse
@@ -113,6 +113,10 @@ def _read(folder: Path, name: str) -> None:
         acquisition.scheme_summary(acquisition.read_scheme(folder / name))
         changes = {"acquisition": "{scheme: pulses.scheme}", "b": "", "directions": ""}
         changes["waveform"] = ""
+    elif name in ACQUISITIONS:
+        said, has_waveform = ACQUISITIONS[name]
+        changes = {"acquisition": f"{{{said}}}", "b": "", "directions": ""}
+        changes["waveform"] = "{kind: pgse, delta: 4 ms, Delta: 12 ms}" if has_waveform else ""
     else:
         acquisition.read_waveform(folder / name).summary()
         changes = {"waveform": f"{{kind: file, path: {name}}}"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from torrey.config.findings import Findings
 from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
 from torrey.gradients import acquisition
 from torrey.gradients.acquisition import AcquisitionReader, Reader, Row, Scan
-from torrey.gradients.protocol import EncodingKind, Measurement, Vector
+from torrey.gradients.acquisition.text import Direction, spread
+from torrey.gradients.protocol import EncodingKind, Measurement
 from torrey.gradients.shapes import Shape, shape_of, turned_to
 from torrey.gradients.sweep import Acquisition
 from torrey.gradients.waveforms import AtEcho, Waveform
@@ -65,11 +67,14 @@ def acquire(
     waveforms = _waveforms(findings, path, reader, scan, given)
     if waveforms is None:
         return None, (), ""
-    if not scan.waveforms:
-        waveforms = _only(waveforms, scan)
-    rows = [_measurement(row, scan, waveforms) for row in scan.rows]
+    choice = None if scan.waveforms else _Choice(_only(waveforms, scan))
+    rows = [_measurement(row, scan, waveforms, choice) for row in scan.rows]
     places = tuple(row.place for row in scan.rows)
-    return Acquisition(scan.encoding, tuple(rows)), places, scan.summary
+    summary = scan.summary
+    if scan.encoding == "gradient":  # Of files that say b, the summary has it.
+        b = spread(float(f"{1e3 * row.b:.6g}") for row in rows)
+        summary = f"{summary}; b {b} s/mm^2"
+    return Acquisition(scan.encoding, tuple(rows)), places, summary
 
 
 def _waveforms(
@@ -104,38 +109,68 @@ def _only(waveforms: tuple[Waveform, ...], scan: Scan) -> tuple[Waveform, ...]:
     return waveforms
 
 
-def _measurement(row: Row, scan: Scan, waveforms: tuple[Waveform, ...]) -> Measurement:
+def _measurement(
+    row: Row, scan: Scan, waveforms: tuple[Waveform, ...], choice: _Choice | None
+) -> Measurement:
     """One row, with its direction in space."""
-    if scan.waveforms:
-        waveform: Waveform = waveforms[row.waveform]
-        direction: Vector = row.direction
-    else:
-        waveform, direction = _of_study(row, waveforms)
+    waveform, direction = waveforms[row.waveform], row.direction
+    if choice is not None:
+        waveform, direction = choice.of(row)
     encoding: EncodingKind = scan.encoding
     q = waveform.q_of_b(row.strength) if encoding == "b" else waveform.q_of_gradient(row.strength)
     if q == 0.0:
         return Measurement(waveform, 0.0, (1.0, 0.0, 0.0))
     norm = math.hypot(*direction)
-    return Measurement(waveform, q, tuple(x / norm + 0.0 for x in direction))
+    x, y, z = (component / norm + 0.0 for component in direction)
+    return Measurement(waveform, q, (x, y, z))
 
 
-def _of_study(row: Row, waveforms: tuple[Waveform, ...]) -> tuple[Waveform, Vector]:
-    """The waveform of the study that has the shape of a row, its echo time, and its direction."""
-    if row.b_delta is None:
-        return _at_echo(row, waveforms[0]), row.direction
-    if row.strength == 0.0:
-        return _at_echo(row, waveforms[0]), (1.0, 0.0, 0.0)
-    shapes = [shape_of(waveform) for waveform in waveforms]
-    for waveform, shape in zip(waveforms, shapes, strict=True):
-        if shape.is_like(row.b_delta):
-            try:
-                return _at_echo(row, waveform), turned_to(shape, row.direction)
-            except InputError as error:
-                raise InputError(f"{row.place}: {error.found}", error.accepted) from None
-    raise InputError(
-        f"{row.place}: b_delta = {row.b_delta:g}",
-        f"that of a waveform of the study, which is {_said(shapes)}",
-    )
+class _Choice:
+    """Which waveform of the study a row has, of what echo time, and in which direction."""
+
+    def __init__(self, waveforms: tuple[Waveform, ...]) -> None:
+        self._waveforms = waveforms
+        # Integrals of a waveform are made once, whatever the number of its rows.
+        self._shapes = cache(lambda: [shape_of(waveform) for waveform in waveforms])
+        self._at_echo = cache(AtEcho)
+
+    def of(self, row: Row) -> tuple[Waveform, Direction]:
+        """Return the waveform and the direction of a row.
+
+        Raises
+        ------
+        InputError
+            If no waveform has its shape, or its echo is too early.
+        """
+        if row.b_delta is None or row.strength == 0.0:
+            return self._timed(row, self._waveforms[0]), row.direction
+        for waveform, shape in zip(self._waveforms, self._shapes(), strict=True):
+            if shape.is_like(row.b_delta):
+                try:
+                    return self._timed(row, waveform), turned_to(shape, row.direction)
+                except InputError as error:
+                    raise InputError(f"{row.place}: {error.found}", error.accepted) from None
+        raise InputError(
+            f"{row.place}: b_delta = {row.b_delta:g}",
+            f"that of a waveform of the study, which is {_said(self._shapes())}",
+        )
+
+    def _timed(self, row: Row, waveform: Waveform) -> Waveform:
+        """The waveform with the echo time of a row, if the files say it."""
+        if row.echo_time is None:
+            return waveform
+        if isinstance(waveform, AtEcho):
+            if abs(waveform.time - row.echo_time) > _ECHO * row.echo_time:
+                raise InputError(
+                    f"{row.place}: an echo time of {row.echo_time:g} ms in the files with "
+                    f"echo_time = {waveform.time:g} ms of the waveform",
+                    "a waveform without echo_time",
+                )
+            return waveform
+        try:
+            return self._at_echo(waveform, row.echo_time)
+        except InputError as error:
+            raise InputError(f"{row.place}: {error.found}", error.accepted) from None
 
 
 def _said(shapes: Sequence[Shape]) -> str:
@@ -143,24 +178,6 @@ def _said(shapes: Sequence[Shape]) -> str:
         f"{s.b_delta:.3g}" + (f" with b_eta = {s.b_eta:.2g}" if s.skewed else "") for s in shapes
     ]
     return ", ".join(dict.fromkeys(said))
-
-
-def _at_echo(row: Row, waveform: Waveform) -> Waveform:
-    """The waveform with the echo time of a row, if the files say it."""
-    if row.echo_time is None:
-        return waveform
-    if isinstance(waveform, AtEcho):
-        if abs(waveform.time - row.echo_time) > _ECHO * row.echo_time:
-            raise InputError(
-                f"{row.place}: an echo time of {row.echo_time:g} ms in the files with "
-                f"echo_time = {waveform.time:g} ms of the waveform",
-                "a waveform without echo_time",
-            )
-        return waveform
-    try:
-        return AtEcho(waveform, row.echo_time)
-    except InputError as error:
-        raise InputError(f"{row.place}: {error.found}", error.accepted) from None
 
 
 def _reader_of(model: AnyAcquisition) -> AcquisitionReader:

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 
 from torrey.base.errors import InputError
-from torrey.gradients.protocol import Vector
 from torrey.gradients.waveforms import Waveform
+
+Axis = tuple[float, float, float]
 
 _ALIKE: Final = 0.02
 """Difference of b_delta within one shape: optimised waveforms miss the round number a little."""
@@ -40,7 +41,7 @@ class Shape:
 
     b_delta: float
     b_eta: float
-    axis: Vector
+    axis: Axis
 
     @property
     def skewed(self) -> bool:
@@ -67,7 +68,7 @@ def shape_of(waveform: Waveform) -> Shape:
     return Shape(b_delta, b_eta, (x, y, z))
 
 
-def turned_to(shape: Shape, axis: Vector) -> Vector:
+def turned_to(shape: Shape, axis: Axis) -> Axis:
     """Return the direction of a measurement whose b-tensor is symmetric about an axis.
 
     Parameters
@@ -88,7 +89,7 @@ def turned_to(shape: Shape, axis: Vector) -> Vector:
         return axis
     if math.hypot(*shape.axis[:2]) <= _AXIS:
         # The shortest rotation that takes x to this direction takes z to +- the axis.
-        x, y, z = axis if axis[2] <= 0 else tuple(-component for component in axis)
+        x, y, z = axis if axis[2] <= 0 else (-axis[0], -axis[1], -axis[2])
         # An axis across x needs a half turn, which is no shortest rotation: it is tilted by a hair.
         x = x if abs(x) >= _TILT else math.copysign(_TILT, x)
         length = math.hypot(x, y, z)

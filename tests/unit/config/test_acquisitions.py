@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,7 +133,7 @@ def test_an_echo_that_a_sequence_defines_is_taken(study, monkeypatch):
     assert [row.waveform.echo_time for row in rows_of(found)] == pytest.approx([70.0] * 4)
     assert "TE = 70 ms" in found.notes[0]
     assert "TE as the file defines it" in found.notes[0]
-    assert found.notes[0].endswith("; 1 volume skipped (number 0, from 0)")
+    assert "; 1 volume skipped (number 0, from 0); b from " in found.notes[0]
 
 
 # ---- b = 0, scaled vectors, skipped volumes ----
@@ -289,3 +291,19 @@ def test_the_summary_says_shapes(study):
     files = fsl("0 1000 1000", "0 1 0\n0 0 1\n0 0 0") | {"a.bdelta": "1 1 -0.5"}
     (note,) = study(DOUBLE % "[0 deg, 90 deg]", files).notes
     assert note.endswith("1 at b = 0, 2 at 1000, 2 directions, b_delta of 1, -0.5")
+
+
+# ---- the document ----
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "acquisitions.md"
+FILE = re.compile(r"^`([\w.]+)`[^\n]*(?:\n[^\n`]+)*?\n+```text\n(.*?)```", re.M | re.S)
+EXAMPLE = re.compile(r"^```yaml\n(acquisition: .*?)```\n\n> (.*?)$", re.M | re.S)
+
+
+def test_the_examples_of_the_document_give_what_it_says(study):
+    text = DOCUMENT.read_text(encoding="utf-8")
+    files, examples = dict(FILE.findall(text)), EXAMPLE.findall(text)
+    assert len(files) == len(examples) + 1 == 11  # FSL has two files
+    for lines, said in examples:
+        found = study(lines.replace("\n", "\n    "), files)
+        assert said in found.notes[-1]

@@ -173,7 +173,7 @@ def _scan(bval: Path, bvec: Path, sidecar: Path, **options: Any) -> Scan:
     return timed_scan(
         entries,
         [*zip(deltas, Deltas, echo, strict=True)],
-        f"(pulses read as {'ms' if said.in_ms else 's'}, TE as s)",
+        ("s/mm^2", f" (pulses read as {'ms' if said.in_ms else 's'}, TE as s)"),
         said.place,
         options,
     )
@@ -189,7 +189,7 @@ def _each(values: Sequence[float], n: int, name: str, place: str) -> list[float]
 def timed_scan(
     entries: Sequence[Entry],
     times: Sequence[tuple[float, float, float]],
-    units: str,
+    units: tuple[str, str],
     place: str,
     options: Mapping[str, Any],
 ) -> Scan:
@@ -200,8 +200,8 @@ def timed_scan(
     entries : sequence of Entry
     times : sequence of tuple
         delta, Delta and TE (ms; 0 where it is not known) of each entry.
-    units : str
-        How they were read, in brackets.
+    units : tuple of str
+        Of the b-values, and in words of the times.
     place : str
         Where they stand, for those that share it; empty where the entries know better.
     options : mapping
@@ -224,11 +224,11 @@ def timed_scan(
             rows.append(replace(row, waveform=found.setdefault(key, len(found))))
     faults.check()
     weighted = [timing for has_gradient, timing in found if has_gradient]
-    words = [f"{timing_words(weighted)} {units}"] if weighted else []
+    words = [f"{timing_words(weighted)}{units[1]}"] if weighted else []
     return Scan(
         "b",
         tuple(rows),
-        "; ".join((table.summary(), *words, *rounded_words(excesses))),
+        "; ".join((table.summary(units[0]), *words, *rounded_words(excesses))),
         tuple(partial(pulses_at_echo, g, t.delta, t.Delta, t.echo_time) for g, t in found),
         segments=5 * len(found),
     )
@@ -236,10 +236,9 @@ def timed_scan(
 
 def _timing(times: tuple[float, float, float], b: float) -> Timing:
     delta, Delta, echo = times
-    if b == 0 and not (delta > 0 and Delta > 0):
+    if b == 0 and echo > 0 and not (delta > 0 and Delta > 0):
         # Without gradient there are no pulses; the echo alone counts.
-        half = (echo if math.isfinite(echo) and echo > 0 else 1.0) / 2
-        return Timing(half, half, echo if math.isfinite(echo) else 0.0)
+        return Timing(echo / 2, echo / 2, echo)
     return Timing(delta, Delta, echo)
 
 

@@ -20,7 +20,6 @@ from torrey.gradients.acquisition.tables import (
     SKIP,
     THRESHOLD,
     Entry,
-    check_b_delta,
     read_entries,
 )
 from torrey.gradients.acquisition.text import (
@@ -64,6 +63,7 @@ class _Column:
 
     index: int
     factor: float
+    unit: str
     read: str
 
 
@@ -80,7 +80,7 @@ def _columns(path: Path, line: int, cells: Sequence[str]) -> tuple[dict[str, _Co
             continue
         if name in known:
             raise InputError(f"{place}: a second column {quoted(cell.strip())}", "each once")
-        known[name] = _Column(i, _factor(name, match[2], place), cell.strip())
+        known[name] = _Column(i, _factor(name, match[2], place), match[2] or "", cell.strip())
     if "b" not in known:
         raise InputError(f"{place}: no column b", _ACCEPTED)
     axes = [axis for axis in "xyz" if axis in known]
@@ -159,11 +159,6 @@ def _row(
     nan = math.nan
     vector = (values.get("x", nan), values.get("y", nan), values.get("z", nan))
     shape = values.get("b_delta")
-    if shape is not None and values["b"] > 0:
-        try:
-            check_b_delta(shape)
-        except InputError as error:
-            raise InputError(f"{place}: {error.found}", error.accepted) from None
     entry = Entry(values["b"], vector, place, place, b_delta=shape)
     return entry, (values.get("delta", nan), values.get("Delta", nan), values.get("TE", 0.0))
 
@@ -181,6 +176,7 @@ def _measured(
     known: Mapping[str, _Column],
     options: Mapping[str, Any],
 ) -> Scan:
+    unit = known["b"].unit
     if "delta" in known:
         shaped = [e for e in entries if e.b > 0 and e.b_delta not in (None, 1.0)]
         if shaped:
@@ -189,10 +185,10 @@ def _measured(
                 "times of pulses for b_delta = 1 alone; a waveform in the study for other shapes",
             )
         plain = [replace(entry, b_delta=None) for entry in entries]
-        return timed_scan(plain, times, "", "", options)
+        return timed_scan(plain, times, (unit, ""), "", options)
     if "TE" not in known:
         read = read_entries(entries, **options)
-        return Scan("b", read.rows, read.summary("named"), missing=_NO_TIMES)
+        return Scan("b", read.rows, read.summary(unit), missing=_NO_TIMES)
     faults = Faults()
     for entry, (_, _, echo) in zip(entries, times, strict=True):
         if not 0 < echo < math.inf:
@@ -201,7 +197,7 @@ def _measured(
     timed = [replace(e, echo_time=te) for e, (_, _, te) in zip(entries, times, strict=True)]
     read = read_entries(timed, **options)
     said = f"TE {spread(te for _, _, te in times)} ms"
-    return Scan("b", read.rows, f"{read.summary('named')}; {said}", missing=_NO_TIMES)
+    return Scan("b", read.rows, f"{read.summary(unit)}; {said}", missing=_NO_TIMES)
 
 
 COLUMNS: Final = AcquisitionReader(

@@ -20,13 +20,11 @@ from torrey.gradients.acquisition.tables import (
     THRESHOLD_VALUE,
     Entry,
     Table,
-    check_b_delta,
     read_entries,
 )
 from torrey.gradients.acquisition.text import (
     UNIT_VECTOR,
     Direction,
-    Faults,
     counted,
     is_unit,
     place_of,
@@ -217,12 +215,10 @@ def _tensors(bval: Path, bvec: Path, bdelta: Path, **options: Any) -> Scan:
             f"{bval.name}",
             "one b_delta for each b-value, or one for all",
         )
-    faults = Faults()
-    for i, (line, value) in enumerate(values, start=1):
-        with faults.at(f"{place_of(line, bdelta)}, entry {i}"):
-            check_b_delta(value)
-    faults.check()
-    shaped = [replace(e, b_delta=value) for e, (_, value) in zip(entries, values, strict=True)]
+    shaped = [
+        replace(entry, b_delta=value, shape_place=f"{place_of(line, bdelta)}, entry {i}")
+        for i, (entry, (line, value)) in enumerate(zip(entries, values, strict=True), start=1)
+    ]
     table = read_entries(shaped, **options)
     return Scan("b", table.rows, table.summary())
 

@@ -81,6 +81,8 @@ class Entry:
     waveform : int
     b_delta, echo_time : float, optional
         As of a `Row`.
+    shape_place : str
+        Where b_delta stands, if that is elsewhere.
     """
 
     b: float
@@ -90,6 +92,7 @@ class Entry:
     waveform: int = 0
     b_delta: float | None = None
     echo_time: float | None = None
+    shape_place: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,7 @@ def without_skipped(entries: Sequence[T], skip: Sequence[int]) -> tuple[list[T],
         If there is no entry of such a number, or none is left.
     """
     n = len(entries)
+    out = set(skip)
     wrong = [i for i in skip if not 0 <= i < n]
     if wrong:
         raise InputError(
@@ -181,28 +185,14 @@ def without_skipped(entries: Sequence[T], skip: Sequence[int]) -> tuple[list[T],
             f"numbers from 0 to {n - 1}",
             at=("skip",),
         )
-    left = [entry for i, entry in enumerate(entries) if i not in set(skip)]
+    left = [entry for i, entry in enumerate(entries) if i not in out]
     if not left:
         raise InputError(f"all of {counted(n, 'measurement')} skipped", "one left", at=("skip",))
     if not skip:
         return left, []
-    numbers = sorted(set(skip))
+    numbers = sorted(out)
     shown = ", ".join(map(str, numbers[:12])) + (", ..." if len(numbers) > 12 else "")
     return left, [f"{counted(len(numbers), 'volume')} skipped (number {shown}, from 0)"]
-
-
-def check_b_delta(value: float) -> None:
-    """Refuse what is no b_delta.
-
-    Raises
-    ------
-    InputError
-        If it is not from -0.5 to 1.
-    """
-    if not -0.5 <= value <= 1:
-        raise InputError(
-            f"b_delta = {value:g}", "-0.5 (planar) to 1 (linear); 0 is spherical, of no direction"
-        )
 
 
 def _weighting(entry: Entry, scaled: bool) -> tuple[float, Direction]:
@@ -213,7 +203,7 @@ def _weighting(entry: Entry, scaled: bool) -> tuple[float, Direction]:
     if length == 0:
         return 0.0, (0.0, 0.0, 0.0)
     x, y, z = (component / length for component in entry.vector)
-    return round_significant(entry.b * length**2), (x, y, z)
+    return round_significant(entry.b * (length * length)), (x, y, z)
 
 
 def _is_refused(
@@ -226,7 +216,12 @@ def _is_refused(
         faults.add(entry.place, said, "a finite b-value, zero or above")
     elif math.isfinite(b) and b >= threshold and not unit.holds(b):
         faults.add(entry.place, f"b = {b:g} {unit.internal}", f"0, or {unit.range}")
-    elif b < threshold or b == 0 or entry.b_delta == 0 or is_unit(direction):
+    elif b < threshold or b == 0:
+        return False
+    elif entry.b_delta is not None and not -0.5 <= entry.b_delta <= 1:
+        accepted = "-0.5 (planar) to 1 (linear); 0 is spherical"
+        faults.add(entry.shape_place or entry.place, f"b_delta = {entry.b_delta:g}", accepted)
+    elif entry.b_delta == 0 or is_unit(direction):
         return False
     else:
         found = f"the direction {written(entry.vector)} at {said}"
