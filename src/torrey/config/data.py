@@ -26,6 +26,8 @@ from torrey.inversion.signal_tables import check_strengths, read_signal_table, s
 
 #: Keys that belong to volumes.
 _OF_VOLUMES: Final = ("mask", "protocol", "acquisition", "waveform")
+_ROUNDING: Final = 1e-9
+_NO_ECHO: Final = "no echo times in the files: all rows have one signal without gradients"
 _NOISE: Final = "a number above 0 in the units of the signals, or a NIfTI file"
 
 
@@ -117,7 +119,7 @@ def _of_volumes(
         voxels=math.prod(header.grid),
         shape=header.grid,
         volumes=tuple(i for i in range(header.volumes) if i not in skipped) if skipped else (),
-        notes=(f"{header.volumes} volumes of {grid} voxels", *notes, spread_in_words(protocol)),
+        notes=(f"{header.volumes} volumes of {grid} voxels", *notes),
     )
 
 
@@ -164,7 +166,8 @@ def _protocol(
             findings.add((*path, "waveform"), "a waveform", "no such key beside a protocol")
         with findings.under(*path, "protocol"):
             file = _file(findings, path, model.protocol)
-            return read_signal_table(file, with_signals=False).protocol, ()
+            protocol = read_signal_table(file, with_signals=False).protocol
+            return protocol, (spread_in_words(protocol),)
         return None, ()
     shapes, notes = read_shapes(findings, path, model.waveform)
     reader = named_reader(findings.keys((*path, "acquisition")))
@@ -177,15 +180,20 @@ def _protocol(
         if found is not None:
             protocol = _of_acquisition(found)
             check_strengths(protocol, "the acquisition")
-            return protocol, (*notes, summary)
+            words = () if np.isfinite(protocol.TE).any() else (_NO_ECHO,)
+            return protocol, (*notes, summary, *words)
     return None, ()
 
 
 def _of_acquisition(found: Acquisition) -> MeasuredProtocol:
-    """The rows; waiting times around the gradients change nothing but the echo time."""
-    rows = found.rows
-    TE = [m.waveform.time if isinstance(m.waveform, AtEcho) else np.nan for m in rows]
+    """The rows; waiting times round the gradients change nothing but the echo time."""
+    rows = [m.waveform for m in found.rows]
     plain = [
-        replace(m, waveform=m.waveform.inner) if isinstance(m.waveform, AtEcho) else m for m in rows
+        replace(m, waveform=m.waveform.inner) if isinstance(m.waveform, AtEcho) else m
+        for m in found.rows
     ]
-    return protocol_of_measurements(plain, TE=TE)
+    # Readers put an echo that no file says at the end of the gradients.
+    said = any(
+        isinstance(one, AtEcho) and one.time > one.inner.echo_time * (1 + _ROUNDING) for one in rows
+    )
+    return protocol_of_measurements(plain, TE=[one.echo_time for one in rows] if said else math.nan)

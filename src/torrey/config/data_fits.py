@@ -116,9 +116,7 @@ def _options(findings: Findings, path: KeyPath, model: DataFitModel) -> dict[str
     return options
 
 
-def _mapping(
-    given: object, named: Mapping[str, ModelParameter], key: str
-) -> Mapping[str, object]:
+def _mapping(given: object, named: Mapping[str, ModelParameter], key: str) -> Mapping[str, object]:
     if not isinstance(given, dict):
         raise InputError("no mapping", "a mapping from parameters to values", at=(key,))
     for name in given:

@@ -28,6 +28,10 @@ def _nothing() -> Any:
     return None
 
 
+def _all_parameters() -> list[ParameterName]:
+    return ["kappa", "D_e", "D_c"]
+
+
 class DataModel(Model):
     """Measured signals: a table, or volumes with what was measured."""
 
@@ -102,10 +106,8 @@ class DataFitModel(Model):
         description=f"of {PHYSICAL}: the name of a study, whose cell, diffusivities, period and "
         "permeability are those of the parameters that are not fitted",
     )
-    by: str = Field(
-        "R2", description=f"of {PHYSICAL}: the model of the cell, such as R2 or P4"
-    )
+    by: str = Field("R2", description=f"of {PHYSICAL}: the model of the cell, such as R2 or P4")
     parameters: Annotated[list[ParameterName], Field(min_length=1), OrOne()] = Field(
-        default_factory=lambda: ["kappa", "D_e", "D_c"],
+        default_factory=_all_parameters,
         description=f"of {PHYSICAL}: one or more of kappa, D_e, D_c; the others are known",
     )

@@ -151,9 +151,8 @@ def write_map(path: Path | str, values: Array, like: Any) -> None:
     kind = nibabel.Nifti2Image if header["sizeof_hdr"] == 540 else nibabel.Nifti1Image
     image = kind(values.astype(np.float32), None, header)
     # No time and no name in the packed file: the same numbers are the same bytes.
-    with artifacts.whole(path) as name, name.open("wb") as file:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-            packed.write(image.to_bytes())
+    with artifacts.whole(path) as name:
+        name.write_bytes(gzip.compress(image.to_bytes(), mtime=0))
 
 
 def header_text(path: Path) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,8 +130,9 @@ def read_signal_table(path: Path, with_signals: bool = True) -> SignalTable:
     places = [place_of(number, path) for number, _ in lines]
     voxels, order = _voxels(path, rows["voxel"], places)
     columns = {
-        name: np.array(values, dtype=float)[order] for name, values in rows.items() if name in known
-        and name != "voxel"
+        name: np.array(values, dtype=float)[order]
+        for name, values in rows.items()
+        if name in known and name != "voxel"
     }
     _check_voxels(columns, places, order, voxels)
     _check_rows(columns, [places[i] for i in order[0]])
@@ -143,9 +144,7 @@ def read_signal_table(path: Path, with_signals: bool = True) -> SignalTable:
         words.append(f"left aside: {', '.join(map(quoted, others[:9]))}")
     if protocol.powder:
         words.append("rows are means over directions")
-    return SignalTable(
-        protocol, columns.get("S"), columns.get("sigma"), voxels, "; ".join(words)
-    )
+    return SignalTable(protocol, columns.get("S"), columns.get("sigma"), voxels, "; ".join(words))
 
 
 def check_strengths(protocol: MeasuredProtocol, name: str) -> None:
@@ -234,9 +233,9 @@ def _rows(
     width: int,
     known: Mapping[str, _Column],
     separator: str | None,
-) -> dict[str, list]:  # type: ignore[type-arg]
+) -> dict[str, list[Any]]:
     """Numbers of each column, and names of voxels."""
-    columns: dict[str, list] = {name: [] for name in (*known, "voxel")}  # type: ignore[type-arg]
+    columns: dict[str, list[Any]] = {name: [] for name in (*known, "voxel")}
     faults = Faults()
     for number, text in lines:
         place = place_of(number, path)
@@ -245,8 +244,9 @@ def _rows(
             faults.add(place, counted(len(cells), "column"), f"{width}, as have a name")
             continue
         with faults.at(""):
-            values = {n: _value(cells[c.index], c.factor, place) for n, c in known.items()
-                      if n != "voxel"}
+            values = {
+                n: _value(cells[c.index], c.factor, place) for n, c in known.items() if n != "voxel"
+            }
             values["voxel"] = cells[known["voxel"].index] if "voxel" in known else ""  # type: ignore[assignment]
             for name, value in values.items():
                 columns[name].append(value)
@@ -279,7 +279,9 @@ def _voxels(
 
 
 def _check_voxels(
-    columns: Mapping[str, Array], places: Sequence[str], order: NDArray[np.int64],
+    columns: Mapping[str, Array],
+    places: Sequence[str],
+    order: NDArray[np.int64],
     voxels: Sequence[str],
 ) -> None:
     """All voxels have the rows of the first one, in its order."""
@@ -339,7 +341,10 @@ def _protocol(columns: Mapping[str, Array]) -> MeasuredProtocol:
         directions[still] = 0.0
     weights = first.pop("weight", np.float64(1.0))
     return protocol_of_columns(
-        first.pop("b"), **first, directions=directions, weights=weights  # type: ignore[arg-type]
+        first.pop("b"),
+        **first,
+        directions=directions,
+        weights=weights,
     )
 
 
@@ -348,7 +353,7 @@ def spread_in_words(protocol: MeasuredProtocol) -> str:
     said = [f"{counted(len(protocol), 'measurement')}, b {spread(1e3 * protocol.b)} s/mm^2"]
     for name in ("delta", "Delta", "TE", "b_filter", "mixing_time"):
         values = getattr(protocol, name)
-        values = values[np.isfinite(values)]
+        values = values[np.isfinite(values) & (protocol.b > 0.0)]
         if len(values):
             unit = "ms/um^2" if name == "b_filter" else "ms"
             said.append(f"{name} {spread(values.tolist())} {unit}")

@@ -87,9 +87,7 @@ def gathered(
     return group, attributes, [f"of {len(data)} voxels: {', '.join(said)}"]
 
 
-def _of_parameter(
-    name: str, unit: str, meaning: str, every: Arrays, i: int
-) -> dict[str, Variable]:
+def _of_parameter(name: str, unit: str, meaning: str, every: Arrays, i: int) -> dict[str, Variable]:
     found = {
         name: Variable(_VOXEL, every["estimate"][:, i], unit, meaning, _MISSING),
         f"{name}_error": Variable(
@@ -145,9 +143,7 @@ def _of_fit(every: Arrays, names: Sequence[str]) -> dict[str, Variable]:
         "amplitude_error": Variable(
             over, every["amplitude_error"], "1", "standard error of the amplitude", _MISSING
         ),
-        **{
-            name: Variable(_VOXEL, every[name], "1", text, _MISSING) for name, text in one.items()
-        },
+        **{name: Variable(_VOXEL, every[name], "1", text, _MISSING) for name, text in one.items()},
         "status": Variable(
             _VOXEL, every["status"].astype(np.int8), "1", "what became of the voxel", flags
         ),
@@ -177,7 +173,8 @@ def _compared(every: Arrays, models: Sequence[str]) -> dict[str, Variable]:
 def _places(data: VoxelData) -> dict[str, Variable]:
     if data.voxels is not None:
         return {"voxel": Variable(_VOXEL, list(data.voxels), "", "name of the voxel")}
-    assert data.index is not None and data.affine is not None
+    assert data.index is not None
+    assert data.affine is not None
     return {
         "index": Variable(
             ("voxel", "axis"), data.index, "1", "place of the voxel in its volume, from 0"
@@ -196,7 +193,7 @@ def _places(data: VoxelData) -> dict[str, Variable]:
 
 def volume_of(values: NDArray[Any], index: NDArray[Any], shape: Sequence[int]) -> Array:
     """Values of voxels in their places of a volume that is empty elsewhere."""
-    volume = np.full(tuple(int(n) for n in shape), np.nan)
+    volume = np.full(tuple(shape), np.nan)
     volume[tuple(index.T)] = values
     return volume
 
@@ -221,7 +218,7 @@ def write_maps(fit: PathLike, paths: Sequence[PathLike]) -> Group:
     names = [Path(path).name.removesuffix(".nii.gz") for path in paths]
     for name, path in zip(names, paths, strict=True):
         values = _values(table, name)
-        write_map(path, volume_of(values, table["index"], table["shape"]), header)
+        write_map(path, volume_of(values, table["index"], table["shape"].tolist()), header)
     over = ("map",)
     return {
         "map": Variable(over, names, "", "name of the map"),

@@ -124,7 +124,7 @@ def _bisected(fit: Callable[..., TableFit], begin: int, end: int) -> TableFit:
     return _joined([_bisected(fit, begin, middle), _bisected(fit, middle, end)])
 
 
-def _arrays(fit: TableFit) -> dict[str, Array]:
+def _arrays(fit: TableFit) -> dict[str, Any]:
     return {
         one.name: getattr(fit, one.name)
         for one in fields(fit)
@@ -138,10 +138,10 @@ def _rows(fit: TableFit, rows: slice) -> TableFit:
 
 def _joined(fits: Sequence[TableFit]) -> TableFit:
     names = _arrays(fits[0])
-    return replace(
-        fits[0], **{name: np.concatenate([getattr(one, name) for one in fits]) for name in names}
-    )
-
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name) for one in fits]) for name in names
+    }
+    return replace(fits[0], **joined)
 
 
 def check_fit(

@@ -73,9 +73,7 @@ class _Rows:
     """How a file holds the data."""
 
     signals: Array = field(
-        metadata=stored(
-            ("voxel", "row"), "1", "measured signal", name="signal", allow_missing=True
-        )
+        metadata=stored(("voxel", "row"), "1", "measured signal", name="signal", allow_missing=True)
     )
     sigma: Array | None = field(
         metadata=stored(
@@ -113,9 +111,7 @@ class _Rows:
     b_filter: Array = field(
         metadata=stored(("row",), "ms um-2", "b-value of the filter", allow_missing=True)
     )
-    mixing_time: Array = field(
-        metadata=stored(("row",), "ms", "mixing time", allow_missing=True)
-    )
+    mixing_time: Array = field(metadata=stored(("row",), "ms", "mixing time", allow_missing=True))
     shape: tuple[int, ...] | None = field(
         metadata=stored(("axis",), "1", "number of voxels along each axis of a volume")
     )
@@ -172,14 +168,20 @@ def read_measured(
         noise = table.sigma if sigma is None else np.full(len(table.signals), sigma)
         data = VoxelData(table.signals, noise, None, table.voxels, table.protocol)
     else:
-        data = _of_volumes({name: Path(path) for name, path in files.items()}, protocol, sigma, volumes)
+        data = _of_volumes(
+            {name: Path(path) for name, path in files.items()}, protocol, sigma, volumes
+        )
     bad = int((~np.isfinite(data.signals)).any(axis=1).sum())
-    remarks = [f"{bad} of {len(data)} voxels have signals that are no finite numbers"] if bad else []
+    remarks = (
+        [f"{bad} of {len(data)} voxels have signals that are no finite numbers"] if bad else []
+    )
     return data, remarks
 
 
 def _of_volumes(
-    files: Mapping[str, Path], protocol: MeasuredProtocol, sigma: float | None,
+    files: Mapping[str, Path],
+    protocol: MeasuredProtocol,
+    sigma: float | None,
     volumes: Sequence[int],
 ) -> VoxelData:
     signals, affine = read_volumes(files["nifti"], volumes=True)
@@ -255,4 +257,3 @@ def read_part(path: PathLike, part: int = 0, parts: int = 1) -> VoxelData:
             read("affine", cut=False),
             file.getncattr(HEADER),
         )
-

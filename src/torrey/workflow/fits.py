@@ -42,9 +42,7 @@ def _of_data(data: MeasuredData) -> tuple[str, Stage, Inputs, Sequence[str]]:
     return paths.DATA.format(data=data.name), stage, {}, ()
 
 
-def _of_fit(
-    layout: Layout, fit: DataFit
-) -> Iterator[tuple[str, Stage, Inputs, Sequence[str]]]:
+def _of_fit(layout: Layout, fit: DataFit) -> Iterator[tuple[str, Stage, Inputs, Sequence[str]]]:
     signals, chunks = paths.DATA.format(data=fit.data), layout.chunks(fit)
     for part, path in enumerate(chunks):
         stage = FitChunk(settings=fit.settings, part=part, parts=fit.chunks)
@@ -53,8 +51,8 @@ def _of_fit(
     inputs: Inputs = {"chunks": chunks, "signals": signals}
     yield path, GatherFit(settings=fit.settings), inputs, ()
     if maps := layout.mapped.get(fit.name):
-        stage = WriteMaps(maps=map_names(fit.parameters))
-        yield paths.MAPS.format(fit=fit.name), stage, {"fit": path}, maps
+        mapped = WriteMaps(maps=map_names(fit.parameters))
+        yield paths.MAPS.format(fit=fit.name), mapped, {"fit": path}, maps
 
 
 def file_digest(path: str) -> str:

@@ -30,6 +30,7 @@ from torrey.geometry.random_packing import RandomPacking
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow import layout as paths
+from torrey.workflow.fits import fit_files
 from torrey.workflow.layout import Layout
 from torrey.workflow.stages import (
     AssembleOperators,
@@ -53,7 +54,6 @@ from torrey.workflow.stages import (
     TraceEigenvalues,
     WriteTable,
 )
-from torrey.workflow.fits import fit_files
 from torrey.workflow.voxels import voxel_files
 
 Inputs = Mapping[str, str | list[str]]
