@@ -122,8 +122,11 @@ INNER = {
         "cell_table exchange_models noise profiles radius voxel_data voxel_problem",
         "study table_models voxel_profiles",
         "voxel_fit",
-        "files report table_runs",
-        "run table_report",
+        "files report",
+        "run",
+        "cell_runs",
+        "table_runs",
+        "table_report",
     ],
     "config": [
         "domain problems quantities registered",

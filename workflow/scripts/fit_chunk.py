@@ -7,6 +7,7 @@ from torrey.inversion.voxel_data import read_part
 from torrey.workflow.stages import FitChunk
 
 with job(snakemake, FitChunk) as work:
-    stage = work.stage
-    data = read_part(snakemake.input.signals, stage.part, stage.parts)
-    artifacts.write(work.output, fit_part(data, stage.settings), work.provenance)
+    stage, files = work.stage, snakemake.input
+    data = read_part(files.signals, stage.part, stage.parts)
+    found = fit_part(data, stage.settings, files.get("operators"))
+    artifacts.write(work.output, found, work.provenance)

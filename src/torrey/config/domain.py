@@ -293,8 +293,8 @@ class DataFit:
         That are fitted.
     chunks : int
         Jobs that share the voxels.
-    study, by : str
-        Of the model ``physical``: the study whose cell it is, and the model of the cell.
+    study : str
+        Whose cell the model ``physical`` is; empty for others.
     """
 
     name: str
@@ -303,7 +303,6 @@ class DataFit:
     parameters: tuple[str, ...]
     chunks: int
     study: str = ""
-    by: str = ""
 
 
 @dataclass(frozen=True)

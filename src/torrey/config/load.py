@@ -61,7 +61,7 @@ def load(files: Sequence[Path]) -> Config:
     inversions, fits = {}, {}
     for name in _names(findings, "inversions"):
         if is_data_fit(findings, name):
-            if fit := read_data_fit(findings, name, data):
+            if fit := read_data_fit(findings, name, data, studies):
                 fits[name] = fit
         elif inversion := read_inversion(findings, name, studies):
             inversions[name] = inversion

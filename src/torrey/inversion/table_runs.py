@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -34,11 +35,7 @@ def seen_by(model: TableModel, protocol: MeasuredProtocol) -> MeasuredProtocol:
     return powder_average(protocol, np.ones((1, len(protocol)))).protocol
 
 
-def fit_part(
-    data: VoxelData,
-    settings: FitSettings,
-    cell: Callable[[MeasuredProtocol], TableModel] | None = None,
-) -> Group:
+def fit_part(data: VoxelData, settings: FitSettings, operators: str | Path | None = None) -> Group:
     """Fit the model, and those that it is compared with, to some voxels.
 
     Parameters
@@ -46,19 +43,15 @@ def fit_part(
     data : VoxelData
         It may have no voxels.
     settings : FitSettings
-    cell : callable, optional
-        What makes the model ``physical`` of a protocol.
+    operators : path, optional
+        Of the cell of the model ``physical``.
 
     Returns
     -------
     mapping of str to Variable
         Of the file that `torrey.inversion.table_report.gathered` reads.
     """
-    if settings.model == "physical":
-        assert cell is not None
-        model = cell(data.protocol)
-    else:
-        model = table_model(settings.model, **settings.options)
+    model = _model(data.protocol, settings, operators)
     fit = _fit(model, data, settings, {"fixed": settings.fixed, "bounds": settings.bounds})
     group = group_of(fit, voxel=("voxel",))
     meanings = {one.name: one.description for one in model.parameters}
@@ -77,6 +70,18 @@ def fit_part(
         name: replace(one, attributes={**one.attributes, "allow_missing": True})
         for name, one in group.items()
     }
+
+
+def _model(
+    protocol: MeasuredProtocol, settings: FitSettings, operators: str | Path | None
+) -> TableModel:
+    if settings.model != "physical":
+        return table_model(settings.model, **settings.options)
+    # Other fits start without the room of cells in memory.
+    from torrey.inversion.cell_runs import cell_model
+
+    assert operators is not None
+    return cell_model(settings.options, protocol, operators)
 
 
 def _fit(

@@ -44,9 +44,13 @@ def _of_data(data: MeasuredData) -> tuple[str, Stage, Inputs, Sequence[str]]:
 
 def _of_fit(layout: Layout, fit: DataFit) -> Iterator[tuple[str, Stage, Inputs, Sequence[str]]]:
     signals, chunks = paths.DATA.format(data=fit.data), layout.chunks(fit)
+    read = {"signals": signals}
+    if fit.study:
+        geometry = layout.config.studies[fit.study].geometry
+        read["operators"] = paths.OPERATORS.format(geometry=geometry)
     for part, path in enumerate(chunks):
         stage = FitChunk(settings=fit.settings, part=part, parts=fit.chunks)
-        yield path, stage, {"signals": signals}, ()
+        yield path, stage, read, ()
     path = paths.FIT.format(fit=fit.name)
     inputs: Inputs = {"chunks": chunks, "signals": signals}
     yield path, GatherFit(settings=fit.settings), inputs, ()
