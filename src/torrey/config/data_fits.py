@@ -132,7 +132,7 @@ def _physical_fit(
     }
     if "radius" in model.parameters:
         options["shape"] = {**study.shape.to_dict(), **study.mesh.to_dict()}
-    named = {name: ModelParameter(name, unit_of(name), 0.0, 1.0, name) for name in model.parameters}
+    named = {str(n): ModelParameter(n, unit_of(n), 0.0, 1.0, n) for n in model.parameters}
     settings = settings_of(model, measured, options, named)
     chunks = model.chunks or chunks_of(measured)
     # Those of `torrey.inversion.physical`, in its order.
