@@ -15,7 +15,7 @@ from torrey.config.acquisitions import acquire, named_reader
 from torrey.config.data_models import DataModel
 from torrey.config.domain import MeasuredData
 from torrey.config.findings import Findings
-from torrey.config.protocols import read_shapes, require_one
+from torrey.config.protocols import read_shapes
 from torrey.config.waveform_models import AnyWaveform
 from torrey.gradients.acquisition.text import counted
 from torrey.gradients.sweep import Acquisition
@@ -38,7 +38,7 @@ def read_data(findings: Findings, name: str) -> MeasuredData | None:
     model = findings.validate(path, DataModel)
     if model is None:
         return None
-    require_one(findings, path, ("table", "nifti"))
+    _require_one(findings, path, model, ("table", "nifti"))
     given = findings.keys(path)
     if "table" in given:
         for key in (key for key in _OF_VOLUMES if key in given):
@@ -54,6 +54,16 @@ def read_data(findings: Findings, name: str) -> MeasuredData | None:
         accepted = f"{_NOISE}: magnitudes alone do not tell noise from signal"
         findings.add_missing((*path, "sigma"), accepted)
     return found if len(findings.problems) == before else None
+
+
+def _require_one(
+    findings: Findings, path: KeyPath, model: DataModel, keys: tuple[str, ...]
+) -> None:
+    """Note a problem unless exactly one of the keys says something."""
+    given = [key for key in keys if getattr(model, key)]
+    if len(given) != 1:
+        names = ", ".join(keys)
+        findings.add(path, " and ".join(given) or f"none of {names}", f"exactly one of {names}")
 
 
 def _file(findings: Findings, path: KeyPath, name: str) -> Path:
@@ -158,7 +168,7 @@ def _protocol(
 ) -> tuple[MeasuredProtocol | None, tuple[str, ...]]:
     """What was measured, of a table or of the files of an acquisition."""
     before = len(findings.problems)
-    require_one(findings, path, ("protocol", "acquisition"))
+    _require_one(findings, path, model, ("protocol", "acquisition"))
     if len(findings.problems) > before:
         return None, ()
     if model.protocol:
