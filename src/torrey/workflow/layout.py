@@ -280,6 +280,14 @@ class Layout:
             if self.config.data[fit.data].is_volume
         }
 
+    @cached_property
+    def mappings(self) -> Mapping[tuple[str, ...], list[str]]:
+        """Names of fits of volumes by those of their maps."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for name in self.mapped:
+            found.setdefault(map_names(self.config.fits[name].parameters), []).append(name)
+        return found
+
     def fit_files(self, fit: DataFit) -> list[str]:
         """What a fit of measured signals makes."""
         maps = [MAPS.format(fit=fit.name)] if fit.name in self.mapped else []
