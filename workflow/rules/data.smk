@@ -60,12 +60,12 @@ for number, (maps, fits) in enumerate(LAYOUT.mappings.items(), start=1):
             [paths.MAP.replace("{map}", one) for one in maps],
         log:
             "results/logs/write_maps/{fit}.log",
+        wildcard_constraints:
+            fit=names(fits),
         conda:
             "../../environment.yml"
         threads: 1
         params:
             recipe=recipe_of(paths.MAPS),
-        wildcard_constraints:
-            fit=names(fits),
         script:
             "../scripts/write_maps.py"

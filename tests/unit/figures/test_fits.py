@@ -23,7 +23,7 @@ PROTOCOL = protocol_of_columns(
 
 
 #: Voxels of a slice that are in the mask.
-INSIDE = 16
+INSIDE = 20
 
 
 def files_of(folder, data: VoxelData, **settings) -> FigureFiles:
