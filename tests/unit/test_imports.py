@@ -67,7 +67,7 @@ INNER = {
         "acquisition.dvs acquisition.fsl acquisition.mrtrix acquisition.pulseq "
         "acquisition.scheme_waveforms",
         "acquisition.bids acquisition.scheme",
-        "acquisition.columns",
+        "acquisition.named_columns",
     ],
     "cell": [
         "material symmetric",

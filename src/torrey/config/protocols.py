@@ -195,8 +195,9 @@ def _rows_in_cell(found: Acquisition, places: Sequence[str], dimension: int) -> 
 
 
 def _in_cell(m: Measurement, place: str, d: int) -> Measurement:
-    inside, across = m.direction[:d], math.hypot(*m.direction[d:])
-    if across > _ACROSS:
+    inside = m.direction[:d]
+    # All axes count: of several components, the first may lie in the plane without the others.
+    if abs(m.frame[:, d:]).max(initial=0.0) > _ACROSS:
         raise InputError(
             f"{place}: the direction {_in_brackets(m.direction)}",
             f"directions along the {d} dimension{'s' if d > 1 else ''} of the cell: the other "

@@ -28,7 +28,7 @@ from torrey.config.quantities import (
 from torrey.config.registered import Registered
 from torrey.gradients.acquisition import (
     AcquisitionReader,
-    Option,
+    ScanOption,
     WaveformReader,
     acquisition_readers,
     waveform_readers,
@@ -124,7 +124,7 @@ def _acquisition(readers: tuple[AcquisitionReader, ...]) -> type[Model]:
     return create_model("AcquisitionModel", __base__=Model, __doc__=doc, **files)
 
 
-def option_accepted(option: Option) -> str:
+def option_accepted(option: ScanOption) -> str:
     """Say what may stand at an option."""
     forms = {
         "flag": "true or false",
@@ -134,7 +134,7 @@ def option_accepted(option: Option) -> str:
     return forms.get(option.form) or UNITS[cast(Kind, option.form)].accepted
 
 
-def _option(option: Option) -> tuple[Any, Any]:
+def _option(option: ScanOption) -> tuple[Any, Any]:
     """Return the type and the field of an option."""
     said = f"{option_accepted(option)}: {option.about}"
     info: Any = Field(None, description=said)

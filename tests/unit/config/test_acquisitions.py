@@ -28,12 +28,12 @@ from torrey.gradients.waveforms import AtEcho, DoublePgse, Pgse, TrapezoidalPgse
 
 @pytest.fixture
 def study(tmp_path):
-    """Reads a study on a cell of three dimensions with these lines, beside these files."""
+    """Reads a study with these lines on a cell of three dimensions, or another, beside files."""
 
-    def study(lines, files):
+    def study(lines, files, cell=CELL):
         for name, text in files.items():
             (tmp_path / name).write_text(text, encoding="utf-8")
-        (tmp_path / "mine.yaml").write_text(f"{CELL}    {lines}\n", encoding="utf-8")
+        (tmp_path / "mine.yaml").write_text(f"{cell}    {lines}\n", encoding="utf-8")
         return load([tmp_path / "mine.yaml"]).studies["mine"]
 
     return study
@@ -43,9 +43,9 @@ def study(tmp_path):
 def refusal(study):
     """The problems of such a study."""
 
-    def refusal(lines, files):
+    def refusal(lines, files, cell=CELL):
         with pytest.raises(ConfigError) as error:
-            study(lines, files)
+            study(lines, files, cell)
         return [str(problem) for problem in error.value.problems]
 
     return refusal
@@ -278,6 +278,18 @@ def test_each_row_has_the_waveform_of_its_shape_about_its_axis(study):
         # Axes across x are tilted by 1e-5.
         np.testing.assert_allclose(flat.b_tensor, (np.eye(3) - np.outer(n, n)) / 2, atol=1e-5)
         np.testing.assert_allclose(straight.b_tensor, np.outer(n, n), atol=1e-9)
+
+
+FLAT = CELL.replace("spheres", "discs").replace("[0.5, 0.5, 0.5]", "[0.5, 0.5]")
+
+
+def test_a_plane_across_a_flat_cell_is_not_taken_for_its_own(study, refusal):
+    """About y, the first component is along x and the second along z, out of the plane."""
+    files = fsl("1000", "0 0 1") | {"a.bdelta": "-0.5"}
+    (row,) = rows_of(study(DOUBLE % "90 deg", files, FLAT))
+    np.testing.assert_allclose(row.b_tensor, np.eye(2) / 2, atol=1e-9)
+    (said,) = refusal(DOUBLE % "90 deg", {**files, "a.bvec": "0 1 0"}, FLAT)
+    assert "directions along the 2 dimensions of the cell" in said
 
 
 def test_a_shape_that_the_study_has_not_is_refused(refusal):

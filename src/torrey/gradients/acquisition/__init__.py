@@ -7,17 +7,17 @@ wherever these come from; the readers convert to internal units and add the file
 from typing import Final
 
 from torrey.gradients.acquisition.bids import BIDS
-from torrey.gradients.acquisition.columns import COLUMNS
 from torrey.gradients.acquisition.dvs import DVS
 from torrey.gradients.acquisition.fsl import B_TENSORS, FSL, GradientTable, read_fsl
 from torrey.gradients.acquisition.mrtrix import MRTRIX
+from torrey.gradients.acquisition.named_columns import COLUMNS
 from torrey.gradients.acquisition.pulseq import PULSEQ
 from torrey.gradients.acquisition.reader import (
     AcquisitionReader,
-    Option,
     Reader,
     Row,
     Scan,
+    ScanOption,
     WaveformInFile,
     WaveformReader,
 )
@@ -36,7 +36,7 @@ def acquisition_readers() -> tuple[AcquisitionReader, ...]:
     return tuple(r for r in READERS.values() if isinstance(r, AcquisitionReader))
 
 
-def acquisition_options() -> dict[str, Option]:
+def acquisition_options() -> dict[str, ScanOption]:
     """Return what may be said of files of scans, by name; readers share some of it."""
     readers = acquisition_readers()
     return {option.name: option for reader in readers for option in reader.options}
@@ -51,7 +51,7 @@ __all__ = [
     "READERS",
     "AcquisitionReader",
     "GradientTable",
-    "Option",
+    "ScanOption",
     "Reader",
     "Row",
     "SampledGradient",

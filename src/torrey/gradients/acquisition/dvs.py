@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
-from torrey.gradients.acquisition.reader import AcquisitionReader, Option, Scan
+from torrey.gradients.acquisition.reader import AcquisitionReader, Scan, ScanOption
 from torrey.gradients.acquisition.tables import SKIP, THRESHOLD, Entry, read_entries
 from torrey.gradients.acquisition.text import (
     Direction,
@@ -35,10 +35,10 @@ _LINES: Final = "CoordinateSystem = xyz, Normalisation = none or Vector[0] = (1,
 _UNIT: Final = 0.01
 """How far from 1 a length may be where nothing is said of lengths."""
 
-NOMINAL: Final = Option(
+NOMINAL: Final = ScanOption(
     "b", "b_value", "of a vector of length 1", "none: it has to be said", "b: 3000 s/mm^2"
 )
-SET: Final = Option(
+SET: Final = ScanOption(
     "directions",
     "count",
     "number of vectors of the set that is meant, where a file has several",

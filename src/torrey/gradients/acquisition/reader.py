@@ -93,7 +93,7 @@ class WaveformInFile:
 
 
 @dataclass(frozen=True)
-class Option:
+class ScanOption:
     """What a configuration may say beside the files: how they are meant.
 
     Parameters
@@ -151,13 +151,13 @@ class AcquisitionReader(Reader):
     has_waveforms : bool, optional
         Whether the files give the times of the gradients. Otherwise the study gives a waveform.
         None where it depends on the files.
-    options : tuple of Option
+    options : tuple of ScanOption
         What may be said of the files.
     """
 
     read: Callable[..., Scan]
     has_waveforms: bool | None
-    options: tuple[Option, ...] = ()
+    options: tuple[ScanOption, ...] = ()
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Of what a configuration says, the options of this reader that are there."""

@@ -12,7 +12,7 @@ from torrey.base.budgets import MOST_MEASUREMENTS
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
 from torrey.base.units import UNITS
-from torrey.gradients.acquisition.reader import Option, Row
+from torrey.gradients.acquisition.reader import Row, ScanOption
 from torrey.gradients.acquisition.text import (
     UNIT_VECTOR,
     Direction,
@@ -41,21 +41,21 @@ _MOST_SHELLS: Final = 8
 
 _X: Final = (1.0, 0.0, 0.0)
 
-THRESHOLD: Final = Option(
+THRESHOLD: Final = ScanOption(
     "b0_threshold",
     "b_value",
     "a b-value below it runs as b = 0, and its vector plays no part; 0 s/mm^2: none does",
     "50 s/mm^2",
     "b0_threshold: 80 s/mm^2",
 )
-SCALED: Final = Option(
+SCALED: Final = ScanOption(
     "scaled_vectors",
     "flag",
     "whether the square of a vector's length scales the b-value, as some scanners write shells",
     "false: a vector has length 1",
     "scaled_vectors: true",
 )
-SKIP: Final = Option(
+SKIP: Final = ScanOption(
     "skip",
     "numbers",
     "measurements that are left out, from 0, such as trace volumes",
