@@ -87,8 +87,6 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     permeability_kind = _permeability_kind(cells)
     harmonics = model.spherical_harmonics
     sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol, harmonics)
-    with findings.under(*path, "spherical_harmonics"):
-        _check_harmonics(sweep)
     _check_sweep(findings, path, model, sweep, material)
     if len(findings.problems) > before:
         return None
@@ -130,7 +128,9 @@ def _check_harmonics(sweep: Sweep) -> None:
 def _check_sweep(
     findings: Findings, path: KeyPath, model: StudyModel, sweep: Sweep, material: Material
 ) -> None:
-    """Note values that leave no signal, and shapes that have no cumulants."""
+    """Note values that leave no signal, harmonics and cumulants that there are none of."""
+    with findings.under(*path, "spherical_harmonics"):
+        _check_harmonics(sweep)
     check_scales(findings, path, sweep, material)
     if model.cumulants:
         with findings.under(*path, "cumulants"):
