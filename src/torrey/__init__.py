@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torrey.config.problems import ConfigError
     from torrey.door.cell import Cell
     from torrey.door.fits import fit_kurtosis
+    from torrey.door.measured import fit
     from torrey.door.quantities import quantity
     from torrey.door.studies import Study, load_study
     from torrey.door.waveforms import (
@@ -55,6 +56,7 @@ __all__ = [
     "TrapezoidalOgse",
     "TrapezoidalPgse",
     "__version__",
+    "fit",
     "fit_kurtosis",
     "load_study",
     "open_dataset",
@@ -69,6 +71,7 @@ _PLACES = {
     "config.problems": ("ConfigError",),
     "door.cell": ("Cell",),
     "door.fits": ("fit_kurtosis",),
+    "door.measured": ("fit",),
     "door.quantities": ("quantity",),
     "door.studies": ("Study", "load_study"),
     "door.waveforms": (

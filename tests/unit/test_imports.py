@@ -157,7 +157,7 @@ INNER = {
         "drawing medium quantities threads",
         "gradients materials waveforms",
         "given labels",
-        "fits signals",
+        "fits measured signals",
         "description model periodic small_gradients",
         "cell",
         "studies",
