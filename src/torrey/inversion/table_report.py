@@ -60,7 +60,15 @@ def gathered(
     remarks : list of str
         How many voxels were fitted, and what became of the others.
     """
-    tables = [artifacts.read(part) for part in parts]
+    group, remarks = report([artifacts.read(part) for part in parts], data, settings)
+    attributes = {HEADER: data.header, "model": settings.model, "noise_kind": settings.noise}
+    return group, attributes, remarks
+
+
+def report(
+    tables: Sequence[Arrays], data: VoxelData, settings: FitSettings
+) -> tuple[Group, list[str]]:
+    """As `gathered`, of the values of the parts by their names."""
     first = tables[0]
     names, units, meanings = (
         list(map(str, first[name])) for name in ("parameter", "parameter_unit", "parameter_meaning")
@@ -77,14 +85,13 @@ def gathered(
     if settings.compare:
         group |= _compared(every, (settings.model, *settings.compare))
     group |= _places(data)
-    attributes = {HEADER: data.header, "model": settings.model, "noise_kind": settings.noise}
     counts = np.bincount(every["status"], minlength=len(STATUS_FLAGS))
     said = [
         f"{count} {flag.replace('_', ' ')}"
         for count, flag in zip(counts, STATUS_FLAGS, strict=True)
         if count
     ]
-    return group, attributes, [f"of {len(data)} voxels: {', '.join(said)}"]
+    return group, [f"of {len(data)} voxels: {', '.join(said)}"]
 
 
 def _of_parameter(name: str, unit: str, meaning: str, every: Arrays, i: int) -> dict[str, Variable]:
