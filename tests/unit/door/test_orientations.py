@@ -45,7 +45,7 @@ def test_several_orientations_are_a_dimension(fibre):
     for number, one in enumerate(lies):
         single = fibre.signal(PGSE, b=[0.5, 1.0], direction=(1, 0, 0), model="R2", orientation=one)
         assert np.array_equal(several.values[number], single.values)
-    assert several.angle.values == pytest.approx([np.degrees(np.arccos(0.48)), 90.0])
+    assert several.fibre_angle.values == pytest.approx([np.degrees(np.arccos(0.48)), 90.0])
 
 
 def test_the_mean_over_a_distribution_is_a_coordinate(fibre):

@@ -210,6 +210,6 @@ def test_the_powder_average_of_free_water_in_a_cell():
         gradients, b=B, direction={"lebedev": 19}, model="R0", orientation={"axis": [1, 0, 0]}
     )
     assert turned.spherical_mean.values == pytest.approx(EXPECTED, abs=1e-6)
-    assert turned.angle.values == pytest.approx(
+    assert turned.fibre_angle.values == pytest.approx(
         np.degrees(np.arccos(np.abs(turned.direction_x.values))), abs=1e-5
     )
