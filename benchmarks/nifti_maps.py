@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/nifti_maps.py [--cores 2] [--write]
 
-20 x 20 x 4 voxels in a round mask, two shells of 32 directions at three Delta, Rician noise at an SNR
-of 100; Karger's model. With --write the table replaces benchmarks/nifti_maps.md, and the picture
+20 x 20 x 4 voxels in a round mask, two shells of 32 directions at three Delta, Rician noise at an
+SNR of 100; Karger's model. With --write the table replaces benchmarks/nifti_maps.md, and the picture
 docs/images/fit_maps.png.
 """
 
@@ -31,7 +31,12 @@ from support.measured_files import Volumes, write_volumes  # noqa: E402
 
 CONFIGURATION = """\
 data:
-  made: {nifti: dwi.nii.gz, mask: mask.nii.gz, acquisition: {table: rows.tsv}, sigma: 5, noise: rician}
+  made:
+    nifti: dwi.nii.gz
+    mask: mask.nii.gz
+    acquisition: {table: rows.tsv}
+    sigma: 5
+    noise: rician
 inversions:
   exchange: {data: made, model: karger}
 figures:
@@ -44,12 +49,13 @@ HEADER = """\
 
     OMP_NUM_THREADS=1 python benchmarks/nifti_maps.py --write
 
-{voxels} of {grid} voxels are in the mask; {rows} volumes: two shells of 32 directions at three Delta. Rician noise at
-an SNR of 100; `karger` with standard errors. From the NIfTI files to the maps and their picture by `snakemake -j{cores}`:
-**{wall:.0f} s**, of processor time {cpu:.0f} s, jobs and Snakemake included.
+{voxels} of {grid} voxels are in the mask; {rows} volumes: two shells of 32 directions at three
+Delta. Rician noise at an SNR of 100; `karger` with standard errors. From the NIfTI files to the
+maps and their picture by `snakemake -j{cores}`: **{wall:.0f} s**, of processor time {cpu:.0f} s,
+jobs and Snakemake included.
 
-*Off* is the mean of (map - truth) / error over the voxels, *spread* its standard deviation: 0 and 1 if errors are true.
-*Inside* is the part of the voxels whose truth is within 1.96 errors.
+*Off* is the mean of (map - truth) / error over the voxels, *spread* its standard deviation: 0 and 1
+if errors are true. *Inside* is the part of the voxels whose truth is within 1.96 errors.
 
 | map | voxels with a value | median error | off | spread | inside |
 |-|-|-|-|-|-|
