@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/nifti_maps.py [--cores 2] [--write]
 
-20 x 20 x 4 voxels in a round mask, two shells of 32 directions at three Delta, Rician noise at an
-SNR of 100; Karger's model. With --write the table replaces benchmarks/nifti_maps.md, and the picture
-docs/images/fit_maps.png.
+20 x 20 x 4 voxels in a round mask, two shells of 32 directions at three Delta, Rician noise
+at an SNR of 100; Karger's model. With --write the table replaces benchmarks/nifti_maps.md, and the
+picture docs/images/fit_maps.png.
 """
 
 from __future__ import annotations
