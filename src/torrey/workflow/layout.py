@@ -295,7 +295,7 @@ class Layout:
         return [FIT.format(fit=fit.name), *maps, *self.mapped.get(fit.name, ())]
 
     def data_files(self, data: str) -> dict[str, str]:
-        """Paths of the files of measured signals, by their keys; the same however they are named."""
+        """Paths of the files of measured signals by their keys, however they were written."""
         return {key: os.path.relpath(path) for key, path in self.config.data[data].files}
 
     def voxel_signals(self, voxel: Voxel, domain: str) -> list[str]:
