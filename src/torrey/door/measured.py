@@ -77,15 +77,22 @@ def fit(
         read = read_signal_table(Path(table))
     with argument("fit", "model"):
         chosen = table_model(model, **options)
-    with argument("fit", "bounds"):
-        limits = {name: _pair(chosen, name, pair) for name, pair in (bounds or {}).items()}
-    with argument("fit", "fixed"):
-        held = {name: _value(chosen, name, value) for name, value in (fixed or {}).items()}
+    held, limits = _values(chosen, fixed or {}, bounds or {})
     settings = FitSettings(
         model, options, held, limits, intervals, starts, seed, noise, tuple(compare)
     )
     with argument("fit", "model"):
         return _fitted(_data(read, sigma), chosen, settings)
+
+
+def _values(
+    chosen: TableModel, fixed: Mapping[str, Quantity], bounds: Mapping[str, Sequence[Quantity]]
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    with argument("fit", "bounds"):
+        limits = {name: _pair(chosen, name, pair) for name, pair in bounds.items()}
+    with argument("fit", "fixed"):
+        held = {name: _value(chosen, name, value) for name, value in fixed.items()}
+    return held, limits
 
 
 def _data(read: SignalTable, sigma: float | None) -> VoxelData:

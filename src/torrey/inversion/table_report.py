@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
+from torrey.gradients.acquisition.text import counted
 from torrey.inversion.criteria import criterion_weights
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.nifti import header_of, write_map
@@ -91,7 +92,7 @@ def report(
         for count, flag in zip(counts, STATUS_FLAGS, strict=True)
         if count
     ]
-    return group, [f"of {len(data)} voxels: {', '.join(said)}"]
+    return group, [f"of {counted(len(data), 'voxel')}: {', '.join(said)}"]
 
 
 def _of_parameter(name: str, unit: str, meaning: str, every: Arrays, i: int) -> dict[str, Variable]:
@@ -160,13 +161,16 @@ def _of_fit(every: Arrays, names: Sequence[str]) -> dict[str, Variable]:
 
 def _compared(every: Arrays, models: Sequence[str]) -> dict[str, Variable]:
     over = ("voxel", "compared")
+    # With few rows AICc is infinite, and says nothing of the model that has it.
+    known = not np.isinf(every["compared_aicc"]).any()
+    values = every["compared_aicc" if known else "compared_aic"]
     found = {
         "compared": Variable(("compared",), list(models), "", "model of the same signals"),
         "weight": Variable(
             over,
-            criterion_weights(list(every["compared_aicc"].T)).T,
+            criterion_weights(list(values.T)).T,
             "1",
-            "Akaike weight of a model: the share of the evidence, by AICc",
+            f"Akaike weight of a model: the share of the evidence, by {'AICc' if known else 'AIC'}",
             _MISSING,
         ),
     }

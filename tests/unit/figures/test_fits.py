@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from support.figure_checks import draw_checked, overlapping_texts, texts
 
 from torrey.base import artifacts
@@ -55,8 +56,13 @@ def volumes(tmp_path_factory) -> FigureFiles:
     return files_of(tmp_path_factory.mktemp("volumes"), data)
 
 
-def test_maps_have_a_row_for_each_parameter_and_empty_voxels_outside_the_mask(volumes, tmp_path):
-    figure = draw(CATALOGUE["fit_maps"], volumes).figure
+@pytest.fixture(scope="module")
+def drawn(volumes) -> Figure:
+    return draw(CATALOGUE["fit_maps"], volumes).figure
+
+
+def test_maps_have_a_row_for_each_parameter_and_empty_voxels_outside_the_mask(drawn):
+    figure = drawn
     pictures = [ax for ax in figure.axes if len(ax.images) == 2]
     assert len(pictures) == 4 * 5
     shown = [ax.images[1].get_array() for ax in pictures[:4]]
@@ -71,9 +77,8 @@ def test_maps_have_a_row_for_each_parameter_and_empty_voxels_outside_the_mask(vo
     assert overlapping_texts(figure) == []
 
 
-def test_voxels_that_were_not_fitted_are_grey(volumes):
-    figure = draw(CATALOGUE["fit_maps"], volumes).figure
-    first, *_ = (ax.images for ax in figure.axes if len(ax.images) == 2)
+def test_voxels_that_were_not_fitted_are_grey(drawn):
+    first, *_ = (ax.images for ax in drawn.axes if len(ax.images) == 2)
     grey, shown = (np.isfinite(np.ma.filled(image.get_array(), np.nan)) for image in first)
     assert grey.sum() == INSIDE
     assert not shown.any()
