@@ -123,9 +123,8 @@ def _measurement(
     if q == 0.0:
         return Measurement(waveform, 0.0, (1.0, 0.0, 0.0))
     norm = math.hypot(*direction)
-    if norm == 0.0:
-        found = f"{row.place}: no direction at b = 0, where the filter acts"
-        raise InputError(found, "a vector of length 1 in each row: the filter acts along it")
+    if norm == 0.0:  # of filter exchange at b = 0
+        raise InputError(f"{row.place}: no direction", "the direction of the filter at b = 0")
     x, y, z = (component / norm + 0.0 for component in direction)
     return Measurement(waveform, q, (x, y, z))
 

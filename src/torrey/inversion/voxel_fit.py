@@ -26,6 +26,8 @@ Flags = NDArray[np.bool_]
 
 #: Signals of voxels that are fitted together.
 _AT_ONCE = 20_000
+#: Of a log likelihood: no interval tells so much.
+_NOT_SEEN = 0.01
 
 STATUS: Final = (
     "fitted",
@@ -33,6 +35,7 @@ STATUS: Final = (
     "no minimum after the largest number of steps",
     "signals that are not finite, or not positive without gradients",
     "the noise is not above zero",
+    "the arithmetic of the fit failed",
 )
 """What the status of a voxel means, by its number."""
 
@@ -157,7 +160,7 @@ def fit_table(
     ranges = Ranges.of(one, fixed, bounds)
     evaluate = one.prepare(protocol)
     table = Dictionary.of(one, protocol, evaluate, ranges, dictionary, seed)
-    _check_count(one, y.shape[1], len(ranges.free) + table.groups.shape[1], known is None)
+    check_count(one, y.shape[1], len(ranges.free) + table.groups.shape[1], known is None)
     setting = _Setting(one, evaluate, ranges, table, protocol.weights, noise, intervals, starts)
     size = max(1, _AT_ONCE // len(protocol))
     parts = [
@@ -181,7 +184,13 @@ def _checked(
     return y, None if sigma is None else spread_noise(sigma, *y.shape)
 
 
-def _check_count(model: TableModel, rows: int, unknowns: int, noise_too: bool) -> None:
+def check_count(model: TableModel, rows: int, unknowns: int, noise_too: bool) -> None:
+    """Refuse fewer rows than unknowns.
+
+    Raises
+    ------
+    InputError
+    """
     if rows < unknowns + noise_too:
         why = f"the {unknowns} unknowns of {model.name}{' and the noise' if noise_too else ''}"
         raise InputError(f"{rows} rows", f"as many as {why}, at least", at=("signals",))
@@ -259,7 +268,9 @@ def _best_of(problem: VoxelProblem, first: Array) -> Minimum:
     v, count, _ = first.shape
     which = np.repeat(np.arange(v), count)
     found = minimise(problem, which, first.reshape(v * count, -1), *problem.bounds)
-    value = np.where(np.isfinite(found.value), found.value, np.inf).reshape(v, count)
+    # A search that has not come to its end must be better than the others by what can be seen.
+    value = found.value + np.where(found.converged, 0.0, _NOT_SEEN)
+    value = np.where(np.isfinite(value), value, np.inf).reshape(v, count)
     best = np.arange(v) * count + value.argmin(axis=1)
     steps = found.steps.reshape(v, count).sum(axis=1)
     return Minimum(found.z[best], found.value[best], steps, found.converged[best])
