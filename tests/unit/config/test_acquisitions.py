@@ -267,6 +267,24 @@ def test_an_echo_time_is_said_once(study, refusal):
     assert "line 1 of a.bval, entry 1: echo_time = 30 ms, accepted: at least 40 ms" in said
 
 
+FEXI = (
+    "waveform: {kind: filter-exchange, delta: 3 ms, Delta: 12 ms, delta_filter: 3 ms, Delta_filter:"
+    " 12 ms, b_filter: 900 s/mm^2, mixing_time: 50 ms}\n    acquisition: {bval: a.bval, bvec: a.bvec}"
+)
+
+
+def test_a_filter_acts_along_the_vector_of_a_row_at_b_0(study, refusal):
+    found = study(FEXI, fsl("0 5 500", "0 0 1\n0 1 0\n1 0 0"))
+    assert [row.direction for row in rows_of(found)] == [(0, 0, 1), (0, 1, 0), (1, 0, 0)]
+    (said,) = refusal(FEXI, fsl("0 0 500", "0 0 1\n0 1 0\n0 0 0"))
+    assert "line 1 of a.bval, entry 1: no direction, accepted: the direction of the filter" in said
+
+
+def test_lengths_that_are_not_known_at_b_0_are_not_said(study):
+    found = study(FSL % ", scaled_vectors: true", fsl("30 1000", "nan 1\nnan 0\nnan 0"))
+    assert "b scaled by the squares of the vectors' lengths, = 1" in found.notes[0]
+
+
 # ---- shapes of b-tensors ----
 
 DOUBLE = (

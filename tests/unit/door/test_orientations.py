@@ -60,7 +60,7 @@ def test_the_mean_over_a_distribution_is_a_coordinate(fibre):
 
 def test_the_mean_over_the_sphere_is_a_coordinate(fibre):
     lies = [{"axis": AXIS}, {"axis": (0, 0, 1)}]
-    powder = {"powder": 12}
+    powder = {"powder": np.int64(12)}
     found = fibre.signal(PGSE, b=[0.0, 1.0], direction=powder, model="R0", orientation=lies)
     assert found.dims == ("orientation", "b", "direction")
     assert found.spherical_mean.dims == ("orientation", "b")
@@ -83,9 +83,11 @@ def test_the_mean_over_the_sphere_is_a_coordinate(fibre):
         ({"orientation": [{"axis": AXIS}] * 2}, "a second time"),
         ({"orientation": {"watson": {"kappa": -1}}}, "kappa.*from 0 to"),
         ({"orientation": {"watson": {"kappa": 1, "points": 3}}}, "points.*at least 18"),
+        ({"orientation": {"watson": {"kappa": 1, "points": 10**7}}}, "points.*at most 10000"),
         ({"orientation": {"watson": {"kapa": 1}}}, "kapa"),
         ({"direction": {"powder": 3}}, "at least 10"),
         ({"direction": {"powder": 3000}}, "at most 1000"),
+        ({"direction": {"powder": True}}, "{'powder': 60}"),
         ({"direction": {"lebedev": 13}}, "a degree of Lebedev"),
         ({"direction": {"sphere": 3}}, "{'powder': 60}"),
     ],
