@@ -12,6 +12,7 @@ include: "workflow/rules/signals.smk"
 include: "workflow/rules/convergence.smk"
 include: "workflow/rules/cumulants.smk"
 include: "workflow/rules/inversion.smk"
+include: "workflow/rules/data.smk"
 include: "workflow/rules/bloch.smk"
 include: "workflow/rules/voxel.smk"
 include: "workflow/rules/figures.smk"
@@ -34,6 +35,7 @@ localrules:
     fit_orders,
     fit_kurtosis,
     gather_voxel,
+    gather_fit,
     verify,
 
 

@@ -119,23 +119,26 @@ INNER = {
         "files",
     ],
     "inversion": [
-        "batched criteria likelihood measured problem sphere",
-        "exchange_kernel fit physical table_model",
-        "cell_table exchange_models noise profiles radius voxel_problem",
+        "batched criteria fit_settings likelihood map_names measured nifti problem sphere",
+        "data_keys exchange_kernel fit physical signal_tables table_model",
+        "cell_table exchange_models noise profiles radius voxel_data voxel_problem",
         "study table_models voxel_profiles",
         "voxel_fit",
         "files report",
         "run",
+        "cell_runs",
+        "table_runs",
+        "table_report",
     ],
     "config": [
         "domain problems quantities registered",
         "nodes waveform_models",
         "findings gradient_documentation voxel_models",
-        "acquisitions cells declared_models inversions",
+        "acquisitions cells data_models declared_models inversions",
         "bloch",
         "documentation geometries models",
-        "protocols scales schema",
-        "studies voxels",
+        "data_fits protocols scales schema",
+        "data studies voxels",
         "load",
     ],
     "figures": [
@@ -144,7 +147,7 @@ INNER = {
         "drawing",
         "style",
         "cells inversions panels words",
-        "chl14 chl14_voxel dispersion khm19 khm19_domain kl23 kl23_cells kl23_cumulants "
+        "chl14 chl14_voxel dispersion fits khm19 khm19_domain kl23 kl23_cells kl23_cumulants "
         "kl23_orders layers mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own",
         "mmg20_maps",
     ],
@@ -165,7 +168,7 @@ INNER = {
     ],
     "workflow": [
         "clocks layout processes progress stages",
-        "jobs runs voxels",
+        "fits jobs runs voxels",
         "recipes",
         "batches verification",
     ],
@@ -318,6 +321,10 @@ NOT_LOADED = {
     "solve_voxel": DRAWING | PARSING | {"gmsh", "xarray"},
     "homogenise_voxel": DRAWING | PARSING | {"xarray"},
     "gather_voxel": DRAWING | MESHING | PARSING | {"xarray"},
+    "read_data": DRAWING | MESHING | PARSING | {"nibabel", "scipy", "xarray"},
+    "fit_chunk": DRAWING | MESHING | PARSING | {"nibabel", "xarray"},
+    "gather_fit": DRAWING | MESHING | PARSING | {"nibabel", "xarray"},
+    "write_maps": DRAWING | MESHING | PARSING | {"xarray"},
     "place_discs": DRAWING | MESHING | PARSING | {"xarray"},
 }
 
@@ -334,5 +341,5 @@ def test_the_workflow_reads_its_configuration_without_loading_a_solver():
     rules = (ROOT / "workflow" / "rules" / "common.smk").read_text(encoding="utf-8")
     lines = [line for line in rules.splitlines() if line.startswith("from torrey")]
     assert lines
-    heavy = DRAWING | MESHING | {"scipy", "xarray", "netCDF4"}
+    heavy = DRAWING | MESHING | {"nibabel", "scipy", "xarray", "netCDF4"}
     assert loaded_after("\n".join(lines)) & heavy == set()

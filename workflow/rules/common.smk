@@ -55,6 +55,9 @@ if workflow.is_main_process:
     for study in CONFIG.studies.values():
         for note in study.notes:
             logger.info(f"Study {study.name}: {note}")
+    for measured in CONFIG.data.values():
+        for note in measured.notes:
+            logger.info(f"Data {measured.name}: {note}")
     for bloch_run in CONFIG.bloch.values():
         for note in bloch_run.notes:
             logger.info(f"Bloch run {bloch_run.name}: {note}")
@@ -172,6 +175,9 @@ wildcard_constraints:
     material=names({material for _, material in LAYOUT.materials}),
     study=names(CONFIG.studies),
     inversion=names(CONFIG.inversions),
+    data=names(CONFIG.data),
+    fit=names(CONFIG.fits),
+    chunk=r"[0-9]+of[0-9]+",
     bloch=names(CONFIG.bloch),
     voxel=names(CONFIG.voxels),
     domain="box|voxel",

@@ -12,6 +12,8 @@ from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import REFERENCE, Index, Product, Sweep
 from torrey.gradients.waveforms import Waveform
+from torrey.inversion.fit_settings import FitSettings
+from torrey.inversion.measured import MeasuredProtocol
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,75 @@ class Voxel:
 
 
 @dataclass(frozen=True)
+class MeasuredData:
+    """Measured signals: a table, or volumes.
+
+    Parameters
+    ----------
+    name : str
+    files : tuple of (str, str)
+        ``table``; or ``nifti``, and ``mask`` and ``sigma`` where there are; and their paths.
+    protocol : MeasuredProtocol
+        What was measured in each row or volume.
+    noise : {"gaussian", "rician"}
+    sigma : float, optional
+        Noise of all signals, where it is one number.
+    has_sigma : bool
+        Whether the noise is known from anywhere.
+    voxels : int
+        Of a table, or of a volume with its mask's outside.
+    shape : tuple of int
+        Of a volume; empty for a table.
+    volumes : tuple of int
+        Numbers of those that are rows of the protocol; empty if all are.
+    notes : tuple of str
+        What was read from files, in words.
+    """
+
+    name: str
+    files: tuple[tuple[str, str], ...]
+    protocol: MeasuredProtocol
+    noise: Literal["gaussian", "rician"]
+    sigma: float | None
+    has_sigma: bool
+    voxels: int
+    shape: tuple[int, ...] = ()
+    volumes: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether maps can be made."""
+        return bool(self.shape)
+
+
+@dataclass(frozen=True)
+class DataFit:
+    """A model fitted to measured signals.
+
+    Parameters
+    ----------
+    name, data : str
+        Names of the fit, among the inversions, and of its data.
+    settings : FitSettings
+        What is fitted and how.
+    parameters : tuple of str
+        That are fitted.
+    chunks : int
+        Jobs that share the voxels.
+    study : str
+        Whose cell the model ``physical`` is; empty for others.
+    """
+
+    name: str
+    data: str
+    settings: FitSettings
+    parameters: tuple[str, ...]
+    chunks: int
+    study: str = ""
+
+
+@dataclass(frozen=True)
 class FigureRequest:
     """What a figure shows: geometries, studies, inversions, runs of bloch or voxels, by name.
 
@@ -271,3 +342,5 @@ class Config:
     inversions: Mapping[str, Inversion] = field(default_factory=dict)
     bloch: Mapping[str, BlochRun] = field(default_factory=dict)
     voxels: Mapping[str, Voxel] = field(default_factory=dict)
+    data: Mapping[str, MeasuredData] = field(default_factory=dict)
+    fits: Mapping[str, DataFit] = field(default_factory=dict)

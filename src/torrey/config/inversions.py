@@ -125,7 +125,7 @@ def read_inversion(findings: Findings, name: str, studies: Mapping[str, Study]) 
     if len(known) < len(model.studies):
         return None
     for i, study in enumerate(known):
-        _check_cell(findings, (*path, "studies", i), study)
+        check_cell(findings, (*path, "studies", i), study)
     if isinstance(model, KargerInversionModel):
         _check_karger(findings, path, model, known)
     else:
@@ -156,7 +156,7 @@ def _inversion(name: str, model: KargerInversionModel | PhysicalInversionModel) 
     )
 
 
-def _check_cell(findings: Findings, path: KeyPath, study: Study) -> None:
+def check_cell(findings: Findings, path: KeyPath, study: Study) -> None:
     """Fits need membranes between the outside and cells, and nothing but diffusion."""
     membranes = study.shape.membranes()
     if not (membranes and all(m.outside == 0 and m.inside > 0 for m in membranes)):
@@ -240,7 +240,7 @@ def _check_physical(
     ):
         findings.add(where, f"study {first.name}", "one diffusivity outside and one inside")
     if "radius" in model.parameters:
-        _check_round(findings, (*path, "parameters", model.parameters.index("radius")), first)
+        check_round(findings, (*path, "parameters", model.parameters.index("radius")), first)
     findings.require_once((*path, "models"), model.models)
     findings.require_once((*path, "parameters"), model.parameters)
     for i, name in enumerate(model.models):
@@ -248,7 +248,7 @@ def _check_physical(
             findings.add((*path, "models", i), quoted(name), registry.accepted_by_fits())
 
 
-def _check_round(findings: Findings, path: KeyPath, study: Study) -> None:
+def check_round(findings: Findings, path: KeyPath, study: Study) -> None:
     """A radius is that of one disc or one sphere, of which another may be made."""
     shape = study.shape
     if isinstance(shape, Balls) and shape.n_compartments == 2:

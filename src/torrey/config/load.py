@@ -8,6 +8,8 @@ from pathlib import Path
 
 from torrey.base.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
 from torrey.config.bloch import read_bloch
+from torrey.config.data import read_data
+from torrey.config.data_fits import is_data_fit, read_data_fit
 from torrey.config.domain import Config, FigureRequest, Geometry, TableRequest
 from torrey.config.findings import Findings
 from torrey.config.geometries import read_geometry
@@ -32,8 +34,8 @@ def load(files: Sequence[Path]) -> Config:
     Parameters
     ----------
     files : sequence of Path
-        YAML files. They merge entry by entry of `geometries`, `studies`, `inversions`, `figures`
-        and `tables`; a later entry of the same name replaces an earlier one.
+        YAML files. They merge entry by entry of `geometries`, `studies`, `inversions`, `figures`,
+        `tables` and the other sections; a later entry of the same name replaces an earlier one.
 
     Raises
     ------
@@ -52,9 +54,16 @@ def load(files: Sequence[Path]) -> Config:
     for name in _names(findings, "studies"):
         if study := read_study(findings, name, geometries):
             studies[name] = study
-    inversions = {}
+    data = {}
+    for name in _names(findings, "data"):
+        if measured := read_data(findings, name):
+            data[name] = measured
+    inversions, fits = {}, {}
     for name in _names(findings, "inversions"):
-        if inversion := read_inversion(findings, name, studies):
+        if is_data_fit(findings, name):
+            if fit := read_data_fit(findings, name, data, studies):
+                fits[name] = fit
+        elif inversion := read_inversion(findings, name, studies):
             inversions[name] = inversion
     bloch = {}
     for name in _names(findings, "bloch"):
@@ -72,7 +81,7 @@ def load(files: Sequence[Path]) -> Config:
             tables[name] = table
     if findings.problems:
         raise ConfigError(findings.problems)
-    return Config(geometries, studies, figures, tables, inversions, bloch, voxels)
+    return Config(geometries, studies, figures, tables, inversions, bloch, voxels, data, fits)
 
 
 def _read(files: Sequence[Path]) -> Node:

@@ -23,6 +23,7 @@ from pydantic import (
 from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_VALUES
 from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
+from torrey.config.data_models import DataFitModel, DataModel
 from torrey.config.inversions import AnyInversion
 from torrey.config.quantities import (
     Angle,
@@ -366,6 +367,10 @@ class TableModel(Model):
     inversions: Names = Field(default_factory=list, description="a list of inversions")
 
 
+# Of the signals of studies, or of measured ones: see `torrey.config.data_fits.is_data_fit`.
+InversionEntry = AnyInversion | DataFitModel
+
+
 class FileModel(Model):
     """A configuration file; what a geometry holds depends on its kind: see `geometries`."""
 
@@ -381,7 +386,10 @@ class FileModel(Model):
     voxels: dict[Name, VoxelModel] = Field(
         default_factory=dict, description="a mapping from names to voxels of random packings"
     )
-    inversions: dict[Name, AnyInversion] = Field(
+    data: dict[Name, DataModel] = Field(
+        default_factory=dict, description="a mapping from names to measured signals"
+    )
+    inversions: dict[Name, InversionEntry] = Field(
         default_factory=dict, description="a mapping from names to inversions"
     )
     figures: dict[Name, FigureModel] = Field(

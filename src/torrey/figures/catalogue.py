@@ -58,6 +58,7 @@ class Entry:
 _CHL14 = "torrey.figures.chl14"
 _CHL14_VOXEL = "torrey.figures.chl14_voxel"
 _KHM19 = "torrey.figures.khm19"
+_FITS = "torrey.figures.fits"
 _INVERSIONS = "torrey.figures.inversions"
 _KL23 = "torrey.figures.kl23"
 _KL23_CUMULANTS = "torrey.figures.kl23_cumulants"
@@ -103,6 +104,20 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "chl14_fig6_1_full": Entry(
         _CHL14_VOXEL, "fig6_1", ("voxel",), "A voxel in a larger box of 20,000 random cells", _VOXEL
+    ),
+    "fit_estimates": Entry(
+        _FITS,
+        "fit_estimates",
+        ("inversion",),
+        "Estimates from measured signals, by voxel, with their intervals",
+        Needs(most=1, fits=FitNeeds("measured")),
+    ),
+    "fit_maps": Entry(
+        _FITS,
+        "fit_maps",
+        ("inversion",),
+        "Maps of the parameters that are fitted to measured volumes, and of their errors",
+        Needs(most=1, fits=FitNeeds("volumes")),
     ),
     "inversion_bias": Entry(
         _INVERSIONS,
@@ -407,6 +422,6 @@ def paper_of(figure: str) -> str:
     """Paper that a figure belongs to, the first part of its name; ``torrey`` for the own ones."""
     return (
         "torrey"
-        if CATALOGUE[figure].module in (_DISPERSION, _OWN, _INVERSIONS, _LAYERS)
+        if CATALOGUE[figure].module in (_DISPERSION, _FITS, _OWN, _INVERSIONS, _LAYERS)
         else figure.split("_", 1)[0]
     )

@@ -86,9 +86,12 @@ class RunNeeds:
 
 @dataclass(frozen=True)
 class FitNeeds:
-    """What inversions must be: their kind, a parameter that they find, and noise."""
+    """What inversions must be: their kind, a parameter that they find, and noise.
 
-    kind: Literal["karger", "physical"]
+    ``measured`` are fits of measured signals, ``volumes`` those that have maps.
+    """
+
+    kind: Literal["karger", "physical", "measured", "volumes"]
     parameter: str = ""
     noise: bool = False
 
@@ -163,7 +166,10 @@ def unmet(needs: Needs, config: Config, section: str, names: Sequence[str]) -> I
         yield from _of_runs(needs.runs, computed)
     if section == "inversions" and needs.fits is not None:
         for name in names:
-            yield from _of_fit(needs.fits, config.inversions[name])
+            if name in config.fits:
+                yield from _of_data_fit(needs.fits, config, name)
+            else:
+                yield from _of_fit(needs.fits, config.inversions[name])
 
 
 def _of_count(needs: Needs, section: str, names: Sequence[str]) -> Iterator[str]:
@@ -296,8 +302,19 @@ def _of_runs(needs: RunNeeds, runs: Sequence[BlochRun]) -> Iterator[str]:
             yield f"found runs {named} with different {key}, accepted: the same in all"
 
 
+def _of_data_fit(needs: FitNeeds, config: Config, name: str) -> Iterator[str]:
+    volumes = config.data[config.fits[name].data].is_volume
+    if needs.kind not in ("measured", "volumes"):
+        yield f"found inversion {name} of measured signals, accepted: one of kind {needs.kind}"
+    elif needs.kind == "volumes" and not volumes:
+        yield f"found inversion {name} of a table, accepted: one of a NIfTI file"
+
+
 def _of_fit(needs: FitNeeds, fit: Inversion) -> Iterator[str]:
     here = f"found inversion {fit.name}"
+    if needs.kind in ("measured", "volumes"):
+        yield f"{here} of studies, accepted: one of measured signals"
+        return
     if fit.kind != needs.kind:
         yield f"{here} of kind {fit.kind}, accepted: one of kind {needs.kind}"
         return

@@ -94,12 +94,13 @@ def run_physical(
         plain["models"],
         plain["parameters"],
         _options(plain),
-        _round_cell(json.loads(cell), material) if RADIUS in plain["parameters"] else None,
+        round_cell(json.loads(cell), material) if RADIUS in plain["parameters"] else None,
     )
     return group_of(result)
 
 
-def _round_cell(plain: Mapping[str, Any], material: Material) -> RoundCell:
+def round_cell(plain: Mapping[str, Any], material: Material) -> RoundCell:
+    """A cell whose radius is fitted, from its shape and mesh as plain values."""
     # Only fits of the radius make meshes: other jobs start without a mesher in memory.
     from torrey.cell import build
 

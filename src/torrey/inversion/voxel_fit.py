@@ -33,6 +33,7 @@ STATUS: Final = (
     "no minimum after the largest number of steps",
     "signals that are not finite, or not positive without gradients",
     "the noise is not above zero",
+    "the arithmetic of the fit failed",
 )
 """What the status of a voxel means, by its number."""
 
@@ -157,7 +158,7 @@ def fit_table(
     ranges = Ranges.of(one, fixed, bounds)
     evaluate = one.prepare(protocol)
     table = Dictionary.of(one, protocol, evaluate, ranges, dictionary, seed)
-    _check_count(one, y.shape[1], len(ranges.free) + table.groups.shape[1], known is None)
+    check_count(one, y.shape[1], len(ranges.free) + table.groups.shape[1], known is None)
     setting = _Setting(one, evaluate, ranges, table, protocol.weights, noise, intervals, starts)
     size = max(1, _AT_ONCE // len(protocol))
     parts = [
@@ -181,7 +182,13 @@ def _checked(
     return y, None if sigma is None else spread_noise(sigma, *y.shape)
 
 
-def _check_count(model: TableModel, rows: int, unknowns: int, noise_too: bool) -> None:
+def check_count(model: TableModel, rows: int, unknowns: int, noise_too: bool) -> None:
+    """Refuse fewer rows than unknowns.
+
+    Raises
+    ------
+    InputError
+    """
     if rows < unknowns + noise_too:
         why = f"the {unknowns} unknowns of {model.name}{' and the noise' if noise_too else ''}"
         raise InputError(f"{rows} rows", f"as many as {why}, at least", at=("signals",))

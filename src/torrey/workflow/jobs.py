@@ -83,7 +83,7 @@ def job(snakemake: Any, kind: type[S]) -> Iterator[Work[S]]:
     recipe = dict(snakemake.params.recipe)
     outputs = list(snakemake.output)
     file = next((path for path in outputs if path.endswith(".nc")), "")
-    with _watched(snakemake, kind, where, {file: recipe}) as (work,):
+    with _watched(snakemake, kind, where or file, {file: recipe}) as (work,):
         yield work
 
 

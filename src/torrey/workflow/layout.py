@@ -15,10 +15,12 @@ import numpy as np
 from torrey.base.keys import format_number
 from torrey.cell.material import Material
 from torrey.config import Config, FigureRequest, Inversion, Study, TableRequest, Voxel
+from torrey.config.domain import DataFit
 from torrey.figures.catalogue import Source, shown
 from torrey.gradients.protocol import Point
 from torrey.gradients.slabs import Slab, slabs_of
 from torrey.gradients.sweep import REFERENCE, Index
+from torrey.inversion.map_names import map_names
 from torrey.reference.span import Span
 
 RESULTS = "results"
@@ -54,6 +56,14 @@ VOXEL_HOMOGENISED = f"{RESULTS}/voxels/{{voxel}}/{{domain}}/homogenised.nc"
 VOXEL_SIGNALS = f"{RESULTS}/voxels/{{voxel}}/signals.nc"
 
 INVERSION = f"{RESULTS}/inversions/{{inversion}}/fit.nc"
+DATA = f"{RESULTS}/data/{{data}}/signals.nc"
+"""Measured signals of the voxels that are fitted."""
+FIT = f"{RESULTS}/inversions/{{fit}}/fit.nc"
+"""Of measured signals: a file as `INVERSION`, made by another rule."""
+CHUNK = f"{RESULTS}/inversions/{{fit}}/chunks/{{chunk}}.nc"
+"""Fits of a share of the voxels."""
+MAPS = f"{RESULTS}/inversions/{{fit}}/maps.nc"
+MAP = f"{RESULTS}/inversions/{{fit}}/maps/{{map}}.nii.gz"
 FIGURE = f"{RESULTS}/figures/{{figure}}"
 """Stem of a figure: .pdf, .png and .nc."""
 TABLE = f"{RESULTS}/tables/{{table}}"
@@ -256,6 +266,29 @@ class Layout:
             return {"signals": signals, "operators": OPERATORS.format(geometry=study.geometry)}
         return {"signals": signals, "tensors": self.tensors(study)[0]}
 
+    def chunks(self, fit: DataFit) -> list[str]:
+        """Paths of the shares of a fit of measured signals."""
+        names = [f"{part + 1}of{fit.chunks}" for part in range(fit.chunks)]
+        return [CHUNK.format(fit=fit.name, chunk=name) for name in names]
+
+    @cached_property
+    def mapped(self) -> Mapping[str, list[str]]:
+        """Paths of the maps of each fit of volumes, by its name."""
+        return {
+            fit.name: [MAP.format(fit=fit.name, map=name) for name in map_names(fit.parameters)]
+            for fit in self.config.fits.values()
+            if self.config.data[fit.data].is_volume
+        }
+
+    def fit_files(self, fit: DataFit) -> list[str]:
+        """What a fit of measured signals makes."""
+        maps = [MAPS.format(fit=fit.name)] if fit.name in self.mapped else []
+        return [FIT.format(fit=fit.name), *maps, *self.mapped.get(fit.name, ())]
+
+    def data_files(self, data: str) -> dict[str, str]:
+        """Paths of the files of measured signals, by their keys."""
+        return dict(self.config.data[data].files)
+
     def voxel_signals(self, voxel: Voxel, domain: str) -> list[str]:
         """Paths of the signals of a voxel in a domain, one for each b."""
         return [
@@ -302,6 +335,7 @@ class Layout:
         voxels = [name for name in config.voxels if name not in self.held_back("voxels")]
         return [
             *(INVERSION.format(inversion=name) for name in inversions),
+            *(file for fit in self.config.fits.values() for file in self.fit_files(fit)),
             *(BLOCH.format(bloch=run.name, kind=run.kind) for run in runs),
             *(VOXEL_SIGNALS.format(voxel=name) for name in voxels),
         ]

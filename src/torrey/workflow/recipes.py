@@ -30,6 +30,7 @@ from torrey.geometry.random_packing import RandomPacking
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow import layout as paths
+from torrey.workflow.fits import fit_files
 from torrey.workflow.layout import Layout
 from torrey.workflow.stages import (
     AssembleOperators,
@@ -226,6 +227,8 @@ class Recipes:
         yield self._cumulants, paths.CUMULANTS, expanded
         inversions = [({"inversion": name}, (entry,)) for name, entry in config.inversions.items()]
         yield self._inversion, paths.INVERSION, inversions
+        fits = [({"path": path}, (*how,)) for path, *how in fit_files(layout)]
+        yield self._fit, "{path}", fits
         runs = [({"bloch": name, "kind": run.kind}, (run,)) for name, run in config.bloch.items()]
         yield self._bloch, paths.BLOCH, runs
         voxels = [({"path": path}, (*how,)) for path, *how in voxel_files(layout)]
@@ -347,6 +350,9 @@ class Recipes:
             sweeps=tuple(study.sweep for study in studies),
         )
         return self._recipe(stage, path, self.layout.inversion_inputs(inversion))
+
+    def _fit(self, path: str, stage: Stage, inputs: Inputs, beside: Sequence[str]) -> Recipe:
+        return self._recipe(stage, path, inputs, beside)
 
     def _bloch(self, path: str, run: BlochRun) -> Recipe:
         stage = SolveBloch(

@@ -17,6 +17,7 @@ from torrey.geometry.registry import shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Sweep
+from torrey.inversion.fit_settings import FitSettings
 
 Params = dict[str, str | int | float]
 Axes = tuple[tuple[float, ...], ...]
@@ -231,6 +232,55 @@ class FitInversion(Stage):
         lambda sweeps: json.dumps([sweep.to_json() for sweep in sweeps]),
         lambda text: tuple(map(Sweep.from_json, json.loads(text))),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadData(Stage):
+    """Read measured signals.
+
+    Attributes
+    ----------
+    protocol : str
+        What was measured, as JSON: see `torrey.inversion.voxel_data.protocol_text`.
+    digests : str
+        Of the content of the files by their keys, as JSON.
+    sigma : float
+        Noise of all signals; 0 where it is not one number.
+    volumes : tuple of int
+        Those that are rows of the protocol; all without any.
+    """
+
+    rule = "read_data"
+    protocol: str
+    digests: str
+    sigma: float
+    volumes: tuple[int, ...] = _tuple()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitChunk(Stage):
+    """Fit a model to a share of the voxels of measured signals."""
+
+    rule = "fit_chunk"
+    settings: FitSettings = _text(FitSettings.to_json, FitSettings.from_json)
+    part: int
+    parts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatherFit(Stage):
+    """Gather the fits of all voxels."""
+
+    rule = "gather_fit"
+    settings: FitSettings = _text(FitSettings.to_json, FitSettings.from_json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteMaps(Stage):
+    """Write a NIfTI file for each of these maps of a fit."""
+
+    rule = "write_maps"
+    maps: tuple[str, ...] = _names()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,14 @@ from torrey.geometry import Disc, Discs, MeshOptions, RadiusLaw, RandomPacking
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import Pgse
+from torrey.inversion.fit_settings import FitSettings
 from torrey.workflow import stages
 
 MATERIAL = Material((3.0, ((2.0, 0.1), (0.1, 1.0))), T2=(80.0, 60.0))
 GRID = WaveformGrid("pgse", (("delta", (4.0,)), ("Delta", (10.0, 20.0))))
 SWEEP = Sweep((5.0, 8.0), "permeability", (0.03,), Product(GRID, "b", (0.5, 2.0), ((1.0, 0.0),)))
 POINT = Point(5.0, 0.03, Pgse(4.0, 10.0), 0.2, (1.0, 0.0))
+FIT = FitSettings("nexi", {"anisotropic": True}, {"D_i": 2.0}, {"t_ex": (2.0, 50.0)})
 
 EVERY = [
     stages.PlaceDiscs(shape=RandomPacking(60.0, RadiusLaw(uniform=(1.0, 5.0)), fraction=0.29)),
@@ -40,6 +42,10 @@ EVERY = [
     stages.FitInversion(
         material=MATERIAL, kind="karger", inversion="{}", cell="{}", sweeps=(SWEEP,)
     ),
+    stages.ReadData(protocol="{}", digests="{}", sigma=0.0, volumes=(0, 2)),
+    stages.FitChunk(settings=FIT, part=1, parts=3),
+    stages.GatherFit(settings=FIT),
+    stages.WriteMaps(maps=("t_ex", "t_ex_error")),
     stages.SolveBloch(material=MATERIAL, kind="bands", period=5.0, permeability=0.0, settings="{}"),
     stages.MeshVoxel(side=200.0, segments=6),
     stages.SolveVoxel(

@@ -1,0 +1,291 @@
+"""Figures of fits of measured signals: maps of volumes, estimates of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import xarray
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, NullLocator
+from numpy.typing import NDArray
+
+from torrey.base import artifacts
+from torrey.base.stored import Group, Variable
+from torrey.figures import style
+from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.style import PAGE, styled
+from torrey.inversion.problem import EACH
+from torrey.inversion.table_report import STATUS_FLAGS, volume_of
+
+Array = NDArray[np.float64]
+
+#: Slices that are shown of a volume, and voxels of a table that have room for their names.
+_SLICES, _NAMED = 4, 12
+#: Part of the values whose range a colour bar spans: what is left lies beyond its ends.
+_SPAN: Final = (2.0, 98.0)
+_EMPTY: Final = "#FFFFFF"
+_LOST: Final = "#B0B0B0"
+_MAPS: Final = "viridis"
+_ERRORS: Final = "cividis"
+_SYMBOLS: Final = {
+    "D_e": r"$D_e$",
+    "D_c": r"$D_c$",
+    "D_i": r"$D_i$",
+    "D_e_par": r"$D_{e,\parallel}$",
+    "D_e_perp": r"$D_{e,\perp}$",
+    "f": r"$f$",
+    "f_sphere": r"$f_s$",
+    "r_sphere": r"$R_s$",
+    "t_ex": r"$t_{ex}$",
+    "ADC": "ADC",
+    "AXR": "AXR",
+    "sigma": r"$\sigma$",
+    "kappa": r"$\kappa$",
+    "radius": r"$R$",
+}
+_UNITS: Final = {
+    "um2 ms-1": r"um$^2$/ms",
+    "ms": "ms",
+    "ms-1": "1/ms",
+    "um": "um",
+    "um ms-1": "um/ms",
+    "1": "",
+}
+
+
+@styled
+def fit_maps(files: FigureFiles) -> Drawing:
+    """Maps of each parameter in some slices, and of its error in the middle one."""
+    ((_, path),) = files.files["fit"].items()
+    data = artifacts.open_dataset(path)
+    maps = _maps_of(data)
+    rows, count = len(maps.parameters), len(maps.slices)
+    tall = 1.1 * maps.aspect * maps.estimate.shape[2] / maps.estimate.shape[3]
+    width = PAGE / (count + 2.0)
+    figure = style.new_figure(PAGE, rows * (width * min(max(tall, 0.6), 1.6) + 0.08) + 0.45)
+    axes = figure.subplots(rows, count + 1, squeeze=False)
+    for i, name in enumerate(maps.parameters):
+        _draw_row(figure, list(axes[i]), maps, i, name)
+    for j, number in enumerate(maps.slices):
+        axes[0, j].set_title(f"slice {number}", loc="center", fontsize=style.SMALL)
+    middle = maps.slices[count // 2]
+    axes[0, -1].set_title(f"error, slice {middle}", loc="center", fontsize=style.SMALL)
+    _explain(figure, data)
+    return Drawing(figure, maps.group())
+
+
+@dataclass(frozen=True)
+class _Maps:
+    """What is shown: (parameter, slice, y, x), and errors and voxels without a value of that.
+
+    The aspect is that of the sides of a voxel, y over x.
+    """
+
+    parameters: tuple[str, ...]
+    units: tuple[str, ...]
+    slices: tuple[int, ...]
+    estimate: Array
+    error: Array
+    lost: Array
+    aspect: float
+
+    def group(self) -> Group:
+        """Variables of the file beside the figure."""
+        over = ("parameter", "slice", "y", "x")
+        missing = {"allow_missing": True}
+        return {
+            "parameter": Variable(("parameter",), list(self.parameters), "", "parameter"),
+            "parameter_unit": Variable(("parameter",), list(self.units), "", "its unit"),
+            "slice": Variable(("slice",), np.array(self.slices), "1", "number of the slice"),
+            "estimate": Variable(over, self.estimate, EACH, "map of the parameter", missing),
+            "standard_error": Variable(over, self.error, EACH, "map of its error", missing),
+        }
+
+
+def _maps_of(data: xarray.Dataset) -> _Maps:
+    names = tuple(map(str, data.parameter.values))
+    index, shape = data["index"].values, data["shape"].values.tolist()
+    filled = np.unique(index[:, 2])
+    chosen = np.unique(np.linspace(0, len(filled) - 1, min(_SLICES, len(filled))).round())
+    slices = tuple(int(filled[int(i)]) for i in chosen)
+
+    def cut(values: NDArray[Any]) -> Array:
+        volume = volume_of(values, index, shape)[:, :, list(slices)]
+        return np.asarray(volume.transpose(2, 1, 0))
+
+    inside = cut(np.ones(len(index)))
+    estimate = np.array([cut(data[name].values) for name in names])
+    error = np.array([cut(data[f"{name}_error"].values) for name in names])
+    lost = np.isfinite(inside) & ~np.isfinite(estimate)
+    units = tuple(str(data[name].attrs["units"]) for name in names)
+    sides = np.linalg.norm(data.affine.values[:3, :2], axis=0)
+    aspect = float(sides[1] / sides[0]) if np.all(sides > 0) else 1.0
+    return _Maps(names, units, slices, estimate, error, lost.astype(float), aspect)
+
+
+def _draw_row(figure: Figure, axes: list[Axes], maps: _Maps, i: int, name: str) -> None:
+    """The slices of one parameter with their bar, and its error with another."""
+    *slices, last = axes
+    picture = None
+    for j, ax in enumerate(slices):
+        picture = _picture(
+            ax, maps.estimate[i, j], maps.lost[i, j], maps.estimate[i], _MAPS, maps.aspect
+        )
+    label = _labelled(name, maps.units[i])
+    axes[0].set_ylabel(label)
+    _bar(figure, picture, slices[-1])
+    middle = len(slices) // 2
+    shown = maps.error[i, middle]
+    lost = maps.lost[i, middle] + (np.isfinite(maps.estimate[i, middle]) & ~np.isfinite(shown))
+    picture = _picture(last, shown, lost, maps.error[i], _ERRORS, maps.aspect)
+    _bar(figure, picture, last)
+
+
+def _picture(
+    ax: Axes, values: Array, lost: Array, all_values: Array, colors: str, aspect: float
+) -> Any:
+    """One slice: voxels outside the mask are white, those without a value grey."""
+    known = all_values[np.isfinite(all_values)]
+    low, high = np.percentile(known, _SPAN) if len(known) else (0.0, 1.0)
+    if not high > low:
+        low, high = low - 0.5 * abs(low) - 1e-9, high + 0.5 * abs(high) + 1e-9
+    grey = np.where(lost > 0, 1.0, np.nan)
+    options: dict[str, Any] = {"origin": "lower", "interpolation": "none", "aspect": aspect}
+    ax.imshow(grey, cmap=ListedColormap([_LOST]), **options)
+    picture = ax.imshow(values, vmin=low, vmax=high, cmap=colors, **options)
+    ax.xaxis.set_major_locator(NullLocator())
+    ax.yaxis.set_major_locator(NullLocator())
+    ax.set_facecolor(_EMPTY)
+    ax.spines[:].set_visible(False)
+    return picture
+
+
+def _bar(figure: Figure, picture: Any, ax: Axes) -> None:
+    bar = figure.colorbar(picture, ax=ax, shrink=0.85, aspect=14, pad=0.02, extend="both")
+    bar.outline.set_visible(False)
+    bar.ax.yaxis.set_major_locator(MaxNLocator(4))
+    bar.ax.tick_params(labelsize=style.SMALL - 1, length=2)
+
+
+def _labelled(name: str, unit: str) -> str:
+    shown = _UNITS.get(unit, unit)
+    symbol = _SYMBOLS.get(name, name.replace("_", " "))
+    return f"{symbol} ({shown})" if shown else symbol
+
+
+def _explain(figure: Figure, data: xarray.Dataset) -> None:
+    counts = np.bincount(data.status.values, minlength=len(STATUS_FLAGS))
+    fitted = int(counts[0] + counts[1])
+    text = f"{data.attrs['model']}: {fitted:,} of {data.sizes['voxel']:,} voxels fitted"
+    grey = Patch(facecolor=_LOST, label="no value: not identified, on a bound, or not fitted")
+    style.head(figure, text, [grey])
+
+
+# ---- estimates of a table ----
+
+
+@styled
+def fit_estimates(files: FigureFiles) -> Drawing:
+    """Estimates of each parameter by voxel, with intervals or standard errors."""
+    ((_, path),) = files.files["fit"].items()
+    data = artifacts.open_dataset(path)
+    names = tuple(map(str, data.parameter.values))
+    columns = min(2, len(names))
+    rows = -(-len(names) // columns)
+    figure = style.new_figure(PAGE, 0.45 + 1.5 * rows)
+    axes = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    ends = np.array([_ends(data, name) for name in names])
+    for ax, letter, name, end in zip(axes, style.letters(len(names)), names, ends, strict=False):
+        _draw_estimates(ax, data[name].values, end)
+        style.panel_title(ax, letter)
+        ax.set_ylabel(_labelled(name, str(data[name].attrs["units"])))
+    for ax in axes[len(names) :]:
+        ax.set_visible(False)
+    for ax in axes[max(0, len(names) - columns) : len(names)]:
+        _name_voxels(ax, data)
+    kind = "interval of 95 %" if f"{names[0]}_lower" in data else "standard error"
+    bar = Line2D([], [], color="#0072B2", marker="o", markersize=3.2, label=f"estimate, {kind}")
+    entries = [bar]
+    if np.isinf(ends).any():
+        arrow: dict[str, Any] = {"marker": "^", "markersize": 4.0, "linestyle": "none"}
+        text = "open: up to a bound of the fit"
+        entries.append(Line2D([], [], color="#0072B2", label=text, **arrow))
+    if np.isnan(np.array([data[name].values for name in names])).any():
+        cross: dict[str, Any] = {"marker": "x", "markersize": 4.0, "linestyle": "none"}
+        entries.append(Line2D([], [], color=style.GREY, label="no value", **cross))
+    style.head(figure, str(data.attrs["model"]), entries)
+    return Drawing(figure, _estimates_group(data, names, ends))
+
+
+def _ends(data: xarray.Dataset, name: str) -> Array:
+    """Ends of the bars, shape (2, voxels)."""
+    if f"{name}_lower" in data:
+        return np.array([data[f"{name}_lower"].values, data[f"{name}_upper"].values])
+    value, error = data[name].values, data[f"{name}_error"].values
+    return np.array([value - error, value + error])
+
+
+def _draw_estimates(ax: Axes, values: Array, ends: Array) -> None:
+    x = np.arange(len(values))
+    good = np.isfinite(values)
+    bars = np.where(np.isfinite(ends), np.abs(ends - values), 0.0)[:, good]
+    blue = "#0072B2"
+    ax.errorbar(
+        x[good],
+        values[good],
+        bars,
+        fmt="o",
+        color=blue,
+        markersize=3.2,
+        elinewidth=1.0,
+        capsize=1.5,
+    )
+    _mark_open_ends(ax, values, ends)
+    if not good.all():
+        low = ax.get_ylim()[0]
+        lost = x[~good]
+        ax.plot(lost, np.full(len(lost), low), "x", color=style.GREY, markersize=4.0, clip_on=False)
+        ax.set_ylim(bottom=low)
+    ax.set_xlim(-0.6, len(values) - 0.4)
+
+
+def _mark_open_ends(ax: Axes, values: Array, ends: Array) -> None:
+    """Bars that only a bound of the fit ends go on to the border, and have an arrow there."""
+    limits = ax.get_ylim()
+    for end, border, marker in zip(ends, limits, "v^", strict=True):
+        x = np.flatnonzero(np.isinf(end) & np.isfinite(values))
+        if len(x):
+            paint: dict[str, Any] = {"color": "#0072B2", "clip_on": False}
+            ax.vlines(x, values[x], border, linewidth=1.0, color="#0072B2")
+            at = np.full(len(x), border)
+            ax.plot(x, at, marker, markersize=4.0, label="_open", **paint)
+    ax.set_ylim(limits)
+
+
+def _name_voxels(ax: Axes, data: xarray.Dataset) -> None:
+    if "voxel" in data.coords and data.sizes["voxel"] <= _NAMED:
+        ax.set_xticks(
+            range(data.sizes["voxel"]), [str(n).replace("_", " ") for n in data.voxel.values]
+        )
+        ax.tick_params(axis="x", rotation=30)
+    ax.set_xlabel("voxel")
+
+
+def _estimates_group(data: xarray.Dataset, names: tuple[str, ...], ends: Array) -> Group:
+    over, missing = ("parameter", "voxel"), {"allow_missing": True}
+    units = [str(data[name].attrs["units"]) for name in names]
+    return {
+        "parameter": Variable(("parameter",), list(names), "", "parameter"),
+        "parameter_unit": Variable(("parameter",), units, "", "its unit"),
+        "estimate": Variable(
+            over, np.array([data[name].values for name in names]), EACH, "estimate", missing
+        ),
+        "lower": Variable(over, ends[:, 0], EACH, "lower end of the bar", missing),
+        "upper": Variable(over, ends[:, 1], EACH, "upper end of the bar", missing),
+    }
