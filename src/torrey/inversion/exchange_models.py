@@ -69,16 +69,27 @@ class KargerTable(TableModel):
 
     def prepare(self, protocol: MeasuredProtocol) -> Evaluate:
         """See `TableModel.prepare`; any waveforms, of any number of components."""
-        steps = finite_steps(protocol)
-        row = np.ones((1, len(protocol), 1))
+        # Directions play no part: rows of one waveform and b-value have one signal.
+        rows = np.column_stack([protocol.which, protocol.b])
+        _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        different = protocol.rows(first)
+        shape = (len(different), 1)
+        turn = np.ones((1, *shape, 1))
 
         def along(x: Array) -> tuple[Array, Array]:
-            return np.broadcast_to(x[:, 0, None, None], (len(x), *row.shape[1:])), (
-                np.broadcast_to(x[:, 1, None, None], (len(x), *row.shape[1:]))
-            )
+            outside, inside = (x[:, i, None, None] for i in (0, 1))
+            full = (len(x), *shape)
+            return np.broadcast_to(outside, full), np.broadcast_to(inside, full)
 
-        turns = (row[..., None] * [1.0, 0.0], row[..., None] * [0.0, 1.0])
-        return _Exchange(protocol.b, steps, np.ones(1), along, turns)
+        turns = (turn * [1.0, 0.0], turn * [0.0, 1.0])
+        few = _Exchange(different.b, finite_steps(different), np.ones(1), along, turns)
+        where = inverse.ravel()
+
+        def evaluate(x: Array, derivatives: bool = True) -> tuple[Array, Array | None]:
+            signal, by = few(x, derivatives)
+            return signal[:, where], None if by is None else by[:, where]
+
+        return evaluate
 
     def canonical(self, x: Array) -> Array:
         """The compartment of the larger diffusivity is the outside."""

@@ -26,6 +26,8 @@ Flags = NDArray[np.bool_]
 
 #: Signals of voxels that are fitted together.
 _AT_ONCE = 20_000
+#: Of a log likelihood: no interval tells so much.
+_NOT_SEEN = 0.01
 
 STATUS: Final = (
     "fitted",
@@ -266,7 +268,9 @@ def _best_of(problem: VoxelProblem, first: Array) -> Minimum:
     v, count, _ = first.shape
     which = np.repeat(np.arange(v), count)
     found = minimise(problem, which, first.reshape(v * count, -1), *problem.bounds)
-    value = np.where(np.isfinite(found.value), found.value, np.inf).reshape(v, count)
+    # A search that has not come to its end must be better than the others by what can be seen.
+    value = found.value + np.where(found.converged, 0.0, _NOT_SEEN)
+    value = np.where(np.isfinite(value), value, np.inf).reshape(v, count)
     best = np.arange(v) * count + value.argmin(axis=1)
     steps = found.steps.reshape(v, count).sum(axis=1)
     return Minimum(found.z[best], found.value[best], steps, found.converged[best])
