@@ -23,7 +23,7 @@ from pydantic import (
 from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_VALUES
 from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
-from torrey.config.data_models import DataFitModel, DataModel
+from torrey.config.data_models import DataFitModel, DataModel, ExchangeInversionModel
 from torrey.config.inversions import AnyInversion
 from torrey.config.quantities import (
     Angle,
@@ -368,7 +368,7 @@ class TableModel(Model):
 
 
 # Of the signals of studies, or of measured ones: see `torrey.config.data_fits.is_data_fit`.
-InversionEntry = AnyInversion | DataFitModel
+InversionEntry = AnyInversion | ExchangeInversionModel | DataFitModel
 
 
 class FileModel(Model):

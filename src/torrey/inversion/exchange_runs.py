@@ -1,4 +1,4 @@
-"""Models of measured tables fitted to signals of cells whose exchange is known: what is the bias?"""
+"""Models of measured tables fitted to signals of cells whose exchange is known: their bias."""
 
 from __future__ import annotations
 

@@ -94,7 +94,8 @@ def _rows(sweep: Sweep) -> MeasuredProtocol:
     """Measurements as rows; those of filter exchange with their filter and mixing time."""
     measurements = sweep.protocol.measurements
     rows = protocol_of_measurements(measurements)
-    shapes = [m.waveform.inner if isinstance(m.waveform, AtEcho) else m.waveform for m in measurements]
+    waveforms = [m.waveform for m in measurements]
+    shapes = [w.inner if isinstance(w, AtEcho) else w for w in waveforms]
     times = [shape.times for shape in shapes if isinstance(shape, FilteredEncoding)]
     if len(times) < len(shapes):
         return rows

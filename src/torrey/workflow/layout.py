@@ -259,8 +259,12 @@ class Layout:
         return [_SOURCES[kind].format(**values) for kind in kinds for values in fields]
 
     def inversion_inputs(self, inversion: Inversion) -> dict[str, list[str] | str]:
-        """Signals that an inversion fits, and the tensors or the operators of their cell."""
+        """Signals that an inversion fits, and the tensors or the operators of their cells."""
         signals = [SIGNALS.format(study=name) for name in inversion.studies]
+        if inversion.kind == "exchange":
+            cells = [self.config.studies[name].geometry for name in inversion.studies]
+            operators = [OPERATORS.format(geometry=geometry) for geometry in cells]
+            return {"signals": signals, "operators": operators}
         study = self.config.studies[inversion.studies[0]]
         if inversion.kind == "physical":
             return {"signals": signals, "operators": OPERATORS.format(geometry=study.geometry)}
@@ -315,7 +319,8 @@ class Layout:
             found = {name for entry in entries for name in shown(entry, section)}
             if section == "studies":
                 fits = {name for entry in entries for name in entry.inversions}
-                found.update(*(self.config.inversions[name].studies for name in fits))
+                of_studies = fits & set(self.config.inversions)
+                found.update(*(self.config.inversions[name].studies for name in of_studies))
             return found
 
         return names(asked) - names([*usual, *self.config.tables.values()])
