@@ -58,6 +58,7 @@ class Entry:
 _CHL14 = "torrey.figures.chl14"
 _CHL14_VOXEL = "torrey.figures.chl14_voxel"
 _KHM19 = "torrey.figures.khm19"
+_EXCHANGE_BIAS = "torrey.figures.exchange_bias"
 _FITS = "torrey.figures.fits"
 _INVERSIONS = "torrey.figures.inversions"
 _KL23 = "torrey.figures.kl23"
@@ -104,6 +105,13 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "chl14_fig6_1_full": Entry(
         _CHL14_VOXEL, "fig6_1", ("voxel",), "A voxel in a larger box of 20,000 random cells", _VOXEL
+    ),
+    "exchange_bias": Entry(
+        _EXCHANGE_BIAS,
+        "exchange_bias",
+        ("inversion",),
+        "Exchange times that models find in signals of known cells, against the exact ones",
+        Needs(fits=FitNeeds("exchange")),
     ),
     "fit_estimates": Entry(
         _FITS,
@@ -422,6 +430,7 @@ def paper_of(figure: str) -> str:
     """Paper that a figure belongs to, the first part of its name; ``torrey`` for the own ones."""
     return (
         "torrey"
-        if CATALOGUE[figure].module in (_DISPERSION, _FITS, _OWN, _INVERSIONS, _LAYERS)
+        if CATALOGUE[figure].module
+        in (_DISPERSION, _EXCHANGE_BIAS, _FITS, _OWN, _INVERSIONS, _LAYERS)
         else figure.split("_", 1)[0]
     )
