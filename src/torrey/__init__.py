@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torrey.config.problems import ConfigError
     from torrey.door.cell import Cell
     from torrey.door.fits import fit_kurtosis
+    from torrey.door.measured import fit
     from torrey.door.quantities import quantity
     from torrey.door.studies import Study, load_study
     from torrey.door.waveforms import (
@@ -63,6 +64,7 @@ __all__ = [
     "TrapezoidalPgse",
     "TriplePgse",
     "__version__",
+    "fit",
     "fit_kurtosis",
     "load_study",
     "open_dataset",
@@ -77,6 +79,7 @@ _PLACES = {
     "config.problems": ("ConfigError",),
     "door.cell": ("Cell",),
     "door.fits": ("fit_kurtosis",),
+    "door.measured": ("fit",),
     "door.quantities": ("quantity",),
     "door.studies": ("Study", "load_study"),
     "door.waveforms": (

@@ -160,7 +160,7 @@ INNER = {
         "materials orientations waveforms",
         "gradients",
         "given labels",
-        "averages fits",
+        "averages fits measured",
         "signals",
         "description model periodic small_gradients",
         "cell",

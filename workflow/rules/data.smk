@@ -47,23 +47,25 @@ rule gather_fit:
         "../scripts/gather_fit.py"
 
 
-# One rule for each fit of volumes: its maps are those of the parameters of its model.
-for fit, maps in LAYOUT.mapped.items():
+# One rule for all fits of volumes whose maps have the same names: those of the parameters.
+for number, (maps, fits) in enumerate(LAYOUT.mappings.items(), start=1):
 
     rule:
         name:
-            f"write_maps_{fit}"
+            "write_maps" if number == 1 else f"write_maps_{number}"
         input:
-            unpack(inputs_of(paths.MAPS.format(fit=fit))),
+            unpack(inputs_of(paths.MAPS)),
         output:
-            paths.MAPS.format(fit=fit),
-            maps,
+            paths.MAPS,
+            [paths.MAP.replace("{map}", one) for one in maps],
         log:
-            f"results/logs/write_maps/{fit}.log",
+            "results/logs/write_maps/{fit}.log",
+        wildcard_constraints:
+            fit=names(fits),
         conda:
             "../../environment.yml"
         threads: 1
         params:
-            recipe=recipe_of(paths.MAPS.format(fit=fit)),
+            recipe=recipe_of(paths.MAPS),
         script:
             "../scripts/write_maps.py"

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 #: Voxels of a volume for one job, and the most jobs that are made without being asked for.
 _AT_ONCE, _MOST_CHUNKS = 1_000, 200
-#: How quantities of a unit are written; the others are numbers.
-_KINDS: Final[Mapping[str, Kind]] = {
+UNIT_KINDS: Final[Mapping[str, Kind]] = {
     "um2 ms-1": "diffusivity",
     "ms": "time",
     "ms-1": "frequency",
     "um": "length",
     "um ms-1": "permeability",
 }
+"""How quantities of a unit are written; parameters of others are numbers."""
 #: Files hold directions with few digits.
 _ACROSS: Final = 1e-3
 _OPTIONS: Final = ("anisotropic", "D_sphere")
@@ -230,7 +230,7 @@ def _mapping(given: object, named: Mapping[str, ModelParameter], key: str) -> Ma
 
 def _quantity(text: object, one: ModelParameter, at: KeyPath) -> float:
     """A value of a parameter in its unit."""
-    kind = _KINDS.get(one.unit)
+    kind = UNIT_KINDS.get(one.unit)
     if kind is None:
         try:
             value = float(str(text))
@@ -248,7 +248,7 @@ def _quantity(text: object, one: ModelParameter, at: KeyPath) -> float:
 
 def _pair(given: object, one: ModelParameter, at: KeyPath) -> tuple[float, float]:
     if not isinstance(given, list) or len(given) != 2:
-        unit = f", {UNITS[_KINDS[one.unit]].accepted}" if one.unit in _KINDS else ""
+        unit = f", {UNITS[UNIT_KINDS[one.unit]].accepted}" if one.unit in UNIT_KINDS else ""
         raise InputError("no pair", f"a list of the least and the most{unit}", at=at)
     low, high = (_quantity(value, one, (*at, i)) for i, value in enumerate(given))
     return low, high

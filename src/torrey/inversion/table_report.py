@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
+from torrey.gradients.acquisition.text import counted
 from torrey.inversion.criteria import criterion_weights
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.nifti import header_of, write_map
@@ -60,7 +61,15 @@ def gathered(
     remarks : list of str
         How many voxels were fitted, and what became of the others.
     """
-    tables = [artifacts.read(part) for part in parts]
+    group, remarks = report([artifacts.read(part) for part in parts], data, settings)
+    attributes = {HEADER: data.header, "model": settings.model, "noise_kind": settings.noise}
+    return group, attributes, remarks
+
+
+def report(
+    tables: Sequence[Arrays], data: VoxelData, settings: FitSettings
+) -> tuple[Group, list[str]]:
+    """As `gathered`, of the values of the parts by their names."""
     first = tables[0]
     names, units, meanings = (
         list(map(str, first[name])) for name in ("parameter", "parameter_unit", "parameter_meaning")
@@ -77,14 +86,13 @@ def gathered(
     if settings.compare:
         group |= _compared(every, (settings.model, *settings.compare))
     group |= _places(data)
-    attributes = {HEADER: data.header, "model": settings.model, "noise_kind": settings.noise}
     counts = np.bincount(every["status"], minlength=len(STATUS_FLAGS))
     said = [
         f"{count} {flag.replace('_', ' ')}"
         for count, flag in zip(counts, STATUS_FLAGS, strict=True)
         if count
     ]
-    return group, attributes, [f"of {len(data)} voxels: {', '.join(said)}"]
+    return group, [f"of {counted(len(data), 'voxel')}: {', '.join(said)}"]
 
 
 def _of_parameter(name: str, unit: str, meaning: str, every: Arrays, i: int) -> dict[str, Variable]:
@@ -153,13 +161,16 @@ def _of_fit(every: Arrays, names: Sequence[str]) -> dict[str, Variable]:
 
 def _compared(every: Arrays, models: Sequence[str]) -> dict[str, Variable]:
     over = ("voxel", "compared")
+    # With few rows AICc is infinite, and says nothing of the model that has it.
+    known = not np.isinf(every["compared_aicc"]).any()
+    values = every["compared_aicc" if known else "compared_aic"]
     found = {
         "compared": Variable(("compared",), list(models), "", "model of the same signals"),
         "weight": Variable(
             over,
-            criterion_weights(list(every["compared_aicc"].T)).T,
+            criterion_weights(list(values.T)).T,
             "1",
-            "Akaike weight of a model: the share of the evidence, by AICc",
+            f"Akaike weight of a model: the share of the evidence, by {'AICc' if known else 'AIC'}",
             _MISSING,
         ),
     }

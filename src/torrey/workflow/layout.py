@@ -5,6 +5,7 @@ All paths are relative to the directory of the run.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -284,14 +285,22 @@ class Layout:
             if self.config.data[fit.data].is_volume
         }
 
+    @cached_property
+    def mappings(self) -> Mapping[tuple[str, ...], list[str]]:
+        """Names of fits of volumes by those of their maps."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for name in self.mapped:
+            found.setdefault(map_names(self.config.fits[name].parameters), []).append(name)
+        return found
+
     def fit_files(self, fit: DataFit) -> list[str]:
         """What a fit of measured signals makes."""
         maps = [MAPS.format(fit=fit.name)] if fit.name in self.mapped else []
         return [FIT.format(fit=fit.name), *maps, *self.mapped.get(fit.name, ())]
 
     def data_files(self, data: str) -> dict[str, str]:
-        """Paths of the files of measured signals, by their keys."""
-        return dict(self.config.data[data].files)
+        """Paths of the files of measured signals by their keys, however they were written."""
+        return {key: os.path.relpath(path) for key, path in self.config.data[data].files}
 
     def voxel_signals(self, voxel: Voxel, domain: str) -> list[str]:
         """Paths of the signals of a voxel in a domain, one for each b."""
