@@ -93,15 +93,21 @@ def _series(data: xarray.Dataset) -> Iterator[_Series]:
     """Sets of cells that differ in their permeability alone, along the exchange time."""
     if "fitted_exchange_time" not in data:
         raise ValueError("the figure shows fits of kind exchange")
-    ratio = data.diffusivity_inside / data.diffusivity_outside
-    keys = np.round(np.column_stack([data.period, data.fraction, ratio]), 6)
+    inside = data.diffusivity_inside / data.diffusivity_outside
+    keys = np.round(np.column_stack([data.period, data.fraction, inside]), 6)
     bound = data.at_bound.sel(parameter=[p for p in _TIMES if p in data.parameter.values]).max(
         "parameter"
     )
     data = data.assign(time_bound=bound)
-    for key in dict.fromkeys(map(tuple, keys.tolist())):
-        cells = data.isel(cell=np.flatnonzero((keys == key).all(axis=1)))
-        yield _Series(str(data.model.values), *key, cells.sortby("exchange_time"))
+    for period, fraction, ratio in np.unique(keys, axis=0)[np.argsort(_first(keys))].tolist():
+        same = (keys == [period, fraction, ratio]).all(axis=1)
+        cells = data.isel(cell=np.flatnonzero(same)).sortby("exchange_time")
+        yield _Series(str(data.model.values), period, fraction, ratio, cells)
+
+
+def _first(keys: Array) -> NDArray[np.int64]:
+    """Where each of the different rows, in ascending order, comes first."""
+    return np.unique(keys, axis=0, return_index=True)[1]
 
 
 def _differing(keys: Sequence[tuple[float, ...]]) -> list[str]:
