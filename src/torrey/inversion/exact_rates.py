@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 _MODES: Final = 12
 #: Least share of a mode that is constant in each compartment: those without any are not exchange.
 _SHARE: Final = 1e-2
+#: Of the rate of diffusion through the cell: no rate of exchange is so small.
+_ROUNDING: Final = 1e-10
 #: Of the rate of diffusion through the cell: below it A(0) is as good as singular.
 _SLOW: Final = 1e-4
 
@@ -85,7 +87,8 @@ def exchange_rate(operators: BlochTorrey, period: float, permeability: float) ->
     count = min(min(cell.n_compartments, _MODES) + _MODES, cell.n_dofs - 2)
     system = AffineSystem.at(operators, period, permeability, np.eye(cell.dimension)[0])
     A, M = cell.matrix(system.static), operators.mass_matrix
-    shift = _SLOW * float(np.abs(operators.diffusivity).max()) / period**2
+    diffusing = float(np.abs(operators.diffusivity).max()) / period**2
+    shift = _SLOW * diffusing
     inverse = LinearOperator(A.shape, factorise((A + shift * M).tocsc()).solve, dtype=float)
     # A start that is the same in every run and has a part of every mode.
     start = np.cos(np.arange(cell.n_dofs) ** 2)
@@ -95,6 +98,6 @@ def exchange_rate(operators: BlochTorrey, period: float, permeability: float) ->
     # In equilibrium, whose eigenvalue is zero, all is constant.
     order = np.argsort(values)[1:]
     exchanging = order[share[order] > _SHARE]
-    if not len(exchanging) or values[exchanging[0]] <= 0.0:
+    if not len(exchanging) or values[exchanging[0]] <= _ROUNDING * diffusing:
         raise InputError("a cell whose compartments exchange no water", "permeable membranes")
     return float(values[exchanging[0]])
