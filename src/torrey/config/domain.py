@@ -321,7 +321,8 @@ class DataFit:
 class FigureRequest:
     """What a figure shows: geometries, studies, inversions, runs of bloch or voxels, by name.
 
-    One that is drawn on request alone is not among all figures.
+    One that is drawn on request alone is not among all figures. `fits` are inversions that it shows
+    beside what it is of.
     """
 
     name: str
@@ -330,6 +331,7 @@ class FigureRequest:
     inversions: tuple[str, ...] = ()
     bloch: tuple[str, ...] = ()
     voxels: tuple[str, ...] = ()
+    fits: tuple[str, ...] = ()
     on_request: bool = False
 
 

@@ -149,8 +149,10 @@ def _figure(findings: Findings, name: str) -> FigureRequest | None:
         "voxels": model.voxels,
     }
     _check_entries(findings, path, entries)
+    for i, fit in enumerate(model.fits):
+        findings.require_entry((*path, "fits", i), fit, "inversions")
     shown = {section: tuple(names) for section, names in entries.items()}
-    return FigureRequest(name, **shown, on_request=model.on_request)
+    return FigureRequest(name, **shown, fits=tuple(model.fits), on_request=model.on_request)
 
 
 def _table(findings: Findings, name: str) -> TableRequest | None:

@@ -350,6 +350,10 @@ class FigureModel(Model):
     inversions: Names = Field(default_factory=list, description="a list of inversions")
     bloch: Names = Field(default_factory=list, description="a list of entries of bloch")
     voxels: Names = Field(default_factory=list, description="a list of voxels")
+    fits: Names = Field(
+        default_factory=list,
+        description="a list of inversions that validity_map shows beside its study",
+    )
     on_request: bool = Field(
         False,
         description="true or false: whether the figure is drawn only where it is named, by "

@@ -46,6 +46,8 @@ class Entry:
         For the report.
     needs : Needs
         What it can show, which is checked before anything is computed.
+    beside : Needs, optional
+        Of the inversions that it can show beside that.
     """
 
     module: str
@@ -53,6 +55,7 @@ class Entry:
     reads: tuple[Source, ...]
     caption: str
     needs: Needs = Needs()
+    beside: Needs | None = None
 
 
 _CHL14 = "torrey.figures.chl14"
@@ -358,6 +361,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
             compared=True,
             most=1,
         ),
+        Needs(most=1, fits=FitNeeds("exchange")),
     ),
 }
 
@@ -389,6 +393,8 @@ def entry_problems(
         names = shown(entry, wanted)
         for problem in unmet(catalogue[entry.name].needs, config, wanted, names):
             yield f"{where}: {problem}"
+        for problem in _beside(config, catalogue[entry.name], entry):
+            yield f"{where}.fits: {problem}"
         for name in entry.studies:
             study = config.studies[name]
             if "convergence" in reads and not study.has_orders:
@@ -402,6 +408,15 @@ def entry_problems(
                 yield f"{where}: found study {name}, accepted: one with cumulants: true"
             if "tensors" in reads and not study.has_tensors:
                 yield f"{where}: found study {name}, accepted: membranes between compartments"
+
+
+def _beside(config: Config, kind: Entry, entry: FigureRequest | TableRequest) -> Iterator[str]:
+    """Say what is wrong with the inversions that are shown beside something else."""
+    fits = getattr(entry, "fits", ())
+    if fits and kind.beside is None:
+        yield f"found {', '.join(fits)}, accepted: none, which this figure does not show"
+    elif fits and kind.beside is not None:
+        yield from unmet(kind.beside, config, "inversions", fits)
 
 
 _VERB: Final = {"figure": "draws", "table": "makes"}
