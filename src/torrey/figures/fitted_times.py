@@ -63,10 +63,10 @@ def draw_bias(ax: Axes, bias: xarray.DataArray, product: float, diffusivity: flo
         delta D (um^2) and D (um^2/ms) of the map.
     """
     period, kappa = xarray.broadcast(bias.period, bias.permeability)
-    x, y = _refined(np.log10(product / period**2)), _refined(np.log10(kappa * period / diffusivity))
-    level = _refined(np.log10(bias.clip(*_RANGE)))
+    x, y = _refined(product / period**2), _refined(kappa * period / diffusivity)
+    level = np.log10(_refined(bias.clip(*_RANGE)))
     limits = ax.get_xlim(), ax.get_ylim()
-    ax.contour(10.0**x, 10.0**y, level, levels=[np.log10(BIAS)], zorder=4.0, **_LINE)
+    ax.contour(x, y, level, levels=[np.log10(BIAS)], zorder=4.0, **_LINE)
     ax.set(xlim=limits[0], ylim=limits[1])
 
 
@@ -91,6 +91,6 @@ def bias_group(bias: xarray.DataArray) -> Group:
 
 
 def _refined(values: xarray.DataArray) -> Array:
-    table = values.transpose("period", "permeability").values
+    table = np.log10(values.transpose("period", "permeability").values)
     factors = [((n - 1) * _REFINED + 1) / n for n in table.shape]
-    return np.asarray(ndimage.zoom(table, factors, order=1))
+    return np.asarray(10.0 ** ndimage.zoom(table, factors, order=1))
