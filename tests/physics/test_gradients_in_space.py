@@ -2,7 +2,8 @@
 
 What is compared with is independent: free water, ordinary differential equations of two
 compartments, a change of variables that takes a coupling of the plane with the axis away, and the
-same layers in a cell of another dimension. (No shape in three dimensions is a cylinder.)
+same layers in a cell of another dimension. Cylinders of three dimensions are in
+`test_cylinders_in_space`.
 """
 
 from __future__ import annotations

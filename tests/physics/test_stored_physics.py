@@ -323,3 +323,25 @@ def test_free_water_sees_the_b_tensor(waveform, name):
             return
         (model,) = build_models(cell, m.frame, [name])
         assert small_signal(model, m, 5.0, 0.0) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("wave", [ECHO, fexi(1.1, 60.0)], ids=lambda w: w.kind)
+def test_gradients_out_of_a_cell_of_one_dimension_are_those_along_layers(wave):
+    waveform, q = wave.measure("b", 0.9)
+    plane, space = Measurement(waveform, q, ALONG), Measurement(waveform, q, (0.0, 0.0, 1.0))
+    flat = operators(TWO_LAYERS, RELAXING)
+    line = operators(Layers((0.6, 0.4)), replace(RELAXING, in_space=True))
+    expected = full_signal(flat, plane, 4.0, 0.02, 48)
+    assert full_signal(line, space, 4.0, 0.02, 48) == pytest.approx(expected, rel=1e-5)
+    for name in ("R0", "R2", "R4", "P3"):
+        pair = [
+            small_signal(build_models(cell, m.frame, [name])[0], m, 4.0, 0.02)
+            for cell, m in ((flat, plane), (line, space))
+        ]
+        assert pair[1] == pytest.approx(pair[0], rel=1e-8)
+    levels = tuple(
+        operators(Layers((0.6, 0.4)), replace(RELAXING, in_space=True), k) for k in range(3)
+    )
+    point = Point(4.0, 0.02, waveform, q, (0.0, 0.0, 1.0))
+    found = reference_signal(levels, point, 1e-4)
+    assert abs(found.signal - expected) < 3e-4 * abs(expected)

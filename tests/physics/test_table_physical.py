@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.cells import LARGE_DISC
 
 from torrey.base.errors import InputError
 from torrey.cell.material import Material
+from torrey.cell.operators import bloch_torrey
 from torrey.inversion.cell_table import physical_table
 from torrey.inversion.measured import protocol_of_columns
 from torrey.inversion.table_models import table_signals
 from torrey.inversion.voxel_fit import fit_table
+from torrey.models.evaluation import build_models
 
 KNOWN = {"kappa": 0.05, "D_e": 2.5, "D_c": 1.5}
 b = np.tile([0.0, 0.4, 1.0, 2.0, 3.0], 4)
@@ -44,3 +48,20 @@ def test_other_tables_are_refused():
     means = protocol_of_columns(b, 4.0, 20.0)
     with pytest.raises(InputError, match="mean over directions"):
         physical_table(LARGE_DISC.operators(0), Material((2.5, 1.5)), means, 5.0, "R0", KNOWN)
+
+
+# The fitted P2 has a larger basis: the correctors at two pairs of diffusivities.
+@pytest.mark.parametrize(("model", "rtol"), [("R2", 1e-9), ("P2", 1e-5)])
+def test_gradients_out_of_the_plane_of_a_cell_are_those_of_its_models(model, rtol):
+    directions = np.array([[0.0, 0.0, 1.0], [0.6, 0.0, 0.8], [1.0, 0.0, 0.0]])
+    protocol = protocol_of_columns([1.0, 1.5, 0.8], 4.0, 20.0, directions=directions)
+    material = Material((2.5, 1.5), in_space=True)
+    operators = bloch_torrey(LARGE_DISC.operators(0).cell, material)
+    table = physical_table(operators, material, protocol, 5.0, model, KNOWN, ["kappa", "D_c"])
+    expected = []
+    other = bloch_torrey(operators.cell, replace(material, diffusivity=(2.5, 0.9)))
+    for one in protocol.measurements():
+        (same,) = build_models(other, one.direction, [model])
+        expected.append(complex(same.signal(one.waveform, one.q, 5.0, 0.02 / 5.0)))
+    found = table_signals(table, protocol, [0.02, 0.9])
+    np.testing.assert_allclose(found.ravel(), np.real(expected), rtol=rtol)

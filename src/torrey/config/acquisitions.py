@@ -123,6 +123,8 @@ def _measurement(
     if q == 0.0:
         return Measurement(waveform, 0.0, (1.0, 0.0, 0.0))
     norm = math.hypot(*direction)
+    if norm == 0.0:  # of filter exchange at b = 0
+        raise InputError(f"{row.place}: no direction", "the direction of the filter at b = 0")
     x, y, z = (component / norm + 0.0 for component in direction)
     return Measurement(waveform, q, (x, y, z))
 

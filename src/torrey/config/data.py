@@ -186,7 +186,7 @@ def _protocol(
         return None, ()
     given = shapes.waveforms if shapes is not None else None
     with findings.under(*path, "acquisition"):
-        found, _, summary = acquire(findings, path, model.acquisition, given)
+        found, summary = acquire(findings, path, model.acquisition, given)
         if found is not None:
             protocol = _of_acquisition(found)
             check_strengths(protocol, "the acquisition")

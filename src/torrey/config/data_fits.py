@@ -118,12 +118,13 @@ def _physical_fit(
         check_round(findings, (*path, "parameters", model.parameters.index("radius")), study)
     if not registry.can_be_fitted(model.by):
         findings.add((*path, "by"), quoted(model.by), registry.accepted_by_fits())
-    _check_directions(findings, (*path, "data"), measured, study.shape.dimension)
+    _check_directions(findings, (*path, "data"), measured)
+    in_space = _in_space(measured, study.shape.dimension)
     cells = tuple(study.sweep.cells())
     outside, *inside = study.material.diffusivity
     options: dict[str, Any] = {
-        "material": study.material.to_dict(),
-        "dimension": study.shape.dimension,
+        "material": replace(study.material, in_space=in_space).to_dict(),
+        "axes": 3 if in_space else study.shape.dimension,
         "period": cells[0][0],
         "by": model.by,
         "parameters": list(model.parameters),
@@ -151,17 +152,18 @@ def _check_known(findings: Findings, path: KeyPath, study: Study) -> None:
         findings.add(path, here, "one diffusivity outside and one inside")
 
 
-def _check_directions(
-    findings: Findings, path: KeyPath, measured: MeasuredData, dimension: int
-) -> None:
-    """Rows with gradients have a waveform, and a direction in the space of the cell."""
+def _in_space(measured: MeasuredData, dimension: int) -> bool:
+    """Whether some gradient leaves a cell of so many dimensions."""
+    moving = measured.protocol.directions[measured.protocol.b > 0.0]
+    return bool(np.any(np.abs(moving[:, dimension:]) > _ACROSS))
+
+
+def _check_directions(findings: Findings, path: KeyPath, measured: MeasuredData) -> None:
+    """Rows with gradients have a waveform and a direction."""
     protocol = measured.protocol
     moving = protocol.b > 0.0
     if np.isnan(protocol.directions[moving]).any():
         findings.add(path, "rows that are means over directions", "a direction in each row")
-    elif np.any(np.abs(protocol.directions[moving][:, dimension:]) > _ACROSS):
-        accepted = f"those along the {dimension} dimensions of the cell"
-        findings.add(path, "directions out of the cell", accepted)
     if np.any(protocol.which < 0):
         findings.add(path, "rows without timings", "columns delta and Delta, or a waveform")
 

@@ -29,7 +29,7 @@ from torrey.gradients.rules import fit_harmonics
 from torrey.gradients.sweep import Acquisition, PermeabilityKind, Product, Sweep
 from torrey.models import registry
 from torrey.models.registry import StudyFacts
-from torrey.study.averages import direction_rule
+from torrey.study.averages import direction_rule, shell_rules
 
 _NOUNS: Final = {
     "diffusivity": ("diffusivity", "diffusivities"),
@@ -87,12 +87,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     permeability_kind = _permeability_kind(cells)
     harmonics = model.spherical_harmonics
     sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol, harmonics)
-    with findings.under(*path, "spherical_harmonics"):
-        _check_harmonics(sweep)
-    check_scales(findings, path, sweep, material)
-    if model.cumulants:
-        with findings.under(*path, "cumulants"):
-            sweep.without_strengths()
+    _check_sweep(findings, path, model, sweep, material)
     if len(findings.problems) > before:
         return None
     return Study(
@@ -121,14 +116,25 @@ def _check_harmonics(sweep: Sweep) -> None:
     protocol = sweep.protocol
     if not sweep.harmonics:
         return
-    if isinstance(protocol, Acquisition):
-        raise InputError(
-            "spherical harmonics of an acquisition", "no such key: it is for a list of directions"
-        )
     if protocol.n_axes < 3:
         accepted = "directions in space, such as {lebedev: 19}, for spherical harmonics"
         raise InputError("directions within the cell", accepted)
-    fit_harmonics(direction_rule(protocol), sweep.harmonics)
+    if isinstance(protocol, Acquisition):
+        shell_rules(protocol, sweep.harmonics)
+    else:
+        fit_harmonics(direction_rule(protocol), sweep.harmonics)
+
+
+def _check_sweep(
+    findings: Findings, path: KeyPath, model: StudyModel, sweep: Sweep, material: Material
+) -> None:
+    """Note values that leave no signal, harmonics and cumulants that there are none of."""
+    with findings.under(*path, "spherical_harmonics"):
+        _check_harmonics(sweep)
+    check_scales(findings, path, sweep, material)
+    if model.cumulants:
+        with findings.under(*path, "cumulants"):
+            sweep.without_strengths()
 
 
 def _check_models(

@@ -125,7 +125,7 @@ def _of_fibres(gradients: Gradients) -> Coordinates:
         text = "angle of the gradient, as a line, to the axis of the fibre (z of the cell)"
         over = ("orientation", "direction") if fibres else ("direction",)
         values = values if fibres else values[0]
-        found["angle"] = _named(gradients, over, values, "degree", text)
+        found["fibre_angle"] = _named(gradients, over, values, "degree", text)
     return found
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from torrey.base.budgets import quoted
+from torrey.base.budgets import MOST_VALUES, quoted
 from torrey.base.errors import InputError
 from torrey.door.quantities import argument, inside, is_list, is_number, listed, quantity
 from torrey.gradients.orientations import (
@@ -45,9 +46,9 @@ def read_sphere(given: Any, whole: bool) -> Sphere | None:
     if not isinstance(given, Mapping):
         return None
     items = [(kind, number) for kind, number in given.items() if kind in ("powder", "lebedev")]
-    if len(given) != 1 or len(items) != 1 or not isinstance(items[0][1], int):
+    if len(given) != 1 or len(items) != 1 or not _is_whole(items[0][1]):
         raise InputError(quoted(str(dict(given))), _SPHERES)
-    kind, number = items[0]
+    kind, number = items[0][0], int(items[0][1])
     if kind == "powder" and number > MOST_POINTS:
         raise InputError(f"{number} directions", f"at most {MOST_POINTS}")
     sphere = Sphere(kind, number, whole)
@@ -98,11 +99,15 @@ def _watson(given: Mapping[str, Any]) -> Watson:
     if not (is_number(kappa) and 0.0 <= kappa <= MOST_CONCENTRATED):
         accepted = f"a number from 0 to {MOST_CONCENTRATED:g}"
         raise InputError(quoted(str(kappa)), accepted, ("watson", "kappa"))
-    if not isinstance(points, int) or points < FEWEST_ORIENTATIONS:
-        accepted = f"a whole number, at least {FEWEST_ORIENTATIONS}"
+    if not (_is_whole(points) and FEWEST_ORIENTATIONS <= points <= MOST_VALUES):
+        accepted = f"a whole number, at least {FEWEST_ORIENTATIONS} and at most {MOST_VALUES}"
         raise InputError(quoted(str(points)), accepted, ("watson", "points"))
     axis = _axis(parts.get("axis", (0.0, 0.0, 1.0)))
-    return Watson(float(kappa), axis, quantity(parts.get("roll", 0.0), "angle"), points)
+    return Watson(float(kappa), axis, quantity(parts.get("roll", 0.0), "angle"), int(points))
+
+
+def _is_whole(given: Any) -> bool:
+    return isinstance(given, Integral) and not isinstance(given, bool)
 
 
 def _axis(given: Any) -> Vector:

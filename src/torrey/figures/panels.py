@@ -28,7 +28,7 @@ from torrey.figures.style import (
 )
 
 # Neither swept nor told apart: they describe an entry and are not axes of the sweep.
-_INNER: Final = ("axis", "instant", "eigenvalue")
+_INNER: Final = ("axis", "instant", "eigenvalue", "harmonic")
 _CELL: Final = {"long_name": "cell; lengths in units of its period"}
 _UNNAMED: Final[Mapping[str, str]] = {}
 

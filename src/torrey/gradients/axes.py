@@ -68,7 +68,7 @@ def _of_fibres(protocol: Product | Acquisition, along: str) -> dict[str, Variabl
         angle = angles(np.array(axes), np.array(protocol.directions))
         dims = ("orientation", along) if fibres else (along,)
         text = "angle of the gradient, as a line, to the axis of the fibre (z of the cell)"
-        variables["angle"] = Variable(dims, angle if fibres else angle[0], "degree", text)
+        variables["fibre_angle"] = Variable(dims, angle if fibres else angle[0], "degree", text)
     return variables
 
 

@@ -24,14 +24,15 @@ def cell_model(
     ----------
     options : mapping
         ``material``, ``period`` (um), ``by`` (the model of the cell), ``known`` and ``parameters``;
-        ``shape`` with its mesh where the radius is fitted, and ``dimension`` of the cell.
+        ``shape`` with its mesh where the radius is fitted, and ``axes``, the number of components
+        of the gradients.
     protocol : MeasuredProtocol
         With a waveform and a direction in each row.
     operators : path
         ``operators.nc`` of the cell.
     """
     material = Material.from_dict(options["material"])
-    inside = replace(protocol, directions=protocol.directions[:, : options["dimension"]])
+    inside = replace(protocol, directions=protocol.directions[:, : options["axes"]])
     period, by, names = options["period"], options["by"], options["parameters"]
     if RADIUS not in names:
         finest = lazy_levels(operators, material)[-1]

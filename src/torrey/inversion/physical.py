@@ -77,7 +77,8 @@ class ParametricRates:
             {key: np.tensordot(powers, matrices, axes=1) for key, matrices in term.items()}
             for term in self.terms
         )
-        return replace(self.model, rates=rates)
+        # What is the same along the axis of a cell is another part at other diffusivities.
+        return replace(self.model, rates=rates, axial=None)
 
 
 @dataclass(frozen=True)

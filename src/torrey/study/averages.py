@@ -12,9 +12,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.errors import InputError
 from torrey.base.stored import Variable
 from torrey.gradients.axes import MAY_OVERFLOW
-from torrey.gradients.rules import FEWEST_POINTS, Rule, fit_harmonics, fitted_weights
+from torrey.gradients.rules import (
+    FEWEST_POINTS,
+    Rule,
+    count_harmonics,
+    fit_harmonics,
+    fitted_weights,
+)
 from torrey.gradients.sweep import Acquisition, Product, Sweep
 
 Array = NDArray[np.float64]
@@ -53,6 +60,8 @@ def average_variables(
     if isinstance(protocol, Acquisition):
         if protocol.n_axes == 3:
             found |= _of_shells(protocol, dims, signal.real, error)
+            if sweep.harmonics:
+                found |= _harmonics_of_shells(protocol, sweep.harmonics, dims, signal.real, error)
     elif protocol.n_axes == 3:
         found |= _over_directions(protocol, sweep.harmonics, dims, signal.real, error)
     if protocol.fibres is not None and protocol.fibres.watson is not None:
@@ -107,27 +116,69 @@ def _harmonics(
     rule: Rule, degree: int, rest: tuple[str, ...], signal: Array, error: Array, along: int
 ) -> Variables:
     rows, degrees = fit_harmonics(rule, degree)
-    dims = (*rest, "harmonic")
     signal, error = (np.moveaxis(values, along, -1) for values in (signal, error))
+    return _harmonic_variables(
+        (*rest, "harmonic"), degrees, signal @ rows.T, error @ np.abs(rows).T
+    )
+
+
+def _harmonic_variables(
+    dims: tuple[str, ...], degrees: NDArray[np.int64], values: Array, error: Array
+) -> Variables:
+    text = "of the real part of the signal in real spherical harmonics of even degrees, orthonormal"
     return {
         "harmonic_degree": Variable(("harmonic",), degrees[:, 0], "1", "degree l of a harmonic"),
         "harmonic_order": Variable(("harmonic",), degrees[:, 1], "1", "order m of a harmonic"),
-        "harmonics": Variable(
-            dims,
-            signal @ rows.T,
-            "1",
-            "coefficients of the real part of the signal in real spherical harmonics of even "
-            "degrees, orthonormal",
-            MAY_OVERFLOW,
-        ),
+        "harmonics": Variable(dims, values, "1", f"coefficients {text}", MAY_OVERFLOW),
         "harmonics_error": Variable(
             dims,
-            error @ np.abs(rows).T,
+            error,
             "1",
             "numerical error of the coefficients, absolute; not that of higher degrees left out",
             MAY_OVERFLOW,
         ),
     }
+
+
+def shell_rules(protocol: Acquisition, degree: int) -> list[Rule | None]:
+    """Directions of each shell with equal weights; None where they tell no harmonics to a degree.
+
+    Raises
+    ------
+    InputError
+        If no shell does: for what the largest one lacks.
+    """
+    rules: list[Rule | None] = []
+    refusals: dict[int, InputError] = {}
+    for rows in shells(protocol):
+        points = np.array([protocol.rows[i].direction for i in rows])
+        rule = Rule(points, _equal(len(rows)), ())
+        try:
+            fit_harmonics(rule, degree)
+        except InputError as error:
+            refusals[len(rows)] = error
+            rules.append(None)
+        else:
+            rules.append(rule)
+    if not any(rules):
+        raise refusals[max(refusals)]
+    return rules
+
+
+def _harmonics_of_shells(
+    protocol: Acquisition, degree: int, dims: tuple[str, ...], signal: Array, error: Array
+) -> Variables:
+    """Coefficients by shell, missing where its rows do not tell them."""
+    groups, rules = shells(protocol), shell_rules(protocol, degree)
+    count = count_harmonics(degree)
+    values = np.full((*signal.shape[:-1], len(groups), count), np.nan)
+    bounds = values.copy()
+    for i, (rows, rule) in enumerate(zip(groups, rules, strict=True)):
+        if rule is not None:
+            fit, degrees = fit_harmonics(rule, degree)
+            values[..., i, :] = signal[..., rows] @ fit.T
+            bounds[..., i, :] = error[..., rows] @ np.abs(fit).T
+    return _harmonic_variables((*dims[:-1], "shell", "harmonic"), degrees, values, bounds)
 
 
 def _over_orientations(

@@ -267,6 +267,24 @@ def test_an_echo_time_is_said_once(study, refusal):
     assert "line 1 of a.bval, entry 1: echo_time = 30 ms, accepted: at least 40 ms" in said
 
 
+FEXI = (
+    "waveform: {kind: filter-exchange, delta: 3 ms, Delta: 12 ms, delta_filter: 3 ms, Delta_filter:"
+    " 12 ms, b_filter: 900 s/mm^2, mixing_time: 50 ms}\n    acquisition: {bval: a.bval, bvec: a.bvec}"
+)
+
+
+def test_a_filter_acts_along_the_vector_of_a_row_at_b_0(study, refusal):
+    found = study(FEXI, fsl("0 5 500", "0 0 1\n0 1 0\n1 0 0"))
+    assert [row.direction for row in rows_of(found)] == [(0, 0, 1), (0, 1, 0), (1, 0, 0)]
+    (said,) = refusal(FEXI, fsl("0 0 500", "0 0 1\n0 1 0\n0 0 0"))
+    assert "line 1 of a.bval, entry 1: no direction, accepted: the direction of the filter" in said
+
+
+def test_lengths_that_are_not_known_at_b_0_are_not_said(study):
+    found = study(FSL % ", scaled_vectors: true", fsl("30 1000", "nan 1\nnan 0\nnan 0"))
+    assert "b scaled by the squares of the vectors' lengths, = 1" in found.notes[0]
+
+
 # ---- shapes of b-tensors ----
 
 DOUBLE = (
@@ -307,13 +325,14 @@ def test_the_built_in_shapes_serve_a_table(study):
 FLAT = CELL.replace("spheres", "discs").replace("[0.5, 0.5, 0.5]", "[0.5, 0.5]")
 
 
-def test_a_plane_across_a_flat_cell_is_not_taken_for_its_own(study, refusal):
+def test_a_plane_across_a_flat_cell_is_not_taken_for_its_own(study):
     """About y, the first component is along x and the second along z, out of the plane."""
     files = fsl("1000", "0 0 1") | {"a.bdelta": "-0.5"}
     (row,) = rows_of(study(DOUBLE % "90 deg", files, FLAT))
     np.testing.assert_allclose(row.b_tensor, np.eye(2) / 2, atol=1e-9)
-    (said,) = refusal(DOUBLE % "90 deg", {**files, "a.bvec": "0 1 0"}, FLAT)
-    assert "directions along the 2 dimensions of the cell" in said
+    (row,) = rows_of(study(DOUBLE % "90 deg", {**files, "a.bvec": "0 1 0"}, FLAT))
+    # Tilted by a hair: see `torrey.gradients.shapes.turned_to`.
+    np.testing.assert_allclose(row.b_tensor, np.diag([0.5, 0.0, 0.5]), atol=1e-5)
 
 
 def test_a_shape_that_the_study_has_not_is_refused(refusal):

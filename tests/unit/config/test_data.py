@@ -195,7 +195,6 @@ REFUSED = {
     "no such parameter": ("[kappa, radius]", "[kapa]", "three.parameters[0]", "one or more of"),
     "no such model of a cell": ("by: P4", "by: R99", "three.by", "R0, R1"),
     "two cells": ("5e-5 m/s", "[5e-5 m/s, 6e-5 m/s]", "three.study", "one permeability"),
-    "out of the plane": ("data: plane", "data: brain", "three.data", "the 2 dimensions"),
     "means over directions": ("data: plane", "data: rois", "three.data", "a direction in each"),
 }  # fmt: skip
 

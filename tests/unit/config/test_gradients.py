@@ -293,6 +293,20 @@ def test_an_acquisition_may_have_a_waveform_of_any_kind(read_gradients):
     assert table.startswith("4 measurements, b from 0 to 3000 s/mm^2")
 
 
+def test_rows_of_filter_exchange_have_shapes_of_their_own(tmp_path, read_gradients):
+    line = (
+        GRIDS[-1][0]
+        .replace("[0 s/mm^2, 900 s/mm^2]", "900 s/mm^2")
+        .replace("[20 ms, 0.1 s]", "20 ms")
+    )
+    (tmp_path / "dwi.bvec").write_text("1 1 0 0.6\n0 0 1 -0.8\n0 0 0 0\n")
+    rows = read_gradients(line, FSL).sweep.protocol.rows
+    assert [row.b for row in rows] == pytest.approx([0.0, 1.0, 3.0, 0.85], rel=1e-13)
+    totals = [np.trace(row.b_tensor) for row in rows]
+    assert totals == pytest.approx([0.9, 1.9, 3.9, 1.75], rel=1e-13)
+    assert rows[0].direction == (1.0, 0.0)
+
+
 def test_an_acquisition_fits_a_cell_of_one_dimension(tmp_path, read):
     write_files(tmp_path)
     text = with_gradients(ONE_PGSE, "acquisition: {bval: dwi.bval, bvec: line.bvec}")

@@ -9,6 +9,7 @@ import xarray
 
 import torrey as tr
 from torrey.bloch.bands import band_basis, band_set
+from torrey.door import averages as door_averages
 from torrey.door import signals as door_signals
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Acquisition, Sweep
@@ -149,9 +150,9 @@ def test_a_signal_is_complex_where_it_is():
         S = one.signal(PGSE, b=1.0, direction=direction, tolerance=TOLERANCE)
         assert S.dtype in (np.float64, np.complex128)
         assert abs(S.item()) <= 1.0
-    kicked = door_signals._real_where_it_is(np.array([0.5 + 1e-3j]), np.array([1e-5]))
+    kicked = door_averages.real_where_it_is(np.array([0.5 + 1e-3j]), np.array([1e-5]))
     assert kicked.dtype == np.complex128
-    rounded = door_signals._real_where_it_is(np.array([0.5 + 1e-6j, np.inf]), np.array([1e-5, 1.0]))
+    rounded = door_averages.real_where_it_is(np.array([0.5 + 1e-6j, np.inf]), np.array([1e-5, 1.0]))
     assert rounded.tolist() == [0.5, np.inf]
 
 

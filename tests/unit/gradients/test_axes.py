@@ -111,7 +111,8 @@ def test_every_axis_is_a_coordinate_with_its_unit(protocol):
             continue
         assert (variables[name].units, variables[name].long_name) == LABELS[name]
         np.testing.assert_array_equal(variables[name].values, values)
-    assert set(variables) == {*sweep.axes(), "direction_vector"}
+    angle = ["fibre_angle"] if protocol.n_axes > 2 else []
+    assert set(variables) == {*sweep.axes(), "direction_vector", *angle}
 
 
 @pytest.mark.parametrize("kind", ["sigma0", "surface_relaxivity"])

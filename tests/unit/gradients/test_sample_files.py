@@ -73,6 +73,22 @@ def test_a_file_without_the_sign_names_the_pulse_and_the_key(read):
     assert "`refocus: 20.15 ms`" in str(refusal.value)
 
 
+def test_the_sign_may_turn_where_the_gradient_crosses_zero(read):
+    # Nothing of the line from 20 to -20 is left out: it falls to zero and rises again.
+    played = read(HEAD + "0,0\n2,20\n4,-20\n6,0\n10,0\n12,30\n14,0\n", refocus=(3.0,))
+    acting = read(HEAD + "0,0\n2,20\n3,0\n4,20\n6,0\n10,0\n12,-30\n14,0\n")
+    check_same(played, acting.waveform())
+
+
+@pytest.mark.parametrize("marks", [(1, 1, -1, -1, -1, -1), (0, 180, 0, 0, 0, 0)])
+def test_a_column_turns_whole_steps_of_held_values(read, marks):
+    # Crushers about the pulse, each held for a step of its own.
+    times, centre = (0, 10, 12, 14, 24, 34), 11.0 if 180 in marks else 12.0
+    found = read(RF + rows(times, (40, 10, 10, 40, 0, 0), marks), between="hold")
+    turned = read(HEAD + rows(times, (40, 10, 10, 40, 0, 0)), between="hold", refocus=(centre,))
+    assert found.values == turned.values and found.times == turned.times
+
+
 # ---- columns and rasters ----
 
 

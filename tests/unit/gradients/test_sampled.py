@@ -212,6 +212,20 @@ def test_wave_vectors_are_joined_along_straight_lines_alone():
     assert len(sampled(t, q, kind="wave_vector").segments) == 4
 
 
+def test_the_largest_gradient_is_that_of_the_samples_and_not_of_the_curves():
+    # Rounded samples of two periods: curves smooth their tops, and b goes with the square.
+    t = 0.04 * np.arange(1001)
+    G = np.round(73 * np.sin(4 * np.pi * t / t[-1]), 1)[:, None]
+    waveform = sampled(t, G, 1)
+    assert len(waveform.segments) < 200
+    middle, F = between_samples(t, G, t[:-1] + 0.02)
+    # F is a parabola between samples: Simpson's rule of F^2 is exact to the fourth order.
+    b = 0.04 / 6 * np.sum(F[1:] ** 2 + F[:-1] ** 2 + 4 * middle**2)
+    strongest = np.abs(G).max()
+    assert waveform.b_value(waveform.q_of_gradient(strongest)) == pytest.approx(b, rel=3e-5)
+    assert waveform.gradient_of_q(waveform.q_of_b(b)) == pytest.approx(strongest, rel=3e-5)
+
+
 # ---- the echo ----
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -10,11 +13,11 @@ from support.cells import DISC, LARGE_DISC
 from torrey.gradients.waveforms import (
     DoublePgse,
     Pgse,
-    SampledWaveform,
     SineOgse,
     TrapezoidalPgse,
     Waveform,
 )
+from torrey.gradients.waveforms.segments import Segment, ramp
 from torrey.models import stability
 from torrey.models.energy import Energy
 from torrey.models.evaluation import build_models
@@ -138,15 +141,27 @@ def test_the_factor_is_that_of_brute_force(waveform: Waveform, q: float) -> None
     assert found.amplification == pytest.approx(expected, rel=3e-3)
 
 
+@dataclass(frozen=True)
+class _Cut(Waveform):
+    """The PGSE of 5 ms and 9 ms, cut into segments at some times."""
+
+    kind = "cut"
+
+    times: tuple[float, ...]
+
+    def shape(self) -> tuple[Segment, ...]:
+        g = np.interp(self.times, [0.0, 5.0, 9.0, 14.0], [0.0, 1.0, 1.0, 0.0])
+        knots = list(pairwise(zip(self.times, g.tolist(), strict=True)))
+        return tuple(ramp(after - before, (a,), (b,)) for (before, a), (after, b) in knots)
+
+
 @pytest.mark.parametrize("pieces", [70, 100, 300])
 def test_a_waveform_in_many_segments_has_the_factor_of_that_in_a_few(pieces: int) -> None:
     # Numbers of pieces are not compared then, but segments are themselves pieces.
     (model,) = build_models(LARGE_DISC.operators(0), (0.0, 1.0), ["R2"])
     whole, T = Pgse(5.0, 9.0), 14.0
     times = np.unique([0.0, 5.0, 9.0, T, *np.linspace(0.0, T, pieces)])
-    g = np.interp(times, [0.0, 5.0, 9.0, T], [0.0, 1.0, 1.0, 0.0])
-    values = tuple((float(x),) for x in g)
-    cut = SampledWaveform("cut", "wave_vector", tuple(times.tolist()), values)
+    cut = _Cut(tuple(times.tolist()))
     assert len(cut.segments) > 62
     q = np.array([0.62, 0.75])
     expected = model.stability(whole, q, 10.0, 0.02)

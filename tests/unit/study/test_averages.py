@@ -155,6 +155,18 @@ def test_spherical_means_of_shells():
     assert np.isnan(bound).sum() == 1
 
 
+def test_harmonics_of_shells_are_missing_where_rows_do_not_tell_them():
+    scan = table([(0.0, 2), (1.0, 60), (2.0, 4)])
+    found = averages(Sweep((10.0,), "permeability", (0.0,), scan, 4))
+    harmonics = found["harmonics"].reshape(3, 15)
+    assert np.isnan(harmonics[[0, 2]]).all()
+    mean = math.exp(-ACROSS) * stick_mean(np.array(ALONG - ACROSS))
+    assert harmonics[1, 0] == pytest.approx(math.sqrt(4.0 * math.pi) * mean, abs=1e-3)
+    assert np.abs(harmonics[1, found["harmonic_order"] != 0]).max() < 1e-3
+    with pytest.raises(tr.InputError, match="at least 15"):
+        averages(Sweep((10.0,), "permeability", (0.0,), table([(1.0, 12), (2.0, 4)]), 4))
+
+
 def test_tables_within_the_plane_have_no_spherical_mean():
     rows = (Measurement(PULSES, 0.2, (1.0, 0.0)), Measurement(PULSES, 0.2, (0.0, 1.0)))
     assert averages_of_plane(rows) == {}
@@ -198,6 +210,6 @@ def test_the_powder_average_of_free_water_in_a_cell():
         gradients, b=B, direction={"lebedev": 19}, model="R0", orientation={"axis": [1, 0, 0]}
     )
     assert turned.spherical_mean.values == pytest.approx(EXPECTED, abs=1e-6)
-    assert turned.angle.values == pytest.approx(
+    assert turned.fibre_angle.values == pytest.approx(
         np.degrees(np.arccos(np.abs(turned.direction_x.values))), abs=1e-5
     )

@@ -100,7 +100,7 @@ def _turned(rows: Rows, instant: float) -> Rows:
         (t0, a), (t1, b) = rows[len(before) - 1], rows[len(before)]
         x = (instant - t0) / (t1 - t0)
         at = [tuple(u + x * (v - u) for u, v in zip(a, b, strict=True))]
-        if not any(at[0]):
+        if not any(a) and not any(b):  # inside a rest
             return [*before, *after]
     left, right = at[0], _negative(at[-1])
     there = [(instant, left)] if left == right else [(instant, left), (instant, right)]
@@ -111,8 +111,17 @@ def _negative(G: Vector) -> Vector:
     return tuple(0.0 - x for x in G)  # no negative zeros
 
 
-def pulses_of(times: Sequence[float], marks: Sequence[float]) -> tuple[float, ...]:
+def pulses_of(
+    times: Sequence[float], marks: Sequence[float], stays: bool = False
+) -> tuple[float, ...]:
     """Instants of 180 degree pulses by a column: 1 and -1, or 180 where a pulse is and 0 elsewhere.
+
+    Parameters
+    ----------
+    times : sequence of float
+    marks : sequence of float
+    stays : bool
+        Whether a mark stays until the next sample, as values do; else it turns half-way.
 
     Raises
     ------
@@ -120,12 +129,13 @@ def pulses_of(times: Sequence[float], marks: Sequence[float]) -> tuple[float, ..
         If the column has other numbers.
     """
     t, signs = np.array(times), np.array(marks)
+    until = np.append(t[1:], t[-1]) if stays else t
     if set(marks) <= {1.0, -1.0}:
         turns = np.flatnonzero(np.diff(signs) != 0.0)
-        middles = (t[turns] + t[turns + 1]) / 2
+        middles = (until[turns] + t[turns + 1]) / 2
     elif set(marks) <= {0.0, _MARK}:
         edges = np.diff(np.concatenate([[0.0], signs, [0.0]]))
-        middles = (t[np.flatnonzero(edges > 0.0)] + t[np.flatnonzero(edges < 0.0) - 1]) / 2
+        middles = (t[np.flatnonzero(edges > 0.0)] + until[np.flatnonzero(edges < 0.0) - 1]) / 2
     else:
         strange = [x for x in marks if x not in (1.0, -1.0, 0.0, _MARK)]
         raise InputError(

@@ -334,7 +334,8 @@ def _acting(
     _ = made([(time - times[0] if middle else time, value) for time, value in rows])  # checks them
     if marks and options.refocus:
         raise InputError("refocus beside a column rf", "one of them", at=("refocus",))
-    instants = pulses_of(times, marks) if marks else options.refocus
+    stays = options.between == "hold" and not middle
+    instants = pulses_of(times, marks, stays) if marks else options.refocus
     if options.between == "hold":
         said.append("each held until the next")
         if not (middle or columns.time is None):

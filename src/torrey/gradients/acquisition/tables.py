@@ -163,7 +163,8 @@ def read_entries(
         )
     if scaled_vectors:
         lengths = [round(math.hypot(*entry.vector), 4) for entry in left if entry.b > 0]
-        if any(map(math.isfinite, lengths)):
+        lengths = [length for length in lengths if math.isfinite(length)]
+        if lengths:
             words.append(f"b scaled by the squares of the vectors' lengths, {spread(lengths)}")
     return Table(tuple(rows), tuple(words))
 

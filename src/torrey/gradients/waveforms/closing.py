@@ -45,12 +45,15 @@ class Closed:
         The largest residual that the digits of the samples can leave.
     rounding : float
         Root mean square of what the digits leave in F at the end.
+    slope : float
+        The largest gradient before, over the largest |F|.
     """
 
     lines: Lines
     residual: float
     explained: float
     rounding: float
+    slope: float
 
 
 def closed(lines: Lines, unit: Array) -> Closed:
@@ -83,7 +86,9 @@ def closed(lines: Lines, unit: Array) -> Closed:
     path = np.sum(h * (np.abs(before) + np.abs(after)) / 2.0, axis=0)
     part = np.divide(end, path, out=np.zeros_like(end), where=path > 0.0)
     spread = (((G - part * np.abs(G)) / peak) for G in (before, after))
-    return Closed(Lines.of(lines.duration, *spread), residual, explained, rounding)
+    return Closed(
+        Lines.of(lines.duration, *spread), residual, explained, rounding, strongest / peak
+    )
 
 
 def _largest(lines: Lines) -> float:

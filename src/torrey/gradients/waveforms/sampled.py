@@ -16,7 +16,7 @@ from torrey.base.errors import InputError
 from torrey.gradients.waveforms.base import Waveform
 from torrey.gradients.waveforms.closing import Closed, closed
 from torrey.gradients.waveforms.merging import Lines, merged
-from torrey.gradients.waveforms.segments import Segment, Vector
+from torrey.gradients.waveforms.segments import Segment, Vector, largest
 
 SampledKind = Literal["gradient", "wave_vector"]
 
@@ -95,6 +95,11 @@ class SampledWaveform(Waveform):
         A signal departs by no more than q sqrt(2 D T_E) times this, D the largest diffusivity.
         """
         return self._merged[1]
+
+    @cached_property
+    def peak_slope(self) -> float:
+        """Largest |dF/dt| (1/ms), as the samples have it: curves may smooth their tops."""
+        return self._closed.slope / largest(self._merged[0], 0)
 
     @property
     def notes(self) -> str:
