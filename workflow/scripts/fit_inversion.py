@@ -3,6 +3,7 @@
 from torrey.workflow.jobs import job
 from torrey.base import artifacts
 from torrey.cell.files import lazy_levels
+from torrey.inversion.exchange_runs import run_exchange
 from torrey.inversion.run import run_karger, run_physical
 from torrey.workflow.stages import FitInversion
 
@@ -10,6 +11,14 @@ with job(snakemake, FitInversion) as work:
     stage, files = work.stage, snakemake.input
     if stage.kind == "karger":
         table = run_karger(stage.inversion, stage.sweeps, list(files.signals), files.tensors)
+    elif stage.kind == "exchange":
+        table = run_exchange(
+            stage.inversion,
+            stage.sweeps,
+            stage.material,
+            list(files.signals),
+            list(files.operators),
+        )
     else:
         levels = lazy_levels(files.operators, stage.material)
         table = run_physical(

@@ -12,7 +12,7 @@ import numpy as np
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError, KeyPath, either
 from torrey.base.units import UNITS, Kind, parse
-from torrey.config.data_models import PHYSICAL, DataFitModel
+from torrey.config.data_models import PHYSICAL, DataFitModel, ExchangeInversionModel
 from torrey.config.domain import DataFit, MeasuredData, Study
 from torrey.config.findings import Findings
 from torrey.config.inversions import check_cell, check_round
@@ -43,7 +43,7 @@ _NOT_OF_CELLS: Final = (*_OPTIONS, "fixed", "compare")
 def is_data_fit(findings: Findings, name: str) -> bool:
     """Whether an entry of ``inversions`` is a fit of measured signals."""
     keys = findings.keys(("inversions", name))
-    return "model" in keys or ("kind" not in keys and "studies" not in keys)
+    return "studies" not in keys and ("model" in keys or "kind" not in keys)
 
 
 def read_data_fit(
@@ -87,7 +87,7 @@ def _fit(findings: Findings, path: KeyPath, model: DataFitModel, measured: Measu
     from torrey.inversion.table_models import table_model
     from torrey.inversion.table_runs import check_fit
 
-    options = _options(findings, path, model)
+    options = options_of(findings, path, model)
     fitted = table_model(model.model, **options)
     settings = settings_of(model, measured, options, {one.name: one for one in fitted.parameters})
     findings.require_once((*path, "compare"), model.compare)
@@ -175,12 +175,12 @@ def settings_of(
     named: Mapping[str, ModelParameter],
 ) -> FitSettings:
     """What is fitted and how; values of parameters in internal units."""
-    fixed, bounds = (_mapping(getattr(model, key), named, key) for key in ("fixed", "bounds"))
+    fixed, bounds = limits_of(model, named)
     return FitSettings(
         model=model.model,
         options=options,
-        fixed={key: _quantity(value, named[key], ("fixed", key)) for key, value in fixed.items()},
-        bounds={key: _pair(value, named[key], ("bounds", key)) for key, value in bounds.items()},
+        fixed=fixed,
+        bounds=bounds,
         intervals=model.profiles,
         starts=model.starts,
         seed=model.seed,
@@ -189,12 +189,25 @@ def settings_of(
     )
 
 
+def limits_of(
+    model: DataFitModel | ExchangeInversionModel, named: Mapping[str, ModelParameter]
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Values of parameters that are not fitted, and bounds of others, in internal units."""
+    fixed, bounds = (_mapping(getattr(model, key), named, key) for key in ("fixed", "bounds"))
+    return (
+        {key: _quantity(value, named[key], ("fixed", key)) for key, value in fixed.items()},
+        {key: _pair(value, named[key], ("bounds", key)) for key, value in bounds.items()},
+    )
+
+
 def chunks_of(measured: MeasuredData) -> int:
     """Jobs that share the voxels where nothing is said."""
     return min(_MOST_CHUNKS, max(1, math.ceil(measured.voxels / _AT_ONCE)))
 
 
-def _options(findings: Findings, path: KeyPath, model: DataFitModel) -> dict[str, Any]:
+def options_of(
+    findings: Findings, path: KeyPath, model: DataFitModel | ExchangeInversionModel
+) -> dict[str, Any]:
     """Options of the model that are given."""
     options: dict[str, Any] = {}
     given = findings.keys(path)

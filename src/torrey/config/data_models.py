@@ -111,3 +111,43 @@ class DataFitModel(Model):
         default_factory=_all_parameters,
         description=f"of {PHYSICAL}: one or more of kappa, D_e, D_c; the others are known",
     )
+
+
+class ExchangeInversionModel(Model):
+    """A model of measured tables fitted to signals of studies, to see how it errs."""
+
+    kind: Literal["exchange"] = Field(description="exchange")
+    studies: Annotated[list[str], Field(min_length=1, max_length=100), OrOne()] = Field(
+        description="the name of a study, or a list of them; each of their cells is a fit"
+    )
+    model: TableName = Field(description=_MODELS)
+    signals: str = Field(
+        "reference", description="a model of the studies, such as reference: the signals fitted"
+    )
+    snr: float | None = Field(
+        None,
+        ge=1e-3,
+        le=1e9,
+        description="a number above 0 (1e-3 to 1e9): S(b = 0) over the noise of one signal behind "
+        "the standard errors; without it the misfit of each fit",
+    )
+    starts: int = Field(
+        3, ge=1, le=100, description="a whole number of starts of each fit, 1 to 100"
+    )
+    seed: int = Field(1, ge=0, le=2**32 - 1, description="a whole number, at least 0, below 2^32")
+    fixed: Any = Field(
+        default_factory=dict,
+        description="a mapping from parameters to values, such as {D_i: 2 um^2/ms}",
+    )
+    bounds: Any = Field(
+        default_factory=dict,
+        description="a mapping from parameters to two values, such as {t_ex: [2 ms, 200 ms]}",
+    )
+    anisotropic: bool = Field(
+        False,
+        description="true or false, of nexi, smex and sandix: whether the outside has D_e_par and "
+        "D_e_perp in the place of D_e",
+    )
+    D_sphere: str = Field(
+        "", description='of sandix: diffusivity in the spheres, such as "3 um^2/ms"'
+    )

@@ -99,10 +99,11 @@ class Inversion:
     Parameters
     ----------
     name : str
-    kind : {"karger", "physical"}
-        Parameters of two exchanging compartments, or permeability and diffusivities.
+    kind : {"karger", "physical", "exchange"}
+        Parameters of two exchanging compartments, or permeability and diffusivities; or those of a
+        model of measured tables, cell by cell.
     studies : tuple of str
-        Whose signals are fitted, together.
+        Whose signals are fitted, together; of ``exchange``, one after the other.
     starts : tuple of int
         Numbers of starts.
     seed : int
@@ -116,10 +117,14 @@ class Inversion:
         Kind, signal-to-noise ratios and repeats.
     models, parameters : tuple of str
         Of physical parameters: what is fitted with, and which.
+    settings : FitSettings, optional
+        Of ``exchange``: the model and how it is fitted; `data` is then one model of the studies.
+    snr : float, optional
+        Of ``exchange``: behind the standard errors; the misfit without it.
     """
 
     name: str
-    kind: Literal["karger", "physical"]
+    kind: Literal["karger", "physical", "exchange"]
     studies: tuple[str, ...]
     starts: tuple[int, ...] = (1,)
     seed: int = 1
@@ -131,14 +136,21 @@ class Inversion:
     noise: tuple[str, tuple[float, ...], int] | None = None
     models: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    settings: FitSettings | None = None
+    snr: float | None = None
 
     def to_json(self) -> str:
         """Return all but the names of inversion and studies as one string."""
+        if self.settings is not None:
+            # Cells are told by the names of their studies.
+            given: dict[str, Any] = {"names": self.studies, "signals": self.data[0]}
+            given |= {"snr": self.snr, "settings": self.settings.to_json()}
+            return json.dumps(given, sort_keys=True)
         plain = {key: value for key, value in asdict(self).items() if key not in _NAMES}
         return json.dumps(plain, sort_keys=True)
 
 
-_NAMES = ("name", "studies")
+_NAMES = ("name", "studies", "settings", "snr")
 
 
 @dataclass(frozen=True)
@@ -309,7 +321,8 @@ class DataFit:
 class FigureRequest:
     """What a figure shows: geometries, studies, inversions, runs of bloch or voxels, by name.
 
-    One that is drawn on request alone is not among all figures.
+    One that is drawn on request alone is not among all figures. `fits` are inversions that it shows
+    beside what it is of.
     """
 
     name: str
@@ -318,6 +331,7 @@ class FigureRequest:
     inversions: tuple[str, ...] = ()
     bloch: tuple[str, ...] = ()
     voxels: tuple[str, ...] = ()
+    fits: tuple[str, ...] = ()
     on_request: bool = False
 
 

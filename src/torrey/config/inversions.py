@@ -16,7 +16,7 @@ from torrey.geometry.balls import Balls
 from torrey.gradients.sweep import REFERENCE
 from torrey.models import registry
 
-_KINDS: Final = "karger or physical"
+_KINDS: Final = "karger, physical or exchange"
 _STARTS: Final = "a whole number of starts, at least 1, or a list of them, such as [10, 15, 20]"
 
 _MOST_LISTED: Final = 100

@@ -11,6 +11,7 @@ from torrey.config.bloch import read_bloch
 from torrey.config.data import read_data
 from torrey.config.data_fits import is_data_fit, read_data_fit
 from torrey.config.domain import Config, FigureRequest, Geometry, TableRequest
+from torrey.config.exchange_fits import is_exchange_fit, read_exchange_fit
 from torrey.config.findings import Findings
 from torrey.config.geometries import read_geometry
 from torrey.config.inversions import read_inversion
@@ -63,6 +64,9 @@ def load(files: Sequence[Path]) -> Config:
         if is_data_fit(findings, name):
             if fit := read_data_fit(findings, name, data, studies):
                 fits[name] = fit
+        elif is_exchange_fit(findings, name):
+            if exchange := read_exchange_fit(findings, name, studies):
+                inversions[name] = exchange
         elif inversion := read_inversion(findings, name, studies):
             inversions[name] = inversion
     bloch = {}
@@ -145,8 +149,10 @@ def _figure(findings: Findings, name: str) -> FigureRequest | None:
         "voxels": model.voxels,
     }
     _check_entries(findings, path, entries)
+    for i, fit in enumerate(model.fits):
+        findings.require_entry((*path, "fits", i), fit, "inversions")
     shown = {section: tuple(names) for section, names in entries.items()}
-    return FigureRequest(name, **shown, on_request=model.on_request)
+    return FigureRequest(name, **shown, fits=tuple(model.fits), on_request=model.on_request)
 
 
 def _table(findings: Findings, name: str) -> TableRequest | None:

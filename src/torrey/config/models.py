@@ -23,7 +23,7 @@ from pydantic import (
 from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_VALUES
 from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
-from torrey.config.data_models import DataFitModel, DataModel
+from torrey.config.data_models import DataFitModel, DataModel, ExchangeInversionModel
 from torrey.config.inversions import AnyInversion
 from torrey.config.quantities import (
     Angle,
@@ -350,6 +350,10 @@ class FigureModel(Model):
     inversions: Names = Field(default_factory=list, description="a list of inversions")
     bloch: Names = Field(default_factory=list, description="a list of entries of bloch")
     voxels: Names = Field(default_factory=list, description="a list of voxels")
+    fits: Names = Field(
+        default_factory=list,
+        description="a list of inversions that validity_map shows beside its study",
+    )
     on_request: bool = Field(
         False,
         description="true or false: whether the figure is drawn only where it is named, by "
@@ -368,7 +372,7 @@ class TableModel(Model):
 
 
 # Of the signals of studies, or of measured ones: see `torrey.config.data_fits.is_data_fit`.
-InversionEntry = AnyInversion | DataFitModel
+InversionEntry = AnyInversion | ExchangeInversionModel | DataFitModel
 
 
 class FileModel(Model):

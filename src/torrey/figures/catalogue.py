@@ -46,6 +46,8 @@ class Entry:
         For the report.
     needs : Needs
         What it can show, which is checked before anything is computed.
+    beside : Needs, optional
+        Of the inversions that it can show beside that.
     """
 
     module: str
@@ -53,11 +55,13 @@ class Entry:
     reads: tuple[Source, ...]
     caption: str
     needs: Needs = Needs()
+    beside: Needs | None = None
 
 
 _CHL14 = "torrey.figures.chl14"
 _CHL14_VOXEL = "torrey.figures.chl14_voxel"
 _KHM19 = "torrey.figures.khm19"
+_EXCHANGE_BIAS = "torrey.figures.exchange_bias"
 _FITS = "torrey.figures.fits"
 _INVERSIONS = "torrey.figures.inversions"
 _KL23 = "torrey.figures.kl23"
@@ -104,6 +108,13 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "chl14_fig6_1_full": Entry(
         _CHL14_VOXEL, "fig6_1", ("voxel",), "A voxel in a larger box of 20,000 random cells", _VOXEL
+    ),
+    "exchange_bias": Entry(
+        _EXCHANGE_BIAS,
+        "exchange_bias",
+        ("inversion",),
+        "Exchange times that models find in signals of known cells, against the exact ones",
+        Needs(fits=FitNeeds("exchange")),
     ),
     "fit_estimates": Entry(
         _FITS,
@@ -350,6 +361,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
             compared=True,
             most=1,
         ),
+        Needs(most=1, fits=FitNeeds("exchange")),
     ),
 }
 
@@ -381,6 +393,8 @@ def entry_problems(
         names = shown(entry, wanted)
         for problem in unmet(catalogue[entry.name].needs, config, wanted, names):
             yield f"{where}: {problem}"
+        for problem in _beside(config, catalogue[entry.name], entry):
+            yield f"{where}.fits: {problem}"
         for name in entry.studies:
             study = config.studies[name]
             if "convergence" in reads and not study.has_orders:
@@ -394,6 +408,15 @@ def entry_problems(
                 yield f"{where}: found study {name}, accepted: one with cumulants: true"
             if "tensors" in reads and not study.has_tensors:
                 yield f"{where}: found study {name}, accepted: membranes between compartments"
+
+
+def _beside(config: Config, kind: Entry, entry: FigureRequest | TableRequest) -> Iterator[str]:
+    """Say what is wrong with the inversions that are shown beside something else."""
+    fits = getattr(entry, "fits", ())
+    if fits and kind.beside is None:
+        yield f"found {', '.join(fits)}, accepted: none, which this figure does not show"
+    elif fits and kind.beside is not None:
+        yield from unmet(kind.beside, config, "inversions", fits)
 
 
 _VERB: Final = {"figure": "draws", "table": "makes"}
@@ -422,6 +445,7 @@ def paper_of(figure: str) -> str:
     """Paper that a figure belongs to, the first part of its name; ``torrey`` for the own ones."""
     return (
         "torrey"
-        if CATALOGUE[figure].module in (_DISPERSION, _FITS, _OWN, _INVERSIONS, _LAYERS)
+        if CATALOGUE[figure].module
+        in (_DISPERSION, _EXCHANGE_BIAS, _FITS, _OWN, _INVERSIONS, _LAYERS)
         else figure.split("_", 1)[0]
     )

@@ -91,7 +91,7 @@ class FitNeeds:
     ``measured`` are fits of measured signals, ``volumes`` those that have maps.
     """
 
-    kind: Literal["karger", "physical", "measured", "volumes"]
+    kind: Literal["karger", "physical", "exchange", "measured", "volumes"]
     parameter: str = ""
     noise: bool = False
 

@@ -24,6 +24,7 @@ from torrey.base.stored import Group, Variable
 from torrey.cell.material import Material
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.fitted_times import bias_group, draw_bias, explained_bias, read_bias
 from torrey.figures.panels import (
     each_panel,
     instability,
@@ -263,14 +264,18 @@ def validity_map(files: FigureFiles) -> Drawing:
     bar = figure.colorbar(colours, ax=list(axes), ticks=_DECADES, pad=0.015, aspect=35)
     bar.set_label(_ERROR)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda level, _: rf"$10^{{{level:.0f}}}$"))
-    _explain_map(figure, panels)
+    fit = next(map(read_bias, files.files.get("fit", {}).values()), None)
+    _explain_map(figure, panels, fit)
     figure.draw_without_rendering()
     for ax, data in zip(axes, maps, strict=True):
         _draw_bounds(ax, data)
+        if fit is not None:
+            draw_bias(ax, fit, float(data.delta * data.diffusivity), float(data.diffusivity))
     names = ["error", "error_floor", "unstable", "time_ratio", "exchange_ratio", "diffusivity"]
     # The letters are those of the maps, one per model.
     data = panels.swap_dims(panel="b").drop_vars("panel")
-    return Drawing(figure, to_group(data, [*names, "b_ratio"]))
+    group = to_group(data, [*names, "b_ratio"])
+    return Drawing(figure, group if fit is None else {**group, **bias_group(fit)})
 
 
 def _diffusivity(signals: str, direction: Array) -> float:
@@ -397,13 +402,15 @@ def _add_periods(ax: Axes, data: xarray.Dataset) -> None:
     top.set_xlabel(r"$L$ ($\mu$m)")
 
 
-def _explain_map(figure: Figure, panels: xarray.Dataset) -> None:
+def _explain_map(figure: Figure, panels: xarray.Dataset, fit: xarray.DataArray | None) -> None:
     first = panels.isel(panel=0)
     diffusivity = rf"$D$ = {float(first.diffusivity):g} $\mu$m$^2$/ms (outside)"
     bounds = " and ".join(_BOUNDS.values())
     entries: list[Line2D | Patch] = [
         Line2D([], [], color=_INK, linewidth=0.9, label=f"{bounds} of $S(b = 0)$"),
     ]
+    if fit is not None:
+        entries.append(explained_bias(fit))
     if bool(panels.unstable.any()):
         hatch: dict[str, Any] = {"facecolor": "none", "edgecolor": style.GREY, "hatch": "//////"}
         entries.append(Patch(**hatch, linewidth=0.0, label=_UNSTABLE))

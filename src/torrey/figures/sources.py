@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,6 +41,11 @@ class SourceFiles:
         for i, path in enumerate(paths):
             files.setdefault(Path(path).stem, {})[names[i % len(names)]] = path
         return cls(files)
+
+    def with_fits(self, paths: Sequence[str]) -> Self:
+        """Together with ``fit.nc`` of inversions, by the names of their folders."""
+        fits = {Path(path).parent.name: path for path in paths}
+        return replace(self, files={**self.files, "fit": fits}) if fits else self
 
     def cells(self) -> dict[str, str]:
         """Say in words what the cell of each entry is; nothing if no meshes are read.

@@ -216,7 +216,7 @@ class PhysicalResult:
     parameters : Parameters
         Those that were fitted.
     truth : (n_cells, n_parameters) float
-    estimate, standard_error, per_noise : (n_models, n_cells, n_parameters) float
+    estimate, standard_error, bias, per_noise : (n_models, n_cells, n_parameters) float
     identifiable, at_bound : (n_models, n_cells, n_parameters) bool
     residual, misfit, truncation : (n_models, n_cells) float
     interpolation : (n_models, n_cells) float, optional
@@ -249,6 +249,14 @@ class PhysicalResult:
             _FITTED,
             EACH,
             "standard error from the Jacobian and the misfit; infinite where not identifiable",
+            allow_missing=True,
+        )
+    )
+    bias: Array = field(
+        metadata=stored(
+            _FITTED,
+            EACH,
+            "best estimate minus truth; missing where a model has none",
             allow_missing=True,
         )
     )
@@ -378,7 +386,7 @@ def _fit_cell(
         interpolation = _interpolation(problem, chosen.estimate)
     except InversionError:  # an unstable model has no result: left missing
         none, no = np.full(len(truth), np.nan), np.zeros(len(truth), dtype=bool)
-        floats = dict.fromkeys(("estimate", "standard_error", "per_noise"), none)
+        floats = dict.fromkeys(("estimate", "standard_error", "bias", "per_noise"), none)
         flags = dict.fromkeys(("identifiable", "at_bound"), no)
         scalars = dict.fromkeys(("residual", "truncation", "interpolation"), np.nan)
         return {**floats, **flags, **scalars, "misfit": misfit}
@@ -386,6 +394,7 @@ def _fit_cell(
     return {
         "estimate": chosen.estimate,
         "standard_error": noise_of(chosen) * found.standard_errors,
+        "bias": chosen.estimate - truth,
         "per_noise": found.standard_errors,
         "identifiable": found.identifiable,
         "at_bound": at_bound(problem, chosen.estimate),

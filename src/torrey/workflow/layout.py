@@ -259,9 +259,22 @@ class Layout:
             fields += [{"voxel": name} for name in shown(entry, "voxels")]
         return [_SOURCES[kind].format(**values) for kind in kinds for values in fields]
 
+    def figure_inputs(
+        self, kinds: Sequence[Source], figure: FigureRequest
+    ) -> dict[str, str | list[str]]:
+        """Files that a figure reads: of what it shows, and of the fits beside that."""
+        inputs: dict[str, str | list[str]] = {"sources": self.sources(kinds, figure)}
+        if figure.fits:
+            inputs["fits"] = [INVERSION.format(inversion=name) for name in figure.fits]
+        return inputs
+
     def inversion_inputs(self, inversion: Inversion) -> dict[str, list[str] | str]:
-        """Signals that an inversion fits, and the tensors or the operators of their cell."""
+        """Signals that an inversion fits, and the tensors or the operators of their cells."""
         signals = [SIGNALS.format(study=name) for name in inversion.studies]
+        if inversion.kind == "exchange":
+            cells = [self.config.studies[name].geometry for name in inversion.studies]
+            operators = [OPERATORS.format(geometry=geometry) for geometry in cells]
+            return {"signals": signals, "operators": operators}
         study = self.config.studies[inversion.studies[0]]
         if inversion.kind == "physical":
             return {"signals": signals, "operators": OPERATORS.format(geometry=study.geometry)}
@@ -322,9 +335,13 @@ class Layout:
 
         def names(entries: Sequence[FigureRequest | TableRequest]) -> set[str]:
             found = {name for entry in entries for name in shown(entry, section)}
+            beside = {name for entry in entries for name in getattr(entry, "fits", ())}
+            if section == "inversions":
+                found |= beside
             if section == "studies":
-                fits = {name for entry in entries for name in entry.inversions}
-                found.update(*(self.config.inversions[name].studies for name in fits))
+                fits = beside | {name for entry in entries for name in entry.inversions}
+                of_studies = fits & set(self.config.inversions)
+                found.update(*(self.config.inversions[name].studies for name in of_studies))
             return found
 
         return names(asked) - names([*usual, *self.config.tables.values()])

@@ -374,7 +374,7 @@ class Recipes:
         return self._recipe(
             DrawFigure(names=shown(figure), figure=name, module=entry.module),
             path,
-            {"sources": self.layout.sources(entry.reads, figure)},
+            self.layout.figure_inputs(entry.reads, figure),
             beside=(f"{stem}.pdf", f"{stem}.png"),
             module=entry.module,
         )

@@ -1,0 +1,103 @@
+"""The exchange time that a fit should find: that of the medium itself, and of Karger's model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from torrey.base.errors import InputError
+from torrey.bloch.dispersion import karger_rates
+from torrey.cell.factors import factorise
+from torrey.cell.operators import BlochTorrey
+from torrey.cell.system import AffineSystem
+
+Array = NDArray[np.float64]
+
+#: Eigenvalues that are looked through: modes of diffusion that no exchange is in come in pairs.
+_MODES: Final = 12
+#: Least share of a mode that is constant in each compartment: those without any are not exchange.
+_SHARE: Final = 1e-2
+#: Of the rate of diffusion through the cell: no rate of exchange is so small.
+_ROUNDING: Final = 1e-10
+#: Of the rate of diffusion through the cell: below it A(0) is as good as singular.
+_SLOW: Final = 1e-4
+
+
+@dataclass(frozen=True)
+class ExactExchange:
+    """Exchange of one cell.
+
+    Attributes
+    ----------
+    time, error : float
+        1 over the slowest rate of exchange of the medium (ms), and its numerical error.
+    karger_time : float
+        1/(eta_e + eta_c) of Karger's model (ms), which has it to order L^2.
+    fraction : float
+        Share of the water inside the cells.
+    """
+
+    time: float
+    error: float
+    karger_time: float
+    fraction: float
+
+
+def exact_exchange(
+    levels: Sequence[BlochTorrey], period: float, permeability: float
+) -> ExactExchange:
+    """Exchange of a cell with permeable membranes.
+
+    Parameters
+    ----------
+    levels : sequence of BlochTorrey
+        By mesh; the finest two are taken.
+    period, permeability : float
+        um, um/ms.
+
+    Raises
+    ------
+    InputError
+        If no mode of the cell exchanges water.
+    """
+    fine = levels[-1]
+    rate = exchange_rate(fine, period, permeability)
+    measures = fine.cell.measures()
+    coarse = exchange_rate(levels[-2], period, permeability) if len(levels) > 1 else np.nan
+    return ExactExchange(
+        time=1.0 / rate,
+        error=abs(1.0 / rate - 1.0 / coarse),
+        karger_time=1.0 / float(karger_rates(fine, period, permeability)[0]),
+        fraction=float(measures[1:].sum() / measures.sum()),
+    )
+
+
+def exchange_rate(operators: BlochTorrey, period: float, permeability: float) -> float:
+    """Lowest eigenvalue of A(0) above zero whose mode moves water between compartments (1/ms).
+
+    Where membranes let most water through, modes of diffusion alone, which a symmetric cell has,
+    may be slower: they have the same amount of water in each compartment at all times.
+    """
+    cell = operators.cell
+    count = min(min(cell.n_compartments, _MODES) + _MODES, cell.n_dofs - 2)
+    system = AffineSystem.at(operators, period, permeability, np.eye(cell.dimension)[0])
+    A, M = cell.matrix(system.static), operators.mass_matrix
+    diffusing = float(np.abs(operators.diffusivity).max()) / period**2
+    shift = _SLOW * diffusing
+    inverse = LinearOperator(A.shape, factorise((A + shift * M).tocsc()).solve, dtype=float)
+    # A start that is the same in every run and has a part of every mode.
+    start = np.cos(np.arange(cell.n_dofs) ** 2)
+    values, modes = eigsh(A, count, M, sigma=-shift, OPinv=inverse, v0=start)
+    water = cell.indicators.T @ (M @ modes)
+    share = (water**2 / cell.measures()[:, None]).sum(axis=0)
+    # In equilibrium, whose eigenvalue is zero, all is constant.
+    order = np.argsort(values)[1:]
+    exchanging = order[share[order] > _SHARE]
+    if not len(exchanging) or values[exchanging[0]] <= _ROUNDING * diffusing:
+        raise InputError("a cell whose compartments exchange no water", "permeable membranes")
+    return float(values[exchanging[0]])
