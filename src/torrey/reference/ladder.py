@@ -39,8 +39,8 @@ from torrey.reference.span import LOWEST_RUNG, SPACING
 #: Correctors beyond this order are many and add less than the enrichment does.
 _HIGHEST_CORRECTOR = 4
 _DEEPEST = 4
-#: Basis vectors per degree of freedom of a mesh. A basis that is nearly all of a coarse mesh changes
-#: no more from rung to rung there, whatever it lacks on the finer ones.
+#: Basis vectors per degree of freedom of a mesh. A basis that nearly fills a coarse mesh changes no
+#: more from rung to rung there, whatever it lacks on the finer ones.
 _FILLED = 0.75
 #: What is new in a field of the enrichment must be larger than this to be kept.
 _NEW = 1e-4

@@ -269,7 +269,8 @@ def test_an_echo_time_is_said_once(study, refusal):
 
 FEXI = (
     "waveform: {kind: filter-exchange, delta: 3 ms, Delta: 12 ms, delta_filter: 3 ms, Delta_filter:"
-    " 12 ms, b_filter: 900 s/mm^2, mixing_time: 50 ms}\n    acquisition: {bval: a.bval, bvec: a.bvec}"
+    " 12 ms, b_filter: 900 s/mm^2, mixing_time: 50 ms}\n"
+    "    acquisition: {bval: a.bval, bvec: a.bvec}"
 )
 
 

@@ -334,9 +334,9 @@ def _acting(
     _ = made([(time - times[0] if middle else time, value) for time, value in rows])  # checks them
     if marks and options.refocus:
         raise InputError("refocus beside a column rf", "one of them", at=("refocus",))
-    stays = options.between == "hold" and not middle
-    instants = pulses_of(times, marks, stays) if marks else options.refocus
-    if options.between == "hold":
+    hold = options.between == "hold"
+    instants = pulses_of(times, marks, hold and not middle) if marks else options.refocus
+    if hold:
         said.append("each held until the next")
         if not (middle or columns.time is None):
             check_held(rows)
