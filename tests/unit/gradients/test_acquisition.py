@@ -87,8 +87,8 @@ def test_rounded_directions_get_length_one(fsl, bvec):
     "bvec", ["nan nan nan", "NaN 0 0", "0 0 -0", "10 0 0", "0.5 0 0", "inf 0 0"]
 )
 def test_what_is_said_of_vectors_at_zero_b_plays_no_part(fsl, bval, bvec):
-    table = fsl(bval, bvec)
-    assert (table.b, table.directions) == ((0.0,), ((0, 0, 0),))
+    table = fsl(f"{bval} 1000", f"{bvec}\n1 0 0")
+    assert (table.b[0], table.directions[0]) == (0.0, (0, 0, 0))
 
 
 def test_a_direction_at_zero_b_is_kept(fsl):

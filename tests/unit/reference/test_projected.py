@@ -13,7 +13,7 @@ from torrey.base.stored import Variable
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.gradients.protocol import Measurement, Point
 from torrey.gradients.slabs import slabs_of
 from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
@@ -62,6 +62,18 @@ def test_signals_are_those_of_the_full_system_within_their_errors(cell, ladders)
             found.basis_error[i] + found.time_error[i] + full.coarse_time_error + 1e-15
         )
     assert found.signal[0] == pytest.approx(1.0, abs=1e-12)
+
+
+def test_a_basis_that_fills_the_coarsest_mesh_does_not_tell_its_error():
+    """On 28 unknowns nine rungs are the whole space, and on finer meshes they are not."""
+    meshes = levels(Layers((0.55, 0.45)), MeshOptions(0.1, 2), Material((2.0, 1.2)))
+    built = [climb(operators, (1.0,), 13 if i == 0 else 11) for i, operators in enumerate(meshes)]
+    waveform, period, kappa = Pgse(10.0, 40.0), 60.0, 0.03
+    q = np.array([waveform.q_of_b(b) for b in (3.5, 4.0)])
+    found = projected_signals(built, waveform, Points.of(q, period, kappa / period), 1e-3)
+    for i in np.flatnonzero(found.reached):
+        full = reference_signal(meshes, Point(period, kappa, waveform, q[i], (1.0,)), 1e-3)
+        assert abs(found.signal[i] - full.signal) <= found.error[i] + full.error
 
 
 def test_a_smaller_tolerance_takes_a_higher_rung(ladders):
