@@ -121,8 +121,8 @@ def test_an_error_in_space_alone_stops_the_climb(ladders):
     found = projected_signals(Asked(ladders[:2]), WAVEFORM, points, 1e-6)
     assert not found.reached[0]
     assert found.space_error[0] > 1e-6 * abs(found.signal[0])
-    # Base and refinement, each once: no rung was tried after the one that was good enough.
-    assert asked.count(1) == 1
+    # The refinement on two rungs, once: none was tried after the one that was good enough.
+    assert asked.count(1) == 2
 
 
 def one_sweep(b: tuple[float, ...], period: float = 6.0) -> Sweep:
@@ -213,6 +213,22 @@ def test_ladders_come_back_from_their_file(tmp_path: Path, ladders):
         assert read.ranks == made.ranks
         for name in ("K", "C", "N", "J", "R", "start", "readout", "frame"):
             np.testing.assert_array_equal(getattr(read, name), getattr(made, name))
+
+
+@pytest.mark.parametrize("tolerance", [5e-5, 1e-3])
+def test_what_a_lower_rung_misses_of_a_refinement_is_part_of_the_error(tolerance):
+    # Wide layers, where the rung that asks the finer mesh is another one on each mesh.
+    outside = ((2.0, 0.4, 0.5), (0.4, 1.5, -0.3), (0.5, -0.3, 1.0))
+    inside = ((1.2, 0.0, -0.6), (0.0, 0.8, 0.2), (-0.6, 0.2, 1.4))
+    material = Material((outside, inside), in_space=True)
+    cells = levels(Layers((0.55, 0.45)), MeshOptions(0.02, 2), material)
+    waveform, along = Pgse(3.0, 60.0), (1.0, 0.0, 0.0)
+    q, sigma = waveform.q_of_b(4.0), 0.03 / 60.0
+    steps = [climb(operators, along, 14) for operators in cells]
+    found = projected_signals(steps, waveform, Points.of(np.array([q]), 60.0, sigma), tolerance)
+    full = reference_signal(cells, Point(60.0, 0.03, waveform, q, along), 1e-5)
+    assert found.reached.all()
+    assert abs(found.signal[0] - full.signal) <= found.error[0] + full.error
 
 
 def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
