@@ -212,7 +212,7 @@ def _of_study(
     )
     levels = lazy_levels(operators, material)
     cells = list(sweep.cells())
-    exact = [exact_exchange(levels, *cell) for cell in cells]
+    exact = exact_exchange(levels, cells)
     tensors = material.tensors(levels[-1].cell.dimension)
     outside, inside, *_ = np.trace(tensors, axis1=1, axis2=2) / tensors.shape[-1]
     truth = truth_of(fit.names, exact)
