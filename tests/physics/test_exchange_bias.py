@@ -60,7 +60,7 @@ def test_modes_of_diffusion_alone_are_no_exchange():
 
 def test_kargers_time_is_the_exact_one_to_order_L2():
     levels = [PORES.operators(0), PORES.operators(1)]
-    found = [exact_exchange(levels, L, SIGMA * L) for L in (0.5, 1.0, 2.0, 4.0)]
+    found = exact_exchange(levels, [(L, SIGMA * L) for L in (0.5, 1.0, 2.0, 4.0)])
     apart = np.array([one.time / one.karger_time - 1.0 for one in found])
     assert np.all(apart > 0.0)
     np.testing.assert_allclose(np.log2(apart[1:] / apart[:-1]), 2.0, atol=0.02)
@@ -91,7 +91,7 @@ def fitted_bias(L: float) -> float:
         starts=1,
         dictionary=300,
     )
-    exact = exact_exchange([PORES.operators(0)], L, SIGMA * L)
+    (exact,) = exact_exchange([PORES.operators(0)], [(L, SIGMA * L)])
     return float(fit.estimate[0, fit.names.index("t_ex")] / exact.time - 1.0)
 
 

@@ -393,7 +393,7 @@ def entry_problems(
         names = shown(entry, wanted)
         for problem in unmet(catalogue[entry.name].needs, config, wanted, names):
             yield f"{where}: {problem}"
-        for problem in _beside(config, catalogue[entry.name], entry):
+        for problem in _beside(config, catalogue[entry.name], getattr(entry, "fits", ())):
             yield f"{where}.fits: {problem}"
         for name in entry.studies:
             study = config.studies[name]
@@ -410,9 +410,8 @@ def entry_problems(
                 yield f"{where}: found study {name}, accepted: membranes between compartments"
 
 
-def _beside(config: Config, kind: Entry, entry: FigureRequest | TableRequest) -> Iterator[str]:
+def _beside(config: Config, kind: Entry, fits: tuple[str, ...]) -> Iterator[str]:
     """Say what is wrong with the inversions that are shown beside something else."""
-    fits = getattr(entry, "fits", ())
     if fits and kind.beside is None:
         yield f"found {', '.join(fits)}, accepted: none, which this figure does not show"
     elif fits and kind.beside is not None:

@@ -20,6 +20,7 @@ from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.style import PAGE, CurveLabel, Look, styled
 
 Array = NDArray[np.float64]
+Key = tuple[str, float, float, float]
 
 #: One look per set of cells, in every panel; a figure with more begins again.
 _LOOKS: Final = (
@@ -38,7 +39,9 @@ _TIMES: Final = ("t_ex", "AXR")
 _PANELS: Final = 3
 
 #: Quantities by which sets of cells differ, in words.
+_SHAPES: Final = {1: "layers", 2: "cylinders", 3: "spheres"}
 _SAID: Final = {
+    "shape": ("{}", ""),
     "period": (r"$L$ = {:.3g} $\mu$m", "um"),
     "fraction": (r"$f$ = {:.2f}", "1"),
     "ratio": (r"$D_c/D_e$ = {:.2g}", "1"),
@@ -50,15 +53,16 @@ class _Series:
     """Cells of one size and one share of the water inside, by a model."""
 
     model: str
+    shape: str
     period: float
     fraction: float
     ratio: float
     cells: xarray.Dataset
 
     @property
-    def key(self) -> tuple[float, float, float]:
-        """What tells the set from others."""
-        return self.period, self.fraction, self.ratio
+    def key(self) -> Key:
+        """What tells the set from others, in the order of the words for it."""
+        return self.shape, self.period, self.fraction, self.ratio
 
     def say(self, names: Sequence[str]) -> str:
         """Some of the quantities in words."""
@@ -94,15 +98,16 @@ def _series(data: xarray.Dataset) -> Iterator[_Series]:
     if "fitted_exchange_time" not in data:
         raise ValueError("the figure shows fits of kind exchange")
     inside = data.diffusivity_inside / data.diffusivity_outside
-    keys = np.round(np.column_stack([data.period, data.fraction, inside]), 6)
+    columns = [data.dimension, data.period, data.fraction, inside]
+    keys = np.round(np.column_stack(columns), 6)
     bound = data.at_bound.sel(parameter=[p for p in _TIMES if p in data.parameter.values]).max(
         "parameter"
     )
     data = data.assign(time_bound=bound)
-    for period, fraction, ratio in np.unique(keys, axis=0)[np.argsort(_first(keys))].tolist():
-        same = (keys == [period, fraction, ratio]).all(axis=1)
+    for d, period, fraction, ratio in np.unique(keys, axis=0)[np.argsort(_first(keys))].tolist():
+        same = (keys == [d, period, fraction, ratio]).all(axis=1)
         cells = data.isel(cell=np.flatnonzero(same)).sortby("exchange_time")
-        yield _Series(str(data.model.values), period, fraction, ratio, cells)
+        yield _Series(str(data.model.values), _SHAPES[int(d)], period, fraction, ratio, cells)
 
 
 def _first(keys: Array) -> NDArray[np.int64]:
@@ -110,7 +115,7 @@ def _first(keys: Array) -> NDArray[np.int64]:
     return np.unique(keys, axis=0, return_index=True)[1]
 
 
-def _differing(keys: Sequence[tuple[float, ...]]) -> list[str]:
+def _differing(keys: Sequence[Key]) -> list[str]:
     """Quantities of which the sets of cells have more than one value."""
     return [name for i, name in enumerate(_SAID) if len({key[i] for key in keys}) > 1]
 
@@ -129,7 +134,7 @@ def _limits(series: Sequence[_Series]) -> tuple[tuple[float, float], tuple[float
 def _draw_panel(
     ax: Axes,
     series: Sequence[_Series],
-    keys: Sequence[tuple[float, ...]],
+    keys: Sequence[Key],
     names: Sequence[str],
     limits: tuple[tuple[float, float], tuple[float, float]],
 ) -> None:
@@ -142,7 +147,7 @@ def _draw_panel(
     style.label_ends(ax, labels)
 
 
-def _look(one: _Series, keys: Sequence[tuple[float, ...]]) -> Look:
+def _look(one: _Series, keys: Sequence[Key]) -> Look:
     return _LOOKS[keys.index(one.key) % len(_LOOKS)]
 
 
@@ -151,7 +156,7 @@ def _draw_series(
     one: _Series,
     look: Look,
     names: Sequence[str],
-    keys: Sequence[tuple[float, ...]],
+    keys: Sequence[Key],
 ) -> CurveLabel | None:
     """Marks with standard errors where there is a value, arrows where it lies beyond the axes."""
     low, high = ax.get_ylim()
@@ -191,7 +196,7 @@ def _draw_series(
     return style.last_point(line, _words(one, names, keys), look.ink)
 
 
-def _words(one: _Series, names: Sequence[str], keys: Sequence[tuple[float, ...]]) -> str:
+def _words(one: _Series, names: Sequence[str], keys: Sequence[Key]) -> str:
     """In what cells differ from the first ones; of the first ones, the first such quantity."""
     first = dict(zip(_SAID, keys[0], strict=True))
     other = [name for name in names if getattr(one, name) != first[name]]
@@ -201,7 +206,7 @@ def _words(one: _Series, names: Sequence[str], keys: Sequence[tuple[float, ...]]
 def _explain(
     figure: Figure,
     series: Sequence[_Series],
-    keys: Sequence[tuple[float, ...]],
+    keys: Sequence[Key],
     names: Sequence[str],
     fits: dict[str, xarray.Dataset],
 ) -> None:

@@ -73,7 +73,8 @@ def draw_bias(ax: Axes, bias: xarray.DataArray, product: float, diffusivity: flo
 def explained_bias(bias: xarray.DataArray) -> Line2D:
     """What the line means."""
     model = str(bias.attrs["model"])
-    text = f"{100 * BIAS:g} % bias of {_MODELS.get(model, f'the exchange time of {model}')}"
+    words = _MODELS.get(model, f"the exchange time of {model}")
+    text = f"{100 * BIAS:g} % bias of {words}, less on its right"
     return Line2D([], [], color=_LINE["colors"], linestyle="--", linewidth=1.2, label=text)
 
 

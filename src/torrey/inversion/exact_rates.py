@@ -49,32 +49,35 @@ class ExactExchange:
 
 
 def exact_exchange(
-    levels: Sequence[BlochTorrey], period: float, permeability: float
-) -> ExactExchange:
-    """Exchange of a cell with permeable membranes.
+    levels: Sequence[BlochTorrey], cells: Sequence[tuple[float, float]]
+) -> list[ExactExchange]:
+    """Exchange of a cell with permeable membranes, at several sizes and permeabilities.
 
     Parameters
     ----------
     levels : sequence of BlochTorrey
         By mesh; the finest two are taken.
-    period, permeability : float
-        um, um/ms.
+    cells : sequence of (float, float)
+        Period and permeability (um, um/ms).
 
     Raises
     ------
     InputError
-        If no mode of the cell exchanges water.
+        If no mode of a cell exchanges water.
     """
     fine = levels[-1]
-    rate = exchange_rate(fine, period, permeability)
     measures = fine.cell.measures()
-    coarse = exchange_rate(levels[-2], period, permeability) if len(levels) > 1 else np.nan
-    return ExactExchange(
-        time=1.0 / rate,
-        error=abs(1.0 / rate - 1.0 / coarse),
-        karger_time=1.0 / float(karger_rates(fine, period, permeability)[0]),
-        fraction=float(measures[1:].sum() / measures.sum()),
-    )
+    fraction = float(measures[1:].sum() / measures.sum())
+    # All rates of the model are proportional to kappa / L.
+    karger = float(karger_rates(fine, 1.0, 1.0)[0])
+    found = []
+    for period, permeability in cells:
+        rate = exchange_rate(fine, period, permeability)
+        coarse = exchange_rate(levels[-2], period, permeability) if len(levels) > 1 else np.nan
+        error = abs(1.0 / rate - 1.0 / coarse)
+        karger_time = period / (permeability * karger)
+        found.append(ExactExchange(1.0 / rate, error, karger_time, fraction))
+    return found
 
 
 def exchange_rate(operators: BlochTorrey, period: float, permeability: float) -> float:

@@ -50,6 +50,9 @@ class ExchangeReport:
         )
     )
     study: tuple[str, ...] = field(metadata=stored(("cell",), "", "study of the cell"))
+    dimension: NDArray[np.int64] = field(
+        metadata=stored(("cell",), "1", "dimension of the cell", dtype=np.int8)
+    )
     period: Array = field(metadata=stored(("cell",), "um", "physical size of the cell"))
     permeability: Array = field(metadata=stored(("cell",), "um ms-1", "membrane permeability"))
     diffusivity_outside: Array = field(
@@ -212,7 +215,7 @@ def _of_study(
     )
     levels = lazy_levels(operators, material)
     cells = list(sweep.cells())
-    exact = [exact_exchange(levels, *cell) for cell in cells]
+    exact = exact_exchange(levels, cells)
     tensors = material.tensors(levels[-1].cell.dimension)
     outside, inside, *_ = np.trace(tensors, axis1=1, axis2=2) / tensors.shape[-1]
     truth = truth_of(fit.names, exact)
@@ -222,6 +225,7 @@ def _of_study(
         "powder": model.powder,
         "snr": plain["snr"] or np.nan,
         "study": (name,) * len(cells),
+        "dimension": np.full(len(cells), levels[-1].cell.dimension),
         "period": np.array([period for period, _ in cells]),
         "permeability": np.array([kappa for _, kappa in cells]),
         "diffusivity_outside": np.full(len(cells), outside),

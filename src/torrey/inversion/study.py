@@ -252,14 +252,6 @@ class PhysicalResult:
             allow_missing=True,
         )
     )
-    bias: Array = field(
-        metadata=stored(
-            _FITTED,
-            EACH,
-            "best estimate minus truth; missing where a model has none",
-            allow_missing=True,
-        )
-    )
     per_noise: Array = field(
         metadata=stored(
             _FITTED,
@@ -309,6 +301,15 @@ class PhysicalResult:
             "1",
             "estimated error of the signals' interpolation in the radius, at most",
             name="interpolation_error",
+            allow_missing=True,
+        ),
+    )
+    bias: Array | None = field(
+        default=None,
+        metadata=stored(
+            _FITTED,
+            EACH,
+            "best estimate minus truth; missing where a model has none",
             allow_missing=True,
         ),
     )

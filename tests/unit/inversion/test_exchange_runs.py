@@ -104,11 +104,8 @@ def test_parameters_come_back_and_their_bias_is_said(files, model):
     for name in data.parameter.values:
         np.testing.assert_allclose(data.estimate.sel(parameter=name), true[name], rtol=1e-3)
     assert np.all(data.standard_error > 0.0)
-    exact = [
-        exact_exchange([DISC.operators(0), DISC.operators(1)], L, kappa)
-        for L in PERIODS
-        for kappa in KAPPAS
-    ]
+    cells = [(L, kappa) for L in PERIODS for kappa in KAPPAS]
+    exact = exact_exchange([DISC.operators(0), DISC.operators(1)], cells)
     np.testing.assert_allclose(data.exchange_time, [one.time for one in exact], rtol=1e-9)
     np.testing.assert_array_equal(data.period, np.repeat(PERIODS, 2))
     np.testing.assert_array_equal(data.permeability, np.tile(KAPPAS, 2))
