@@ -202,6 +202,15 @@ def test_schemes_say_what_was_read(write):
     assert scheme_summary(rows) == "1 measurement without a gradient"
 
 
+def test_a_row_without_times_has_the_echo_of_the_others(write):
+    text = VERSION + "0 0 0 0 0 0 0\n1 0 0 0.04 0.03 0.01 0.06\n"
+    scan = SCHEME_READER.read(scheme=write("dwi.scheme", text))
+    assert [scan.waveforms[row.waveform]().echo_time for row in scan.rows] == [60.0, 60.0]
+    assert "TE of 1 row is 0: read as 60 ms" in scan.summary
+    with pytest.raises(InputError, match="line 2 of dwi.scheme: TE = 0 where other rows have"):
+        SCHEME_READER.read(scheme=write("dwi.scheme", text + "1 0 0 0.04 0.03 0.01 0.07\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
