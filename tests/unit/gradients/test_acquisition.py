@@ -17,6 +17,7 @@ from torrey.gradients.acquisition import (
     read_waveform,
     scheme_summary,
 )
+from torrey.gradients.acquisition.scheme import SCHEME as SCHEME_READER
 
 BVAL = "0 1000 3000 850\n"
 BVEC = "0 1 0 0.6\n0 0 1 0\n0 0 0 -0.8\n"

@@ -290,8 +290,8 @@ def _scan(scheme: Path, *, skip: Sequence[int] = (), **options: Any) -> Scan:
 
 
 def _with_echoes(
-    scheme: Path, rows: Sequence[SchemeRow]
-) -> tuple[Sequence[SchemeRow], tuple[str, ...]]:
+    scheme: Path, rows: tuple[SchemeRow, ...]
+) -> tuple[tuple[SchemeRow, ...], tuple[str, ...]]:
     """Rows without gradient and times have the echo time of the others, where that is one."""
     times = {row.echo_time for row in rows if row.echo_time}
     without = [row for row in rows if not row.gradient and not row.echo_time]
@@ -303,7 +303,7 @@ def _with_echoes(
             "the echo time of each row, also without a gradient: water may relax until then",
         )
     (time,) = times
-    found = [row if row.echo_time else replace(row, echo_time=time) for row in rows]
+    found = tuple(row if row.echo_time else replace(row, echo_time=time) for row in rows)
     return found, (f"TE of {counted(len(without), 'row')} is 0: read as {time:g} ms",)
 
 
