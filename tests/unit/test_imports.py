@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import torrey
+from torrey.base import provenance
 from torrey.models import registry
 
 LIBRARY = Path(torrey.__file__).parent
@@ -122,10 +123,10 @@ INNER = {
         "batched criteria fit_settings likelihood map_names measured nifti problem sphere",
         "data_keys exchange_kernel fit physical signal_tables table_model",
         "cell_table exchange_models noise profiles radius voxel_data voxel_problem",
-        "study table_models voxel_profiles",
+        "study study_tables table_models voxel_profiles",
         "exact_rates voxel_fit",
-        "files report",
-        "run study_tables",
+        "files report table_checks",
+        "run study_signals",
         "cell_runs exchange_runs",
         "table_runs",
         "table_report",
@@ -343,3 +344,12 @@ def test_the_workflow_reads_its_configuration_without_loading_a_solver():
     assert lines
     heavy = DRAWING | MESHING | {"nibabel", "scipy", "xarray", "netCDF4"}
     assert loaded_after("\n".join(lines)) & heavy == set()
+
+
+def test_what_reads_configurations_knows_no_solver() -> None:
+    """Figures carry the digest of it: an edit to a solver must not draw them all anew."""
+    known: set[Path] = set()
+    provenance._follow(provenance._path("torrey.config"), known)
+    names = {path.relative_to(ROOT / "src" / "torrey").as_posix() for path in known}
+    solvers = ("reference/", "cell/assembly.py", "models/expansion.py", "models/integration.py")
+    assert [name for name in names if name.startswith(solvers)] == []

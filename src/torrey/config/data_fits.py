@@ -84,8 +84,8 @@ def read_data_fit(
 
 def _fit(findings: Findings, path: KeyPath, model: DataFitModel, measured: MeasuredData) -> DataFit:
     # Models take a tenth of a second to import, which configurations without data do not spend.
+    from torrey.inversion.table_checks import check_fit
     from torrey.inversion.table_models import table_model
-    from torrey.inversion.table_runs import check_fit
 
     options = options_of(findings, path, model)
     fitted = table_model(model.model, **options)
@@ -258,8 +258,8 @@ def _pair(given: object, one: ModelParameter, at: KeyPath) -> tuple[float, float
 
 def _check_compared(fitted: TableModel, model: DataFitModel, measured: MeasuredData) -> None:
     """Criteria compare fits to the same rows."""
+    from torrey.inversion.table_checks import check_fit
     from torrey.inversion.table_models import table_model
-    from torrey.inversion.table_runs import check_fit
 
     for i, name in enumerate(model.compare):
         at = ("compare", i)

@@ -117,6 +117,6 @@ def _check_tables(
 
 def _check_table(model: TableModel, settings: FitSettings, study: Study, has_noise: bool) -> None:
     from torrey.inversion.study_tables import table_of_sweep
-    from torrey.inversion.table_runs import check_fit
+    from torrey.inversion.table_checks import check_fit
 
     check_fit(model, table_of_sweep(study.sweep, model.powder), settings, has_noise)

@@ -15,10 +15,11 @@ from torrey.door.labels import dataset
 from torrey.door.quantities import argument, quantity
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.signal_tables import SignalTable, read_signal_table
+from torrey.inversion.table_checks import check_fit
 from torrey.inversion.table_model import TableModel
 from torrey.inversion.table_models import table_model
 from torrey.inversion.table_report import report
-from torrey.inversion.table_runs import check_fit, fit_part
+from torrey.inversion.table_runs import fit_part
 from torrey.inversion.voxel_data import VoxelData
 
 if TYPE_CHECKING:

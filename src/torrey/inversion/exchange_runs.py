@@ -17,7 +17,8 @@ from torrey.gradients.sweep import Sweep
 from torrey.inversion.exact_rates import ExactExchange, exact_exchange
 from torrey.inversion.files import PathLike
 from torrey.inversion.fit_settings import FitSettings
-from torrey.inversion.study_tables import signals_of_study, table_of_sweep
+from torrey.inversion.study_signals import signals_of_study
+from torrey.inversion.study_tables import table_of_sweep
 from torrey.inversion.table_models import table_model
 from torrey.inversion.voxel_fit import TableFit, fit_table
 

@@ -16,8 +16,7 @@ from torrey.inversion.measured import MeasuredProtocol, powder_average
 from torrey.inversion.table_model import TableModel
 from torrey.inversion.table_models import table_model
 from torrey.inversion.voxel_data import VoxelData
-from torrey.inversion.voxel_fit import TableFit, check_count, fit_table
-from torrey.inversion.voxel_problem import Ranges
+from torrey.inversion.voxel_fit import TableFit, fit_table
 
 Array = NDArray[np.float64]
 
@@ -26,13 +25,6 @@ _FEW, _MANY = 200, 2000
 _FAILED: Final = 5
 CRITERIA: Final = ("log_likelihood", "aic", "aicc", "bic")
 """By which models of the same signals are compared, after their likelihood."""
-
-
-def seen_by(model: TableModel, protocol: MeasuredProtocol) -> MeasuredProtocol:
-    """The rows that a model is fitted to: shells where it is one of means over directions."""
-    if not model.powder or protocol.powder:
-        return protocol
-    return powder_average(protocol, np.ones((1, len(protocol)))).protocol
 
 
 def fit_part(data: VoxelData, settings: FitSettings, operators: str | Path | None = None) -> Group:
@@ -147,24 +139,3 @@ def _joined(fits: Sequence[TableFit]) -> TableFit:
         name: np.concatenate([getattr(one, name) for one in fits]) for name in names
     }
     return replace(fits[0], **joined)
-
-
-def check_fit(
-    model: TableModel, protocol: MeasuredProtocol, settings: FitSettings, has_sigma: bool
-) -> None:
-    """Refuse a fit that cannot be made of any signals of a protocol.
-
-    Raises
-    ------
-    InputError
-        If the model needs what the rows do not say, or they are too few, or settings are wrong.
-    """
-    rows = seen_by(model, protocol)
-    ranges = Ranges.of(model, settings.fixed, settings.bounds)
-    model.prepare(rows)
-    check_count(
-        model,
-        len(rows),
-        len(ranges.free) + int(model.amplitude_groups(rows).max()) + 1,
-        noise_too=not has_sigma,
-    )
