@@ -50,7 +50,7 @@ class Shape:
 
     def is_like(self, b_delta: float) -> bool:
         """Whether it is a symmetric tensor of this anisotropy."""
-        return not self.skewed and abs(self.b_delta - b_delta) <= _ALIKE
+        return not self.skewed and abs(self.b_delta - b_delta) <= _ALIKE * (1 + 1e-9)
 
 
 def shape_of(waveform: Waveform) -> Shape:

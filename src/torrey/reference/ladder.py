@@ -39,6 +39,9 @@ from torrey.reference.span import LOWEST_RUNG, SPACING
 #: Correctors beyond this order are many and add less than the enrichment does.
 _HIGHEST_CORRECTOR = 4
 _DEEPEST = 4
+#: Basis vectors per degree of freedom of a mesh. A basis that nearly fills a coarse mesh changes no
+#: more from rung to rung there, whatever it lacks on the finer ones.
+_FILLED = 0.75
 #: What is new in a field of the enrichment must be larger than this to be kept.
 _NEW = 1e-4
 
@@ -54,7 +57,7 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
     frame : (d,) or (c, d) array_like
         Gradient direction, or axes that span all directions wanted.
     highest : int
-        At least 3; the rungs up to 3 are P_0 to P_3.
+        At least 3; the rungs up to 3 are P_0 to P_3. Those that would fill the mesh are left out.
     """
     expansion = expand(operators, frame, min(highest, _HIGHEST_CORRECTOR) - 1)
     M = operators.mass_matrix
@@ -71,6 +74,9 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
             depth = rung - 2 - place.number
             if 1 <= depth <= _DEEPEST:
                 basis = extend(basis, place.layer(depth), M, _NEW)
+        if basis.shape[1] > _FILLED * operators.cell.n_dofs:
+            basis = basis[:, : ranks[-1]]
+            break
         ranks = (*ranks, basis.shape[1])
     return project_on(operators, expansion.frame, basis, ranks)
 

@@ -6,8 +6,9 @@ Whole tables of points are integrated at once. The error of a signal has three p
 - of the basis: what the next rung of the ladder changes, on the coarsest mesh; where two rungs are
   suspiciously close, what the rung after that changes;
 - of the mesh: what the last refinement changes (`estimates.space_error`). A refinement changes the
-  signals of two neighbouring rungs alike, and few time steps show the change: finer meshes are
-  asked with both, and their changes added to the signal of the coarsest one;
+  signals of two neighbouring rungs nearly alike, and few time steps show the change: finer meshes
+  are asked with a rung less and half of the steps, and their changes added to the signal of the
+  coarsest one. How nearly, the rung below that one tells, which counts as an error of the basis;
 - of the time steps: what doubling them changes, on the coarsest mesh; where that matters, what one
   more doubling changes on a lower rung, whose time errors are close.
 
@@ -347,27 +348,35 @@ class _Batch:
         """Add what finer and finer meshes change; tell where they are not fine enough."""
         hopeless = np.zeros(len(rows), dtype=bool)
         below = max(rung - 1, LOWEST_RUNG)
-        base = self._signal(0, below, found.steps[inner] // 2, rows[inner])
-        values = [found.coarse_signal[inner]]
+        base = self._between(0, below, found.steps[inner] // 2, rows[inner])
+        basis_error, values = found.basis_error[inner], [found.coarse_signal[inner]]
         for level in range(1, len(self._ladders)):
             if not len(inner):
                 break
-            finer = self._signal(level, below, found.steps[inner] // 2, rows[inner])
-            values.append(values[0] + (finer - base))
+            steps = found.steps[inner] // 2
+            change, lower = self._between(level, below, steps, rows[inner]) - base
+            values.append(values[0] + change)
+            # What the lower rung misses is another part of the signal on each mesh.
+            missed = np.abs(change - lower) if below < rung else np.zeros(len(inner))
             space = space_error(values, self._layers[rows[inner]])
-            rest = found.basis_error[inner] + found.time_error[inner]
+            rest = basis_error + missed + found.time_error[inner]
             enough = self._within(1.0, space + rest, values[-1])
             found = replace(
                 found,
                 signal=_put(found.signal, inner, values[-1]),
                 space_error=_put(found.space_error, inner, space),
+                basis_error=_put(found.basis_error, inner, basis_error + missed),
                 level=_put(found.level, inner, np.full(len(inner), level)),
                 reached=_put(found.reached, inner, enough),
             )
             hopeless[inner] = ~enough & ~self._within(1.0, space, values[-1])
-            inner, base = inner[~enough], base[~enough]
+            inner, base, basis_error = inner[~enough], base[:, ~enough], basis_error[~enough]
             values = [value[~enough] for value in values]
         return found, hopeless
+
+    def _between(self, level: int, rung: int, steps: Rows, rows: Rows) -> Signals:
+        """Signals on a rung and on the one below it, shape (2, rows)."""
+        return np.array([self._signal(level, r, steps, rows) for r in (rung, rung - 1)])
 
     def _signal(self, level: int, rung: int, steps: Rows, rows: Rows) -> Signals:
         values = np.empty(len(rows), dtype=complex)

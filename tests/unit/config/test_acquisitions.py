@@ -167,6 +167,12 @@ def test_a_small_b_runs_as_none_and_says_so(study):
     assert "threshold" not in found.notes[0]
 
 
+def test_b_values_in_another_unit_are_no_table_of_b_0(refusal):
+    (said,) = refusal(FSL % "", fsl("0 1 2.5", "0 1 0\n0 0 1\n0 0 0"))
+    assert "b from 1 to 2.5 s/mm^2, all below b0_threshold = 50 s/mm^2" in said
+    assert "b0_threshold: 0 s/mm^2" in said
+
+
 def test_lengths_scale_b_where_that_is_said(study):
     files = fsl("1000 1000 1000", "0.5 0 0\n0 0 0.6\n0 0 0.8")
     found = study(FSL % ", scaled_vectors: true", files)
@@ -269,7 +275,8 @@ def test_an_echo_time_is_said_once(study, refusal):
 
 FEXI = (
     "waveform: {kind: filter-exchange, delta: 3 ms, Delta: 12 ms, delta_filter: 3 ms, Delta_filter:"
-    " 12 ms, b_filter: 900 s/mm^2, mixing_time: 50 ms}\n    acquisition: {bval: a.bval, bvec: a.bvec}"
+    " 12 ms, b_filter: 900 s/mm^2, mixing_time: 50 ms}\n"
+    "    acquisition: {bval: a.bval, bvec: a.bvec}"
 )
 
 
@@ -340,6 +347,11 @@ def test_a_shape_that_the_study_has_not_is_refused(refusal):
     (said,) = refusal(DOUBLE % "[0 deg, 90 deg]", files)
     assert "line 1 of a.bval, entry 2: b_delta = 0, accepted: that of a waveform" in said
     assert said.endswith("which is 1, -0.5")
+
+
+def test_a_shape_may_miss_the_round_number_by_two_hundredths(study):
+    files = fsl("1000 1000", "1 0\n0 1\n0 0") | {"a.bdelta": "0.98 -0.48"}
+    assert len(rows_of(study(DOUBLE % "[0 deg, 90 deg]", files))) == 2
 
 
 def test_the_summary_says_shapes(study):

@@ -17,6 +17,7 @@ from torrey.gradients.acquisition import (
     read_waveform,
     scheme_summary,
 )
+from torrey.gradients.acquisition.scheme import SCHEME as SCHEME_READER
 
 BVAL = "0 1000 3000 850\n"
 BVEC = "0 1 0 0.6\n0 0 1 0\n0 0 0 -0.8\n"
@@ -87,8 +88,8 @@ def test_rounded_directions_get_length_one(fsl, bvec):
     "bvec", ["nan nan nan", "NaN 0 0", "0 0 -0", "10 0 0", "0.5 0 0", "inf 0 0"]
 )
 def test_what_is_said_of_vectors_at_zero_b_plays_no_part(fsl, bval, bvec):
-    table = fsl(bval, bvec)
-    assert (table.b, table.directions) == ((0.0,), ((0, 0, 0),))
+    table = fsl(f"{bval} 1000", f"{bvec}\n1 0 0")
+    assert (table.b[0], table.directions[0]) == (0.0, (0, 0, 0))
 
 
 def test_a_direction_at_zero_b_is_kept(fsl):
@@ -200,6 +201,15 @@ def test_schemes_say_what_was_read(write):
     )
     rows = read_scheme(write("dwi.scheme", VERSION + "0 0 0 0 0 0 0"))
     assert scheme_summary(rows) == "1 measurement without a gradient"
+
+
+def test_a_row_without_times_has_the_echo_of_the_others(write):
+    text = VERSION + "0 0 0 0 0 0 0\n1 0 0 0.04 0.03 0.01 0.06\n"
+    scan = SCHEME_READER.read(scheme=write("dwi.scheme", text))
+    assert [scan.waveforms[row.waveform]().echo_time for row in scan.rows] == [60.0, 60.0]
+    assert "TE of 1 row is 0: read as 60 ms" in scan.summary
+    with pytest.raises(InputError, match="line 2 of dwi.scheme: TE = 0 where other rows have"):
+        SCHEME_READER.read(scheme=write("dwi.scheme", text + "1 0 0 0.04 0.03 0.01 0.07\n"))
 
 
 @pytest.mark.parametrize(

@@ -182,8 +182,8 @@ def test_files_say_how_fibres_and_gradients_lie():
     assert found["orientation_axis"].values[0] == pytest.approx(AXIS)
     assert found["orientation_roll"].values.tolist() == [30.0, 0.0]
     angle = np.degrees(np.arccos(np.abs(np.array([AXIS, (0.0, 0.0, 1.0)]) @ np.array(ALONG).T)))
-    assert found["angle"].dims == ("orientation", "direction")
-    assert found["angle"].values == pytest.approx(angle, abs=1e-6)
+    assert found["fibre_angle"].dims == ("orientation", "direction")
+    assert found["fibre_angle"].values == pytest.approx(angle, abs=1e-6)
     # b-tensors are those of the scanner, whatever the fibres.
     turned, plain = measurement_variables(sweep(TWO)), measurement_variables(sweep(None))
     assert turned["b_tensor"].dims == plain["b_tensor"].dims

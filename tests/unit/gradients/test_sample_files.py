@@ -86,7 +86,8 @@ def test_a_column_turns_whole_steps_of_held_values(read, marks):
     times, centre = (0, 10, 12, 14, 24, 34), 11.0 if 180 in marks else 12.0
     found = read(RF + rows(times, (40, 10, 10, 40, 0, 0), marks), between="hold")
     turned = read(HEAD + rows(times, (40, 10, 10, 40, 0, 0)), between="hold", refocus=(centre,))
-    assert found.values == turned.values and found.times == turned.times
+    assert found.values == turned.values
+    assert found.times == turned.times
 
 
 # ---- columns and rasters ----

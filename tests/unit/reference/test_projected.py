@@ -13,7 +13,7 @@ from torrey.base.stored import Variable
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.gradients.protocol import Measurement, Point
 from torrey.gradients.slabs import slabs_of
 from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
@@ -64,6 +64,18 @@ def test_signals_are_those_of_the_full_system_within_their_errors(cell, ladders)
     assert found.signal[0] == pytest.approx(1.0, abs=1e-12)
 
 
+def test_a_basis_that_fills_the_coarsest_mesh_does_not_tell_its_error():
+    """On 28 unknowns nine rungs are the whole space, and on finer meshes they are not."""
+    meshes = levels(Layers((0.55, 0.45)), MeshOptions(0.1, 2), Material((2.0, 1.2)))
+    built = [climb(operators, (1.0,), 13 if i == 0 else 11) for i, operators in enumerate(meshes)]
+    waveform, period, kappa = Pgse(10.0, 40.0), 60.0, 0.03
+    q = np.array([waveform.q_of_b(b) for b in (3.5, 4.0)])
+    found = projected_signals(built, waveform, Points.of(q, period, kappa / period), 1e-3)
+    for i in np.flatnonzero(found.reached):
+        full = reference_signal(meshes, Point(period, kappa, waveform, q[i], (1.0,)), 1e-3)
+        assert abs(found.signal[i] - full.signal) <= found.error[i] + full.error
+
+
 def test_a_smaller_tolerance_takes_a_higher_rung(ladders):
     points = Points.of(WAVEFORM.q_of_b(2.0), 4.0, 0.01)
     same_mesh = [ladders[1], ladders[1]]  # no error in space
@@ -109,8 +121,8 @@ def test_an_error_in_space_alone_stops_the_climb(ladders):
     found = projected_signals(Asked(ladders[:2]), WAVEFORM, points, 1e-6)
     assert not found.reached[0]
     assert found.space_error[0] > 1e-6 * abs(found.signal[0])
-    # Base and refinement, each once: no rung was tried after the one that was good enough.
-    assert asked.count(1) == 1
+    # The refinement on two rungs, once: none was tried after the one that was good enough.
+    assert asked.count(1) == 2
 
 
 def one_sweep(b: tuple[float, ...], period: float = 6.0) -> Sweep:
@@ -201,6 +213,22 @@ def test_ladders_come_back_from_their_file(tmp_path: Path, ladders):
         assert read.ranks == made.ranks
         for name in ("K", "C", "N", "J", "R", "start", "readout", "frame"):
             np.testing.assert_array_equal(getattr(read, name), getattr(made, name))
+
+
+@pytest.mark.parametrize("tolerance", [5e-5, 1e-3])
+def test_what_a_lower_rung_misses_of_a_refinement_is_part_of_the_error(tolerance):
+    # Wide layers, where the rung that asks the finer mesh is another one on each mesh.
+    outside = ((2.0, 0.4, 0.5), (0.4, 1.5, -0.3), (0.5, -0.3, 1.0))
+    inside = ((1.2, 0.0, -0.6), (0.0, 0.8, 0.2), (-0.6, 0.2, 1.4))
+    material = Material((outside, inside), in_space=True)
+    cells = levels(Layers((0.55, 0.45)), MeshOptions(0.02, 2), material)
+    waveform, along = Pgse(3.0, 60.0), (1.0, 0.0, 0.0)
+    q, sigma = waveform.q_of_b(4.0), 0.03 / 60.0
+    steps = [climb(operators, along, 14) for operators in cells]
+    found = projected_signals(steps, waveform, Points.of(np.array([q]), 60.0, sigma), tolerance)
+    full = reference_signal(cells, Point(60.0, 0.03, waveform, q, along), 1e-5)
+    assert found.reached.all()
+    assert abs(found.signal[0] - full.signal) <= found.error[0] + full.error
 
 
 def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):

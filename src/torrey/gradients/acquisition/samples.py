@@ -299,9 +299,9 @@ def _acting(
     options: SampleOptions,
 ) -> SampledGradient:
     """The gradient that acts, from the samples as they are written."""
-    gradient = columns.kind == "gradient"
+    gradient, hold = columns.kind == "gradient", options.between == "hold"
     said: list[str] = []
-    turned = (options.refocus, options.between == "hold", options.first == "half")
+    turned = (options.refocus, hold, options.first == "half")
     if not gradient and any(turned):
         raise InputError(
             "refocus, between or first beside samples of a wave vector",
@@ -334,9 +334,8 @@ def _acting(
     _ = made([(time - times[0] if middle else time, value) for time, value in rows])  # checks them
     if marks and options.refocus:
         raise InputError("refocus beside a column rf", "one of them", at=("refocus",))
-    stays = options.between == "hold" and not middle
-    instants = pulses_of(times, marks, stays) if marks else options.refocus
-    if options.between == "hold":
+    instants = pulses_of(times, marks, hold and not middle) if marks else options.refocus
+    if hold:
         said.append("each held until the next")
         if not (middle or columns.time is None):
             check_held(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -285,7 +285,26 @@ def _scan(scheme: Path, *, skip: Sequence[int] = (), **options: Any) -> Scan:
         )
     left, skipped = without_skipped(lines, skip)
     rows, rounded = _pulse_rows(scheme, left)
-    return _pulse_scan(scheme, rows, (*words, *rounded, *skipped))
+    rows, echoes = _with_echoes(scheme, rows)
+    return _pulse_scan(scheme, rows, (*words, *rounded, *echoes, *skipped))
+
+
+def _with_echoes(
+    scheme: Path, rows: tuple[SchemeRow, ...]
+) -> tuple[tuple[SchemeRow, ...], tuple[str, ...]]:
+    """Rows without gradient and times have the echo time of the others, where that is one."""
+    times = {row.echo_time for row in rows if row.echo_time}
+    without = [row for row in rows if not row.gradient and not row.echo_time]
+    if not without or not times:
+        return rows, ()
+    if len(times) > 1:
+        raise InputError(
+            f"{place_of(without[0].line, scheme)}: TE = 0 where other rows have several",
+            "the echo time of each row, also without a gradient: water may relax until then",
+        )
+    (time,) = times
+    found = tuple(row if row.echo_time else replace(row, echo_time=time) for row in rows)
+    return found, (f"TE of {counted(len(without), 'row')} is 0: read as {time:g} ms",)
 
 
 def _pulse_scan(scheme: Path, rows: Sequence[SchemeRow], words: Sequence[str]) -> Scan:

@@ -156,6 +156,13 @@ def read_entries(
             direction = (0.0, 0.0, 0.0) if b == 0 else _X
         rows.append(Row(b, direction, entry.place, entry.waveform, entry.b_delta, entry.echo_time))
     faults.check()
+    if resting and not any(row.strength for row in rows):
+        raise InputError(
+            f"b {spread(map(_shown, resting))} s/mm^2, all below b0_threshold = "
+            f"{_shown(b0_threshold):g} s/mm^2",
+            "b-values in the unit of the file, some of them not below b0_threshold; with "
+            "b0_threshold: 0 s/mm^2 they run as they stand",
+        )
     if resting:
         words.append(
             f"{len(resting)} with b {spread(map(_shown, resting))} s/mm^2, below b0_threshold = "
