@@ -197,10 +197,10 @@ def _draw_series(
 
 
 def _words(one: _Series, names: Sequence[str], keys: Sequence[Key]) -> str:
-    """In what cells differ from the first ones; of the first ones, the first such quantity."""
+    """In what cells differ from the first ones; of these, the period if others differ in it."""
     first = dict(zip(_SAID, keys[0], strict=True))
     other = [name for name in names if getattr(one, name) != first[name]]
-    return one.say(other or list(names)[:1] or ["period"])
+    return one.say(other or (["period"] if "period" in names else list(names)[:1]) or ["period"])
 
 
 def _explain(
