@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -17,27 +19,37 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def finished(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project in which all is made; not to be changed."""
-    return made(origin, tmp_path_factory.mktemp("finished") / "project", TINY)
+    return made(origin, tmp_path_factory, "finished", TINY)
 
 
 @pytest.fixture(scope="session")
 def small(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A smaller project in which all is made; not to be changed."""
-    return made(origin, tmp_path_factory.mktemp("small") / "project", SMALL)
+    return made(origin, tmp_path_factory, "small", SMALL)
 
 
 @pytest.fixture(scope="session")
 def scratch(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The smaller project with other cells, made from nothing."""
-    return made(origin, tmp_path_factory.mktemp("scratch") / "project", CHANGED)
+    return made(origin, tmp_path_factory, "scratch", CHANGED)
 
 
-def made(origin: Path, root: Path, config: str) -> Project:
-    """A project that has run to its end."""
-    project = Project.create(root, config, origin)
-    run = project.run("--cores=2", *TARGETS)
-    assert run.code == 0, run.text
-    return project
+def made(origin: Path, tmp_path_factory: pytest.TempPathFactory, name: str, config: str) -> Project:
+    """A project that has run to its end: the processes of one run of tests make it once."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    root, done = base / name / "project", base / f"{name}.done"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if done.exists():
+            return Project(root)
+        root.parent.mkdir()
+        project = Project.create(root, config, origin)
+        run = project.run("--cores=2", *TARGETS)
+        assert run.code == 0, run.text
+        done.touch()
+        return project
 
 
 @pytest.fixture
