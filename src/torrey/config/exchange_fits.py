@@ -11,7 +11,7 @@ from torrey.config.data_fits import limits_of, options_of
 from torrey.config.data_models import ExchangeInversionModel
 from torrey.config.domain import Inversion, Study
 from torrey.config.findings import Findings
-from torrey.config.inversions import check_cell
+from torrey.config.inversions import fitted_studies
 from torrey.inversion.fit_settings import FitSettings
 
 if TYPE_CHECKING:
@@ -44,11 +44,8 @@ def read_exchange_fit(
     model = findings.validate(path, ExchangeInversionModel)
     if model is None:
         return None
-    for i, study in enumerate(model.studies):
-        findings.require_entry((*path, "studies", i), study, "studies")
-    findings.require_once((*path, "studies"), model.studies)
-    known = [studies[study] for study in model.studies if study in studies]
-    if len(known) < len(model.studies):
+    known = fitted_studies(findings, path, model.studies, studies)
+    if known is None:
         return None
     first = known[0]
     for i, study in enumerate(known):
@@ -77,8 +74,7 @@ def read_exchange_fit(
 
 
 def _check_study(findings: Findings, path: KeyPath, study: Study, signals: str) -> None:
-    """Permeable cells, the signals that are fitted, and one orientation."""
-    check_cell(findings, path, study)
+    """The signals that are fitted, and one orientation."""
     if signals not in study.models:
         found = f"study {study.name} without {quoted(signals)}"
         findings.add(path, found, f"one with {signals} among its models")

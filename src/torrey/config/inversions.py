@@ -117,15 +117,10 @@ def read_inversion(findings: Findings, name: str, studies: Mapping[str, Study]) 
     model = findings.validate(path, AnyInversion)
     if model is None:
         return None
-    for i, study in enumerate(model.studies):
-        findings.require_entry((*path, "studies", i), study, "studies")
-    findings.require_once((*path, "studies"), model.studies)
     findings.require_once((*path, "starts"), model.starts)
-    known = [studies[study] for study in model.studies if study in studies]
-    if len(known) < len(model.studies):
+    known = fitted_studies(findings, path, model.studies, studies)
+    if known is None:
         return None
-    for i, study in enumerate(known):
-        check_cell(findings, (*path, "studies", i), study)
     if isinstance(model, KargerInversionModel):
         _check_karger(findings, path, model, known)
     else:
@@ -154,6 +149,24 @@ def _inversion(name: str, model: KargerInversionModel | PhysicalInversionModel) 
         noise=(noise.kind, tuple(noise.snr), noise.repeats) if noise else None,
         **shared,
     )
+
+
+def fitted_studies(
+    findings: Findings, path: KeyPath, names: Sequence[str], studies: Mapping[str, Study]
+) -> list[Study] | None:
+    """Studies that an inversion names, with what is wrong with their cells noted.
+
+    None if one of them is not there, or has problems of its own.
+    """
+    for i, name in enumerate(names):
+        findings.require_entry((*path, "studies", i), name, "studies")
+    findings.require_once((*path, "studies"), names)
+    known = [studies[name] for name in names if name in studies]
+    if len(known) < len(names):
+        return None
+    for i, study in enumerate(known):
+        check_cell(findings, (*path, "studies", i), study)
+    return known
 
 
 def check_cell(findings: Findings, path: KeyPath, study: Study) -> None:

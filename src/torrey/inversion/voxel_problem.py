@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,10 +163,6 @@ class VoxelProblem:
         k = len(self.ranges.free)
         signal, _ = self.evaluate(self.ranges.values(z[:, :k])[0], False)
         return signal * (z[:, k:] @ self.groups.T)
-
-    def with_noise(self, sigma: Array) -> VoxelProblem:
-        """The same with another noise."""
-        return replace(self, sigma=sigma)
 
 
 @dataclass(frozen=True)
