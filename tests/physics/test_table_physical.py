@@ -9,8 +9,11 @@ import pytest
 from support.cells import LARGE_DISC
 
 from torrey.base.errors import InputError
+from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
+from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.inversion.cell_runs import cell_model
 from torrey.inversion.cell_table import physical_table
 from torrey.inversion.measured import protocol_of_columns
 from torrey.inversion.table_models import table_signals
@@ -40,6 +43,37 @@ def test_permeability_and_diffusivity_are_found():
     assert found.estimate[0] == pytest.approx([0.05, 2.5], rel=1e-3)
     assert (found.standard_error[0] > 0.0).all()
     assert found.units == ("um ms-1", "um2 ms-1")
+
+
+def test_the_radius_is_found_and_no_bounds_go_beyond_the_radii_that_are_known():
+    material, mesh = Material((2.5, 1.5)), MeshOptions(0.15, 0)
+
+    def disc(radius: float) -> Discs:
+        return Discs((Disc((0.5, 0.5), radius),))
+
+    options = {
+        "material": material.to_dict(),
+        "axes": 2,
+        "period": 5.0,
+        "by": "R0",
+        "known": KNOWN,
+        "parameters": ["radius", "kappa"],
+        "shape": {**disc(0.4).to_dict(), **mesh.to_dict()},
+    }
+    in_space = np.pad(PROTOCOL.directions, ((0, 0), (0, 1)))
+    table = cell_model(options, replace(PROTOCOL, directions=in_space), "no file is read")
+    assert table.names == ("kappa", "radius")
+    # Another radius, and so another mesh than all those that the model is made of.
+    other = levels(disc(0.43), mesh, material)[0]
+    truth = physical_table(other, material, PROTOCOL, 5.0, "R0", KNOWN, ["kappa"])
+    y = 300.0 * table_signals(truth, PROTOCOL, [0.07])
+    found = fit_table(table, PROTOCOL, y, 1.0, dictionary=50, starts=1)
+    assert found.status.tolist() == [0]
+    assert found.units == ("um ms-1", "1")
+    assert found.estimate[0] == pytest.approx([0.07, 0.43], rel=1e-2)
+    # The polynomials between the radii say nothing beyond them.
+    with pytest.raises(InputError, match="bounds.radius: found 0.1, accepted: .* 0.32 to 0.45"):
+        fit_table(table, PROTOCOL, y, 1.0, bounds={"radius": (0.1, 0.45)})
 
 
 def test_other_tables_are_refused():

@@ -83,7 +83,8 @@ class CellTable(TableModel):
             least, most = _BOUNDS.get(name, (low, high))
             lower, upper = max(low, least), min(high, most)
             meaning = _DESCRIPTIONS[name]
-            found.append(ModelParameter(name, unit, lower, upper, meaning, name == "kappa"))
+            one = ModelParameter(name, unit, lower, upper, meaning, name == "kappa", (low, high))
+            found.append(one)
         return tuple(found)
 
     def prepare(self, protocol: MeasuredProtocol) -> Evaluate:

@@ -34,6 +34,8 @@ class ModelParameter:
     description : str
     log : bool
         Whether fits move its logarithm.
+    limits : pair of float
+        Between which the model can be evaluated: no bounds or values that are given go beyond.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ModelParameter:
     upper: float
     description: str
     log: bool = False
+    limits: tuple[float, float] = (-np.inf, np.inf)
 
 
 class Evaluate(Protocol):
@@ -97,12 +100,12 @@ class TableModel(ABC):
 
 def diffusivity(name: str, meaning: str) -> ModelParameter:
     """A diffusivity with its bounds."""
-    return ModelParameter(name, "um2 ms-1", 0.02, 3.5, meaning)
+    return ModelParameter(name, "um2 ms-1", 0.02, 3.5, meaning, limits=(0.0, np.inf))
 
 
 def share(name: str, meaning: str) -> ModelParameter:
     """A share of the water with its bounds."""
-    return ModelParameter(name, "1", 0.005, 0.995, meaning)
+    return ModelParameter(name, "1", 0.005, 0.995, meaning, limits=(0.0, 1.0))
 
 
 def directions_of(protocol: MeasuredProtocol) -> Array:

@@ -34,7 +34,7 @@ class FilterExchangeTable(TableModel):
         """ADC, efficiency and rate."""
         return (
             diffusivity("ADC", "apparent diffusivity without filter"),
-            ModelParameter("sigma", "1", 0.0, 1.0, "efficiency of the filter"),
+            ModelParameter("sigma", "1", 0.0, 1.0, "efficiency of the filter", limits=(0.0, 1.0)),
             ModelParameter("AXR", "ms-1", 1e-4, 1.0, "apparent exchange rate", log=True),
         )
 

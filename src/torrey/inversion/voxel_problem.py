@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError, either
 from torrey.inversion.likelihood import NoiseKind, likelihood
 from torrey.inversion.measured import MeasuredProtocol
-from torrey.inversion.table_model import Evaluate, TableModel
+from torrey.inversion.table_model import Evaluate, ModelParameter, TableModel
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,7 +55,8 @@ class Ranges:
         Raises
         ------
         InputError
-            If a name is not one of the model's, or bounds are not in order.
+            If a name is not one of the model's, bounds are not in order, or they or a value go
+            beyond where the model can be evaluated.
         """
         fixed, bounds = dict(fixed or {}), dict(bounds or {})
         for at, given in (("fixed", fixed), ("bounds", bounds)):
@@ -75,6 +76,7 @@ class Ranges:
             value = fixed.get(one.name)
             if value is not None and not (np.isfinite(value) and (value > 0 or not one.log)):
                 raise InputError(f"{value:g}", f"a number, {least}", at=("fixed", one.name))
+            _check_limits(one, bounds.get(one.name, ()), value)
             ends.append((low, high) if value is None else (value, value))
         lower, upper = np.array(ends, dtype=float).T
         log = np.array([one.log for one in model.parameters])
@@ -235,6 +237,18 @@ class Dictionary:
         inside = np.clip(self.places[at], 0.01, 0.99)
         size = np.maximum(amplitude[at], 1e-3)
         return np.column_stack([inside, size]), float(self.weights @ y**2) - score[at]
+
+
+def _check_limits(one: ModelParameter, bounds: tuple[float, ...], fixed: float | None) -> None:
+    """Refuse bounds and values of a parameter where its model means nothing."""
+    least, most = one.limits
+    unit = "" if one.unit == "1" else f" {one.unit}"
+    ends = f"{least:g} to {most:g}" if np.isfinite(most) else f"at least {least:g}"
+    accepted = f"{one.description}: {ends}{unit}"
+    for at, values in (("bounds", bounds), ("fixed", () if fixed is None else (fixed,))):
+        for value in values:
+            if not least <= value <= most:
+                raise InputError(f"{value:g}", accepted, at=(at, one.name))
 
 
 def _closed(model: TableModel, lower: Array, upper: Array) -> bool:

@@ -182,6 +182,7 @@ REFUSED = {
     "a wrong unit": ("[2 ms, 300 ms]", "[2 um, 300 um]", "t_ex[0]", "a time with its unit"),
     "one bound": ("[2 ms, 300 ms]", "[2 ms]", "bounds.t_ex", "the least and the most"),
     "bounds in no order": ("[2 ms, 300 ms]", "[300 ms, 2 ms]", "bounds.t_ex", "a lower and"),
+    "a share in per cent": ("f: [0.1, 0.9]", "f: [10, 90]", "bounds.f", "0 to 1"),
     "no number": ("f: [0.1, 0.9]", "f: [little, much]", "bounds.f[0]", "a number"),
     "compared with itself": ("[smex, sandix]", "[nexi]", "compare[0]", "other models"),
     "compared twice": ("[smex, sandix]", "[smex, smex]", "compare[1]", "each value once"),

@@ -244,6 +244,8 @@ def test_results_can_be_stored():
         ({"fixed": {"R": 1.0}}, "fixed.R"),
         ({"bounds": {"f": (0.5, 0.2)}}, "bounds.f"),
         ({"bounds": {"t_ex": (0.0, 20.0)}}, "above zero"),
+        ({"bounds": {"f": (0.2, 80.0)}}, "bounds.f: found 80, accepted: .* 0 to 1$"),
+        ({"fixed": {"D_e": -1.0}}, "fixed.D_e: found -1, accepted: .* at least 0 um2 ms-1$"),
         ({"fixed": dict(zip(("D_e", "D_c", "f", "t_ex"), KARGER, strict=True))}, "no parameter"),
         ({"signals": np.ones((2, 3))}, "signals of shape"),
     ],
