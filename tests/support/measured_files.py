@@ -18,6 +18,21 @@ Array = NDArray[np.float64]
 AFFINE = np.array([[-2.0, 0.1, 0, 90], [0.1, 2.2, 0, -126], [0, 0.2, 2.5, -72], [0, 0, 0, 1.0]])
 HEAD = "voxel,b (s/mm^2),delta (ms),Delta (ms),S\n"
 DELTA = 8.0
+#: The sections of a configuration with a study whose cell can be fitted to signals.
+CELL = """\
+geometries:
+  disc: {kind: discs, cells: [{center: [0.5, 0.5], radius: 0.4}]}
+studies:
+  cell:
+    geometry: disc
+    diffusivity: {outside: 2.5 um^2/ms, inside: 1.5 um^2/ms}
+    period: 5 um
+    permeability: 5e-5 m/s
+    waveform: {kind: pgse, delta: 4 ms, Delta: 10 ms}
+    b: 1 ms/um^2
+    directions: [[1, 0]]
+    models: [R0]
+"""
 
 
 def shells(directions: int = 1, Deltas: tuple[float, ...] = (15.0, 40.0, 80.0)) -> MeasuredProtocol:

@@ -106,6 +106,7 @@ def _physical_fit(
 ) -> DataFit | None:
     """A fit of the cell of a study."""
     from torrey.inversion.problem import unit_of
+    from torrey.inversion.voxel_problem import ends_of
 
     if model.study not in studies:
         findings.require_entry((*path, "study"), model.study, "studies")
@@ -133,8 +134,11 @@ def _physical_fit(
     }
     if "radius" in model.parameters:
         options["shape"] = {**study.shape.to_dict(), **study.mesh.to_dict()}
+    # How far radii go is known with their meshes.
     named = {str(n): ModelParameter(n, unit_of(n), 0.0, 1.0, n) for n in model.parameters}
     settings = settings_of(model, measured, options, named)
+    for one in named.values():
+        ends_of(one, settings.fixed, settings.bounds)
     chunks = model.chunks or chunks_of(measured)
     # Those of `torrey.inversion.physical`, in its order.
     free = tuple(name for name in ("kappa", "D_e", "D_c", "radius") if name in named)

@@ -63,21 +63,7 @@ class Ranges:
             for name in given:
                 if name not in model.names:
                     raise InputError(f'"{name}"', either(model.names), at=(at, name))
-        ends = []
-        for one in model.parameters:
-            low, high = bounds.get(one.name, (one.lower, one.upper))
-            least = "above zero" if one.log else "finite"
-            if not (np.isfinite([low, high]).all() and low < high and (low > 0 or not one.log)):
-                raise InputError(
-                    f"{low:g} and {high:g}",
-                    f"a lower and an upper bound, {least}",
-                    at=("bounds", one.name),
-                )
-            value = fixed.get(one.name)
-            if value is not None and not (np.isfinite(value) and (value > 0 or not one.log)):
-                raise InputError(f"{value:g}", f"a number, {least}", at=("fixed", one.name))
-            _check_limits(one, bounds.get(one.name, ()), value)
-            ends.append((low, high) if value is None else (value, value))
+        ends = [ends_of(one, fixed, bounds) for one in model.parameters]
         lower, upper = np.array(ends, dtype=float).T
         log = np.array([one.log for one in model.parameters])
         free = np.flatnonzero([one.name not in fixed for one in model.parameters])
@@ -239,16 +225,33 @@ class Dictionary:
         return np.column_stack([inside, size]), float(self.weights @ y**2) - score[at]
 
 
-def _check_limits(one: ModelParameter, bounds: tuple[float, ...], fixed: float | None) -> None:
-    """Refuse bounds and values of a parameter where its model means nothing."""
+def ends_of(
+    one: ModelParameter, fixed: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]
+) -> tuple[float, float]:
+    """Bounds of a parameter in a fit, equal where it is fixed.
+
+    Raises
+    ------
+    InputError
+        If they are not in order, or go beyond where the model can be evaluated.
+    """
+    low, high = bounds.get(one.name, (one.lower, one.upper))
+    value = fixed.get(one.name)
+    word = "above zero" if one.log else "finite"
+    if not (np.isfinite([low, high]).all() and low < high and (low > 0 or not one.log)):
+        raise InputError(
+            f"{low:g} and {high:g}", f"a lower and an upper bound, {word}", at=("bounds", one.name)
+        )
+    if value is not None and not (np.isfinite(value) and (value > 0 or not one.log)):
+        raise InputError(f"{value:g}", f"a number, {word}", at=("fixed", one.name))
     least, most = one.limits
     unit = "" if one.unit == "1" else f" {one.unit}"
     ends = f"{least:g} to {most:g}" if np.isfinite(most) else f"at least {least:g}"
-    accepted = f"{one.description}: {ends}{unit}"
-    for at, values in (("bounds", bounds), ("fixed", () if fixed is None else (fixed,))):
-        for value in values:
-            if not least <= value <= most:
-                raise InputError(f"{value:g}", accepted, at=(at, one.name))
+    for at, given in (("bounds", (low, high)), ("fixed", () if value is None else (value,))):
+        for end in given:
+            if not least <= end <= most:
+                raise InputError(f"{end:g}", f"{one.description}: {ends}{unit}", at=(at, one.name))
+    return (low, high) if value is None else (value, value)
 
 
 def _closed(model: TableModel, lower: Array, upper: Array) -> bool:

@@ -7,25 +7,15 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from support.measured_files import shells, table_text, write_volumes
+from support.measured_files import CELL, shells, table_text, write_volumes
 
 from torrey.config import ConfigError, load
 from torrey.config.data_models import TABLE_MODELS
 from torrey.inversion.table_models import MODELS
 
-TEXT = """\
-geometries:
-  disc: {kind: discs, cells: [{center: [0.5, 0.5], radius: 0.4}]}
-studies:
-  cell:
-    geometry: disc
-    diffusivity: {outside: 2.5 um^2/ms, inside: 1.5 um^2/ms}
-    period: 5 um
-    permeability: 5e-5 m/s
-    waveform: {kind: pgse, delta: 4 ms, Delta: 10 ms}
-    b: 1 ms/um^2
-    directions: [[1, 0]]
-    models: [R0]
+TEXT = (
+    CELL
+    + """\
 data:
   rois: {table: s.csv}
   brain:
@@ -47,6 +37,7 @@ inversions:
     compare: [smex, sandix]
   three: {data: plane, model: physical, study: cell, by: P4, parameters: [kappa, radius]}
 """
+)
 PLANE = "b (s/mm^2),delta (ms),Delta (ms),x,y,z,S\n" + "".join(
     f"{b},4,{D},{x},{y},0,1\n" for b in (0, 500, 900) for D in (10, 30) for x, y in ((1, 0), (0, 1))
 )
@@ -183,6 +174,9 @@ REFUSED = {
     "one bound": ("[2 ms, 300 ms]", "[2 ms]", "bounds.t_ex", "the least and the most"),
     "bounds in no order": ("[2 ms, 300 ms]", "[300 ms, 2 ms]", "bounds.t_ex", "a lower and"),
     "a share in per cent": ("f: [0.1, 0.9]", "f: [10, 90]", "bounds.f", "0 to 1"),
+    "bounds of a cell in no order": ("[kappa, radius]}",
+                              "[kappa, radius], bounds: {radius: [0.4, 0.3]}}",
+                              "three.bounds.radius", "a lower and"),
     "no number": ("f: [0.1, 0.9]", "f: [little, much]", "bounds.f[0]", "a number"),
     "compared with itself": ("[smex, sandix]", "[nexi]", "compare[0]", "other models"),
     "compared twice": ("[smex, sandix]", "[smex, smex]", "compare[1]", "each value once"),

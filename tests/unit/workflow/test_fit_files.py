@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.measured_files import table_text, write_volumes
+from support.measured_files import CELL, table_text, write_volumes
 
 import torrey
 from torrey.config import load
@@ -14,19 +14,9 @@ from torrey.workflow.fits import DIGESTS_VARIABLE, file_digest
 from torrey.workflow.recipes import Recipes
 
 SCRIPTS = Path(torrey.__file__).parents[2] / "workflow" / "scripts"
-TEXT = """\
-geometries:
-  disc: {kind: discs, cells: [{center: [0.5, 0.5], radius: 0.4}]}
-studies:
-  cell:
-    geometry: disc
-    diffusivity: {outside: 2.5 um^2/ms, inside: 1.5 um^2/ms}
-    period: 5 um
-    permeability: 5e-5 m/s
-    waveform: {kind: pgse, delta: 4 ms, Delta: 10 ms}
-    b: 1 ms/um^2
-    directions: [[1, 0]]
-    models: [R0]
+TEXT = (
+    CELL
+    + """\
 data:
   rois: {table: s.csv}
   brain: {nifti: dwi.nii.gz, mask: mask.nii.gz, acquisition: {table: rows.tsv}}
@@ -38,6 +28,7 @@ inversions:
 figures:
   fit_maps: {inversions: two}
 """
+)
 FIT = "results/inversions"
 
 
