@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from torrey.config.inversions import check_cell, check_round
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.table_model import ModelParameter
 from torrey.models import registry
-
-if TYPE_CHECKING:
-    from torrey.inversion.table_model import TableModel
 
 #: Voxels of a volume for one job, and the most jobs that are made without being asked for.
 _AT_ONCE, _MOST_CHUNKS = 1_000, 200
@@ -84,14 +81,14 @@ def read_data_fit(
 
 def _fit(findings: Findings, path: KeyPath, model: DataFitModel, measured: MeasuredData) -> DataFit:
     # Models take a tenth of a second to import, which configurations without data do not spend.
-    from torrey.inversion.table_checks import check_fit
+    from torrey.inversion.table_checks import check_compared, check_fit
     from torrey.inversion.table_models import table_model
 
     options = options_of(findings, path, model)
     fitted = table_model(model.model, **options)
     settings = settings_of(model, measured, options, {one.name: one for one in fitted.parameters})
     findings.require_once((*path, "compare"), model.compare)
-    _check_compared(fitted, model, measured)
+    check_compared(fitted, model.compare, measured.protocol, measured.has_sigma)
     check_fit(fitted, measured.protocol, settings, measured.has_sigma)
     free = tuple(name for name in fitted.names if name not in settings.fixed)
     return DataFit(model.data, model.data, settings, free, model.chunks or chunks_of(measured))
@@ -258,27 +255,3 @@ def _pair(given: object, one: ModelParameter, at: KeyPath) -> tuple[float, float
         raise InputError("no pair", f"a list of the least and the most{unit}", at=at)
     low, high = (_quantity(value, one, (*at, i)) for i, value in enumerate(given))
     return low, high
-
-
-def _check_compared(fitted: TableModel, model: DataFitModel, measured: MeasuredData) -> None:
-    """Criteria compare fits to the same rows."""
-    from torrey.inversion.table_checks import check_fit
-    from torrey.inversion.table_models import table_model
-
-    for i, name in enumerate(model.compare):
-        at = ("compare", i)
-        if name == model.model:
-            raise InputError(f"{name}, which is fitted itself", "other models", at=at)
-        other = table_model(name)
-        if other.powder != fitted.powder and not measured.protocol.powder:
-            one, two = "means over directions", "single directions"
-            said = (one, two) if other.powder else (two, one)
-            raise InputError(
-                f"{name}, a model of {said[0]}",
-                f"models of {said[1]}, as {model.model} is: criteria compare fits to the same rows",
-                at=at,
-            )
-        try:
-            check_fit(other, measured.protocol, FitSettings(name), measured.has_sigma)
-        except InputError as error:
-            raise InputError(f"{name} with {error.found}", error.accepted, at=at) from None

@@ -12,10 +12,10 @@ import xarray
 from torrey.base.errors import InputError, either
 from torrey.config.data_fits import UNIT_KINDS
 from torrey.door.labels import dataset
-from torrey.door.quantities import argument, quantity
+from torrey.door.quantities import argument, arguments, quantity
 from torrey.inversion.fit_settings import FitSettings
-from torrey.inversion.signal_tables import SignalTable, read_signal_table
-from torrey.inversion.table_checks import check_fit
+from torrey.inversion.signal_tables import read_signal_table
+from torrey.inversion.table_checks import check_compared, check_fit
 from torrey.inversion.table_model import TableModel
 from torrey.inversion.table_models import table_model
 from torrey.inversion.table_report import report
@@ -82,8 +82,7 @@ def fit(
     settings = FitSettings(
         model, options, held, limits, intervals, starts, seed, noise, tuple(compare)
     )
-    with argument("fit", "model"):
-        return _fitted(_data(read, sigma), chosen, settings)
+    return _fitted(VoxelData.of_table(read, sigma), chosen, settings)
 
 
 def _values(
@@ -96,20 +95,13 @@ def _values(
     return held, limits
 
 
-def _data(read: SignalTable, sigma: float | None) -> VoxelData:
-    known = read.sigma if sigma is None else np.full(len(read.voxels), float(sigma))
-    assert read.signals is not None
-    return VoxelData(read.signals, known, None, read.voxels, read.protocol)
-
-
 def _fitted(data: VoxelData, model: TableModel, settings: FitSettings) -> xarray.Dataset:
-    check_fit(model, data.protocol, settings, data.sigma is not None)
-    for name in settings.compare:
-        other = table_model(name)
-        if other.powder != model.powder and not data.protocol.powder:
-            raise InputError(f"{model.name} beside {name}", "models of the same rows")
-        check_fit(other, data.protocol, FitSettings(name), data.sigma is not None)
-    values = {name: np.asarray(one.values) for name, one in fit_part(data, settings).items()}
+    known = data.sigma is not None
+    with arguments("fit"):
+        check_compared(model, settings.compare, data.protocol, known)
+    with argument("fit", "model"):
+        check_fit(model, data.protocol, settings, known)
+        values = {name: np.asarray(one.values) for name, one in fit_part(data, settings).items()}
     group, _ = report([values], data, settings)
     return dataset(group).assign_attrs(model=settings.model, noise_kind=settings.noise)
 

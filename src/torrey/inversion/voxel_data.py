@@ -17,7 +17,7 @@ from torrey.base.stored import Group, group_of, stored
 from torrey.inversion.data_keys import COLUMNS, content_digest, protocol_of, protocol_text
 from torrey.inversion.measured import MeasuredProtocol
 from torrey.inversion.nifti import header_text, read_volumes
-from torrey.inversion.signal_tables import read_signal_table
+from torrey.inversion.signal_tables import SignalTable, read_signal_table
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -66,6 +66,13 @@ class VoxelData:
 
     def __len__(self) -> int:
         return len(self.signals)
+
+    @classmethod
+    def of_table(cls, table: SignalTable, sigma: float | None = None) -> VoxelData:
+        """Of a table with signals, with the noise of all of them in the place of its own."""
+        assert table.signals is not None
+        noise = table.sigma if sigma is None else np.full(len(table.signals), float(sigma))
+        return cls(table.signals, noise, None, table.voxels, table.protocol)
 
 
 @dataclass(frozen=True)
@@ -163,10 +170,7 @@ def read_measured(
                 f"{printable(str(path))} was changed after this run began. Start it again"
             )
     if "table" in files:
-        table = read_signal_table(Path(files["table"]))
-        assert table.signals is not None
-        noise = table.sigma if sigma is None else np.full(len(table.signals), sigma)
-        data = VoxelData(table.signals, noise, None, table.voxels, table.protocol)
+        data = VoxelData.of_table(read_signal_table(Path(files["table"])), sigma)
     else:
         data = _of_volumes(
             {name: Path(path) for name, path in files.items()}, protocol, sigma, volumes
