@@ -12,7 +12,7 @@ import numpy as np
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError, KeyPath, either
 from torrey.base.units import UNITS, Kind, parse
-from torrey.config.data_models import PHYSICAL, DataFitModel, ExchangeInversionModel
+from torrey.config.data_models import PHYSICAL, DataFitModel, TableFitModel
 from torrey.config.domain import DataFit, MeasuredData, Study
 from torrey.config.findings import Findings
 from torrey.config.inversions import check_cell, check_round
@@ -191,7 +191,7 @@ def settings_of(
 
 
 def limits_of(
-    model: DataFitModel | ExchangeInversionModel, named: Mapping[str, ModelParameter]
+    model: TableFitModel, named: Mapping[str, ModelParameter]
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Values of parameters that are not fitted, and bounds of others, in internal units."""
     fixed, bounds = (_mapping(getattr(model, key), named, key) for key in ("fixed", "bounds"))
@@ -206,9 +206,7 @@ def chunks_of(measured: MeasuredData) -> int:
     return min(_MOST_CHUNKS, max(1, math.ceil(measured.voxels / _AT_ONCE)))
 
 
-def options_of(
-    findings: Findings, path: KeyPath, model: DataFitModel | ExchangeInversionModel
-) -> dict[str, Any]:
+def options_of(findings: Findings, path: KeyPath, model: TableFitModel) -> dict[str, Any]:
     """Options of the model that are given."""
     options: dict[str, Any] = {}
     given = findings.keys(path)

@@ -63,18 +63,13 @@ class DataModel(Model):
     noise: Literal["gaussian", "rician"] = Field("gaussian", description="gaussian or rician")
 
 
-class DataFitModel(Model):
-    """A model fitted to measured signals."""
+class TableFitModel(Model):
+    """What fits of a model of tables share, be the signals measured or those of studies."""
 
-    data: str = Field(description="the name of an entry of data")
-    model: FitName = Field(description=f"{_MODELS}, or {PHYSICAL}")
     starts: int = Field(
         3, ge=1, le=100, description="a whole number of starts of each fit, 1 to 100"
     )
     seed: int = Field(1, ge=0, le=2**32 - 1, description="a whole number, at least 0, below 2^32")
-    profiles: bool = Field(
-        False, description="true or false: intervals of 95 % by profile likelihoods"
-    )
     fixed: Any = Field(
         default_factory=dict,
         description="a mapping from parameters to values, such as {D_i: 2 um^2/ms}",
@@ -83,9 +78,6 @@ class DataFitModel(Model):
         default_factory=dict,
         description="a mapping from parameters to two values, such as {t_ex: [2 ms, 200 ms]}",
     )
-    compare: Annotated[list[TableName], Field(min_length=1, max_length=6), OrOne()] = Field(
-        default_factory=list, description=f"models to compare with: a list of {_MODELS}"
-    )
     anisotropic: bool = Field(
         False,
         description="true or false, of nexi, smex and sandix: whether the outside has D_e_par and "
@@ -93,6 +85,19 @@ class DataFitModel(Model):
     )
     D_sphere: str = Field(
         "", description='of sandix: diffusivity in the spheres, such as "3 um^2/ms"'
+    )
+
+
+class DataFitModel(TableFitModel):
+    """A model fitted to measured signals."""
+
+    data: str = Field(description="the name of an entry of data")
+    model: FitName = Field(description=f"{_MODELS}, or {PHYSICAL}")
+    profiles: bool = Field(
+        False, description="true or false: intervals of 95 % by profile likelihoods"
+    )
+    compare: Annotated[list[TableName], Field(min_length=1, max_length=6), OrOne()] = Field(
+        default_factory=list, description=f"models to compare with: a list of {_MODELS}"
     )
     chunks: int | None = Field(
         None,
@@ -113,7 +118,7 @@ class DataFitModel(Model):
     )
 
 
-class ExchangeInversionModel(Model):
+class ExchangeInversionModel(TableFitModel):
     """A model of measured tables fitted to signals of studies, to see how it errs."""
 
     kind: Literal["exchange"] = Field(description="exchange")
@@ -130,24 +135,4 @@ class ExchangeInversionModel(Model):
         le=1e9,
         description="a number above 0 (1e-3 to 1e9): S(b = 0) over the noise of one signal behind "
         "the standard errors; without it the misfit of each fit",
-    )
-    starts: int = Field(
-        3, ge=1, le=100, description="a whole number of starts of each fit, 1 to 100"
-    )
-    seed: int = Field(1, ge=0, le=2**32 - 1, description="a whole number, at least 0, below 2^32")
-    fixed: Any = Field(
-        default_factory=dict,
-        description="a mapping from parameters to values, such as {D_i: 2 um^2/ms}",
-    )
-    bounds: Any = Field(
-        default_factory=dict,
-        description="a mapping from parameters to two values, such as {t_ex: [2 ms, 200 ms]}",
-    )
-    anisotropic: bool = Field(
-        False,
-        description="true or false, of nexi, smex and sandix: whether the outside has D_e_par and "
-        "D_e_perp in the place of D_e",
-    )
-    D_sphere: str = Field(
-        "", description='of sandix: diffusivity in the spheres, such as "3 um^2/ms"'
     )

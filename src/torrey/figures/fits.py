@@ -39,6 +39,7 @@ _SYMBOLS: Final = {
     "D_i": r"$D_i$",
     "D_e_par": r"$D_{e,\parallel}$",
     "D_e_perp": r"$D_{e,\perp}$",
+    **{f"D_e_{ij}": rf"$D_{{e,{ij}}}$" for ij in ("xx", "yy", "zz", "xy", "xz", "yz")},
     "f": r"$f$",
     "f_s": r"$f_s$",
     "R_s": r"$R_s$",
@@ -137,7 +138,7 @@ def _draw_row(figure: Figure, axes: list[Axes], maps: _Maps, i: int, name: str) 
         picture = _picture(
             ax, maps.estimate[i, j], maps.lost[i, j], maps.estimate[i], _MAPS, maps.aspect
         )
-    label = _labelled(name, maps.units[i])
+    label = labelled(name, maps.units[i])
     axes[0].set_ylabel(label)
     _bar(figure, picture, slices[-1])
     middle = len(slices) // 2
@@ -173,7 +174,8 @@ def _bar(figure: Figure, picture: Any, ax: Axes) -> None:
     bar.ax.tick_params(labelsize=style.SMALL - 1, length=2)
 
 
-def _labelled(name: str, unit: str) -> str:
+def labelled(name: str, unit: str) -> str:
+    """Symbol of a parameter, with its unit unless that is one."""
     shown = _UNITS.get(unit, unit)
     symbol = _SYMBOLS.get(name, name.replace("_", " "))
     return f"{symbol} ({shown})" if shown else symbol
@@ -204,7 +206,7 @@ def fit_estimates(files: FigureFiles) -> Drawing:
     for ax, letter, name, end in zip(axes, style.letters(len(names)), names, ends, strict=False):
         _draw_estimates(ax, data[name].values, end)
         style.panel_title(ax, letter)
-        ax.set_ylabel(_labelled(name, str(data[name].attrs["units"])))
+        ax.set_ylabel(labelled(name, str(data[name].attrs["units"])))
     for ax in axes[len(names) :]:
         ax.set_visible(False)
     for ax in axes[max(0, len(names) - columns) : len(names)]:

@@ -6,7 +6,7 @@ All paths are relative to the directory of the run.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -354,11 +354,14 @@ class Layout:
     def own_files(self) -> list[str]:
         """What inversions, runs of bloch and voxels make but those that are held back."""
         config = self.config
-        inversions = [
-            name for name in config.inversions if name not in self.held_back("inversions")
-        ]
-        runs = [run for name, run in config.bloch.items() if name not in self.held_back("bloch")]
-        voxels = [name for name in config.voxels if name not in self.held_back("voxels")]
+
+        def usual(section: str, names: Iterable[str]) -> list[str]:
+            held_back = self.held_back(section)
+            return [name for name in names if name not in held_back]
+
+        inversions = usual("inversions", config.inversions)
+        runs = [config.bloch[name] for name in usual("bloch", config.bloch)]
+        voxels = usual("voxels", config.voxels)
         return [
             *(INVERSION.format(inversion=name) for name in inversions),
             *(file for fit in self.config.fits.values() for file in self.fit_files(fit)),

@@ -11,9 +11,10 @@ from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.figures.catalogue import CATALOGUE
 from torrey.figures.drawing import FigureFiles, draw
+from torrey.figures.fits import labelled
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.measured import protocol_of_columns
-from torrey.inversion.table_models import table_signals
+from torrey.inversion.table_models import MODELS, table_model, table_signals
 from torrey.inversion.table_report import gathered
 from torrey.inversion.table_runs import fit_part
 from torrey.inversion.voxel_data import VoxelData
@@ -100,3 +101,11 @@ def test_estimates_of_a_table_have_bars_and_names(tmp_path, profiles):
     drawn = artifacts.read(tmp_path / "fit_estimates.nc")
     assert np.isnan(drawn["estimate"][:, 1]).all()
     assert np.all(drawn["lower"][:, 0] <= drawn["estimate"][:, 0])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_has_a_symbol(name):
+    options = {"anisotropic": True} if "anisotropic" in MODELS[name].options else {}
+    for one in (*table_model(name).parameters, *table_model(name, **options).parameters):
+        symbol = labelled(one.name, one.unit).split(" (")[0]
+        assert symbol.startswith("$") or symbol in ("ADC", "AXR")
