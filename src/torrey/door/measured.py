@@ -38,7 +38,7 @@ def fit(
     compare: Sequence[str] = (),
     starts: int = 3,
     seed: int = 1,
-    **options: bool | float,
+    **options: bool | Quantity,
 ) -> xarray.Dataset:
     """Fit a model of exchange to a table of measured signals.
 
@@ -61,7 +61,7 @@ def fit(
     starts, seed : int
         Starts of each fit, and the seed of the points of which they are the best.
     **options
-        ``anisotropic`` of nexi, smex and sandix, ``D_sphere`` of sandix (um^2/ms).
+        ``anisotropic`` of nexi, smex and sandix, ``D_sphere`` of sandix.
 
     Returns
     -------
@@ -77,12 +77,21 @@ def fit(
     with argument("fit", "table"):
         read = read_signal_table(Path(table))
     with argument("fit", "model"):
-        chosen = table_model(model, **options)
+        given = _options(options)
+        chosen = table_model(model, **given)
     held, limits = _values(chosen, fixed or {}, bounds or {})
     settings = FitSettings(
-        model, options, held, limits, intervals, starts, seed, noise, tuple(compare)
+        model, given, held, limits, intervals, starts, seed, noise, tuple(compare)
     )
     return _fitted(VoxelData.of_table(read, sigma), chosen, settings)
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a model with their quantities in internal units."""
+    given = dict(options)
+    if "D_sphere" in given:
+        given["D_sphere"] = quantity(given["D_sphere"], "diffusivity")
+    return given
 
 
 def _values(

@@ -196,6 +196,10 @@ class SticksAndSpheresTable(TableModel):
     description: str = "smex and closed spheres"
     powder: bool = True
 
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.D_sphere) and self.D_sphere > 0.0):
+            raise InputError(f"{self.D_sphere}", "a diffusivity above zero", at=("D_sphere",))
+
     @property
     def parameters(self) -> tuple[ModelParameter, ...]:
         """Those of smex, then the share and the radius of the spheres."""

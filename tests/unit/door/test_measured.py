@@ -37,6 +37,7 @@ def test_what_cannot_be_fitted_is_refused_as_it_was_called(table):
         (lambda: tr.fit(table, bounds={"t_ex": 3}), r"fit\(bounds=...\)"),
         (lambda: tr.fit(table, fixed={"D_e": "2 ms"}), "a diffusivity"),
         (lambda: tr.fit(table, bounds={"f": (10, 90)}), "bounds.f: found 10, accepted: .*0 to 1"),
+        (lambda: tr.fit(table, "sandix", D_sphere="-3e-3 mm^2/s"), "D_sphere: found -3.0,"),
         (lambda: tr.fit(table, compare=["karger"]), r"fit\(compare=...\)\[0\]: .*other models"),
     ):
         with pytest.raises(tr.InputError, match=said):
