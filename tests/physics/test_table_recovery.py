@@ -63,3 +63,22 @@ def test_fits_find_the_truth_and_know_how_well(name, noise):
     low, high = found.interval[..., 0], found.interval[..., 1]
     held = ((low <= truth) & (truth <= high)).sum(axis=0)
     assert (held >= binom.ppf(1e-3, FITS, 0.95)).all()
+
+
+@pytest.mark.slow
+def test_of_few_signals_the_intervals_hold_and_the_estimates_have_a_tail():
+    # The numbers in docs/fits.md.
+    b = np.tile([0.0, 0.3, 0.8, 1.5, 2.5, 4.0], 3)
+    few, truth = protocol_of_columns(b, 8.0, np.repeat([15.0, 35.0, 80.0], 6)), 40.0
+    clean = np.repeat(table_signals("karger", few, [2.2, 0.4, 0.4, truth]), 400, axis=0)
+    y = add_noise(clean, "gaussian", 1.0 / SNR, np.random.default_rng(2))
+    found = fit_table("karger", few, y, 1.0 / SNR, intervals=True)
+    assert found.interval is not None
+    time, (low, high) = found.estimate[:, 3], found.interval[:, 3].T
+    told = np.isfinite(time)
+    assert np.percentile(time[told], [16.0, 84.0]) == pytest.approx([26.0, 70.0], rel=0.02)
+    assert time[told].mean() == pytest.approx(50.0, rel=0.02)
+    assert ((low <= truth) & (truth <= high))[told].mean() == pytest.approx(0.94, abs=0.005)
+    error = found.standard_error[:, 3]
+    near = np.abs(time - truth)[np.isfinite(error)] < 1.96 * error[np.isfinite(error)]
+    assert near.mean() == pytest.approx(0.92, abs=0.006)

@@ -294,7 +294,7 @@ def spread_noise(sigma: ArrayLike, voxels: int, rows: int) -> Array:
     Raises
     ------
     InputError
-        If it has another shape, or is not above zero.
+        If it has another shape.
     """
     noise = np.asarray(sigma, dtype=float)
     if noise.ndim == 1 and len(noise) == voxels:

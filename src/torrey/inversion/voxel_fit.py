@@ -15,10 +15,11 @@ from torrey.inversion.batched import Minimum, minimise
 from torrey.inversion.criteria import criteria
 from torrey.inversion.likelihood import NoiseKind, check_noise, without_floor
 from torrey.inversion.measured import MeasuredProtocol, spread_noise
+from torrey.inversion.profiles import BORDER
 from torrey.inversion.table_model import Evaluate, TableModel
 from torrey.inversion.table_models import table_model
 from torrey.inversion.voxel_problem import Dictionary, Ranges, VoxelProblem
-from torrey.inversion.voxel_profiles import BORDER, blind_bounds, identify_places, profile_ends
+from torrey.inversion.voxel_profiles import blind_bounds, identify_places, profile_ends
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,14 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.inversion.batched import minimise
-from torrey.inversion.profiles import BORDER
 from torrey.inversion.voxel_problem import VoxelProblem
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-__all__ = ["BORDER", "Known", "blind_bounds", "identify_places", "profile_ends"]
 
 #: Places nearer to the ends than this lie on a bound.
 _AT_BOUND = 1e-6
