@@ -349,6 +349,21 @@ def test_a_shape_that_the_study_has_not_is_refused(refusal):
     assert said.endswith("which is 1, -0.5")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"b (s/mm^2)","x","y","z","note, of mine"\n"1000","0","1","0","a, b"\n',
+        "b [s/mm^2]  x  y  z  note\n1000  0  1  0  a\n",
+        "b [s / mm^2]  x  y  z  note\n1000  0  1  0  a\n",
+        "b (s / mm^2)\tx\ty\tz\tnote\n1000\t0\t1\t0\ta b\n",
+    ],
+)
+def test_names_of_columns_are_quoted_or_bracketed(study, text):
+    waveform = "waveform: {kind: pgse, delta: 5 ms, Delta: 20 ms}\n    acquisition: {table: a.csv}"
+    (row,) = rows_of(study(waveform, {"a.csv": text}))
+    np.testing.assert_allclose(row.b_tensor, np.diag([0.0, 1.0, 0.0]), atol=1e-12)
+
+
 def test_a_shape_may_miss_the_round_number_by_two_hundredths(study):
     files = fsl("1000 1000", "1 0\n0 1\n0 0") | {"a.bdelta": "0.98 -0.48"}
     assert len(rows_of(study(DOUBLE % "[0 deg, 90 deg]", files))) == 2

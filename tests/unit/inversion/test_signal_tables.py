@@ -36,6 +36,15 @@ def test_columns_come_in_any_order_and_unit(tmp_path):
     assert '"comment"' in table.summary
 
 
+def test_cells_of_a_csv_may_be_quoted(tmp_path):
+    text = '"voxel", "b (s/mm^2)",S\n"left, upper","0",9\n"left, upper",800,-\n'
+    table = read(tmp_path, text)
+    assert table.voxels == ("left, upper",)
+    assert table.protocol.b.tolist() == [0.0, 0.8]
+    assert table.signals[0, 0] == 9.0
+    assert np.isnan(table.signals[0, 1])
+
+
 def test_voxels_share_their_rows_which_may_be_mixed(tmp_path):
     text = "voxel\tb [s/mm^2]\tS\tsigma\n" + "".join(
         f"{name}\t{b}\t{s}\t0.1\n" for b, s in ((0, 9), (800, 5)) for name in ("here", "there")
@@ -73,6 +82,7 @@ REFUSED = {
     "no unit": ("b,S\n0,1\n", "line 1 of signals.csv: a column b without a unit"),
     "wrong unit": ("b (ms),S\n0,1\n", r'b in "ms" \(a time\)'),
     "no such unit": ("b (zz),S\n0,1\n", "unknown unit"),
+    "a cell without end": ('b (s/mm^2),S\n0,"' + 200_000 * "1" + "\n", "line 2 .*larger than"),
     "twice": ("b (s/mm^2),bval (s/mm^2),S\n0,0,1\n", "a second column"),
     "a direction of two": ("b (s/mm^2),x,y,S\n0,1,0,1\n", "x and y without the others"),
     "delta alone": ("b (s/mm^2),delta (ms),S\n0,1,1\n", "delta without the others"),
