@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
-from torrey.gradients.acquisition.headers import read_named_table
+from torrey.gradients.acquisition.headers import NamedTable, read_named_table
 from torrey.gradients.acquisition.text import Faults, counted, spread
 from torrey.inversion.measured import MeasuredProtocol, protocol_of_columns
 
@@ -64,7 +64,8 @@ def read_signal_table(path: Path, with_signals: bool = True) -> SignalTable:
         Columns with tabs, commas or spaces between them. ``b`` must be there, ``S`` too if
         `with_signals`; ``delta`` and ``Delta``, ``TE``, ``x``, ``y`` and ``z`` (none: rows are
         means over directions), ``weight`` (number of signals behind a mean), ``sigma``,
-        ``voxel``, and ``b_filter`` with ``mixing_time`` of filter exchange may be. b-values and
+        ``voxel``, ``b_delta`` of 1, and ``b_filter`` with ``mixing_time`` of filter exchange may
+        be. b-values and
         times carry units in their names: ``b (s/mm^2)``.
     with_signals : bool
         Whether signals are wanted, or else refused.
@@ -75,10 +76,11 @@ def read_signal_table(path: Path, with_signals: bool = True) -> SignalTable:
         If the file cannot be used; it names the first lines at fault.
     """
     needed = ("b", "S") if with_signals else ("b",)
-    table = read_named_table(path, (*_PROTOCOL, *_SIGNALS), needed)
+    table = read_named_table(path, (*_PROTOCOL, "b_delta", *_SIGNALS), needed)
     if not with_signals and (extra := [name for name in _SIGNALS if name in table.columns]):
         accepted = "columns of the measurement alone: the volumes hold the signals"
         raise InputError(f"{path.name}: a column {extra[0]}", accepted)
+    _check_shapes(table)
     places = table.places
     voxels, order = _voxels(path, table.texts.get("voxel", [""] * len(places)), places)
     columns = {name: np.array(values)[order] for name, values in table.numbers.items()}
@@ -112,6 +114,17 @@ def check_strengths(protocol: MeasuredProtocol, name: str) -> None:
             f"{name}: b-values up to {most:g} ms/um^2 ({1e3 * most:g} s/mm^2)",
             f"a largest one of {_LEAST_B:g} ms/um^2 or more: numbers such as 1 are b (ms/um^2)",
         )
+
+
+def _check_shapes(table: NamedTable) -> None:
+    """Rows are of one gradient direction each: what other b-tensors give is no signal of theirs."""
+    faults = Faults()
+    linear = [1.0] * len(table.places)
+    shapes = table.numbers.get("b_delta", linear)
+    for b, shape, place in zip(table.numbers["b"], shapes, table.places, strict=True):
+        if b > 0.0 and shape != 1.0:
+            faults.add(place, f"b_delta = {shape:g}", "1: rows of linear b-tensors")
+    faults.check()
 
 
 def _voxels(

@@ -21,9 +21,9 @@ ONE = "b (s/mm^2),delta (ms),Delta (ms),TE (s),x,y,z,S,sigma\n"
 def test_columns_come_in_any_order_and_unit(tmp_path):
     table = read(
         tmp_path,
-        "S  b (ms/um^2)  Delta (s)  delta (us)  x y z  comment\n"
-        "100  0  0.02  5000  0 0 0  first\n# a remark\n"
-        "40   1.5  0.02  5000  0 2e-3 1  second\n",
+        "S  b (ms/um^2)  Delta (s)  delta (us)  x y z  comment  b_delta\n"
+        "100  0  0.02  5000  0 0 0  first  n/a\n# a remark\n"
+        "40   1.5  0.02  5000  0 2e-3 1  second  1\n",
     )
     protocol = table.protocol
     assert protocol.b.tolist() == [0.0, 1.5]
@@ -98,6 +98,10 @@ REFUSED = {
     "weight": ("b (s/mm^2),weight,S\n0,0,1\n", "weight = 0"),
     "b in other units": ("b (ms/um^2),S\n0,1\n1000,0.5\n", r"b-values up to 1000 ms/um\^2"),
     "b too small": ("b (s/mm^2),S\n0,1\n3,0.5\n", r"b-values up to 0.003 ms/um\^2"),
+    "a spherical b-tensor": (
+        "b (s/mm^2),b_delta,S\n0,0,9\n900,1,5\n900,0,6\n",
+        "line 4 of signals.csv: b_delta = 0",
+    ),
     "a row less": (
         "voxel,b (s/mm^2),S\na,0,1\na,900,1\nb,0,1\n",
         'line 4 of signals.csv: the last of 1 rows of voxel "b"',
