@@ -57,6 +57,7 @@ CASES = [
     ("bids", "sidecar", "[0.08]\n", "line 1 of a.json: no JSON object"),
     ("bids", "sidecar", '{\n"EchoTime": "80 ms"}', 'line 2 of a.json: EchoTime = ""80 ms""'),
     ("bids", "sidecar", '{"EchoTime": -0.08}', 'line 1 of a.json: EchoTime = "-0.08"'),
+    ("bids", "sidecar", '{"EchoTime": 80}', "line 1 of a.json: TE = 80000 ms"),
     ("bids", "sidecar", '{"EchoTime": true}', 'line 1 of a.json: EchoTime = "true"'),
     ("bids", "sidecar", '{"EchoTime": []}', "line 1 of a.json: EchoTime is an empty list"),
     ("bids", "sidecar", '{"EchoTime": [0.08, 0.1]}', "a.json: 2 values of EchoTime for 3 volumes"),
@@ -149,6 +150,7 @@ CASES = [
     ),
     ("columns", "table", "b (s/mm^2),b_delta,x,y,z\n1e3,2,1,0,0\n", "line 2 of a.tsv: b_delta = 2"),
     ("columns", "table", "b (s/mm^2),x,y,z,TE (ms)\n1e3,1,0,0,0\n", "line 2 of a.tsv: TE = 0 ms"),
+    ("columns", "table", "b (s/mm^2),x,y,z,TE (s)\n1e3,1,0,0,80\n", "line 2 of a.tsv: TE = 8"),
     (
         "columns",
         "table",

@@ -92,6 +92,7 @@ REFUSED = {
     "negative b": (ONE + ROW + "-1,5,20,0.08,1,0,0,1,0.1\n", "line 3 of signals.csv: b = -0.001"),
     "missing b": (ONE + ROW + "n/a,5,20,0.08,1,0,0,1,0.1\n", "line 3 of signals.csv: b = nan"),
     "swapped times": (ONE + ROW + "900,20,5,0.08,1,0,0,1,0.1\n", "delta = 20 ms, Delta = 5 ms"),
+    "times in another unit": ("b (s/mm^2),TE (s),S\n0,80,1\n", "line 2 .* TE = 80000 ms"),
     "one time": (ONE + ROW + "900,20,,0.08,1,0,0,1,0.1\n", "one of delta and Delta"),
     "no direction": (ONE + ROW + "900,5,20,0.08,0,0,0,1,0.1\n", "a direction of length 0"),
     "long direction": (ONE + ROW + "900,5,20,0.08,5,0,0,1,0.1\n", "a direction of length 5"),

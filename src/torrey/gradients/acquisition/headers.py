@@ -14,7 +14,14 @@ from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
 from torrey.base.units import Kind, unit_factor
-from torrey.gradients.acquisition.text import Faults, counted, place_of, read_lines, to_number
+from torrey.gradients.acquisition.text import (
+    Faults,
+    check_range,
+    counted,
+    place_of,
+    read_lines,
+    to_number,
+)
 
 #: What a column is, by the names in use: only delta and Delta are told apart by their case.
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -144,7 +151,10 @@ def read_named_table(path: Path, names: Sequence[str], needed: Sequence[str]) ->
                 given.append(row[columns[name].index])
             for name, values in numbers.items():
                 column = columns[name]
-                values.append(_value(row[column.index], column.factor, place))
+                value = _value(row[column.index], column.factor, place)
+                if _KINDS.get(name) == "time":
+                    check_range(value, "time", place, name)
+                values.append(value)
     faults.check()
     return NamedTable(columns, tuple(others), numbers, texts, places)
 
