@@ -64,7 +64,8 @@ INNER = {
         "waveforms.echo waveforms.pulses waveforms.sampled",
         "waveforms.oscillating waveforms.stored waveforms.tensors",
         "acquisition.timings protocol",
-        "acquisition.columns acquisition.rasters acquisition.reader orientations shapes",
+        "acquisition.columns acquisition.headers acquisition.rasters acquisition.reader "
+        "orientations shapes",
         "sweep",
         "acquisition.samples acquisition.shapes acquisition.tables axes slabs",
         "acquisition.dvs acquisition.fsl acquisition.mrtrix acquisition.pulseq "

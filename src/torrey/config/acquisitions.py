@@ -144,16 +144,27 @@ class _Choice:
         Raises
         ------
         InputError
-            If no waveform has its shape, or its echo is too early.
+            If no waveform has its shape, or several have, or its echo is too early.
         """
-        if row.b_delta is None or row.strength == 0.0:
+        if row.b_delta is None:
             return self._timed(row, self._waveforms[0]), row.direction
-        for waveform, shape in zip(self._waveforms, self._shapes(), strict=True):
-            if shape.is_like(row.b_delta):
-                try:
-                    return self._timed(row, waveform), turned_to(shape, row.direction)
-                except InputError as error:
-                    raise InputError(f"{row.place}: {error.found}", error.accepted) from None
+        pairs = zip(self._waveforms, self._shapes(), strict=True)
+        alike = [(waveform, shape) for waveform, shape in pairs if shape.is_like(row.b_delta)]
+        if len(alike) > 1:
+            raise InputError(
+                f"{row.place}: b_delta = {row.b_delta:g}, that of {len(alike)} waveforms",
+                "one waveform of each shape: the files do not say which of them is meant",
+            )
+        if row.strength == 0.0:
+            # Without gradient its echo time counts alone.
+            waveform = alike[0][0] if alike else self._waveforms[0]
+            return self._timed(row, waveform), row.direction
+        for waveform, shape in alike:
+            timed = self._timed(row, waveform)
+            try:
+                return timed, turned_to(shape, row.direction)
+            except InputError as error:
+                raise InputError(f"{row.place}: {error.found}", error.accepted) from None
         raise InputError(
             f"{row.place}: b_delta = {row.b_delta:g}",
             f"that of a waveform of the study, which is {_said(self._shapes())}",

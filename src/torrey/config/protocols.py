@@ -26,7 +26,7 @@ from torrey.config.waveform_models import AnyWaveform
 from torrey.gradients import acquisition
 from torrey.gradients.acquisition import WaveformReader
 from torrey.gradients.orientations import Fibres, Orientation, Watson
-from torrey.gradients.protocol import Vector, in_cell
+from torrey.gradients.protocol import Vector, in_cell, unit_vector
 from torrey.gradients.rules import Sphere
 from torrey.gradients.sweep import (
     Acquisition,
@@ -109,7 +109,7 @@ def read_protocol(
     most = max((w.n_components for w in shapes.waveforms), default=1) if shapes else 1
     sphere = read_sphere(findings, path, model, most > 1)
     with findings.under(*path, "directions"):
-        vectors = [_unit_vector(i, v) for i, v in enumerate(_vectors(model, sphere))]
+        vectors = [_unit_vector(v, (i,)) for i, v in enumerate(_vectors(model, sphere))]
         in_space = in_space or sphere is not None
         if dimension is not None:
             vectors = [*in_cell(vectors, dimension, most, in_space)]
@@ -183,10 +183,7 @@ def _axis(vector: Sequence[float]) -> Vector:
     if len(vector) != 3:
         found = f"{len(vector)} component{'s' if len(vector) != 1 else ''}"
         raise InputError(found, "3: the axis of a fibre in space, such as [0, 0, 1]")
-    try:
-        return _unit_vector(0, vector)
-    except InputError as error:
-        raise InputError(error.found, error.accepted) from None
+    return _unit_vector(vector)
 
 
 def swept(findings: Findings, path: KeyPath, holder: object, key: str) -> tuple[float, ...]:
@@ -319,22 +316,16 @@ def _inner(direction: Vector, dimension: int) -> Vector:
 
 #: Files hold directions with few digits.
 _ACROSS = 1e-3
-#: Of a direction: shorter and longer ones lose digits when they are brought to length 1.
-_LEAST_LENGTH = 1e-6
 
 
 def _with_unit(unit: str, value: float) -> str:
     return f"{format_number(value)} {unit}".rstrip()
 
 
-def _unit_vector(i: int, vector: Sequence[float]) -> Vector:
-    norm = math.hypot(*vector)
-    if norm == 0:
-        raise InputError("a vector of length 0", "a direction such as [1, 0]", at=(i,))
-    if not _LEAST_LENGTH <= norm <= 1 / _LEAST_LENGTH:
-        accepted = f"a length from {_LEAST_LENGTH:g} to {1 / _LEAST_LENGTH:g}"
-        raise InputError(f"a vector of length {norm:g}", accepted, at=(i,))
-    return tuple(x / norm + 0.0 for x in vector)  # + 0.0: no negative zeros in names
+def _unit_vector(vector: Sequence[float], at: KeyPath = ()) -> Vector:
+    if not any(vector):
+        raise InputError("a vector of length 0", "a direction such as [1, 0]", at)
+    return unit_vector(vector, at)
 
 
 def _in_brackets(vector: Vector) -> str:

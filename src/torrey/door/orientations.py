@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -17,7 +16,7 @@ from torrey.gradients.orientations import (
     Orientation,
     Watson,
 )
-from torrey.gradients.protocol import Vector
+from torrey.gradients.protocol import Vector, unit_vector
 from torrey.gradients.rules import MOST_POINTS, Sphere
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 _SPHERES: Final = "{'powder': 60}, so many directions, or {'lebedev': 19}, a degree"
 _ONE: Final = "{'axis': [1, 0, 0], 'roll': '30 deg'}, where the roll may be left out"
 _WATSON: Final = "{'watson': {'kappa': 8, 'axis': [0, 0, 1], 'roll': 0, 'points': 60}}"
-
-#: Of an axis: shorter and longer ones lose digits when they are brought to length 1.
-_LEAST_LENGTH: Final = 1e-6
 
 
 def read_sphere(given: Any, whole: bool) -> Sphere | None:
@@ -114,8 +110,4 @@ def _axis(given: Any) -> Vector:
     numbers = listed(given) if is_list(given) else (given,)
     if len(numbers) != 3 or not all(map(is_number, numbers)):
         raise InputError(quoted(str(given)), "three numbers, such as [0, 0, 1]", ("axis",))
-    norm = math.hypot(*map(float, numbers))
-    if not _LEAST_LENGTH <= norm <= 1 / _LEAST_LENGTH:
-        accepted = f"a length from {_LEAST_LENGTH:g} to {1 / _LEAST_LENGTH:g}"
-        raise InputError(f"a vector of length {norm:g}", accepted, ("axis",))
-    return tuple(float(x) / norm + 0.0 for x in numbers)
+    return unit_vector([float(x) for x in numbers], ("axis",))

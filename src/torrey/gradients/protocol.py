@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.base.errors import InputError
+from torrey.base.errors import InputError, KeyPath
 from torrey.base.keys import slug
 from torrey.gradients import waveforms
 from torrey.gradients.waveforms import Waveform
@@ -20,6 +20,8 @@ EncodingKind = Encoding
 Vector = tuple[float, ...]
 Axes = tuple[Vector, ...]
 
+#: Of a vector: shorter and longer ones lose digits when they are brought to length 1.
+_LEAST_LENGTH: Final = 1e-6
 _LABELS: Final[dict[EncodingKind, str]] = {"b": "b", "q": "q", "gradient": "G"}
 
 
@@ -180,6 +182,21 @@ def group_measurements(
         axes = tuple(map(tuple, measurement.frame.tolist()))
         groups.setdefault(axes, {}).setdefault(measurement.waveform, []).append(i)
     return groups
+
+
+def unit_vector(vector: Sequence[float], at: KeyPath = ()) -> Vector:
+    """Return the vector of length 1 along another one, which stands at a place of the input.
+
+    Raises
+    ------
+    InputError
+        If its length is zero, or so small or large that digits would be lost.
+    """
+    norm = math.hypot(*vector)
+    if not _LEAST_LENGTH <= norm <= 1 / _LEAST_LENGTH:
+        accepted = f"a length from {_LEAST_LENGTH:g} to {1 / _LEAST_LENGTH:g}"
+        raise InputError(f"a vector of length {norm:g}", accepted, at)
+    return tuple(x / norm + 0.0 for x in vector)  # + 0.0: no negative zeros in names
 
 
 def in_cell(

@@ -6,65 +6,26 @@ column S says what was measured, and volumes beside it hold the signals.
 
 from __future__ import annotations
 
-import csv
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
-from torrey.base.keys import round_significant
-from torrey.base.units import Kind, UnitError, unit_factor
-from torrey.gradients.acquisition.text import (
-    Faults,
-    counted,
-    place_of,
-    read_lines,
-    spread,
-    to_number,
-)
+from torrey.gradients.acquisition.headers import NamedTable, read_named_table
+from torrey.gradients.acquisition.text import Faults, counted, spread
 from torrey.inversion.measured import MeasuredProtocol, protocol_of_columns
 
 Array = NDArray[np.float64]
 
-#: What a column is, by the names in use; upper and lower case tell delta and Delta apart alone.
-_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "b": ("b", "bval", "b_value"),
-    "delta": ("small_delta",),
-    "Delta": ("big_delta",),
-    "TE": ("te", "echo_time"),
-    "x": ("x", "ux", "u_x", "bvec_x"),
-    "y": ("y", "uy", "u_y", "bvec_y"),
-    "z": ("z", "uz", "u_z", "bvec_z"),
-    "weight": ("weight", "directions", "averages"),
-    "b_filter": ("b_filter", "bf"),
-    "mixing_time": ("mixing_time", "tm", "t_m"),
-    "voxel": ("voxel", "roi", "region"),
-    "S": ("s", "signal"),
-    "sigma": ("sigma", "noise"),
-}
-_KINDS: Final[Mapping[str, Kind]] = {
-    "b": "b_value",
-    "b_filter": "b_value",
-    "delta": "time",
-    "Delta": "time",
-    "TE": "time",
-    "mixing_time": "time",
-}
 #: Columns that say how a row was measured, which all voxels share.
 _PROTOCOL: Final = ("b", "delta", "Delta", "TE", "x", "y", "z", "weight", "b_filter", "mixing_time")
-_EXAMPLES: Final = {"b_value": "s/mm^2", "time": "ms"}
-_ACCEPTED: Final = (
-    "names of columns in the first line, such as b (s/mm^2), x, y, z, delta (ms), Delta (ms), S"
-)
-_HEADER: Final = re.compile(r"([^()\[\]]*?)\s*(?:[(\[](.*)[)\]])?")
-_MISSING: Final = ("", "n/a", "na", "nan", "-")
+_SIGNALS: Final = ("S", "sigma", "voxel")
 #: Between them lie the largest b-values of all measurements (ms/um^2).
 _LEAST_B, _MOST_B = 0.02, 100.0
 
@@ -94,13 +55,6 @@ class SignalTable:
     summary: str
 
 
-@dataclass(frozen=True)
-class _Column:
-    index: int
-    factor: float
-    read: str
-
-
 def read_signal_table(path: Path, with_signals: bool = True) -> SignalTable:
     """Read a table of named columns.
 
@@ -110,7 +64,8 @@ def read_signal_table(path: Path, with_signals: bool = True) -> SignalTable:
         Columns with tabs, commas or spaces between them. ``b`` must be there, ``S`` too if
         `with_signals`; ``delta`` and ``Delta``, ``TE``, ``x``, ``y`` and ``z`` (none: rows are
         means over directions), ``weight`` (number of signals behind a mean), ``sigma``,
-        ``voxel``, and ``b_filter`` with ``mixing_time`` of filter exchange may be. b-values and
+        ``voxel``, ``b_delta`` of 1, and ``b_filter`` with ``mixing_time`` of filter exchange may
+        be. b-values and
         times carry units in their names: ``b (s/mm^2)``.
     with_signals : bool
         Whether signals are wanted, or else refused.
@@ -120,28 +75,21 @@ def read_signal_table(path: Path, with_signals: bool = True) -> SignalTable:
     InputError
         If the file cannot be used; it names the first lines at fault.
     """
-    (line, header), *lines = read_lines(path)
-    separator = "\t" if "\t" in header else "," if "," in header else None
-    names = _cells(header, separator)
-    known, others = _columns(path, line, names, with_signals)
-    if not lines:
-        raise InputError(f"{path.name}: no row below its names", "one row per signal")
-    rows = _rows(path, lines, len(names), known, separator)
-    places = [place_of(number, path) for number, _ in lines]
-    voxels, order = _voxels(path, rows["voxel"], places)
-    columns = {
-        name: np.array(values, dtype=float)[order]
-        for name, values in rows.items()
-        if name in known and name != "voxel"
-    }
+    needed = ("b", "S") if with_signals else ("b",)
+    table = read_named_table(path, (*_PROTOCOL, "b_delta", *_SIGNALS), needed)
+    if not with_signals and (extra := [name for name in _SIGNALS if name in table.columns]):
+        accepted = "columns of the measurement alone: the volumes hold the signals"
+        raise InputError(f"{path.name}: a column {extra[0]}", accepted)
+    _check_shapes(table)
+    places = table.places
+    voxels, order = _voxels(path, table.texts.get("voxel", [""] * len(places)), places)
+    columns = {name: np.array(values)[order] for name, values in table.numbers.items()}
     _check_voxels(columns, places, order, voxels)
     _check_rows(columns, [places[i] for i in order[0]])
     protocol = _protocol(columns)
     check_strengths(protocol, path.name)
     said = f"{counted(len(voxels), 'voxel')} of {counted(order.shape[1], 'row')}"
-    words = [f"{said}, read as {', '.join(c.read for c in known.values())}"]
-    if others:
-        words.append(f"left aside: {', '.join(map(quoted, others[:9]))}")
+    words = [f"{said}, {table.words()}"]
     if protocol.powder:
         words.append("rows are means over directions")
     return SignalTable(protocol, columns.get("S"), columns.get("sigma"), voxels, "; ".join(words))
@@ -168,97 +116,15 @@ def check_strengths(protocol: MeasuredProtocol, name: str) -> None:
         )
 
 
-def _cells(text: str, separator: str | None) -> list[str]:
-    if separator is None:
-        # A unit that stands apart from its name is part of the same column.
-        joined = re.sub(r"\s+([(\[])", r"\1", text)
-        return re.split(r"\s+(?![^()]*\))", joined.strip())
-    return [cell.strip() for cell in next(csv.reader([text], delimiter=separator))]
-
-
-def _columns(
-    path: Path, line: int, cells: Sequence[str], with_signals: bool
-) -> tuple[dict[str, _Column], list[str]]:
-    """Return the columns that are known, and the names of the others."""
-    place = place_of(line, path)
-    known: dict[str, _Column] = {}
-    others = []
-    for i, cell in enumerate(cells):
-        match = _HEADER.fullmatch(cell)
-        name = _name(match[1]) if match else None
-        if match is None or name is None:
-            others.append(cell)
-            continue
-        if name in known:
-            raise InputError(f"{place}: a second column {quoted(cell)}", "each once")
-        known[name] = _Column(i, _factor(name, match[2], place), cell)
-    needed = ("b", "S") if with_signals else ("b",)
-    for name in needed:
-        if name not in known:
-            raise InputError(f"{place}: no column {name}", _ACCEPTED)
-    if not with_signals and (extra := [n for n in ("S", "sigma", "voxel") if n in known]):
-        accepted = "columns of the measurement alone: the volumes hold the signals"
-        raise InputError(f"{place}: a column {extra[0]}", accepted)
-    for together in (("x", "y", "z"), ("delta", "Delta"), ("b_filter", "mixing_time")):
-        there = [name for name in together if name in known]
-        if there and len(there) < len(together):
-            found = f"{place}: {' and '.join(there)} without the others"
-            raise InputError(found, f"all of {', '.join(together)}, or none")
-    return known, others
-
-
-def _name(text: str) -> str | None:
-    if text in ("delta", "Delta"):
-        return text
-    if text == "DELTA":
-        return "Delta"
-    return next((name for name, given in _NAMES.items() if text.lower() in given), None)
-
-
-def _factor(name: str, unit: str | None, place: str) -> float:
-    if name not in _KINDS:
-        return 1.0
-    if not unit:
-        example = f"one such as {name} ({_EXAMPLES[_KINDS[name]]})"
-        raise InputError(f"{place}: a column {name} without a unit", example)
-    try:
-        return unit_factor(unit.strip(), _KINDS[name], f"{place}: {name} in {quoted(unit)}")
-    except UnitError as error:
-        raise InputError(error.found, error.accepted) from None
-
-
-def _rows(
-    path: Path,
-    lines: Sequence[tuple[int, str]],
-    width: int,
-    known: Mapping[str, _Column],
-    separator: str | None,
-) -> dict[str, list[Any]]:
-    """Numbers of each column, and names of voxels."""
-    columns: dict[str, list[Any]] = {name: [] for name in (*known, "voxel")}
+def _check_shapes(table: NamedTable) -> None:
+    """Rows are of one gradient direction each: what other b-tensors give is no signal of theirs."""
     faults = Faults()
-    for number, text in lines:
-        place = place_of(number, path)
-        cells = _cells(text, separator)
-        if len(cells) != width:
-            faults.add(place, counted(len(cells), "column"), f"{width}, as have a name")
-            continue
-        with faults.at(""):
-            values = {
-                n: _value(cells[c.index], c.factor, place) for n, c in known.items() if n != "voxel"
-            }
-            values["voxel"] = cells[known["voxel"].index] if "voxel" in known else ""  # type: ignore[assignment]
-            for name, value in values.items():
-                columns[name].append(value)
+    linear = [1.0] * len(table.places)
+    shapes = table.numbers.get("b_delta", linear)
+    for b, shape, place in zip(table.numbers["b"], shapes, table.places, strict=True):
+        if b > 0.0 and shape != 1.0:
+            faults.add(place, f"b_delta = {shape:g}", "1: rows of linear b-tensors")
     faults.check()
-    return columns
-
-
-def _value(cell: str, factor: float, place: str) -> float:
-    if cell.lower() in _MISSING:
-        return math.nan
-    value = to_number(cell, place) * factor
-    return round_significant(value) if math.isfinite(value) else value
 
 
 def _voxels(

@@ -349,6 +349,45 @@ def test_a_shape_that_the_study_has_not_is_refused(refusal):
     assert said.endswith("which is 1, -0.5")
 
 
+BIPOLAR = "time (ms),g (mT/m)\n0,40\n2,40\n2,-40\n4,-40\n"
+#: Three blocks along three axes: a spherical b-tensor.
+BLOCKS = "time (ms),gx (mT/m),gy (mT/m),gz (mT/m)\n" + "".join(
+    f"{2 * axis + t},{','.join(str(g * (k == axis)) for k in range(3))}\n"
+    for axis in range(3)
+    for t, g in ((0, 40), (1, 40), (1, -40), (2, -40))
+)
+TENSORS = DOUBLE.replace(DOUBLE.split("\n")[0], "waveform: {kind: b-tensor, delta: 5 ms, %s}")
+
+
+def test_two_waveforms_of_one_shape_are_refused(refusal):
+    files = fsl("0 1000", "0 1\n0 0\n0 0") | {"a.bdelta": "0 1"}
+    (said,) = refusal(TENSORS % "Delta: [20 ms, 30 ms], b_delta: 1", files)
+    assert "line 1 of a.bval, entry 2: b_delta = 1, that of 2 waveforms, accepted: one" in said
+
+
+def test_a_row_without_gradient_has_the_echo_time_of_its_shape(study):
+    files = fsl("0 0 0 1000", "0 0 0 1\n0 0 0 0\n0 0 0 0") | {"a.bdelta": "1 0 -0.5 0"}
+    files |= {"one.csv": BIPOLAR, "two.csv": BLOCKS}
+    lines = "waveform: {kind: file, path: [one.csv, two.csv]}\n    " + DOUBLE.split("\n")[1].strip()
+    rows = rows_of(study(lines, files))
+    assert [row.waveform.echo_time for row in rows] == [4.0, 6.0, 4.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"b (s/mm^2)","x","y","z","note, of mine"\n"1000","0","1","0","a, b"\n',
+        "b [s/mm^2]  x  y  z  note\n1000  0  1  0  a\n",
+        "b [s / mm^2]  x  y  z  note\n1000  0  1  0  a\n",
+        "b (s / mm^2)\tx\ty\tz\tnote\n1000\t0\t1\t0\ta b\n",
+    ],
+)
+def test_names_of_columns_are_quoted_or_bracketed(study, text):
+    waveform = "waveform: {kind: pgse, delta: 5 ms, Delta: 20 ms}\n    acquisition: {table: a.csv}"
+    (row,) = rows_of(study(waveform, {"a.csv": text}))
+    np.testing.assert_allclose(row.b_tensor, np.diag([0.0, 1.0, 0.0]), atol=1e-12)
+
+
 def test_a_shape_may_miss_the_round_number_by_two_hundredths(study):
     files = fsl("1000 1000", "1 0\n0 1\n0 0") | {"a.bdelta": "0.98 -0.48"}
     assert len(rows_of(study(DOUBLE % "[0 deg, 90 deg]", files))) == 2

@@ -206,7 +206,18 @@ def test_values_that_are_held_are_followed_where_their_steps_are_small():
     assert waveform.b_factor == pytest.approx(smooth.b_factor, rel=2e-5)
 
 
-def test_wave_vectors_are_joined_along_straight_lines_alone():
+@pytest.mark.parametrize(("count", "least", "most"), [(1000, 1000, 1000), (3000, 1, 12)])
+def test_curves_follow_wave_vectors_whose_steps_of_the_gradient_are_small(count, least, most):
+    t = np.linspace(0.0, TIME, count + 1)
+    angle = 2 * np.pi * t / TIME
+    q = np.sin(angle[:, None] / 2) ** 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    q[-1] = 0.0
+    waveform = sampled(t, q, kind="wave_vector")
+    assert least <= len(waveform.segments) <= most
+    assert waveform.departure <= 1e-6
+
+
+def test_wave_vectors_are_joined_along_straight_lines():
     t, _ = raster()
     q = np.interp(t, [0.0, 10.0, 30.0, 40.0, 40.3], [0, 2, 2, 0, 0])[:, None]
     assert len(sampled(t, q, kind="wave_vector").segments) == 4

@@ -21,9 +21,9 @@ ONE = "b (s/mm^2),delta (ms),Delta (ms),TE (s),x,y,z,S,sigma\n"
 def test_columns_come_in_any_order_and_unit(tmp_path):
     table = read(
         tmp_path,
-        "S  b (ms/um^2)  Delta (s)  delta (us)  x y z  comment\n"
-        "100  0  0.02  5000  0 0 0  first\n# a remark\n"
-        "40   1.5  0.02  5000  0 2e-3 1  second\n",
+        "S  b (ms/um^2)  Delta (s)  delta (us)  x y z  comment  b_delta\n"
+        "100  0  0.02  5000  0 0 0  first  n/a\n# a remark\n"
+        "40   1.5  0.02  5000  0 2e-3 1  second  1\n",
     )
     protocol = table.protocol
     assert protocol.b.tolist() == [0.0, 1.5]
@@ -34,6 +34,15 @@ def test_columns_come_in_any_order_and_unit(tmp_path):
     assert table.sigma is None
     assert table.voxels == ("",)
     assert '"comment"' in table.summary
+
+
+def test_cells_of_a_csv_may_be_quoted(tmp_path):
+    text = '"voxel", "b (s/mm^2)",S\n"left, upper","0",9\n"left, upper",800,-\n'
+    table = read(tmp_path, text)
+    assert table.voxels == ("left, upper",)
+    assert table.protocol.b.tolist() == [0.0, 0.8]
+    assert table.signals[0, 0] == 9.0
+    assert np.isnan(table.signals[0, 1])
 
 
 def test_voxels_share_their_rows_which_may_be_mixed(tmp_path):
@@ -73,6 +82,7 @@ REFUSED = {
     "no unit": ("b,S\n0,1\n", "line 1 of signals.csv: a column b without a unit"),
     "wrong unit": ("b (ms),S\n0,1\n", r'b in "ms" \(a time\)'),
     "no such unit": ("b (zz),S\n0,1\n", "unknown unit"),
+    "a cell without end": ('b (s/mm^2),S\n0,"' + 200_000 * "1" + "\n", "line 2 .*larger than"),
     "twice": ("b (s/mm^2),bval (s/mm^2),S\n0,0,1\n", "a second column"),
     "a direction of two": ("b (s/mm^2),x,y,S\n0,1,0,1\n", "x and y without the others"),
     "delta alone": ("b (s/mm^2),delta (ms),S\n0,1,1\n", "delta without the others"),
@@ -82,12 +92,17 @@ REFUSED = {
     "negative b": (ONE + ROW + "-1,5,20,0.08,1,0,0,1,0.1\n", "line 3 of signals.csv: b = -0.001"),
     "missing b": (ONE + ROW + "n/a,5,20,0.08,1,0,0,1,0.1\n", "line 3 of signals.csv: b = nan"),
     "swapped times": (ONE + ROW + "900,20,5,0.08,1,0,0,1,0.1\n", "delta = 20 ms, Delta = 5 ms"),
+    "times in another unit": ("b (s/mm^2),TE (s),S\n0,80,1\n", "line 2 .* TE = 80000 ms"),
     "one time": (ONE + ROW + "900,20,,0.08,1,0,0,1,0.1\n", "one of delta and Delta"),
     "no direction": (ONE + ROW + "900,5,20,0.08,0,0,0,1,0.1\n", "a direction of length 0"),
     "long direction": (ONE + ROW + "900,5,20,0.08,5,0,0,1,0.1\n", "a direction of length 5"),
     "weight": ("b (s/mm^2),weight,S\n0,0,1\n", "weight = 0"),
     "b in other units": ("b (ms/um^2),S\n0,1\n1000,0.5\n", r"b-values up to 1000 ms/um\^2"),
     "b too small": ("b (s/mm^2),S\n0,1\n3,0.5\n", r"b-values up to 0.003 ms/um\^2"),
+    "a spherical b-tensor": (
+        "b (s/mm^2),b_delta,S\n0,0,9\n900,1,5\n900,0,6\n",
+        "line 4 of signals.csv: b_delta = 0",
+    ),
     "a row less": (
         "voxel,b (s/mm^2),S\na,0,1\na,900,1\nb,0,1\n",
         'line 4 of signals.csv: the last of 1 rows of voxel "b"',

@@ -16,7 +16,7 @@ from torrey.base.keys import round_significant
 from torrey.gradients.acquisition.fsl import FSL, fsl_entries
 from torrey.gradients.acquisition.reader import AcquisitionReader, Scan
 from torrey.gradients.acquisition.tables import SCALED, SKIP, THRESHOLD, Entry, read_entries
-from torrey.gradients.acquisition.text import Faults, place_of, read_text, spread
+from torrey.gradients.acquisition.text import Faults, check_range, place_of, read_text, spread
 from torrey.gradients.acquisition.timings import (
     Timing,
     pulses_at_echo,
@@ -82,7 +82,9 @@ def read_sidecar(path: Path) -> Sidecar:
     text = read_text(path)
     fields = _object(text, path)
     place = _place_in(text, path)
-    echo = _times(fields, _ECHO, place)
+    echo = tuple(round_significant(x * _TIME_UNIT) for x in _times(fields, _ECHO, place))
+    for time in echo:
+        check_range(time, "time", place(_ECHO[0]), "TE")
     delta, Delta = _times(fields, _DURATION, place), _times(fields, _SEPARATION, place)
     if bool(delta) != bool(Delta):
         there, missing = (_DURATION, _SEPARATION) if delta else (_SEPARATION, _DURATION)
@@ -99,7 +101,7 @@ def read_sidecar(path: Path) -> Sidecar:
     in_ms = bool(delta) and max(delta) >= _LONGEST
     factor = 1.0 if in_ms else _TIME_UNIT
     return Sidecar(
-        tuple(round_significant(x * _TIME_UNIT) for x in echo),
+        echo,
         tuple(round_significant(x * factor) for x in delta),
         tuple(round_significant(x * factor) for x in Delta),
         place(_ECHO[0]),

@@ -12,7 +12,7 @@ import numpy as np
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
-from torrey.base.units import Kind, UnitError, unit_factor
+from torrey.base.units import Kind, unit_factor
 from torrey.gradients.acquisition.text import place_of, read_lines, read_text
 from torrey.gradients.waveforms.sampled import SampledKind
 
@@ -156,10 +156,7 @@ def _columns(
 def _factor(pair: tuple[str, str | None, str], kind: Kind, place: str) -> float:
     name, unit, _ = pair
     unit = (unit or "").strip()
-    try:
-        return unit_factor(unit, kind, f"{place}{name} in {quoted(unit)}")
-    except UnitError as error:
-        raise InputError(error.found, error.accepted) from None
+    return unit_factor(unit, kind, f"{place}{name} in {quoted(unit)}")
 
 
 def half_unit(texts: Iterable[str]) -> float:

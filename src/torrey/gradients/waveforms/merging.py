@@ -1,10 +1,10 @@
 """Fewer and longer segments in the place of the straight lines between samples.
 
-Solvers take a step of time or more on every segment: thousands of samples of a smooth gradient cost
-hundreds of times what the gradient needs. Straight lines that continue each other are one. Where
-more of them are left than `_FEW`, polynomials of degree 3 to 8 follow runs of them. They have the
-same F and dF/dt at both ends, so that nothing adds up and the echo stays where it is, and F between
-departs by no more than is allowed, which is measured.
+Solvers take a step of time or more on every segment: thousands of samples of a smooth gradient need
+thousands of steps, where the gradient needs few. Straight lines that continue each other are one.
+Where more of them are left than `_FEW`, polynomials of degree 3 to 8 follow runs of them. They have
+the same F and dF/dt at both ends, so that nothing adds up and the echo stays where it is, and F
+between departs by no more than is allowed, which is measured.
 """
 
 from __future__ import annotations
