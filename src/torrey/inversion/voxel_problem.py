@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError, either
 from torrey.inversion.likelihood import NoiseKind, likelihood
 from torrey.inversion.measured import MeasuredProtocol
-from torrey.inversion.table_model import Evaluate, TableModel
+from torrey.inversion.table_model import Evaluate, ModelParameter, TableModel
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,7 +55,8 @@ class Ranges:
         Raises
         ------
         InputError
-            If a name is not one of the model's, or bounds are not in order.
+            If a name is not one of the model's, a value or bound is beyond what its parameter can
+            be, or bounds are not in order.
         """
         fixed, bounds = dict(fixed or {}), dict(bounds or {})
         for at, given in (("fixed", fixed), ("bounds", bounds)):
@@ -65,15 +66,15 @@ class Ranges:
         ends = []
         for one in model.parameters:
             low, high = bounds.get(one.name, (one.lower, one.upper))
-            least = "above zero" if one.log else "finite"
-            if not (np.isfinite([low, high]).all() and low < high and (low > 0 or not one.log)):
+            least = _least(one)
+            if not (low < high and _is_meant(one, low) and _is_meant(one, high)):
                 raise InputError(
                     f"{low:g} and {high:g}",
                     f"a lower and an upper bound, {least}",
                     at=("bounds", one.name),
                 )
             value = fixed.get(one.name)
-            if value is not None and not (np.isfinite(value) and (value > 0 or not one.log)):
+            if value is not None and not _is_meant(one, value):
                 raise InputError(f"{value:g}", f"a number, {least}", at=("fixed", one.name))
             ends.append((low, high) if value is None else (value, value))
         lower, upper = np.array(ends, dtype=float).T
@@ -239,6 +240,19 @@ class Dictionary:
         inside = np.clip(self.places[at], 0.01, 0.99)
         size = np.maximum(amplitude[at], 1e-3)
         return np.column_stack([inside, size]), float(self.weights @ y**2) - score[at]
+
+
+def _is_meant(one: ModelParameter, value: float) -> bool:
+    """Whether a parameter may have a value: those without a unit are parts of a whole."""
+    most = 1.0 if one.unit == "1" else np.inf
+    least = 0.0 if one.log or one.unit == "1" else -np.inf
+    return bool(np.isfinite(value) and least <= value <= most and (value > 0 or not one.log))
+
+
+def _least(one: ModelParameter) -> str:
+    if one.unit == "1":
+        return "above zero and at most 1" if one.log else "from 0 to 1"
+    return "above zero" if one.log else "finite"
 
 
 def _closed(model: TableModel, lower: Array, upper: Array) -> bool:
