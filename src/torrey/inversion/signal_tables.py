@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
-from torrey.base.units import Kind, UnitError, unit_factor
+from torrey.base.units import UNITS, Kind, UnitError, unit_factor
 from torrey.gradients.acquisition.text import (
     Faults,
     counted,
@@ -290,11 +290,13 @@ def _check_voxels(
         if name in columns:
             values = columns[name]
             other = ~np.isclose(values, values[0], rtol=1e-9, atol=0.0, equal_nan=True)
+            unit = f" {UNITS[_KINDS[name]].internal}" if name in _KINDS else ""
             for v, row in np.argwhere(other):
+                wanted = f"{values[0, row]:g}{unit}"
                 faults.add(
                     places[order[v, row]],
-                    f"{name} = {values[v, row]:g} of voxel {quoted(voxels[v])}",
-                    f"the rows of voxel {quoted(voxels[0])} in their order: {values[0, row]:g}",
+                    f"{name} = {values[v, row]:g}{unit} of voxel {quoted(voxels[v])}",
+                    f"the rows of voxel {quoted(voxels[0])} in their order: {wanted}",
                 )
     faults.check()
 
