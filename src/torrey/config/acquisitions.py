@@ -166,7 +166,7 @@ class _Choice:
             except InputError as error:
                 raise InputError(f"{row.place}: {error.found}", error.accepted) from None
         raise InputError(
-            f"{row.place}: b_delta = {row.b_delta:g}",
+            f"{row.shape_place or row.place}: b_delta = {row.b_delta:g}",
             f"that of a waveform of the study, which is {_said(self._shapes())}",
         )
 

@@ -114,7 +114,7 @@ class Findings:
 
     def _add_details(self, start: KeyPath, model: Any, details: ErrorDetails) -> None:
         place = _follow(model, details["loc"])
-        path = (*start, *place.path)
+        path = self._as_written((*start, *place.path))
         kind = details["type"]
         if kind == "extra_forbidden":
             self.add_unknown_key(path, place.siblings)
@@ -132,6 +132,16 @@ class Findings:
             else:
                 accepted = error.accepted if isinstance(error, InputError) else place.accepted
                 self.add(path, node.describe(), accepted)
+
+    def _as_written(self, path: KeyPath) -> KeyPath:
+        """Leave out the places in lists for which one item stands."""
+        written: KeyPath = ()
+        for part in path:
+            nodes = list(self.root.walk(written))
+            is_one = len(nodes) == len(written) + 1 and not isinstance(nodes[-1].content, list)
+            if not (isinstance(part, int) and is_one):
+                written = (*written, part)
+        return written
 
 
 def _nearest(name: str, accepted: list[str]) -> str:

@@ -51,11 +51,11 @@ _SYMBOLS: Final = {
     "radius": r"$R$",
 }
 _UNITS: Final = {
-    "um2 ms-1": r"um$^2$/ms",
+    "um2 ms-1": r"$\mu$m$^2$/ms",
     "ms": "ms",
     "ms-1": "1/ms",
-    "um": "um",
-    "um ms-1": "um/ms",
+    "um": r"$\mu$m",
+    "um ms-1": r"$\mu$m/ms",
     "1": "",
 }
 

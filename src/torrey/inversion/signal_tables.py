@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
-from torrey.gradients.acquisition.headers import NamedTable, read_named_table
+from torrey.base.units import UNITS
+from torrey.gradients.acquisition.headers import COLUMN_KINDS, NamedTable, read_named_table
 from torrey.gradients.acquisition.text import Faults, counted, spread
 from torrey.inversion.measured import MeasuredProtocol, protocol_of_columns
 
@@ -156,11 +157,13 @@ def _check_voxels(
         if name in columns:
             values = columns[name]
             other = ~np.isclose(values, values[0], rtol=1e-9, atol=0.0, equal_nan=True)
+            unit = f" {UNITS[COLUMN_KINDS[name]].internal}" if name in COLUMN_KINDS else ""
             for v, row in np.argwhere(other):
+                wanted = f"{values[0, row]:g}{unit}"
                 faults.add(
                     places[order[v, row]],
-                    f"{name} = {values[v, row]:g} of voxel {quoted(voxels[v])}",
-                    f"the rows of voxel {quoted(voxels[0])} in their order: {values[0, row]:g}",
+                    f"{name} = {values[v, row]:g}{unit} of voxel {quoted(voxels[v])}",
+                    f"the rows of voxel {quoted(voxels[0])} in their order: {wanted}",
                 )
     faults.check()
 

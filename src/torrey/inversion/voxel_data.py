@@ -169,16 +169,16 @@ def read_measured(
             raise ChangedDataError(
                 f"{printable(str(path))} was changed after this run began. Start it again"
             )
+    remarks: list[str] = []
     if "table" in files:
         data = VoxelData.of_table(read_signal_table(Path(files["table"])), sigma)
     else:
         data = _of_volumes(
-            {name: Path(path) for name, path in files.items()}, protocol, sigma, volumes
+            {name: Path(path) for name, path in files.items()}, protocol, sigma, volumes, remarks
         )
     bad = int((~np.isfinite(data.signals)).any(axis=1).sum())
-    remarks = (
-        [f"{bad} of {len(data)} voxels have signals that are no finite numbers"] if bad else []
-    )
+    if bad:
+        remarks.append(f"{bad} of {len(data)} voxels have signals that are no finite numbers")
     return data, remarks
 
 
@@ -187,12 +187,19 @@ def _of_volumes(
     protocol: MeasuredProtocol,
     sigma: float | None,
     volumes: Sequence[int],
+    remarks: list[str],
 ) -> VoxelData:
     signals, affine = read_volumes(files["nifti"], volumes=True)
+
+    def beside(path: Path) -> Array:
+        values, place = read_volumes(path)
+        remarks.extend(_elsewhere(path.name, place, affine, values.shape))
+        return values
+
     if volumes:
         signals = signals[..., list(volumes)]
     if "mask" in files:
-        inside = np.nan_to_num(read_volumes(files["mask"])[0]) > 0
+        inside = np.nan_to_num(beside(files["mask"])) > 0
     else:
         inside = np.any(signals != 0, axis=-1)
     index = np.argwhere(inside)
@@ -203,12 +210,25 @@ def _of_volumes(
     values[~np.isfinite(values)] = np.nan
     noise = None if sigma is None else np.full(len(index), sigma)
     if "sigma" in files:
-        noise = np.asarray(read_volumes(files["sigma"])[0][inside], dtype=float)
+        noise = np.asarray(beside(files["sigma"])[inside], dtype=float)
         noise[~np.isfinite(noise)] = np.nan
     shape = signals.shape[:3]
     return VoxelData(
         values, noise, index, None, protocol, shape, affine, header_text(files["nifti"])
     )
+
+
+def _elsewhere(name: str, place: Array, affine: Array, shape: Sequence[int]) -> list[str]:
+    """Say how far a volume is from the signals by its affine, if that is half a voxel or more."""
+    corners = np.array([*np.ndindex(2, 2, 2)]) * (np.array(shape) - 1)
+    away = np.linalg.norm((place - affine)[:3] @ np.column_stack([corners, np.ones(8)]).T, axis=0)
+    side = np.linalg.norm(affine[:3, :3], axis=0).min()
+    if not away.max() > 0.5 * side:
+        return []
+    return [
+        f"the affine of {name} puts it up to {away.max():.3g} mm away from the volumes; its voxels "
+        "were taken for those with the same indices"
+    ]
 
 
 def data_group(data: VoxelData) -> tuple[Group, dict[str, str]]:

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os.path import commonprefix
 from pathlib import Path
 from typing import Final, Literal
 
@@ -20,6 +21,9 @@ Kind = Literal["damaged", "stale", "foreign"]
 _LOGS: Final = "logs"
 #: Files that are named of those that have not been made.
 _SHOWN: Final = 3
+#: Characters that are shown of a value, and those of them before its first difference from another.
+_LONG: Final = 40
+_AROUND: Final = 15
 _MEANING: Final[dict[Kind, str]] = {
     "damaged": "the content is not what was written",
     "stale": "made with other parameters or other code than the configuration and library have now",
@@ -141,7 +145,7 @@ def _difference(attributes: dict[str, str], recipe: Recipe) -> str:
     before = json.loads(attributes.get("parameters", "{}"))
     now = dict(recipe.parameters)
     changed = [
-        f"{name} was {_short(before.get(name))} and is {_short(now.get(name))}"
+        "{} was {} and is {}".format(name, *_shortened(before.get(name), now.get(name)))
         for name in sorted({*before, *now})
         if before.get(name) != now.get(name)
     ]
@@ -152,9 +156,17 @@ def _difference(attributes: dict[str, str], recipe: Recipe) -> str:
     return "something upstream of it is another"
 
 
-def _short(value: object) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+def _shortened(before: object, now: object) -> tuple[str, str]:
+    """Texts of two values, where they are long of what is around their first difference."""
+    texts = ["nothing" if value is None else str(value) for value in (before, now)]
+    start = max(0, len(commonprefix(texts)) - _AROUND)
+    before_text, now_text = (_cut(text, start if len(text) > _LONG else 0) for text in texts)
+    return before_text, now_text
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + _LONG
+    return ("..." if start else "") + text[start:end] + ("..." if end < len(text) else "")
 
 
 def _files(directory: Path) -> Iterator[str]:

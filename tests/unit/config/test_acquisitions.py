@@ -345,7 +345,7 @@ def test_a_plane_across_a_flat_cell_is_not_taken_for_its_own(study):
 def test_a_shape_that_the_study_has_not_is_refused(refusal):
     files = fsl("0 1000", "0 1\n0 0\n0 0") | {"a.bdelta": "1 0"}
     (said,) = refusal(DOUBLE % "[0 deg, 90 deg]", files)
-    assert "line 1 of a.bval, entry 2: b_delta = 0, accepted: that of a waveform" in said
+    assert "line 1 of a.bdelta, entry 2: b_delta = 0, accepted: that of a waveform" in said
     assert said.endswith("which is 1, -0.5")
 
 

@@ -72,7 +72,7 @@ def test_maps_have_a_row_for_each_parameter_and_empty_voxels_outside_the_mask(dr
     assert {ax.get_aspect() for ax in pictures} == {2.0}
     said = texts(figure)
     assert r"$t_{ex}$ (ms)" in said
-    assert r"$D_e$ (um$^2$/ms)" in said
+    assert r"$D_e$ ($\mu$m$^2$/ms)" in said
     assert "slice 0" in said
     assert "slice 6" in said
     assert overlapping_texts(figure) == []

@@ -109,7 +109,7 @@ REFUSED = {
     ),
     "other rows": (
         "voxel,b (s/mm^2),S\na,0,1\na,900,1\nb,0,1\nb,800,1\n",
-        'line 5 of signals.csv: b = 0.8 of voxel "b"',
+        r'line 5 of signals.csv: b = 0.8 ms/um\^2 of voxel "b"',
     ),
 }
 

@@ -153,10 +153,14 @@ def test_a_file_that_was_changed_meanwhile_is_no_data(tmp_path):
 
 
 def read_volumes_of(folder, **options):
+    return read_with_remarks(folder, **options)[0]
+
+
+def read_with_remarks(folder, **options):
     files = {"nifti": folder / "dwi.nii.gz", "mask": folder / "mask.nii.gz"}
     files |= options.pop("files", {})
     digests = {name: content_digest(file) for name, file in files.items()}
-    return read_measured(files, digests, options.pop("protocol", shells()), **options)[0]
+    return read_measured(files, digests, options.pop("protocol", shells()), **options)
 
 
 def test_volumes_become_voxels_and_maps_again(tmp_path):
@@ -190,6 +194,20 @@ def test_noise_is_a_number_or_a_map_and_volumes_may_be_left_out(tmp_path):
     kept = [0, 2, 3, 5, 8]
     some = read_volumes_of(tmp_path, protocol=shells().rows(kept), volumes=kept)
     assert np.array_equal(some.signals, data.signals[:, kept])
+
+
+def test_a_mask_that_lies_elsewhere_than_the_volumes_is_remarked(tmp_path):
+    made = write_volumes(tmp_path, (3, 3, 2), 1)
+    assert read_with_remarks(tmp_path)[1] == []
+    moved = np.array(AFFINE)
+    for far, remarks in ((0.1, 0), (9.0, 1)):
+        moved[0, 3] = AFFINE[0][3] + far
+        mask = nibabel.Nifti1Image(made.inside.astype(np.uint8), moved)
+        nibabel.save(mask, tmp_path / "mask.nii.gz")
+        data, said = read_with_remarks(tmp_path)
+        assert len(said) == remarks
+        assert len(data) == made.inside.sum()
+    assert "mask.nii.gz puts it up to 9 mm away" in said[0]
 
 
 def test_a_mask_without_voxels_is_refused(tmp_path):

@@ -41,7 +41,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "sigma": ("sigma", "noise"),
 }
 _CASED: Final = {"delta": "delta", "Delta": "Delta", "DELTA": "Delta"}
-_KINDS: Final[Mapping[str, Kind]] = {
+COLUMN_KINDS: Final[Mapping[str, Kind]] = {
     "b": "b_value",
     "b_filter": "b_value",
     "delta": "time",
@@ -49,6 +49,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "TE": "time",
     "mixing_time": "time",
 }
+"""What columns with a unit hold."""
 _EXAMPLES: Final = {"b_value": "s/mm^2", "time": "ms"}
 _TEXTS: Final = ("voxel",)
 _TOGETHER: Final = (("x", "y", "z"), ("delta", "Delta"), ("b_filter", "mixing_time"))
@@ -152,7 +153,7 @@ def read_named_table(path: Path, names: Sequence[str], needed: Sequence[str]) ->
             for name, values in numbers.items():
                 column = columns[name]
                 value = _value(row[column.index], column.factor, place)
-                if _KINDS.get(name) == "time":
+                if COLUMN_KINDS.get(name) == "time":
                     check_range(value, "time", place, name)
                 values.append(value)
     faults.check()
@@ -205,15 +206,15 @@ def _name(text: str, names: Sequence[str]) -> str | None:
 
 
 def _factor(name: str, unit: str, place: str) -> float:
-    if name not in _KINDS:
+    if name not in COLUMN_KINDS:
         return 1.0
     if not unit:
         raise InputError(f"{place}: a column {name} without a unit", f"one such as {_shown(name)}")
-    return unit_factor(unit, _KINDS[name], f"{place}: {name} in {quoted(unit)}")
+    return unit_factor(unit, COLUMN_KINDS[name], f"{place}: {name} in {quoted(unit)}")
 
 
 def _shown(name: str) -> str:
-    return f"{name} ({_EXAMPLES[_KINDS[name]]})" if name in _KINDS else name
+    return f"{name} ({_EXAMPLES[COLUMN_KINDS[name]]})" if name in COLUMN_KINDS else name
 
 
 def _check_names(

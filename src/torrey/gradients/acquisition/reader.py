@@ -35,6 +35,8 @@ class Row:
         direction is then its axis of symmetry. The study has a waveform of this shape.
     echo_time : float, optional
         In ms, where the files say it but not the times of the gradients.
+    shape_place : str
+        Where b_delta stands, if that is elsewhere.
     """
 
     strength: float
@@ -43,6 +45,7 @@ class Row:
     waveform: int = 0
     b_delta: float | None = None
     echo_time: float | None = None
+    shape_place: str = ""
 
 
 @dataclass(frozen=True)

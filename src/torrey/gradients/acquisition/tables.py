@@ -154,7 +154,8 @@ def read_entries(
             b = 0.0
         if not is_unit(direction):
             direction = (0.0, 0.0, 0.0) if b == 0 else _X
-        rows.append(Row(b, direction, entry.place, entry.waveform, entry.b_delta, entry.echo_time))
+        said = entry.waveform, entry.b_delta, entry.echo_time, entry.shape_place
+        rows.append(Row(b, direction, entry.place, *said))
     faults.check()
     if resting and not any(row.strength for row in rows):
         raise InputError(

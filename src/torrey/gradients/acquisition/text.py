@@ -125,11 +125,11 @@ class Faults:
     """What is wrong with the rows of a file: all of it is said at once."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[str, str, str]] = []
+        self._noted: dict[tuple[str, str, str], None] = {}
 
     def add(self, place: str, found: str, accepted: str) -> None:
         """Note what was found at a place, and what would be accepted there."""
-        self._found.append((place, found, accepted))
+        self._noted[place, found, accepted] = None
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
@@ -145,18 +145,20 @@ class Faults:
         Raises
         ------
         InputError
-            With the first places in full, the number of all and what is accepted.
+            With the first places in full, the number of all and what is accepted. What is noted
+            again at the same place, as by each row of a file with one line, counts once.
         """
-        if not self._found:
+        noted = [*self._noted]
+        if not noted:
             return
-        shown = [f"{place}: {found}" if place else found for place, found, _ in self._found]
+        shown = [f"{place}: {found}" if place else found for place, found, _ in noted]
         rest = len(shown) - _MOST_SHOWN
         if rest > 0:
-            places = [place for place, _, _ in self._found[_MOST_SHOWN:] if place]
+            places = [place for place, _, _ in noted[_MOST_SHOWN:] if place]
             named = ", ".join(places[: 2 * _MOST_SHOWN])
             dots = ", ..." if rest > 2 * _MOST_SHOWN else ""
             shown[_MOST_SHOWN:] = [f"and {rest} more" + (f" ({named}{dots})" if named else "")]
-        accepted = dict.fromkeys(accepted for _, _, accepted in self._found)
+        accepted = dict.fromkeys(accepted for _, _, accepted in noted)
         raise InputError("; ".join(shown), "; ".join([*accepted][:_MOST_SHOWN]))
 
 
