@@ -169,7 +169,7 @@ REFUSED = {
     "a key of cells": ("starts: 2", "by: R2", "one.by", "no such key with karger"),
     "fixed": ("starts: 2", "fixed: {D_x: 1 um^2/ms}", "one.fixed.D_x", "D_e, D_c, f or t_ex"),
     "fixed without unit": ("D_i: 2.2 um^2/ms", "D_i: 2.2", "two.fixed.D_i", "with its unit"),
-    "fixed share": ("fixed: {D_i: 2.2 um^2/ms}", "fixed: {f: 1.5}", "two.fixed.f", "from 0 to 1"),
+    "fixed share": ("fixed: {D_i: 2.2 um^2/ms}", "fixed: {f: 1.5}", "two.fixed.f", ": 0 to 1"),
     "fixed no mapping": ("fixed: {D_i: 2.2 um^2/ms}", "fixed: D_i", "two.fixed", "a mapping"),
     "a wrong unit": ("[2 ms, 300 ms]", "[2 um, 300 um]", "t_ex[0]", "a time with its unit"),
     "one bound": ("[2 ms, 300 ms]", "[2 ms]", "bounds.t_ex", "the least and the most"),
