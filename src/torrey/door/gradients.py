@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.base.units import Kind
-from torrey.door.orientations import read_fibres, read_sphere
+from torrey.door.orientations import read_fibres, read_sphere, unit_vector
 from torrey.door.quantities import argument, inside, is_list, is_number, listed, quantities
 from torrey.gradients.orientations import Fibres
 from torrey.gradients.protocol import EncodingKind, Measurement, Vector, in_cell
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     Strengths: TypeAlias = dict[EncodingKind, Quantities | None]
 
 _STRENGTHS: Final[dict[EncodingKind, Kind]] = {"b": "b_value", "q": "q", "gradient": "gradient"}
-
-#: Of a direction: shorter and longer ones lose digits when they are brought to length 1.
-_LEAST_LENGTH: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -231,8 +227,4 @@ def _unit(vector: Any, dimension: int) -> Vector:
         accepted = f"{dimension} numbers, as many as the cell has dimensions: {example}"
         more = "; or 3 for a gradient in space" if dimension < 3 else ""
         raise InputError(quoted(str(vector)), accepted + more)
-    norm = math.hypot(*map(float, numbers))
-    if not _LEAST_LENGTH <= norm <= 1 / _LEAST_LENGTH:
-        accepted = f"a length from {_LEAST_LENGTH:g} to {1 / _LEAST_LENGTH:g}"
-        raise InputError(f"a vector of length {norm:g}", accepted)
-    return tuple(float(x) / norm + 0.0 for x in numbers)  # + 0.0: no negative zeros
+    return unit_vector(numbers)

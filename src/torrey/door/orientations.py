@@ -29,7 +29,7 @@ _SPHERES: Final = "{'powder': 60}, so many directions, or {'lebedev': 19}, a deg
 _ONE: Final = "{'axis': [1, 0, 0], 'roll': '30 deg'}, where the roll may be left out"
 _WATSON: Final = "{'watson': {'kappa': 8, 'axis': [0, 0, 1], 'roll': 0, 'points': 60}}"
 
-#: Of an axis: shorter and longer ones lose digits when they are brought to length 1.
+#: Of a vector: shorter and longer ones lose digits when they are brought to length 1.
 _LEAST_LENGTH: Final = 1e-6
 
 
@@ -114,8 +114,13 @@ def _axis(given: Any) -> Vector:
     numbers = listed(given) if is_list(given) else (given,)
     if len(numbers) != 3 or not all(map(is_number, numbers)):
         raise InputError(quoted(str(given)), "three numbers, such as [0, 0, 1]", ("axis",))
+    return unit_vector(numbers, "axis")
+
+
+def unit_vector(numbers: Sequence[float], *at: str) -> Vector:
+    """The vector of length 1 along a given one; ``at`` is where it was given, for messages."""
     norm = math.hypot(*map(float, numbers))
     if not _LEAST_LENGTH <= norm <= 1 / _LEAST_LENGTH:
         accepted = f"a length from {_LEAST_LENGTH:g} to {1 / _LEAST_LENGTH:g}"
-        raise InputError(f"a vector of length {norm:g}", accepted, ("axis",))
-    return tuple(float(x) / norm + 0.0 for x in numbers)
+        raise InputError(f"a vector of length {norm:g}", accepted, at)
+    return tuple(float(x) / norm + 0.0 for x in numbers)  # + 0.0: no negative zeros
