@@ -6,6 +6,8 @@ diffusivities. Both are compared with models that are built anew at other diffus
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.cells import FOUR_DISCS, LARGE_DISC, Cell
@@ -61,6 +63,13 @@ def test_rates_at_other_diffusivities_are_those_of_a_new_expansion(cell, name):
     jet = np.array([[0.7], [0.3]])
     at = jet, 4.0, 0.03
     np.testing.assert_allclose(found.matrix(*at), expected.matrix(*at), rtol=0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["R2", "P2"])
+def test_stored_magnetisation_that_relaxes_otherwise_is_refused(name):
+    relaxing = replace(material(LARGE_DISC), T1=(1000.0, 300.0))
+    with pytest.raises(InputError, match="a material with T1"):
+        parametric_model(LARGE_DISC.operators(0), relaxing, np.array([X]), name)
 
 
 def test_projected_models_at_other_diffusivities_agree_with_new_ones_to_their_accuracy():

@@ -113,7 +113,7 @@ def sample(
         raise InputError(
             f"a waveform with {waveform.n_components} components", "gradients along one direction"
         )
-    if any(segment.stored for segment in waveform.segments):
+    if waveform.stores:
         raise InputError(
             "a waveform that stores magnetisation along z", "one whose magnetisation is transverse"
         )

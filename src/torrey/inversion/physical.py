@@ -131,13 +131,15 @@ def parametric_model(
     Raises
     ------
     InputError
-        If it is another model, or there is but one compartment.
+        If it is another model, there is but one compartment, or T1 is given.
     """
     if not registry.can_be_fitted(name):
         raise InputError(f"the model {name}", registry.accepted_by_fits())
     model = registry.parse(name)
     if operators.cell.n_compartments < 2:
         raise InputError("a cell of one compartment", "one with a diffusivity inside")
+    if material.T1:
+        raise InputError("a material with T1", "one without: fits follow no stored magnetisation")
 
     def filled(D_e: float, D_c: float) -> BlochTorrey:
         inside = (D_c,) * (operators.cell.n_compartments - 1)

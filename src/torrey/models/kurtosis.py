@@ -325,7 +325,7 @@ class PadeModel:
         """
         if model.n_components > 1 or model.order < 2:
             raise ValueError("the Pade form needs a model of second order along one direction")
-        if any((0, 0, 0) in rates for rates in model.rates[:3]):
+        if model.stored or any((0, 0, 0) in rates for rates in model.rates[:3]):
             raise ValueError("the Pade form knows nothing of relaxation")
         diffusion = -np.diag(model.rates[0][2, 0, 0])
         none = np.zeros((len(model.start),) * 2)

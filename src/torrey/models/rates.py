@@ -150,10 +150,7 @@ class RateModel:
     ) -> ComplexArray:
         """Signals of any number of points at once: see `torrey.models.model.Model.signal`."""
         found = collocated_signal(self._bare, waveform, q, period, sigma, tolerance)
-        if self.axial is None:
-            return found
-        shape = np.broadcast_shapes(found.shape, np.shape(q))
-        return found * np.broadcast_to(common_decay(self.axial, waveform, q), shape)
+        return found if self.axial is None else found * common_decay(self.axial, waveform, q)
 
     @cached_property
     def _bare(self) -> RateModel:

@@ -124,6 +124,7 @@ def _solve(
     rows = np.array(group.rows)
     first: list[FoldedSignal] = []
     values: list[Signals] = []
+    basis = np.empty(0)
     for level, one in enumerate(levels):
         models = folded_models(
             one, group.period, group.permeability, road(group.k), count, [group.k]
@@ -132,14 +133,20 @@ def _solve(
         if level == 0:
             first = [_converge(fine, coarse, points[row], tolerance) for row in rows]
             values = [np.array([known.signal for known in first])]
+            basis = np.array([known.basis_error for known in first])
             continue
-        values.append(
-            np.array([_again(fine, points[row], x) for row, x in zip(rows, first, strict=True)])
+        finer, fewer = (
+            np.array([_again(one, points[row], x) for row, x in zip(rows, first, strict=True)])
+            for one in (fine, coarse)
         )
-        part = _part(level, values, first)
+        values.append(finer)
+        # Bands that fill the coarsest mesh change nothing there, whatever they lack on this one.
+        basis = np.maximum(basis, np.abs(finer - fewer))
+        part = _part(level, values, first, basis)
         enough = part.error <= tolerance * np.abs(part.signal)
         yield rows[enough], part.take(enough)
         rows, values = rows[~enough], [value[~enough] for value in values]
+        basis = basis[~enough]
         first = [known for known, done in zip(first, enough, strict=True) if not done]
         if not len(rows):
             return
@@ -166,10 +173,11 @@ def _again(propagator: Propagator, point: Point, known: FoldedSignal) -> complex
     return value
 
 
-def _part(level: int, values: Sequence[Signals], first: Sequence[FoldedSignal]) -> ProjectedSignals:
-    """Signals on a mesh and those before it, with their errors."""
-    signal = values[-1]
-    basis = _BASIS_SAFETY * np.array([known.basis_error for known in first])
+def _part(
+    level: int, values: Sequence[Signals], first: Sequence[FoldedSignal], change: Array
+) -> ProjectedSignals:
+    """Signals on a mesh and those before it, with their errors; fewer bands make the change."""
+    signal, basis = values[-1], _BASIS_SAFETY * change
     time = np.array([known.time_error for known in first])
     space = space_error(values)
     return solved(

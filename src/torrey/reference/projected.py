@@ -347,17 +347,17 @@ class _Batch:
     ) -> tuple[ProjectedSignals, Flags]:
         """Add what finer and finer meshes change; tell where they are not fine enough."""
         hopeless = np.zeros(len(rows), dtype=bool)
-        below = max(rung - 1, LOWEST_RUNG)
-        base = self._between(0, below, found.steps[inner] // 2, rows[inner])
+        # What the first of two rungs misses is another part of the signal on each mesh.
+        asked = (rung - 1, rung - 2) if rung > LOWEST_RUNG else (rung,)
+        base = self._on_rungs(0, asked, found.steps[inner] // 2, rows[inner])
         basis_error, values = found.basis_error[inner], [found.coarse_signal[inner]]
         for level in range(1, len(self._ladders)):
             if not len(inner):
                 break
             steps = found.steps[inner] // 2
-            change, lower = self._between(level, below, steps, rows[inner]) - base
-            values.append(values[0] + change)
-            # What the lower rung misses is another part of the signal on each mesh.
-            missed = np.abs(change - lower) if below < rung else np.zeros(len(inner))
+            changes = self._on_rungs(level, asked, steps, rows[inner]) - base
+            values.append(values[0] + changes[0])
+            missed = np.abs(changes[0] - changes[-1])
             space = space_error(values, self._layers[rows[inner]])
             rest = basis_error + missed + found.time_error[inner]
             enough = self._within(1.0, space + rest, values[-1])
@@ -374,9 +374,9 @@ class _Batch:
             values = [value[~enough] for value in values]
         return found, hopeless
 
-    def _between(self, level: int, rung: int, steps: Rows, rows: Rows) -> Signals:
-        """Signals on a rung and on the one below it, shape (2, rows)."""
-        return np.array([self._signal(level, r, steps, rows) for r in (rung, rung - 1)])
+    def _on_rungs(self, level: int, rungs: Sequence[int], steps: Rows, rows: Rows) -> Signals:
+        """Signals on some rungs, shape (rungs, rows)."""
+        return np.array([self._signal(level, rung, steps, rows) for rung in rungs])
 
     def _signal(self, level: int, rung: int, steps: Rows, rows: Rows) -> Signals:
         values = np.empty(len(rows), dtype=complex)

@@ -271,9 +271,10 @@ def test_a_study_evaluates_the_pade_form_beside_the_others():
 
 def test_relaxation_and_several_directions_are_refused():
     shape, diffusivity = OUTSIDE["disc"]
-    (ops,) = levels(shape, MeshOptions(0.25, 0), Material(diffusivity, T2=(80.0,)))
-    with pytest.raises(ValueError, match="relaxation"):
-        pade_models(ops, (1.0, 0.0))
+    for times in ({"T2": (80.0,)}, {"T1": (800.0,)}):
+        (ops,) = levels(shape, MeshOptions(0.25, 0), Material(diffusivity, **times))
+        with pytest.raises(ValueError, match="relaxation"):
+            pade_models(ops, (1.0, 0.0))
     with pytest.raises(ValueError, match="along one direction"):
         pade_models(operators(shape, diffusivity), np.eye(2))
 
