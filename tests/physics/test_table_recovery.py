@@ -63,3 +63,22 @@ def test_fits_find_the_truth_and_know_how_well(name, noise):
     low, high = found.interval[..., 0], found.interval[..., 1]
     held = ((low <= truth) & (truth <= high)).sum(axis=0)
     assert (held >= binom.ppf(1e-3, FITS, 0.95)).all()
+
+
+@pytest.mark.slow
+def test_intervals_of_few_rows_hold_where_standard_errors_do_less():
+    """What docs/fits.md says of 24 rows."""
+    few = protocol_of_columns(
+        np.tile([0.0, 0.5, 1.0, 2.0, 3.5, 6.0], 4), 6.0, np.repeat([10.0, 25.0, 60.0, 120.0], 6)
+    )
+    clean = np.repeat(table_signals("karger", few, CASES["karger"][1]), 300, axis=0)
+    y = clean + np.random.default_rng(0).normal(0.0, 1.0 / SNR, clean.shape)
+    found = fit_table("karger", few, y, 1.0 / SNR, "gaussian", intervals=True)
+    at, truth = found.names.index("t_ex"), CASES["karger"][1][-1]
+    time, error = found.estimate[:, at], found.standard_error[:, at]
+    low, high = found.interval[:, at].T
+    assert np.median(error / time) == pytest.approx(0.4, abs=0.02)
+    assert np.percentile(time, [2.5, 97.5]) == pytest.approx([17.0, 103.0], rel=0.05)
+    held = np.mean((low <= truth) & (truth <= high))
+    assert held == pytest.approx(0.94, abs=0.01)
+    assert np.mean(np.abs(time - truth) <= 1.96 * error) < held - 0.02
