@@ -21,6 +21,7 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from support.axr import apparent_diffusivity, fit_axr
 from support.waveform_systems import FREE, full_signal, measure, operators, small_signal
 
 from torrey.base.errors import InputError
@@ -38,7 +39,6 @@ from torrey.gradients.waveforms import (
     TriplePgse,
     Waveform,
 )
-from torrey.models.axr import apparent_diffusivity, fit_axr
 from torrey.models.evaluation import build_models
 from torrey.models.expansion import expand
 from torrey.reference.cumulants import reference_cumulants

@@ -80,7 +80,7 @@ INNER = {
         "build",
     ],
     "models": [
-        "axr cumulants karger model polynomials reduced",
+        "cumulants karger model polynomials reduced",
         "energy integration moments registry tensors validity",
         "stability taylor tensor_files",
         "rates",

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import xarray
 
+from torrey.base.budgets import quoted
 from torrey.base.errors import InputError, either
 from torrey.config.data_fits import UNIT_KINDS
 from torrey.door.labels import dataset
-from torrey.door.quantities import argument, arguments, quantity
+from torrey.door.quantities import argument, arguments, is_number, quantity
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.signal_tables import read_signal_table
 from torrey.inversion.table_checks import check_compared, check_fit
@@ -50,7 +51,7 @@ def fit(
     model : str
         ``karger``, ``karger-tensor``, ``nexi``, ``smex``, ``sandix`` or ``fexi-axr``.
     sigma : float, optional
-        Noise of one signal; without it, and without such a column, the misfit tells it.
+        Noise of one signal, in the place of such a column; without both, the misfit tells it.
     noise : {"gaussian", "rician"}
     fixed, bounds : mapping, optional
         By parameter: a value that is not fitted, or the least and the most.
@@ -83,6 +84,9 @@ def fit(
     settings = FitSettings(
         model, given, held, limits, intervals, starts, seed, noise, tuple(compare)
     )
+    with argument("fit", "sigma"):
+        if sigma is not None and not (is_number(sigma) and 0.0 < sigma < np.inf):
+            raise InputError(quoted(str(sigma)), "a number above 0 in the units of the signals")
     return _fitted(VoxelData.of_table(read, sigma), chosen, settings)
 
 

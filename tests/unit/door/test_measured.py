@@ -34,6 +34,8 @@ def test_what_cannot_be_fitted_is_refused_as_it_was_called(table):
         (lambda: tr.fit(table, "kargr"), r"fit\(model=...\)"),
         (lambda: tr.fit(table, "karger-tensor"), "a direction in each row"),
         (lambda: tr.fit(table, fixed={"D_x": 1.0}), r"fit\(fixed=...\): .*D_e, D_c, f or t_ex"),
+        (lambda: tr.fit(table, sigma="0.1 ms"), r"fit\(sigma=...\): .*a number above 0"),
+        (lambda: tr.fit(table, sigma=0), r"fit\(sigma=...\): found \"0\""),
         (lambda: tr.fit(table, bounds={"t_ex": 3}), r"fit\(bounds=...\)"),
         (lambda: tr.fit(table, fixed={"D_e": "2 ms"}), "a diffusivity"),
         (lambda: tr.fit(table, bounds={"f": (10, 90)}), "bounds.f: found 10, accepted: .*0 to 1"),

@@ -198,6 +198,7 @@ PLAIN = "0,0\n10,40\n30,-40\n40,0\n"
         ("5\n0 0\n1 1\n", {"columns": ("gx", "gy"), "dt": 1.0}, "line 1 of w.csv: 1 column"),
         (HEAD + PLAIN, {"refocus": (40.0,)}, "refocus: found w.csv: a 180 degree pulse at 40 ms"),
         (HEAD + PLAIN, {"refocus": (20.0, 55.0)}, "pulse at 55 ms, accepted: an instant between"),
+        (HEAD + PLAIN, {"refocus": (20.0, 20.0)}, "two 180 degree pulses at 20 ms, accepted: each"),
         (RF + "0,0,1\n1,1,-1\n", {"refocus": (0.5,)}, "refocus: found w.csv: refocus beside a col"),
         (RF + "0,0,1\n1,1,2\n", {}, "w.csv: rf = 2, accepted: 1 and -1"),
         (RF + "0,0,1\n1,1,180\n", {}, "w.csv: rf of 1 or -1 beside 0 or 180"),

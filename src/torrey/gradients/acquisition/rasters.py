@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -79,8 +80,13 @@ def refocused(rows: Rows, instants: Sequence[float]) -> Rows:
     Raises
     ------
     InputError
-        If an instant is not within the samples.
+        If an instant is not within the samples, or there twice.
     """
+    for one, other in pairwise(sorted(instants)):
+        if one == other:
+            raise InputError(
+                f"two 180 degree pulses at {one:g} ms", "each instant once", at=("refocus",)
+            )
     for instant in sorted(instants):
         if not rows[0][0] < instant < rows[-1][0]:
             raise InputError(
