@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.geometry.balls import Balls, ball_measure
-from torrey.geometry.boxes import Box
+from torrey.geometry.boxes import Box, reduced_basis
 from torrey.geometry.neighbours import narrowest_gap, nearest_ball
 from torrey.geometry.pieces import Drawing
 from torrey.geometry.placing import ranked_boxes
@@ -75,15 +75,17 @@ class Packing(Balls):
 
     def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
         """Return how far nodes lie off the circles and spheres, or off their periodic images."""
+        # Of a sheared lattice, the nearest image is none of the next ones along its own vectors.
+        periods = reduced_basis(self.periods)
         centres = np.array([cell.center for cell in self.cells])[membrane]
         radii = np.array([cell.radius for cell in self.cells])[membrane]
         # The middle of a facet is close to the surface, so that it finds the image; its nodes
         # follow.
         apart = nodes - (centres @ self.periods)[:, None]
-        turns = np.round(apart[:, :1] @ np.linalg.inv(self.periods))
+        turns = np.round(apart[:, :1] @ np.linalg.inv(periods))
         gaps = []
         for shift in product((-1, 0, 1), repeat=self.dimension):
-            distance = np.linalg.norm(apart - (turns + shift) @ self.periods, axis=-1)
+            distance = np.linalg.norm(apart - (turns + shift) @ periods, axis=-1)
             gaps.append(np.abs(distance - radii[:, None]).max(axis=1))
         return np.asarray(np.min(gaps, axis=0))
 
