@@ -175,12 +175,15 @@ def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     if drawing.is_graded:
         gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 0)
     own, spots = drawing.element_size, canvas.spots.around(canvas.box)
-    if own is None and not len(spots.sizes):
+    d, has_spots = canvas.dimension, len(spots.sizes) > 0
+    if own is None and not has_spots:
         return
 
     def size_at(_dim: int, _tag: int, x: float, y: float, z: float, proposed: float) -> float:
-        place = np.array((x, y, z))[: canvas.dimension]
-        smallest = min(proposed, canvas.size, spots.size_at(place))
+        place = np.array((x, y, z)[:d])
+        smallest = min(proposed, canvas.size)
+        if has_spots:
+            smallest = min(smallest, spots.size_at(place))
         return smallest if own is None else min(smallest, own(place))
 
     gmsh.model.mesh.setSizeCallback(size_at)
