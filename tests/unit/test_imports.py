@@ -39,7 +39,7 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 # The floors of each room, likewise: a module imports from those below its own.
 INNER = {
     "base": [
-        "errors keys lazy provenance rosenbrock stored",
+        "errors keys lazy memory provenance rosenbrock stored",
         "budgets fields seals",
         "artifacts units",
     ],
@@ -56,6 +56,7 @@ INNER = {
         "discs spheres",
         "random_packing",
         "packing_files registry",
+        "levels",
     ],
     "gradients": [
         "acquisition.text rules waveforms.segments",
@@ -77,6 +78,7 @@ INNER = {
         "factors material refinement symmetric",
         "operators",
         "assembly files folding krylov layers system",
+        "demand",
         "build",
     ],
     "models": [
