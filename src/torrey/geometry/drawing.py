@@ -67,6 +67,26 @@ class Canvas:
         """
         return _polygon(corners)
 
+    def turn_and_move(self, tag: int, turn: Array, place: Array) -> None:
+        """Turn a volume about the origin, then move the origin to a place.
+
+        Parameters
+        ----------
+        tag : int
+            Of the volume.
+        turn : (3, 3) float
+            Rotation.
+        place : (3,) float
+        """
+        # Loaded where something is turned.
+        from scipy.spatial.transform import Rotation
+
+        vector = Rotation.from_matrix(turn).as_rotvec()
+        angle = float(np.linalg.norm(vector))
+        if angle:
+            gmsh.model.occ.rotate([(3, tag)], 0.0, 0.0, 0.0, *(vector / angle), angle)
+        gmsh.model.occ.translate([(3, tag)], *place)
+
     def cut(self, drawn: Iterable[tuple[int, Owner]]) -> Owners:
         """Draw the box, cut out of it what is drawn after it, and put that in again.
 
