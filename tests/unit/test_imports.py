@@ -44,8 +44,8 @@ INNER = {
         "artifacts units",
     ],
     "geometry": [
-        "boxes membranes pieces random_discs",
-        "mesh radius_laws sizes",
+        "boxes lines membranes pieces random_discs",
+        "lattices mesh radius_laws sizes",
         "drawing",
         "shapes",
         "balls checks files layers",

@@ -1,5 +1,6 @@
 """What a cell is, and its meshes."""
 
+from torrey.geometry.cylinders import Cylinder, Cylinders
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
@@ -11,6 +12,8 @@ from torrey.geometry.spheres import Sphere, Spheres
 
 __all__ = [
     "NOTHING",
+    "Cylinder",
+    "Cylinders",
     "Disc",
     "Discs",
     "Gamma",
