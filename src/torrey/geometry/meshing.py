@@ -27,6 +27,7 @@ from torrey.geometry.drawing import Canvas, tie_opposite_faces
 from torrey.geometry.extraction import refined_levels
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
 from torrey.geometry.pieces import Drawing, Side
+from torrey.geometry.refinement import checked_levels
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, Spots
 
@@ -89,6 +90,9 @@ def mesh_cell(shape: Shape, options: MeshOptions) -> Meshing:
 
     Each attempt that fails is also logged, at the level INFO.
     """
+    brought = shape.own_mesh(options.size)
+    if brought is not None:
+        return Meshing(checked_levels(brought, shape, options.refinements))
     if shape.dimension > 1:
         return _mesh_drawn(shape, options)
     meshes = [_line_mesh(shape, options.size, level) for level in range(options.refinements + 1)]
