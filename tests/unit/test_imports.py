@@ -45,7 +45,7 @@ INNER = {
     ],
     "geometry": [
         "boxes membranes pieces random_discs",
-        "mesh radius_laws sizes",
+        "lattices mesh radius_laws sizes",
         "drawing",
         "shapes",
         "balls checks files layers",

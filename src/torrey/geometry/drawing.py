@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import gmsh
@@ -140,11 +141,36 @@ def _draw_box(box: Box) -> int:
     occ = gmsh.model.occ
     corner, vectors = box.corner, box.vectors
     if len(corner) == 3:
-        return int(occ.addBox(*corner, 1.0, 1.0, 1.0))
+        if box.is_cube:
+            return int(occ.addBox(*corner, 1.0, 1.0, 1.0))
+        return _parallelepiped(corner, vectors)
     if box.is_cube:
         return int(occ.addRectangle(*corner, 0.0, 1.0, 1.0))
     around = corner, corner + vectors[0], corner + vectors.sum(axis=0), corner + vectors[1]
     return _polygon(np.stack(around))
+
+
+def _parallelepiped(corner: Array, vectors: Array) -> int:
+    """Return the volume that three vectors span from a corner."""
+    occ = gmsh.model.occ
+    places = list(product((0, 1), repeat=3))
+    points = {at: occ.addPoint(*(corner + np.array(at) @ vectors)) for at in places}
+    lines = {
+        (start, end): occ.addLine(points[start], points[end])
+        for start in places
+        for end in places
+        if np.sum(np.subtract(end, start) == 1) == 1 and sum(end) == sum(start) + 1
+    }
+    faces = []
+    for axis, side in product(range(3), (0, 1)):
+        around = [np.insert((i, j), axis, side) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        ends = [tuple(map(int, at)) for at in (*around, around[0])]
+        loop = [
+            lines[a, b] if (a, b) in lines else -lines[b, a]
+            for a, b in zip(ends, ends[1:], strict=False)
+        ]
+        faces.append(occ.addPlaneSurface([occ.addCurveLoop(loop)]))
+    return int(occ.addVolume([occ.addSurfaceLoop(faces)]))
 
 
 def _polygon(corners: Sequence[Sequence[float]] | Array) -> int:

@@ -196,7 +196,7 @@ def _corner_clearance(
 ) -> Array:
     """Distance in elements from corners, or from edges across two axes, to the next surface."""
     kept = list(axes)
-    vectors = frame.vectors[np.ix_(kept, kept)]
+    vectors = _across(frame.vectors, kept)
     apart = _wrapped(origins[:, None, kept] - fractions(frame, shape)[None, :, kept])
     images = np.array(list(product((-1, 0, 1), repeat=len(kept))))
     clearance = np.ones(len(origins))
@@ -207,6 +207,14 @@ def _corner_clearance(
             gap = np.abs(distance - radii) / element
             clearance = np.minimum(clearance, gap.min(axis=1))
     return clearance
+
+
+def _across(vectors: Array, kept: list[int]) -> Array:
+    """Vectors of a box that are kept, seen along the one that is not, shape (n_kept, d)."""
+    seen = vectors[kept]
+    for along in (vectors[k] for k in range(len(vectors)) if k not in kept):
+        seen = seen - np.outer(seen @ along, along) / (along @ along)
+    return np.asarray(seen)
 
 
 def _surfaces(shape: Balls) -> list[Array]:
