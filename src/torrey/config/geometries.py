@@ -66,6 +66,9 @@ def check_elements(shape: Shape, mesh: MeshOptions) -> None:
     InputError
         At ``mesh``.
     """
+    if (brought := shape.own_elements()) is not None:
+        _check_brought(brought * 2 ** (shape.dimension * mesh.refinements), mesh)
+        return
     d = len(shape.periods)
     finest = mesh.size / 2**mesh.refinements
     volume = abs(float(np.linalg.det(shape.periods)))
@@ -76,4 +79,14 @@ def check_elements(shape: Shape, mesh: MeshOptions) -> None:
             f"size {mesh.size:g} with {mesh.refinements} refinements, about {count:.1g} elements",
             f"at most {MOST_ELEMENTS:,} elements: a size of {least:.2g} or more",
             at=("mesh",),
+        )
+
+
+def _check_brought(count: int, mesh: MeshOptions) -> None:
+    """Refuse refinements of a mesh that a cell brings which no machine can make."""
+    if count > MOST_ELEMENTS:
+        raise InputError(
+            f"{mesh.refinements} refinements of a mesh, {count:,} elements",
+            f"at most {MOST_ELEMENTS:,} elements: fewer refinements, or a coarser mesh",
+            at=("mesh", "refinements"),
         )

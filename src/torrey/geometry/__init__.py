@@ -4,6 +4,7 @@ from torrey.geometry.cylinders import Cylinder, Cylinders
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
+from torrey.geometry.own_mesh import OwnMesh
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.registry import kinds, shape_from_dict
@@ -21,6 +22,7 @@ __all__ = [
     "Lognormal",
     "Membrane",
     "MeshOptions",
+    "OwnMesh",
     "RadiusLaw",
     "RandomPacking",
     "Shape",

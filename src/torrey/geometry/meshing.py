@@ -89,6 +89,9 @@ def mesh_cell(shape: Shape, options: MeshOptions) -> Meshing:
 
     Each attempt that fails is also logged, at the level INFO.
     """
+    brought = shape.own_mesh(options.size)
+    if brought is not None:
+        return Meshing(checked_levels(brought, shape, options.refinements))
     if shape.dimension > 1:
         return _mesh_drawn(shape, options)
     return Meshing(checked_levels(_line_mesh(shape, options.size), shape, options.refinements))

@@ -12,6 +12,7 @@ from torrey.base.errors import InputError, either
 from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Discs
 from torrey.geometry.layers import Layers
+from torrey.geometry.own_mesh import OwnMesh
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
 from torrey.geometry.spheres import Spheres
@@ -22,6 +23,7 @@ KINDS: Final[tuple[type[Shape], ...]] = (
     Layers,
     RandomPacking,
     Cylinders,
+    OwnMesh,
 )
 
 

@@ -31,6 +31,7 @@ from torrey.geometry.sizes import ROUNDING
 if TYPE_CHECKING:
     # The mesher is loaded by those who mesh.
     from torrey.geometry.drawing import Canvas
+    from torrey.geometry.mesh import CellMesh
 
 Array = NDArray[np.float64]
 
@@ -151,6 +152,25 @@ class Shape(ABC):
         return self.kind
 
     # ---- how it is meshed ----
+
+    def own_mesh(self, size: float) -> CellMesh | None:
+        """Return the coarsest mesh of a kind that brings its own; None of those that are drawn.
+
+        Parameters
+        ----------
+        size : float
+            Target size of the elements, for kinds that can follow it.
+
+        Raises
+        ------
+        MeshError
+            If there is none.
+        """
+        return None
+
+    def own_elements(self) -> int | None:
+        """Return how many elements the mesh has that a kind brings; None where size tells."""
+        return None
 
     def boxes(self, size: float) -> Iterator[Box]:
         """Yield the boxes in which it may be meshed, the best first: any period is as good."""
