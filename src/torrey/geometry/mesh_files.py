@@ -262,9 +262,7 @@ def _physical_names(fields: Mapping[str, Any], dimension: int) -> dict[int, str]
     return {int(v[0]): name for name, v in pairs if len(v) == 2 and int(v[1]) == dimension}
 
 
-def _of_sets(
-    path: Path, found: meshio.Mesh, blocks: list[int]
-) -> tuple[Integers, tuple[str, ...]]:
+def _of_sets(path: Path, found: meshio.Mesh, blocks: list[int]) -> tuple[Integers, tuple[str, ...]]:
     """Regions that are named sets of elements, each element in one of them."""
     sizes = [len(found.cells[i].data) for i in blocks]
     region = np.full(sum(sizes), -1, dtype=np.int64)

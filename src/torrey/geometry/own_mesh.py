@@ -235,9 +235,7 @@ def _flat(name: str, value: Any) -> Sequence[tuple[str, str | float]]:
     return [pair for i, item in enumerate(value) for pair in _flat(f"{name}_{i}", item)]
 
 
-def _rows(
-    plain: Mapping[str, str | int | float], name: str, of: type
-) -> Sequence[tuple[Any, ...]]:
+def _rows(plain: Mapping[str, str | int | float], name: str, of: type) -> Sequence[tuple[Any, ...]]:
     rows = []
     while row := tuple(of(x) for _, x in numbered(plain, f"{name}_{len(rows)}_{{}}", first=0)):
         rows.append(row)
