@@ -150,7 +150,9 @@ def read_with_meshio(path: Path) -> meshio.Mesh:
         # What a reader raises at a broken file is whatever its parsing meets.
         words = " ".join(said.getvalue().split()) if isinstance(error, SystemExit) else str(error)
         found = f"{path.name}, which cannot be read: {shortened(printable(words)) or type(error)}"
-        raise InputError(found, f"a whole file in the format {quoted(path.suffix)}") from None
+        version = " of version 2.2 or 4.1" if path.suffix == ".msh" else ""
+        accepted = f"a whole file in the format {quoted(path.suffix)}{version}"
+        raise InputError(found, accepted) from None
 
 
 def read_mesh(path: Path, regions: str = "") -> FileMesh:

@@ -65,7 +65,7 @@ class OwnMesh(Shape):
 
     file: Path = declared(
         description="a file that meshio reads, from the folder of the configuration: .msh, .vtu, "
-        ".vtk, .mesh, .xdmf, ...; triangles in the plane or tetrahedra of order 1 or 2"
+        ".vtk, .mesh, .inp, ...; triangles in the plane or tetrahedra of order 1 or 2"
     )
     unit: float | None = declared(
         unit="length",
