@@ -11,6 +11,7 @@ from typing import Final
 from torrey.base.errors import InputError, either
 from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Discs
+from torrey.geometry.ellipsoids import Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
@@ -22,6 +23,7 @@ KINDS: Final[tuple[type[Shape], ...]] = (
     Layers,
     RandomPacking,
     Cylinders,
+    Ellipsoids,
 )
 
 
