@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.geometry.balls import Balls, ball_measure
-from torrey.geometry.boxes import Box
+from torrey.geometry.boxes import Box, reduced_basis
 from torrey.geometry.neighbours import narrowest_gap, nearest_ball
 from torrey.geometry.pieces import Drawing
 from torrey.geometry.placing import ranked_boxes
@@ -60,7 +60,11 @@ class Packing(Balls):
 
     def membrane_radii(self) -> Array:
         """Return the radius of each membrane."""
-        return np.array([cell.radius for cell in self.cells])[: len(self.membranes())]
+        return self._inner_radii[: len(self.membranes())]
+
+    @property
+    def _inner_radii(self) -> Array:
+        return np.array([cell.radius for cell in self.cells])
 
     def region_tolerances(self, relative: Array) -> Array:
         """Return how far the measure of each region may be off, shape (n_regions,); like h^4."""
@@ -73,19 +77,33 @@ class Packing(Balls):
         parts = [np.array([outer.sum() + ROUNDING]), inner, inner + outer]
         return np.concatenate(parts)[: len(self.region_names)]
 
-    def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
-        """Return how far nodes lie off the circles and spheres, or off their periodic images."""
-        centres = np.array([cell.center for cell in self.cells])[membrane]
-        radii = np.array([cell.radius for cell in self.cells])[membrane]
-        # The middle of a facet is close to the surface, so that it finds the image; its nodes
-        # follow.
-        apart = nodes - (centres @ self.periods)[:, None]
-        turns = np.round(apart[:, :1] @ np.linalg.inv(self.periods))
-        gaps = []
-        for shift in product((-1, 0, 1), repeat=self.dimension):
-            distance = np.linalg.norm(apart - (turns + shift) @ self.periods, axis=-1)
-            gaps.append(np.abs(distance - radii[:, None]).max(axis=1))
-        return np.asarray(np.min(gaps, axis=0))
+    def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return places moved onto the nearest image of their circle or sphere."""
+        return self._on_balls(places, membrane, self._inner_radii[membrane])
+
+    def on_interface(self, places: Array, regions: NDArray[np.int64]) -> Array:
+        """Return places moved onto the circles on both sides of layers; see `Discs`."""
+        ball = (regions[:, 1] - 1) % len(self.cells)
+        outer = regions[:, 0] == 0
+        radii = np.where(outer, self.outer_radii[ball], self._inner_radii[ball])
+        return self._on_balls(places, ball, radii)
+
+    def _on_balls(self, places: Array, ball: NDArray[np.int64], radii: Array) -> Array:
+        """Places moved along the radius to a distance from the centre of a ball, shape (n, d)."""
+        # Those nearest to a place are next to it in the shortest vectors, not in any.
+        periods = reduced_basis(self.periods)
+        centres = np.array([cell.center for cell in self.cells]) @ self.periods
+        apart = places - centres[ball]
+        apart -= np.round(apart @ np.linalg.inv(periods)) @ periods
+        images = [
+            apart - np.array(shift) @ periods
+            for shift in product((-1, 0, 1), repeat=self.dimension)
+        ]
+        gaps = [radii - np.linalg.norm(image, axis=1) for image in images]
+        nearest = np.abs(gaps).argmin(axis=0)
+        row = np.arange(len(places))
+        along, gap = np.array(images)[nearest, row], np.array(gaps)[nearest, row]
+        return np.asarray(places + along * (gap / (radii - gap))[:, None])
 
     def place_name(self, place: Array) -> str:
         """Say which ball is nearest to a place."""
