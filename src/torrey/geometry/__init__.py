@@ -2,6 +2,7 @@
 
 from torrey.geometry.cylinders import Cylinder, Cylinders
 from torrey.geometry.discs import Disc, Discs
+from torrey.geometry.ellipsoids import Ellipsoid, Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.own_mesh import OwnMesh
@@ -17,6 +18,8 @@ __all__ = [
     "Cylinders",
     "Disc",
     "Discs",
+    "Ellipsoid",
+    "Ellipsoids",
     "Gamma",
     "Layers",
     "Lognormal",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, get_origin
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,23 +102,6 @@ class Bodies(Shape):
         inside = np.array(self.volumes()) * relative
         return np.array([inside.sum() + ROUNDING, *inside])[: self.n_compartments]
 
-    def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
-        """Return how far nodes lie off the exact surfaces, or off their periodic images."""
-        n, width, d = nodes.shape
-        places = nodes.reshape(-1, d)
-        apart = places - self.on_membrane(places, np.repeat(membrane, width))
-        return np.asarray(np.linalg.norm(apart, axis=1).reshape(n, width).max(axis=1))
-
-    def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:
-        """Move places onto the surface of their membrane, or onto its nearest periodic image.
-
-        Parameters
-        ----------
-        places : (n, 3) float
-        membrane : (n,) int
-        """
-        raise NotImplementedError
-
     def owner_region(self, number: int) -> int | None:
         """Return the region inside a body, numbered from 0; None where nothing is."""
         return None if self.interior == "obstacle" else number + 1
@@ -134,11 +117,7 @@ class Bodies(Shape):
         plain: Plain = {"kind": self.kind, "interior": self.interior}
         for i, cell in enumerate(self.cells, start=1):
             for name in declarations(self.body):
-                value = getattr(cell, name)
-                if isinstance(value, tuple):
-                    plain |= {f"cell_{i}_{name}_{j}": x for j, x in enumerate(value)}
-                else:
-                    plain[f"cell_{i}_{name}"] = value
+                plain |= _flat(f"cell_{i}_{name}", getattr(cell, name))
         return plain
 
     @classmethod
@@ -146,16 +125,29 @@ class Bodies(Shape):
         """Rebuild what `to_dict` described."""
         cells, i = [], 1
         while any(name.startswith(f"cell_{i}_") for name in plain):
-            values: dict[str, Any] = {}
-            for name, field in declarations(cls.body).items():
-                key = f"cell_{i}_{name}"
-                if get_origin(field.annotation) is tuple:
-                    values[name] = tuple(plain[f"{key}_{j}"] for j in range(3))
-                else:
-                    values[name] = plain[key]
+            values = {name: _nested(plain, f"cell_{i}_{name}") for name in declarations(cls.body)}
             cells.append(cls.body(**values))
             i += 1
         return cls(tuple(cells), read_interior(plain))
+
+
+def _flat(name: str, value: Any) -> Plain:
+    """Plain values of a number, or of tuples of them: their places are added to the name."""
+    if not isinstance(value, tuple):
+        return {name: value}
+    return {k: x for i, part in enumerate(value) for k, x in _flat(f"{name}_{i}", part).items()}
+
+
+def _nested(plain: Mapping[str, str | int | float], name: str) -> Any:
+    """What `_flat` made plain."""
+    if name in plain:
+        return plain[name]
+    parts: list[Any] = []
+    while any(
+        key == (part := f"{name}_{len(parts)}") or key.startswith(f"{part}_") for key in plain
+    ):
+        parts.append(_nested(plain, part))
+    return tuple(parts)
 
 
 def check_place(center: tuple[float, ...]) -> None:

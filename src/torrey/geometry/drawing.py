@@ -129,6 +129,8 @@ def tie_opposite_faces(box: Box) -> None:
             [tag for tag in middles if _on_face((d - 1, tag), axis, place, box)]
             for place in (0.0, 1.0)
         )
+        if not low:
+            raise MeshError(f"there is no face across axis {axis}")
         others = np.array([np.delete(middles[tag], axis) for tag in low]).round(6)
         low = [low[i] for i in np.lexsort(others.T)]
         shift = np.eye(4)
@@ -205,13 +207,11 @@ def _polygon(corners: Sequence[Sequence[float]] | Array) -> int:
 def _on_face(entity: tuple[int, int], axis: int, place: float, box: Box) -> bool:
     """Whether all of a curve or surface lies on a face of the box."""
     d = len(box.origin)
+    if gmsh.model.getType(*entity) not in ("Line", "Plane"):
+        return False
     middle = np.array(gmsh.model.occ.getCenterOfMass(*entity)[:d])
     places = np.vstack([_corners(entity, d), middle]) @ box.inverse
-    flat = bool(np.all(np.abs(places[:, axis] - box.origin[axis] - place) < _SAME))
-    if not box.is_cube:
-        return flat
-    low, high = np.array(gmsh.model.getBoundingBox(*entity)).reshape(2, 3)[:, :d]
-    return flat and bool(high[axis] - low[axis] < 10 * _SAME)
+    return bool(np.all(np.abs(places[:, axis] - box.origin[axis] - place) < _SAME))
 
 
 def _corners(entity: tuple[int, int], dimension: int) -> Array:

@@ -11,6 +11,7 @@ from typing import Final
 from torrey.base.errors import InputError, either
 from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Discs
+from torrey.geometry.ellipsoids import Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.own_mesh import OwnMesh
 from torrey.geometry.random_packing import RandomPacking
@@ -23,7 +24,10 @@ KINDS: Final[tuple[type[Shape], ...]] = (
     Layers,
     RandomPacking,
     Cylinders,
+    HEAD,
     OwnMesh,
+    Ellipsoids,
+    e2b84268ec5798bf5fbab226a442f3d9793aebf4,
 )
 
 

@@ -40,7 +40,7 @@ LEAST_GAP: Final = 1e-3
 
 _LAST_DIGITS: Final = 1e-13
 
-Part = Literal["outside", "inside", "layer"]
+Part = Literal["outside", "inside", "layer", "coat"]
 """Under which key of a material the value of a region stands."""
 
 
