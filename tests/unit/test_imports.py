@@ -74,7 +74,7 @@ INNER = {
         "acquisition.named_columns",
     ],
     "cell": [
-        "factors material refinement symmetric",
+        "cell_operators factors material refinement symmetric",
         "operators",
         "assembly files folding krylov layers system",
         "build",
@@ -135,11 +135,11 @@ INNER = {
     "config": [
         "domain problems quantities registered",
         "nodes waveform_models",
-        "findings gradient_documentation voxel_models",
+        "findings gradient_documentation material_models voxel_models",
         "acquisitions cells data_models declared_models inversions",
         "bloch",
         "documentation geometries models",
-        "data_fits protocols scales schema",
+        "data_fits materials protocols scales schema",
         "data exchange_fits studies voxels",
         "load",
     ],
