@@ -1,6 +1,7 @@
 """What a cell is, and its meshes."""
 
 from torrey.geometry.discs import Disc, Discs
+from torrey.geometry.ellipses import Ellipse, Ellipses
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
@@ -13,6 +14,8 @@ __all__ = [
     "NOTHING",
     "Disc",
     "Discs",
+    "Ellipse",
+    "Ellipses",
     "Gamma",
     "Layers",
     "Lognormal",
