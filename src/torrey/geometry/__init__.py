@@ -4,6 +4,7 @@ from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.ellipses import Ellipse, Ellipses
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
+from torrey.geometry.polygons import Polygon, Polygons
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.registry import kinds, shape_from_dict
@@ -21,6 +22,8 @@ __all__ = [
     "Lognormal",
     "Membrane",
     "MeshOptions",
+    "Polygon",
+    "Polygons",
     "RadiusLaw",
     "RandomPacking",
     "Shape",

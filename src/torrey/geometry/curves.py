@@ -56,6 +56,11 @@ class Samples:
     arcs: Array
 
     @property
+    def around(self) -> float:
+        """Length of the polygon of the samples."""
+        return float(self.arcs[-1] + np.linalg.norm(self.places[0] - self.places[-1]))
+
+    @cached_property
     def spacing(self) -> float:
         """Largest distance of neighbours."""
         steps = np.diff(self.places, axis=0, append=self.places[:1])
@@ -116,6 +121,13 @@ class Curve(ABC):
         """Smallest radius of curvature among the samples; corners do not count."""
         return float(self.samples.radii.min())
 
+    def way_to(self, parameters: Array) -> Array:
+        """Length along the samples from the first one to parameters, shape (n,)."""
+        samples = self.samples
+        ends = np.append(samples.parameters, samples.parameters[0] + self.turn)
+        turned = (np.asarray(parameters) - ends[0]) % self.turn + ends[0]
+        return np.interp(turned, ends, np.append(samples.arcs, samples.around))
+
     def radii_at(self, parameters: Array) -> Array:
         """Radius of curvature at parameters, shape (n,)."""
         slope, bend = self.at(parameters, 1), self.at(parameters, 2)
@@ -123,7 +135,7 @@ class Curve(ABC):
         with np.errstate(divide="ignore"):
             return np.asarray(np.linalg.norm(slope, axis=1) ** 3 / turning)
 
-    def nearest(self, places: Array, start: Array) -> Array:
+    def nearest(self, places: Array, start: Array, *, strictly: bool = False) -> Array:
         """Return the parameters of the nearest points of the curve, by Newton's method.
 
         Parameters
@@ -131,6 +143,8 @@ class Curve(ABC):
         places : (n, 2) float
         start : (n,) float
             Parameters near them: of the nearest sample.
+        strictly : bool
+            Where a curve has corners, stay on the sides of the starts.
         """
         t = np.array(start, dtype=float)
         gaps = np.diff(self.samples.parameters, append=self.turn + self.samples.parameters[0])

@@ -12,11 +12,12 @@ from torrey.base.errors import InputError, either
 from torrey.geometry.discs import Discs
 from torrey.geometry.ellipses import Ellipses
 from torrey.geometry.layers import Layers
+from torrey.geometry.polygons import Polygons
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
 from torrey.geometry.spheres import Spheres
 
-KINDS: Final[tuple[type[Shape], ...]] = (Discs, Spheres, Layers, RandomPacking, Ellipses)
+KINDS: Final[tuple[type[Shape], ...]] = (Discs, Spheres, Layers, RandomPacking, Ellipses, Polygons)
 
 
 def kinds() -> tuple[type[Shape], ...]:

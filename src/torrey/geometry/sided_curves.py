@@ -141,14 +141,17 @@ class SidedCurve(Curve):
         ]
         return np.concatenate([i + (np.arange(n) + 0.5) / n for i, n in enumerate(counts)])
 
-    def nearest(self, places: Array, start: Array) -> Array:
-        """Return the parameters of the nearest points on the parts beside the start."""
+    def nearest(self, places: Array, start: Array, *, strictly: bool = False) -> Array:
+        """Return the parameters of the nearest points on the parts beside the starts.
+
+        Strictly, on the parts of the starts alone.
+        """
         places = np.asarray(places, dtype=float)
         count = len(self._parts)
         first = np.floor(np.asarray(start) % self.turn).astype(int) % count
         best = np.full(len(places), np.inf)
         found = np.array(start, dtype=float)
-        for step in sorted({s % count for s in (-2, -1, 0, 1, 2)}):
+        for step in (0,) if strictly else sorted({s % count for s in (-2, -1, 0, 1, 2)}):
             part = (first + step) % count
             for number in np.unique(part):
                 here = np.flatnonzero(part == number)

@@ -25,8 +25,10 @@ Array = NDArray[np.float64]
 
 #: Two places of one curve face each other where the way along it is so many times longer.
 _AROUND: Final = 6.0
+#: Shortest way along a curve between two places that face each other (units of the cell).
+_LEAST_WAY: Final = 2e-3
 #: Steps from one curve to the other and back on the way to their narrowest place.
-_STEPS: Final = 40
+_STEPS: Final = 80
 #: Rounds in which the largest circle that touches a curve is found.
 _ROUNDS: Final = 12
 
@@ -150,9 +152,35 @@ class Surroundings:
     @cached_property
     def _facing(self) -> tuple[Array, list[Approach]]:
         """Distance of each sample from what faces it nearby, and the nearest of each pair."""
-        spacing = max(curve.samples.spacing for curve in self.curves)
         width = np.full(len(self.owner), np.inf)
-        best: dict[tuple[int, int, bool], Approach] = {}
+        found: dict[tuple[int, int, bool], Approach] = {}
+        for pairs, shift in self._groups():
+            i, j = int(self.owner[pairs[0, 0]]), int(self.owner[pairs[0, 1]])
+            own = i == j and not np.any(shift)
+            other = self.curves[j]
+            home = self.places[pairs[:, 0]] + shift
+            s = other.nearest(home, self.parameters[pairs[:, 1]], strictly=own)
+            d = np.linalg.norm(home - other.at(s), axis=1)
+            np.minimum.at(width, pairs[:, 0], d)
+            # Between samples the curves may be nearer by a part of their distance.
+            slack = max(self.curves[i].samples.spacing, other.samples.spacing)
+            near = d <= max(slack, float(d.min()) + 1e-12)
+            t, width_there = self._followed(i, j, pairs[near], s[near], shift[near], own)
+            best = int(width_there.argmin())
+            x, y = self.wrapped(self.curves[i].at(t[best : best + 1]))[0].tolist()
+            first, second = sorted((i, j))
+            approach = Approach(first, second, float(width_there[best]), (x, y), not own)
+            before = found.setdefault((first, second, own), approach)
+            if approach.width < before.width:
+                found[first, second, own] = approach
+        return width, sorted(found.values(), key=lambda a: (a.width, a.first, a.second))
+
+    def _groups(self) -> Iterator[tuple[NDArray[np.int64], Array]]:
+        """Pairs of samples that face each other nearby, by their curves, and shifts of the first.
+
+        Of each sample and each curve beside it, the nearest sample of that curve.
+        """
+        spacing = max(curve.samples.spacing for curve in self.curves)
         pairs = self.tree.query_pairs(2.5 * spacing, output_type="ndarray")
         pairs = np.concatenate([pairs, pairs[:, ::-1]])
         shift = self.shift(self.places[pairs[:, 0]], self.places[pairs[:, 1]])
@@ -160,62 +188,51 @@ class Surroundings:
         far = np.linalg.norm(apart, axis=1)
         same = self.owner[pairs[:, 0]] == self.owner[pairs[:, 1]]
         image = same & np.any(np.abs(shift) > 1e-9, axis=1)
-        facing = ~same | image
         own = np.flatnonzero(same & ~image)
-        facing[own] = self._around(pairs[own]) > _AROUND * far[own]
+        facing = ~same | image
+        around = np.array([curve.samples.around for curve in self.curves])
+        way = np.abs(self.arcs[pairs[own, 0]] - self.arcs[pairs[own, 1]])
+        way = np.minimum(way, around[self.owner[pairs[own, 0]]] - way)
+        facing[own] = way > _AROUND * far[own]
         pairs, shift, far, image = (x[facing] for x in (pairs, shift, far, image))
-        # The nearest sample of each curve beside each sample.
-        key = np.lexsort((far, image, self.owner[pairs[:, 1]], pairs[:, 0]))
-        label = np.column_stack([pairs[key, 0], self.owner[pairs[key, 1]], image[key]])
-        first = np.ones(len(key), bool)
-        first[1:] = np.any(label[1:] != label[:-1], axis=1)
-        chosen = key[first]
-        chosen = chosen[np.argsort(self.owner[pairs[chosen, 1]], kind="stable")]
-        bounds = np.searchsorted(self.owner[pairs[chosen, 1]], np.arange(len(self.curves) + 1))
-        for j, curve in enumerate(self.curves):
-            here = chosen[bounds[j] : bounds[j + 1]]
-            if not len(here):
-                continue
-            i, start = pairs[here, 0], self.parameters[pairs[here, 1]]
-            home = self.places[i] + shift[here]
-            d = np.linalg.norm(home - curve.at(curve.nearest(home, start)), axis=1)
-            np.minimum.at(width, i, d)
-            for n in np.argsort(d, kind="stable").tolist():
-                group = min(int(self.owner[i[n]]), j), max(int(self.owner[i[n]]), j)
-                if (*group, bool(image[here[n]])) in best:
-                    continue
-                best[(*group, bool(image[here[n]]))] = self._approach(
-                    int(i[n]), j, float(start[n]), shift[here[n]], float(d[n]), bool(image[here[n]])
-                )
-        return width, sorted(best.values(), key=lambda a: (a.width, a.first, a.second))
+        first, second = self.owner[pairs[:, 0]], self.owner[pairs[:, 1]]
+        order = np.lexsort((far, pairs[:, 0], image, second, first))
+        label = np.column_stack([first, second, image, pairs[:, 0]])[order]
+        new = np.ones(len(order), bool)
+        new[1:] = np.any(label[1:] != label[:-1], axis=1)
+        order, label = order[new], label[new, :3]
+        bounds = np.flatnonzero(np.any(label[1:] != label[:-1], axis=1)) + 1
+        for chosen in np.split(order, bounds) if len(order) else ():
+            yield pairs[chosen], shift[chosen]
 
-    def _around(self, pairs: NDArray[np.int64]) -> Array:
-        """Length of the shorter way along a curve from one sample to another."""
-        lengths = np.array([curve.length for curve in self.curves])[self.owner[pairs[:, 0]]]
-        way = np.abs(self.arcs[pairs[:, 0]] - self.arcs[pairs[:, 1]])
-        return np.asarray(np.minimum(way, lengths - way))
-
-    def _approach(
-        self, sample: int, second: int, start: float, shift: Array, width: float, is_image: bool
-    ) -> Approach:
-        """Follow two curves from a sample of the first to where they are nearest."""
-        first = int(self.owner[sample])
-        place, t, s = self.places[sample], self.parameters[sample], start
-        if first != second or is_image:
-            # A curve beside itself is not followed: the way would end in its next bend.
-            one, other = self.curves[first], self.curves[second]
-            for _ in range(_STEPS):
-                s = float(other.nearest((place + shift)[None], np.array([s]))[0])
-                t = float(one.nearest(other.at(np.array([s])) - shift, np.array([t]))[0])
-                place = one.at(np.array([t]))[0]
-                found = float(np.linalg.norm(place + shift - other.at(np.array([s]))[0]))
-                if found > width - 1e-12:
-                    width = min(width, found)
-                    break
-                width = found
-        x, y = self.wrapped(place).tolist()
-        pair = sorted((first, second))
-        return Approach(pair[0], pair[1], width, (x, y), is_image)
+    def _followed(
+        self,
+        first: int,
+        second: int,
+        pairs: NDArray[np.int64],
+        s: Array,
+        shift: Array,
+        own: bool,
+    ) -> tuple[Array, Array]:
+        """Parameters of the first curve, and distances, where both are nearest to each other."""
+        one, other = self.curves[first], self.curves[second]
+        t = start = self.parameters[pairs[:, 0]]
+        width = before = np.linalg.norm(one.at(t) + shift - other.at(s), axis=1)
+        for _ in range(_STEPS):
+            t = one.nearest(other.at(s) - shift, t, strictly=own)
+            s = other.nearest(one.at(t) + shift, s, strictly=own)
+            found = np.linalg.norm(one.at(t) + shift - other.at(s), axis=1)
+            done = np.all(found > width - 1e-9)
+            width = found
+            if done:
+                break
+        if own:
+            # Two sides of a bend are followed into it: that is no place where they face.
+            way = np.abs(one.way_to(t) - one.way_to(s))
+            way = np.minimum(way, one.samples.around - way)
+            slid = way <= np.maximum(_AROUND * width, _LEAST_WAY)
+            t, width = np.where(slid, start, t), np.where(slid, before, width)
+        return t, width
 
     @property
     def approaches(self) -> list[Approach]:

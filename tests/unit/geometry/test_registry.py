@@ -16,6 +16,8 @@ from torrey.geometry import (
     Gamma,
     Layers,
     Lognormal,
+    Polygon,
+    Polygons,
     RadiusLaw,
     RandomPacking,
     Sphere,
@@ -35,6 +37,8 @@ EXAMPLES = [
     RandomPacking(60.0, RadiusLaw(list=(3.0, 1.0, 2.0)), interior="obstacle"),
     Ellipses((Ellipse((0.3, 0.4), (0.2, 0.1), 30.0, "axon"), Ellipse((0.8, 0.8), (0.1, 0.1)))),
     Ellipses((Ellipse((0.3, 0.4), (0.2, 0.1)),), "obstacle", 1.5),
+    Polygons((Polygon(((0.2, 0.2), (0.8, 0.2), (0.5, 0.7)), smooth=0.05, name="a"),), width=8.0),
+    Polygons((Polygon(((0.2, 0.2), (0.8, 0.2), (0.5, 0.7)), "curved"),), height=1.5),
 ]
 
 
