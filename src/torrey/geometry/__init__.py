@@ -2,10 +2,12 @@
 
 from torrey.geometry.cylinders import Cylinder, Cylinders
 from torrey.geometry.discs import Disc, Discs
+from torrey.geometry.ellipses import Ellipse, Ellipses
 from torrey.geometry.ellipsoids import Ellipsoid, Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.own_mesh import OwnMesh
+from torrey.geometry.polygons import Polygon, Polygons
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.registry import kinds, shape_from_dict
@@ -20,12 +22,16 @@ __all__ = [
     "Discs",
     "Ellipsoid",
     "Ellipsoids",
+    "Ellipse",
+    "Ellipses",
     "Gamma",
     "Layers",
     "Lognormal",
     "Membrane",
     "MeshOptions",
     "OwnMesh",
+    "Polygon",
+    "Polygons",
     "RadiusLaw",
     "RandomPacking",
     "Shape",

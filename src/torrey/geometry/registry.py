@@ -11,9 +11,11 @@ from typing import Final
 from torrey.base.errors import InputError, either
 from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Discs
+from torrey.geometry.ellipses import Ellipses
 from torrey.geometry.ellipsoids import Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.own_mesh import OwnMesh
+from torrey.geometry.polygons import Polygons
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
 from torrey.geometry.spheres import Spheres
@@ -24,10 +26,10 @@ KINDS: Final[tuple[type[Shape], ...]] = (
     Layers,
     RandomPacking,
     Cylinders,
-    HEAD,
     OwnMesh,
     Ellipsoids,
-    e2b84268ec5798bf5fbab226a442f3d9793aebf4,
+    Ellipses,
+    Polygons,
 )
 
 

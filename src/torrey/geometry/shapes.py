@@ -56,6 +56,8 @@ class Shape(ABC):
     kind: ClassVar[str]
     dimensions: ClassVar[tuple[int, ...]]
     """The dimensions that cells of this kind may have."""
+    file_keys: ClassVar[tuple[str, ...]] = ()
+    """Fields that name files; a configuration names them from its own folder."""
 
     if TYPE_CHECKING:
 
@@ -208,6 +210,17 @@ class Shape(ABC):
     def membrane_radii(self) -> Array:
         """Return the smallest radius of curvature of each membrane; infinite where it is flat."""
         return np.full(len(self.membranes()), np.inf)
+
+    def facet_radii(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return the smallest radius of curvature of the membrane along each facet, shape (n,).
+
+        Parameters
+        ----------
+        nodes : (n, n_facet_nodes, d) float
+        membrane : (n,) int
+            Of each facet.
+        """
+        return self.membrane_radii()[membrane]
 
     def region_tolerances(self, relative: Array) -> Array:
         """Return how far the measure of each region may be off on a mesh, shape (n_regions,).
