@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-LEAST_GAP: Final = 1e-3
-"""Least distance between two membranes, in units of the cell: thinner water cannot be meshed."""
+LEAST_GAP: Final = 1e-4
+"""Least distance between two balls, in units of the cell."""
 
 _LAST_DIGITS: Final = 1e-13
 
