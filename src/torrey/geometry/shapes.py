@@ -31,15 +31,16 @@ from torrey.geometry.sizes import ROUNDING
 if TYPE_CHECKING:
     # The mesher is loaded by those who mesh.
     from torrey.geometry.drawing import Canvas
+    from torrey.geometry.mesh import CellMesh
 
 Array = NDArray[np.float64]
 
-LEAST_GAP: Final = 1e-3
-"""Least distance between two membranes, in units of the cell: thinner water cannot be meshed."""
+LEAST_GAP: Final = 1e-4
+"""Least distance between two balls, in units of the cell."""
 
 _LAST_DIGITS: Final = 1e-13
 
-Part = Literal["outside", "inside", "layer"]
+Part = Literal["outside", "inside", "layer", "coat"]
 """Under which key of a material the value of a region stands."""
 
 
@@ -55,6 +56,8 @@ class Shape(ABC):
     kind: ClassVar[str]
     dimensions: ClassVar[tuple[int, ...]]
     """The dimensions that cells of this kind may have."""
+    file_keys: ClassVar[tuple[str, ...]] = ()
+    """Fields that name files; a configuration names them from its own folder."""
 
     if TYPE_CHECKING:
 
@@ -152,6 +155,25 @@ class Shape(ABC):
 
     # ---- how it is meshed ----
 
+    def own_mesh(self, size: float) -> CellMesh | None:
+        """Return the coarsest mesh of a kind that brings its own; None of those that are drawn.
+
+        Parameters
+        ----------
+        size : float
+            Target size of the elements, for kinds that can follow it.
+
+        Raises
+        ------
+        MeshError
+            If there is none.
+        """
+        return None
+
+    def own_elements(self) -> int | None:
+        """Return how many elements the mesh has that a kind brings; None where size tells."""
+        return None
+
     def boxes(self, size: float) -> Iterator[Box]:
         """Yield the boxes in which it may be meshed, the best first: any period is as good."""
         yield Box(np.zeros(self.dimension), self.periods)
@@ -188,6 +210,17 @@ class Shape(ABC):
     def membrane_radii(self) -> Array:
         """Return the smallest radius of curvature of each membrane; infinite where it is flat."""
         return np.full(len(self.membranes()), np.inf)
+
+    def facet_radii(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return the smallest radius of curvature of the membrane along each facet, shape (n,).
+
+        Parameters
+        ----------
+        nodes : (n, n_facet_nodes, d) float
+        membrane : (n,) int
+            Of each facet.
+        """
+        return self.membrane_radii()[membrane]
 
     def region_tolerances(self, relative: Array) -> Array:
         """Return how far the measure of each region may be off on a mesh, shape (n_regions,).
