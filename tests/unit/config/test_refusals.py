@@ -222,7 +222,7 @@ MALFORMED = [
         "layers:",
         "geometries.layers.kind",
         "nothing",
-        "discs, spheres, layers or packing",
+        "discs, spheres, layers, ",
     ),
     ("0.4]}", "0.5]}", "layers:", "geometries.layers.thicknesses", "sum 1.1", "sum 1"),
     ("0.4]}", "0.4], dimension: 3}", "layers:", "geometries.layers.dimension", "3", "1 or 2"),
