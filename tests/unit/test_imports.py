@@ -44,7 +44,7 @@ INNER = {
         "artifacts units",
     ],
     "geometry": [
-        "boxes lines membranes pieces random_discs",
+        "boxes flips lines membranes pieces random_discs",
         "lattices mesh radius_laws sizes",
         "drawing",
         "shapes",

@@ -24,6 +24,7 @@ import pygmsh
 
 from torrey.geometry.drawing import Canvas, tie_opposite_faces
 from torrey.geometry.extraction import extract_mesh
+from torrey.geometry.flips import make_spheres_convex
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
 from torrey.geometry.pieces import Drawing, Side
 from torrey.geometry.refinement import checked_levels
@@ -164,6 +165,9 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
             drawing = shape.draw(canvas)
             _set_sizes(canvas, drawing)
             tie_opposite_faces(canvas.box)
+            if shape.dimension == 3:
+                gmsh.model.mesh.generate(2)
+                make_spheres_convex()
             gmsh.model.mesh.generate(shape.dimension)
             return extract_mesh(shape, drawing.owners, canvas.box)
         except Exception as error:
