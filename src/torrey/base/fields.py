@@ -41,7 +41,8 @@ class Declaration:
         `dataclasses.MISSING` where a value must be given.
     constraints : mapping of str
         Bounds that may be checked before the class is made, by the names that pydantic gives them:
-        ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, ``max_length``.
+        ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, ``max_length``. Beside them ``named``: a
+        mapping of names that may stand for a value, to what they mean.
     """
 
     name: str

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, Field, create_model
 
 from torrey.base.budgets import MOST_CELLS
 from torrey.base.errors import KeyPath
@@ -115,13 +115,31 @@ def made(findings: Findings, path: KeyPath, cls: type, model: Model) -> Any:
 def _field(declaration: Declaration) -> tuple[Any, Any]:
     """Type and field of a key."""
     constraints = dict(declaration.constraints)
+    named = constraints.pop("named", None)
     annotation = _type(declaration.annotation, declaration.unit)
     if get_origin(annotation) is Annotated and get_origin(declaration.annotation) is tuple:
         # Bounds of a list stand with its description, where errors look for it.
         annotation, bounds = annotation.__origin__, _bounds(declaration.annotation)
         constraints = {**bounds, **constraints}
+    if named:
+        annotation = _or_named(annotation, named)
     default: Any = ... if declaration.is_required else declaration.default
     return annotation, Field(default, description=accepted(declaration), **constraints)
+
+
+def _or_named(annotation: Any, named: Mapping[str, Any]) -> Any:
+    """Type of a key in which the name of a value may stand for it."""
+
+    def value(given: Any) -> Any:
+        # Read as a list, as if it had been written out.
+        return _listed(named[given]) if isinstance(given, str) and given in named else given
+
+    written = Union[Literal[tuple(named)], annotation]  # noqa: UP007
+    return Annotated[annotation, BeforeValidator(value, json_schema_input_type=written)]
+
+
+def _listed(value: Any) -> Any:
+    return list(map(_listed, value)) if isinstance(value, tuple) else value
 
 
 def _type(annotation: Any, unit: str | None) -> Any:

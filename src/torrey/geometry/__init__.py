@@ -1,6 +1,8 @@
 """What a cell is, and its meshes."""
 
+from torrey.geometry.cylinders import Cylinder, Cylinders
 from torrey.geometry.discs import Disc, Discs
+from torrey.geometry.ellipsoids import Ellipsoid, Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
@@ -11,8 +13,12 @@ from torrey.geometry.spheres import Sphere, Spheres
 
 __all__ = [
     "NOTHING",
+    "Cylinder",
+    "Cylinders",
     "Disc",
     "Discs",
+    "Ellipsoid",
+    "Ellipsoids",
     "Gamma",
     "Layers",
     "Lognormal",

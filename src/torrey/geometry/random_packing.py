@@ -279,9 +279,9 @@ class RandomPacking(Shape):
         """Return how far the area of each region may be off, shape (n_regions,)."""
         return self.discs.region_tolerances(relative)
 
-    def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
-        """Return how far nodes lie off the circles, or off their periodic images."""
-        return self.discs.surface_gaps(nodes, membrane)
+    def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return places moved onto the nearest image of their circle."""
+        return self.discs.on_membrane(places, membrane)
 
     def place_name(self, place: Array) -> str:
         """Say which disc is nearest to a place."""

@@ -39,7 +39,7 @@ LEAST_GAP: Final = 1e-3
 
 _LAST_DIGITS: Final = 1e-13
 
-Part = Literal["outside", "inside", "layer"]
+Part = Literal["outside", "inside", "layer", "coat"]
 """Under which key of a material the value of a region stands."""
 
 
@@ -199,6 +199,32 @@ class Shape(ABC):
         """
         return ROUNDING * np.array(self.region_measures()) + _LAST_DIGITS
 
+    def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return places moved onto the exact surface of their membrane, shape (n, d).
+
+        Places are close to the surface, or to a periodic image of it, and stay close to that one.
+        Flat membranes, and those of meshes that have no exact surface, leave them where they are.
+
+        Parameters
+        ----------
+        places : (n, d) float
+        membrane : (n,) int
+        """
+        return places
+
+    def on_interface(self, places: Array, regions: NDArray[np.int64]) -> Array:
+        """Return places moved onto the exact surface between two regions of a compartment, (n, d).
+
+        As `on_membrane`, where there is no membrane.
+
+        Parameters
+        ----------
+        places : (n, d) float
+        regions : (n, 2) int
+            On both sides, the smaller number first.
+        """
+        return places
+
     def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
         """Return how far the nodes of facets lie off the exact surface at most, shape (n,).
 
@@ -208,7 +234,10 @@ class Shape(ABC):
         membrane : (n,) int
             Of each facet.
         """
-        return np.zeros(len(nodes))
+        count, d = nodes.shape[1:]
+        exact = self.on_membrane(nodes.reshape(-1, d), np.repeat(membrane, count))
+        gaps = np.linalg.norm(exact.reshape(nodes.shape) - nodes, axis=2)
+        return np.asarray(gaps.max(axis=1))
 
     def place_name(self, place: Array) -> str:
         """Say what is near a place, for a message that names the place; may be empty."""
