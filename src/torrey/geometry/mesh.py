@@ -220,6 +220,9 @@ def break_mesh(
         owners.append(np.full(len(piece.elements), piece.compartment, dtype=np.int64))
         start += len(used)
     broken_points = np.concatenate(new_points)
+    within = np.linalg.inv(lattice if box is None else box)
+    # Of all that was drawn: what holds water may lie inside the box.
+    low = (points @ within).min(axis=0)
     elements = np.concatenate(new_elements)
     compartment = np.concatenate(owners)
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
@@ -239,9 +242,10 @@ def break_mesh(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
         periodic=_periodic_map(
-            broken_points @ np.linalg.inv(lattice if box is None else box),
+            broken_points @ within,
             elements,
             compartment,
+            low,
             range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist(),
         ),
         lattice=np.asarray(lattice, dtype=float),
@@ -273,6 +277,7 @@ def _periodic_map(
     points: NDArray[np.float64],
     elements: NDArray[np.int64],
     compartment: NDArray[np.int64],
+    corner: NDArray[np.float64],
     axes: Iterable[int],
 ) -> NDArray[np.int64]:
     """Node that stands for each node under the periodicity of the cell.
@@ -286,7 +291,7 @@ def _periodic_map(
     owner = np.repeat(compartment, len(local))
     pairs = [np.empty((0, 2), dtype=np.int64)]
     for axis in axes:
-        face = points[:, axis].min()
+        face = corner[axis]
         low = np.all(np.abs(points[facets, axis] - face) < MATCHING_TOLERANCE, axis=1)
         high = np.all(np.abs(points[facets, axis] - face - 1.0) < MATCHING_TOLERANCE, axis=1)
         pairs.append(_match_faces(points, facets, owner, low, high, axis))

@@ -114,6 +114,13 @@ class Shape(ABC):
         """Vectors by which the cell repeats, as rows, shape (d, d); unit vectors in space."""
         return np.eye(self.dimension)
 
+    def radial_centres(self) -> Mapping[int, Array]:
+        """Return centres, shape (d,), of the regions that may have a radial diffusivity.
+
+        Any periodic image; by the number of the region, which is a ring or a shell about it.
+        """
+        return {}
+
     def lengths(self) -> Mapping[str, tuple[float, str]]:
         """Return lengths that are kept with the meshes: by name, value and description."""
         return {}

@@ -182,6 +182,8 @@ class _Enrichment:
             loads.append(self._slope @ before)
             if depth >= 3 and op.J.any():
                 loads.append(op.cell.matrix(op.J) @ before)
+            if op.T is not None:
+                loads.append(op.cell.matrix(op.T / np.abs(op.T).max()) @ before)
         new = self._lu.solve(np.hstack(loads))
         if len(self._fields) == depth:
             self._fields.append(new[:, : before.shape[1]])
