@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TriplePgse,
         read_waveform,
     )
-    from torrey.geometry import Disc, Discs, Layers, MeshOptions, Sphere, Spheres
+    from torrey.geometry import Disc, Discs, Layers, MeshOptions, OwnMesh, Sphere, Spheres
     from torrey.reference.full import ToleranceError
 
 __version__ = "0.1.0"
@@ -52,6 +52,7 @@ __all__ = [
     "InputError",
     "Layers",
     "MeshOptions",
+    "OwnMesh",
     "Pgse",
     "SineOgse",
     "Sphere",
@@ -95,7 +96,7 @@ _PLACES = {
         "TriplePgse",
         "read_waveform",
     ),
-    "geometry": ("Disc", "Discs", "Layers", "MeshOptions", "Sphere", "Spheres"),
+    "geometry": ("Disc", "Discs", "Layers", "MeshOptions", "OwnMesh", "Sphere", "Spheres"),
     "reference.full": ("ToleranceError",),
 }
 

@@ -103,25 +103,30 @@ def digest_of(path: Path) -> str:
             raise InputError(f"{printable(str(path))} of {size // 2**20} MiB", accepted)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{printable(str(path))}: {error.strerror}", accepted) from None
     except ValueError:  # a null byte, or a character that no name of a file has
         raise InputError(printable(str(path)), "the name of a file") from None
 
 
-def check_digest(path: Path, digest: str) -> None:
-    """Refuse a file whose content is not what it was when the cell was described.
+def check_digest(path: Path, digest: str) -> str:
+    """Return the digest of a file, which is the one that is given, if there is one.
 
     Raises
     ------
     InputError
-        If the digest differs, or there is no file any more.
+        If the file has another content than it had, or cannot be read.
     """
-    if digest_of(path) != digest:
+    found = digest_of(path)
+    if digest and found != digest:
         raise InputError(
-            f"{path.name} with another content than when the configuration was read",
-            "a file that is not edited during a run: start it again",
+            f"{path.name} with another content (sha256 {found[:12]}...) than it had "
+            f"({digest[:12]}...)",
+            "a file that stays as it is during a run, and the digest that the cell was given",
         )
+    return found
 
 
 def read_with_meshio(path: Path) -> meshio.Mesh:
@@ -140,9 +145,12 @@ def read_with_meshio(path: Path) -> meshio.Mesh:
         raise InputError(found, f"a format that meshio reads: {either(endings)}")
     said = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            with np.errstate(all="ignore"):
-                return meshio.read(path)
+        with (
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            np.errstate(all="ignore"),
+        ):
+            return meshio.read(path)
     except ModuleNotFoundError as error:
         found = f"{path.name}, a format for which Python's package {error.name} is needed"
         raise InputError(found, f"{error.name} to be installed, or another format") from None
@@ -264,9 +272,7 @@ def _physical_names(fields: Mapping[str, Any], dimension: int) -> dict[int, str]
     return {int(v[0]): name for name, v in pairs if len(v) == 2 and int(v[1]) == dimension}
 
 
-def _of_sets(
-    path: Path, found: meshio.Mesh, blocks: list[int]
-) -> tuple[Integers, tuple[str, ...]]:
+def _of_sets(path: Path, found: meshio.Mesh, blocks: list[int]) -> tuple[Integers, tuple[str, ...]]:
     """Regions that are named sets of elements, each element in one of them."""
     sizes = [len(found.cells[i].data) for i in blocks]
     region = np.full(sum(sizes), -1, dtype=np.int64)

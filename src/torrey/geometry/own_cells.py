@@ -270,7 +270,9 @@ def _numbered(label: Integers, wet: NDArray[np.bool_]) -> Integers:
     return number
 
 
-def _in_order(whole: Integers, group: Integers, wet: NDArray[np.bool_]) -> tuple[Integers, Integers]:
+def _in_order(
+    whole: Integers, group: Integers, wet: NDArray[np.bool_]
+) -> tuple[Integers, Integers]:
     """Compartment of each element and the group of each compartment, in the order of groups."""
     labels, first, which = np.unique(whole[wet], return_index=True, return_inverse=True)
     owners = group[np.flatnonzero(wet)[first]]

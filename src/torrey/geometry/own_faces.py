@@ -139,8 +139,9 @@ def _match(
     if len(low) != len(high) or -1 in opposite:
         missing = low[opposite.index(-1)] if -1 in opposite else high[0]
         where = at(mesh.points[mesh.facets[missing][:, :d]].mean(axis=0))
-        raise InputError(f"{across}: nothing lies opposite to the side of an element {where}",
-                         accepted)
+        raise InputError(
+            f"{across}: nothing lies opposite to the side of an element {where}", accepted
+        )
     return (
         np.column_stack([low, high[np.array(opposite, dtype=np.int64)]]),
         np.column_stack([nodes[0], nodes[1][partner[0]]]),
