@@ -208,7 +208,7 @@ def test_a_disc_alone_is_water_in_a_disc(tmp_path):
     g = 1.2
     wanted = disc_signal(PULSES, g, 4.0, 2.0)
     errors = []
-    sizes = np.array([0.1, 0.05, 0.025])
+    sizes = np.array([0.1, 0.07, 0.05])
     for size in sizes:
         file = gmsh_disc(tmp_path / f"{size}.msh", size=size, per_circle=0, alone=True)
         shape = OwnMesh(file, outer="walls", unit=10.0)
@@ -216,6 +216,6 @@ def test_a_disc_alone_is_water_in_a_disc(tmp_path):
         cell = Cell(shape, (2.0,))
         system = cell.system(0, shape.own_length(), 0.0, (1.0, 0.0))
         errors.append(abs(mesh_signal(system, PULSES, g, 20) - wanted))
-    assert errors[-1] < 1e-6
+    assert errors[-1] < 1e-5
     order = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
     assert 3.0 < order < 4.5, errors
