@@ -221,22 +221,23 @@ def _points(path: Path, points: Any, elements: Integers, dimension: int) -> Arra
     bad = used[~np.isfinite(places[used]).all(axis=1)]
     if len(bad):
         raise InputError(
-            f"{path.name} with node {bad[0] + 1} at {_words(places[bad[0]])}", "finite numbers"
+            f"{path.name} with node {bad[0] + 1} {at(places[bad[0]])}", "finite numbers"
         )
     if dimension == 2 and places.shape[1] == 3:
         heights = places[used, 2]
         extent = float(np.ptp(places[used, :2], axis=0).max(initial=0.0))
         if np.ptp(heights) > 1e-9 * extent:
-            where = _words(places[used[int(np.argmax(np.abs(heights - heights[0])))]])
+            where = at(places[used[int(np.argmax(np.abs(heights - heights[0])))]])
             raise InputError(
-                f"{path.name} with triangles in space, not in a plane of one z, such as at {where}",
+                f"{path.name} with triangles in space, not in a plane of one z, such as {where}",
                 "triangles in the plane, or tetrahedra; closed surfaces are of the kind surfaces",
             )
     return places[:, :dimension]
 
 
-def _words(place: Sequence[float] | Array) -> str:
-    return f"({', '.join(f'{x:.6g}' for x in place)})"
+def at(place: Array) -> str:
+    """Write a place as messages do."""
+    return f"at ({', '.join(f'{x:.6g}' for x in place)})"
 
 
 def _regions(

@@ -15,8 +15,9 @@ from torrey.geometry.own_mesh import OwnMesh
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
 from torrey.geometry.spheres import Spheres
+from torrey.geometry.surfaces import Surfaces
 
-KINDS: Final[tuple[type[Shape], ...]] = (Discs, Spheres, Layers, RandomPacking, OwnMesh)
+KINDS: Final[tuple[type[Shape], ...]] = (Discs, Spheres, Layers, RandomPacking, OwnMesh, Surfaces)
 
 
 def kinds() -> tuple[type[Shape], ...]:

@@ -171,7 +171,13 @@ def test_schema_and_documentation_hold_a_new_kind():
 
 
 REFUSED = [
-    ("kind: diamond", "kind: ruby", "kind", '"ruby"', "discs, spheres, layers, packing, mesh or diamond"),
+    (
+        "kind: diamond",
+        "kind: ruby",
+        "kind",
+        '"ruby"',
+        "discs, spheres, layers, packing, mesh or diamond",
+    ),
     ("half_width: 0.35", "half_width: 0.6", "half_width", "0.6", "does not touch its image"),
     ("half_width: 0.35", "half_width: -1", "half_width", '"-1"', "a number above 0 and below 0.5"),
     ("half_width: 0.35", "half_width: wide", "half_width", '"wide"', "a number above 0"),
