@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TriplePgse,
         read_waveform,
     )
-    from torrey.geometry import Disc, Discs, Layers, MeshOptions, OwnMesh, Sphere, Spheres
+    from torrey.geometry import Disc, Discs, Layers, MeshOptions, OwnMesh, Sphere, Spheres, Surfaces
     from torrey.reference.full import ToleranceError
 
 __version__ = "0.1.0"
@@ -59,6 +59,7 @@ __all__ = [
     "Spheres",
     "StimulatedEcho",
     "Study",
+    "Surfaces",
     "ToleranceError",
     "TorreyError",
     "TrapezoidalOgse",
@@ -96,7 +97,16 @@ _PLACES = {
         "TriplePgse",
         "read_waveform",
     ),
-    "geometry": ("Disc", "Discs", "Layers", "MeshOptions", "OwnMesh", "Sphere", "Spheres"),
+    "geometry": (
+        "Disc",
+        "Discs",
+        "Layers",
+        "MeshOptions",
+        "OwnMesh",
+        "Sphere",
+        "Spheres",
+        "Surfaces",
+    ),
     "reference.full": ("ToleranceError",),
 }
 

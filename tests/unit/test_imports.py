@@ -39,23 +39,24 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 # The floors of each room, likewise: a module imports from those below its own.
 INNER = {
     "base": [
-        "errors keys lazy provenance rosenbrock stored",
+        "errors keys lazy memory provenance rosenbrock stored",
         "budgets fields seals",
         "artifacts units",
     ],
     "geometry": [
         "boxes membranes pieces random_discs",
         "lattices mesh mesh_files radius_laws sizes",
-        "conforming drawing",
+        "conforming drawing surface_files",
         "own_faces shapes",
         "balls checks files layers",
         "extraction neighbours own_cells placing refinement",
         "coats meshing own_mesh",
-        "ball_drawing",
+        "ball_drawing surface_meshing",
         "packing",
-        "discs spheres",
+        "discs spheres surfaces",
         "random_packing",
         "packing_files registry",
+        "levels",
     ],
     "gradients": [
         "acquisition.text rules waveforms.segments",
@@ -77,6 +78,7 @@ INNER = {
         "factors material refinement symmetric",
         "operators",
         "assembly files folding krylov layers system",
+        "demand",
         "build",
     ],
     "models": [

@@ -200,7 +200,7 @@ class OwnMesh(Shape):
         """Return the mesh of the file; its elements have the size that they have."""
         return self.cell.mesh
 
-    def own_elements(self) -> int:
+    def own_elements(self, size: float) -> float:
         """Return the number of elements in the file."""
         return len(self.cell.mesh.elements)
 

@@ -41,6 +41,9 @@ LEAST_GAP: Final = 1e-5
 MOST_FRACTION: Final = 0.65
 """Largest fraction that may be asked for."""
 
+PLACED: Final = "placed"
+"""Mark of discs that were placed, among plain values."""
+
 _LARGEST_SEED: Final = 2**32 - 1
 
 
@@ -56,6 +59,10 @@ class PlacedDiscs(Discs):
         first, second, width = narrowest_place(centres, self.outer_radii)
         if not width >= 0.0:
             yield f"cell_{first + 1} and cell_{second + 1} overlap by {-width:.3g}"
+
+    def to_dict(self) -> Plain:
+        """Return plain values, with a mark: they would be refused as discs of a configuration."""
+        return {**super().to_dict(), PLACED: 1}
 
     @classmethod
     def of(cls, centres: Array, radii: Array, interior: Interior) -> Self:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.budgets import ELEMENTS_PER_VOLUME
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
@@ -27,7 +28,7 @@ Array = NDArray[np.float64]
 Exterior = Literal["water", "nothing"]
 Outer = Literal["periodic", "walls"]
 
-#: Tetrahedra for each triangle of the surfaces and for each of their like inside, about.
+#: Tetrahedra next to each triangle of the surfaces and around those, about.
 _TETRAHEDRA_PER_TRIANGLE: Final = 6.0
 
 
@@ -249,6 +250,12 @@ class Surfaces(Shape):
         from torrey.geometry.surface_meshing import mesh_surfaces
 
         return mesh_surfaces(self, size)
+
+    def own_elements(self, size: float) -> float:
+        """Return about how many tetrahedra fill it, with those next to the triangles."""
+        triangles = sum(len(surface.triangles) for surface in self.scene.surfaces)
+        filled = math.fsum(self.measures()) * ELEMENTS_PER_VOLUME[3] / size**3
+        return filled + _TETRAHEDRA_PER_TRIANGLE * triangles
 
     # ---- how it is written ----
 

@@ -101,6 +101,28 @@ def climb_meshes(
     return Lazy.of(lambda k: climb(levels[k], frame, finer if k else highest), len(levels))
 
 
+def climb_further(
+    kept: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]
+) -> Lazy[ProjectedModel]:
+    """Ladders that are kept, and those on finer meshes, made when first asked for.
+
+    Parameters
+    ----------
+    kept : sequence of ProjectedModel
+        As `climb_meshes` made them, on the first meshes.
+    levels : sequence of BlochTorrey
+        By mesh, coarsest first, on as many meshes or more.
+    """
+
+    def ladder(level: int) -> ProjectedModel:
+        if level < len(kept):
+            return kept[level]
+        coarsest = kept[0]
+        return climb(levels[level], coarsest.frame, max(coarsest.order - 2, LOWEST_RUNG))
+
+    return Lazy.of(ladder, len(levels))
+
+
 def _wave_numbers(operators: BlochTorrey, frame: Array, count: int) -> list[tuple[int, Array]]:
     """Numbers and vectors gamma (rad per period) of the enrichment, from the smallest on."""
     d = operators.cell.dimension

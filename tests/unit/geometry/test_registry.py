@@ -36,9 +36,9 @@ EXAMPLES = [
 
 def test_kinds_have_names_of_their_own():
     names = [kind.kind for kind in kinds()]
-    assert names == ["discs", "spheres", "layers", "packing", "mesh"]
+    assert names == ["discs", "spheres", "layers", "packing", "mesh", "surfaces"]
     # Those that read files have tests of their own.
-    assert {shape.kind for shape in EXAMPLES} == set(names) - {"mesh"}
+    assert {shape.kind for shape in EXAMPLES} == set(names) - {"mesh", "surfaces"}
 
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.kind)

@@ -167,7 +167,7 @@ def test_schema_and_documentation_hold_a_new_kind():
     what = "One diamond behind a membrane, with a core of another material in it."
     assert f"| `diamond` | {what} | 2 |" in tables
     assert "| `core` | diamond | a number above 0 and below 1 | `0.5` |" in tables
-    assert "discs, spheres, layers, packing, mesh or diamond" in tables
+    assert "discs, spheres, layers, packing, mesh, surfaces or diamond" in tables
 
 
 REFUSED = [
@@ -176,7 +176,7 @@ REFUSED = [
         "kind: ruby",
         "kind",
         '"ruby"',
-        "discs, spheres, layers, packing, mesh or diamond",
+        "discs, spheres, layers, packing, mesh,",
     ),
     ("half_width: 0.35", "half_width: 0.6", "half_width", "0.6", "does not touch its image"),
     ("half_width: 0.35", "half_width: -1", "half_width", '"-1"', "a number above 0 and below 0.5"),
