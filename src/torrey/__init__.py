@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TriplePgse,
         read_waveform,
     )
-    from torrey.geometry import Disc, Discs, Layers, MeshOptions, Sphere, Spheres
+    from torrey.geometry import Disc, Discs, Layers, MeshOptions, OwnMesh, Sphere, Spheres, Surfaces
     from torrey.reference.full import ToleranceError
 
 __version__ = "0.1.0"
@@ -52,12 +52,14 @@ __all__ = [
     "InputError",
     "Layers",
     "MeshOptions",
+    "OwnMesh",
     "Pgse",
     "SineOgse",
     "Sphere",
     "Spheres",
     "StimulatedEcho",
     "Study",
+    "Surfaces",
     "ToleranceError",
     "TorreyError",
     "TrapezoidalOgse",
@@ -95,7 +97,16 @@ _PLACES = {
         "TriplePgse",
         "read_waveform",
     ),
-    "geometry": ("Disc", "Discs", "Layers", "MeshOptions", "Sphere", "Spheres"),
+    "geometry": (
+        "Disc",
+        "Discs",
+        "Layers",
+        "MeshOptions",
+        "OwnMesh",
+        "Sphere",
+        "Spheres",
+        "Surfaces",
+    ),
     "reference.full": ("ToleranceError",),
 }
 

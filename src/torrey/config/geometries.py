@@ -80,12 +80,13 @@ def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:
     """
     d = shape.dimension
     size, limit = mesh.coarsest(d), mesh.limit(d)
+    brought = shape.own_elements(size)
     coarsest = estimated_elements(shape, mesh)
     if mesh.refinements is None:
         while limit > 1 and coarsest * 2 ** (d * limit) > MOST_ELEMENTS:
             limit -= 1
     times = f"{limit} refinement{'' if limit == 1 else 's'}"
-    if shape.own_elements() is not None:
+    if brought is not None:
         if (count := round(coarsest) * 2 ** (d * limit)) > MOST_ELEMENTS:
             raise InputError(
                 f"{times} of a mesh, {count:,} elements",
@@ -106,10 +107,10 @@ def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:
 
 def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:
     """Return about how many elements the coarsest mesh of a cell will have."""
-    if (brought := shape.own_elements()) is not None:
+    size = mesh.coarsest(shape.dimension)
+    if (brought := shape.own_elements(size)) is not None:
         return brought
     curved = int(np.isfinite(shape.membrane_radii()).sum())
-    size = mesh.coarsest(shape.dimension)
     return _elements_of_size(shape, size) + ELEMENTS_PER_CURVED[shape.dimension] * curved
 
 

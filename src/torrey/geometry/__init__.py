@@ -13,6 +13,7 @@ from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.registry import kinds, shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.geometry.spheres import Sphere, Spheres
+from torrey.geometry.surfaces import Surfaces
 
 __all__ = [
     "NOTHING",
@@ -37,6 +38,7 @@ __all__ = [
     "Shape",
     "Sphere",
     "Spheres",
+    "Surfaces",
     "kinds",
     "shape_from_dict",
 ]

@@ -209,22 +209,10 @@ def break_mesh(
     MeshError
         If a facet on one face of the box has no counterpart on the opposite face.
     """
-    new_points, new_elements, owners = [], [], []
-    nodes_of: list[tuple[NDArray[np.int64], int]] = []
-    start = 0
-    for piece in pieces:
-        used, local = np.unique(piece.elements, return_inverse=True)
-        nodes_of.append((used, start))
-        new_points.append(points[used])
-        new_elements.append(start + local.reshape(piece.elements.shape))
-        owners.append(np.full(len(piece.elements), piece.compartment, dtype=np.int64))
-        start += len(used)
-    broken_points = np.concatenate(new_points)
+    broken_points, elements, compartment, nodes_of = _apart(points, pieces)
     within = np.linalg.inv(lattice if box is None else box)
     # Of all that was drawn: what holds water may lie inside the box.
     low = (points @ within).min(axis=0)
-    elements = np.concatenate(new_elements)
-    compartment = np.concatenate(owners)
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
     none = np.empty((0, width), dtype=np.int64)
     return CellMesh(
@@ -250,6 +238,31 @@ def break_mesh(
         ),
         lattice=np.asarray(lattice, dtype=float),
     )
+
+
+def _apart(
+    points: NDArray[np.float64], pieces: list[Piece]
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    list[tuple[NDArray[np.int64], int]],
+]:
+    """Points, elements and compartments of all pieces, and which nodes of theirs are which."""
+    new_points, new_elements, owners = [], [], []
+    nodes_of: list[tuple[NDArray[np.int64], int]] = []
+    start = 0
+    for piece in pieces:
+        used, local = np.unique(piece.elements, return_inverse=True)
+        nodes_of.append((used, start))
+        new_points.append(points[used])
+        new_elements.append(start + local.reshape(piece.elements.shape))
+        owners.append(np.full(len(piece.elements), piece.compartment, dtype=np.int64))
+        start += len(used)
+    broken_points = np.concatenate(new_points)
+    elements = np.concatenate(new_elements)
+    compartment = np.concatenate(owners)
+    return broken_points, elements, compartment, nodes_of
 
 
 def _renumbered(

@@ -177,8 +177,8 @@ class Shape(ABC):
         """
         return None
 
-    def own_elements(self) -> int | None:
-        """Return how many elements the mesh has that a kind brings; None where size tells."""
+    def own_elements(self, size: float) -> float | None:
+        """Return about how many elements the mesh has that a kind brings; None if it is drawn."""
         return None
 
     def boxes(self, size: float) -> Iterator[Box]:
