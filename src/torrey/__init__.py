@@ -34,7 +34,18 @@ if TYPE_CHECKING:
         TriplePgse,
         read_waveform,
     )
-    from torrey.geometry import Disc, Discs, Layers, MeshOptions, Sphere, Spheres
+    from torrey.geometry import (
+        Cylinder,
+        Cylinders,
+        Disc,
+        Discs,
+        Ellipsoid,
+        Ellipsoids,
+        Layers,
+        MeshOptions,
+        Sphere,
+        Spheres,
+    )
     from torrey.reference.full import ToleranceError
 
 __version__ = "0.1.0"
@@ -45,9 +56,13 @@ __all__ = [
     "Cell",
     "ConfigError",
     "CosineOgse",
+    "Cylinder",
+    "Cylinders",
     "Disc",
     "Discs",
     "DoublePgse",
+    "Ellipsoid",
+    "Ellipsoids",
     "FilterExchange",
     "InputError",
     "Layers",
@@ -95,7 +110,18 @@ _PLACES = {
         "TriplePgse",
         "read_waveform",
     ),
-    "geometry": ("Disc", "Discs", "Layers", "MeshOptions", "Sphere", "Spheres"),
+    "geometry": (
+        "Cylinder",
+        "Cylinders",
+        "Disc",
+        "Discs",
+        "Ellipsoid",
+        "Ellipsoids",
+        "Layers",
+        "MeshOptions",
+        "Sphere",
+        "Spheres",
+    ),
     "reference.full": ("ToleranceError",),
 }
 
