@@ -1,9 +1,11 @@
 """What a cell is, and its meshes."""
 
-from torrey.geometry.cylinders import Cylinder, Cylinders
+from torrey.geometry.cylinder_shapes import Cylinder
+from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.ellipses import Ellipse, Ellipses
-from torrey.geometry.ellipsoids import Ellipsoid, Ellipsoids
+from torrey.geometry.ellipsoid_shapes import Ellipsoid
+from torrey.geometry.ellipsoids import Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.own_mesh import OwnMesh
