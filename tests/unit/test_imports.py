@@ -74,13 +74,13 @@ INNER = {
         "acquisition.named_columns",
     ],
     "cell": [
-        "factors material refinement symmetric",
+        "factors material pattern quadrature refinement symmetric",
         "operators",
         "assembly files folding krylov layers system",
         "build",
     ],
     "models": [
-        "cumulants karger model polynomials reduced",
+        "cell_problems cumulants karger model polynomials reduced",
         "energy integration moments registry tensors validity",
         "stability taylor tensor_files",
         "rates",

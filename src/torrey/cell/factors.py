@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +27,35 @@ def factorise(matrix: csc_array) -> SuperLU:
 class PinnedFactor:
     """Solver for K h = f whose kernel is the indicator functions of the compartments."""
 
-    indicators: Array
+    compartment: NDArray[np.int64]
     lu: SuperLU
     free: NDArray[np.int64]
-    weights: Array
+    moments: Array
     scale: float
 
     @classmethod
-    def of(cls, K: csc_array, mass: csc_array, indicators: Array) -> PinnedFactor:
-        """Pin the first degree of freedom of each compartment and factorise the rest."""
-        pinned = np.argmax(indicators, axis=0)
-        free = np.setdiff1d(np.arange(len(indicators)), pinned)
+    def of(cls, K: csc_array, mass: csc_array, compartment: NDArray[np.int64]) -> PinnedFactor:
+        """Pin the first degree of freedom of each compartment and factorise the rest.
+
+        Parameters
+        ----------
+        K, mass : (n, n) csc_array
+            They couple no two compartments.
+        compartment : (n,) int
+            All from 0 to some number.
+        """
+        _, pinned = np.unique(compartment, return_index=True)
+        free = np.setdiff1d(np.arange(len(compartment)), pinned)
         kept = K[free][:, free].tocsc()
-        moments = (mass @ indicators).T
-        weights = moments / moments.sum(axis=1, keepdims=True)
-        return cls(indicators, factorise(kept), free, weights, float(np.abs(K.data).max()))
+        moments = mass @ np.ones(len(compartment))
+        return cls(compartment, factorise(kept), free, moments, float(np.abs(K.data).max()))
+
+    @cached_property
+    def _member(self) -> csc_array:
+        """Indicator functions of the compartments as rows, shape (k, n)."""
+        n = len(self.compartment)
+        ends = np.arange(n + 1)
+        return csc_array((np.ones(n), self.compartment, ends))
 
     def solve(self, load: Array, tolerance: float = 1e-9) -> Array:
         """Solution with zero mean on every compartment, shape of ``load``: (n,) or (n, m).
@@ -50,7 +65,7 @@ class PinnedFactor:
         ArithmeticError
             If the load does not sum to zero on a compartment: the problem has no solution.
         """
-        imbalance = np.abs(self.indicators.T @ load).max(initial=0.0)
+        imbalance = np.abs(self._member @ load).max(initial=0.0)
         # Loads scale with the diffusivity, as K does; one that is nothing but rounding is zero.
         if imbalance > tolerance * max(float(np.abs(load).sum()), self.scale):
             raise ArithmeticError(
@@ -58,4 +73,5 @@ class PinnedFactor:
             )
         h = np.zeros_like(load, dtype=float)
         h[self.free] = self.lu.solve(load[self.free])
-        return h - self.indicators @ (self.weights @ h)
+        masses, measures = self._member @ (self.moments * h.T).T, self._member @ self.moments
+        return h - (masses.T / measures).T[self.compartment]

@@ -199,7 +199,7 @@ class CellOperators:
     def measures(self) -> Array:
         """|Y_a| of each compartment on this mesh, shape (n_compartments,)."""
         total = self.matrix(self.mass) @ np.ones(self.n_dofs)
-        return self.indicators.T @ total
+        return np.asarray(np.bincount(self.compartment, total, self.n_compartments), dtype=float)
 
     def restrict(self, compartments: Sequence[int]) -> CellOperators:
         """The same cell with water in some compartments only, behind impermeable membranes.
@@ -333,7 +333,7 @@ class BlochTorrey:
     @cached_property
     def stiffness_factor(self) -> PinnedFactor:
         """K factorised with one pinned degree of freedom per compartment."""
-        return PinnedFactor.of(self.cell.matrix(self.K), self.mass_matrix, self.cell.indicators)
+        return PinnedFactor.of(self.cell.matrix(self.K), self.mass_matrix, self.cell.compartment)
 
     def along(self, frame: ArrayLike) -> Along:
         """C and N for gradients along some axes.
@@ -403,8 +403,7 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
             f"{len(material.membranes)} membrane factors for a cell with "
             f"{cell.n_membranes} membranes"
         )
-    columns = np.repeat(np.arange(cell.n_dofs), np.diff(cell.indptr))
-    transposed = _transposition(cell, columns)
+    transposed = _transposition(cell)
     # A gradient of a field has components along the axes of the cell alone.
     d = cell.dimension
     B = cell.weigh("advection", D[:, :, :d]).sum(axis=1)
@@ -435,6 +434,7 @@ def _density(cell: CellOperators, material: Material) -> Array:
     return density
 
 
-def _transposition(cell: CellOperators, columns: NDArray[np.int64]) -> NDArray[np.int64]:
+def _transposition(cell: CellOperators) -> NDArray[np.int64]:
     """Position of the entry (j, i) for each entry (i, j) of the symmetric pattern."""
-    return np.lexsort((columns, cell.indices))
+    # Row by row the entries come in the order of those of the transposed matrix column by column.
+    return np.asarray(cell.matrix(np.arange(len(cell.indices))).tocsr().data)
