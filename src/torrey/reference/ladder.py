@@ -20,10 +20,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
-from scipy.sparse.linalg import SuperLU
 
 from torrey.base.lazy import Lazy
-from torrey.cell.factors import factorise
+from torrey.cell.factors import Factor, factorise
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.models.expansion import expand
@@ -152,20 +151,20 @@ class _Enrichment:
         """Fields that this depth adds to the one before, real and imaginary parts."""
         op = self._operators
         while len(self._fields) < depth:
-            self._fields.append(self._lu.solve(op.mass_matrix @ self._fields[-1]))
+            self._fields.append(self._factor.solve(op.mass_matrix @ self._fields[-1]))
         before = self._fields[depth - 1]
         loads = [op.mass_matrix @ before]
         if depth >= 2:
             loads.append(self._slope @ before)
             if depth >= 3 and op.J.any():
                 loads.append(op.cell.matrix(op.J) @ before)
-        new = self._lu.solve(np.hstack(loads))
+        new = self._factor.solve(np.hstack(loads))
         if len(self._fields) == depth:
             self._fields.append(new[:, : before.shape[1]])
         return np.hstack([new.real, new.imag])
 
     @cached_property
-    def _lu(self) -> SuperLU:
+    def _factor(self) -> Factor:
         return factorise(self._system.matrix(self._gamma))
 
     @cached_property
