@@ -47,7 +47,7 @@ class Factor:
         columns = np.repeat(np.arange(n), np.diff(matrix.indptr))
         self._lower = matrix.indices >= columns
         self._complex = np.iscomplexobj(matrix.data)
-        rows, columns = (np.int64(x[self._lower]) for x in (matrix.indices, columns))
+        rows, columns = (x[self._lower].astype(np.int64) for x in (matrix.indices, columns))
         place = map(cvxopt.matrix, (self._values(matrix), rows, columns))
         self._sparse = cvxopt.spmatrix(*place, (n, n))
         natural = cvxopt.matrix(np.arange(n))
