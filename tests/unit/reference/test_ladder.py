@@ -131,9 +131,9 @@ def test_a_growing_ladder_ends_before_it_fills_the_mesh():
 
 def test_what_is_stored_in_space_is_continued_where_more_is_asked_for():
     shape = Spheres((Sphere((0.5, 0.5, 0.5), 0.35),))
-    cell = levels(shape, MeshOptions(0.6, 0), Material((2.0, 1.0)))
+    cell = levels(shape, MeshOptions(0.5, 0), Material((2.0, 1.0)))
     few = [cell[0], cell[0]]  # as if the second one were finer
-    stored = models_to_store(few, np.eye(3), 7)
+    stored = models_to_store(few, np.eye(3)[:2], 7)
     assert [model.order for model in stored] == [7, 3]
     coarse, finer = continued(stored, few)
     assert coarse is stored[0]
