@@ -1,8 +1,13 @@
 """What a cell is, and its meshes."""
 
+from torrey.geometry.cylinders import Cylinder, Cylinders
 from torrey.geometry.discs import Disc, Discs
+from torrey.geometry.ellipses import Ellipse, Ellipses
+from torrey.geometry.ellipsoids import Ellipsoid, Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
+from torrey.geometry.own_mesh import OwnMesh
+from torrey.geometry.polygons import Polygon, Polygons
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.registry import kinds, shape_from_dict
@@ -11,13 +16,22 @@ from torrey.geometry.spheres import Sphere, Spheres
 
 __all__ = [
     "NOTHING",
+    "Cylinder",
+    "Cylinders",
     "Disc",
     "Discs",
+    "Ellipsoid",
+    "Ellipsoids",
+    "Ellipse",
+    "Ellipses",
     "Gamma",
     "Layers",
     "Lognormal",
     "Membrane",
     "MeshOptions",
+    "OwnMesh",
+    "Polygon",
+    "Polygons",
     "RadiusLaw",
     "RandomPacking",
     "Shape",
