@@ -101,7 +101,8 @@ INNER = {
     ],
     "reference": [
         "estimates ladder_files methods span",
-        "full ladder projected",
+        "full ladder",
+        "projected",
         "cumulants files folded",
         "slab",
         "slab_files",
