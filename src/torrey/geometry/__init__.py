@@ -2,6 +2,7 @@
 
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.ellipses import Ellipse, Ellipses
+from torrey.geometry.images import LabelImage
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.polygons import Polygon, Polygons
@@ -18,6 +19,7 @@ __all__ = [
     "Ellipse",
     "Ellipses",
     "Gamma",
+    "LabelImage",
     "Layers",
     "Lognormal",
     "Membrane",

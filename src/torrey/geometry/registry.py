@@ -11,13 +11,22 @@ from typing import Final
 from torrey.base.errors import InputError, either
 from torrey.geometry.discs import Discs
 from torrey.geometry.ellipses import Ellipses
+from torrey.geometry.images import LabelImage
 from torrey.geometry.layers import Layers
 from torrey.geometry.polygons import Polygons
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
 from torrey.geometry.spheres import Spheres
 
-KINDS: Final[tuple[type[Shape], ...]] = (Discs, Spheres, Layers, RandomPacking, Ellipses, Polygons)
+KINDS: Final[tuple[type[Shape], ...]] = (
+    Discs,
+    Spheres,
+    Layers,
+    RandomPacking,
+    Ellipses,
+    Polygons,
+    LabelImage,
+)
 
 
 def kinds() -> tuple[type[Shape], ...]:
