@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.geometry.curves import SplineCurve, signed_area
 from torrey.geometry.label_images import Labels
+from torrey.geometry.surroundings import Surroundings
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -40,6 +41,13 @@ _TURN: Final = 0.3
 _POINTS: Final = 12
 #: Part of the pixels of an object that its curve may lose.
 _LOST: Final = 0.25
+
+
+#: How often the room between curves is widened where smoothing took it, by how much each time, and
+#: the part of it that must be left.
+_WIDENINGS: Final = 6
+_WIDER: Final = 1.3
+_KEPT: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -97,14 +105,62 @@ def find_objects(
     numbers, values, dropped = _without_specks(numbers, values, least)
     parts = {part.number: part for part in _parts(numbers, values)}
     around = _ancestors(numbers, parts)
-    found = []
-    for part in parts.values():
+    outside = _outside(values, parts)
+    beside = {}
+    for number, part in parts.items():
         window = _window(numbers, part)
-        beside = ~part.filled & ~np.isin(window, [*around[part.number], *_outside(values, parts)])
-        found.append(
-            ImageObject(part.label, int(part.filled.sum()), _curve(part, beside, smooth, gap))
-        )
+        beside[number] = ~part.filled & ~np.isin(window, [*around[number], *outside])
+    gaps = dict.fromkeys(parts, gap)
+    curves: dict[int, Array] = {}
+    todo = set(parts)
+    for _ in range(_WIDENINGS + 1):
+        for number in todo:
+            curves[number] = _curve(parts[number], beside[number], smooth, gaps[number])
+        todo = _too_near(curves, todo, labels.shape, _KEPT * gap)
+        for number in todo:
+            gaps[number] *= _WIDER
+    found = [
+        ImageObject(part.label, int(part.filled.sum()), curves[number])
+        for number, part in parts.items()
+    ]
     return found, dropped
+
+
+def _too_near(
+    curves: dict[int, Array], moved: set[int], shape: tuple[int, ...], least: float
+) -> set[int]:
+    """Objects nearer than some pixels to one that was moved, or to their own image."""
+    if not moved:
+        return set()
+    rows, columns = shape
+    numbers = list(curves)
+    outlines = [SplineCurve(tuple(map(tuple, (p / columns).tolist()))) for p in curves.values()]
+    if len(moved) < len(numbers):
+        # Those whose boxes, a little wider, do not meet one that was moved are left out.
+        numbers, outlines = _near(numbers, outlines, moved, np.array([1.0, rows / columns]))
+    approaches = Surroundings(outlines, np.array([1.0, rows / columns])).approaches
+    narrow = [
+        a for a in approaches if a.width * columns < least and (a.first != a.second or a.is_image)
+    ]
+    return {numbers[i] for a in narrow for i in (a.first, a.second)}
+
+
+def _near(
+    numbers: list[int], outlines: list[SplineCurve], moved: set[int], sides: Array
+) -> tuple[list[int], list[SplineCurve]]:
+    """Those objects whose bounding boxes come near to one of some."""
+    places = [outline.samples.places for outline in outlines]
+    middle = np.array([(p.max(axis=0) + p.min(axis=0)) / 2 for p in places])
+    half = np.array([np.ptp(p, axis=0) / 2 for p in places]) + 0.01
+    kept = []
+    for i in range(len(numbers)):
+        for j in (j for j, number in enumerate(numbers) if number in moved):
+            apart = middle[i] - middle[j]
+            apart -= np.round(apart / sides) * sides
+            if np.all(np.abs(apart) < half[i] + half[j]):
+                kept.append(i)
+                break
+    return [numbers[i] for i in kept], [outlines[i] for i in kept]
 
 
 def _components(labels: Labels) -> tuple[Labels, list[int]]:

@@ -43,7 +43,7 @@ SIDES: Final = (0.05, 20.0)
 _ROUNDING: Final = 1e-9
 _SHOWN: Final = 5
 #: Curves that are nearer to each other than this are said to cross (units of the cell).
-_CROSSING: Final = 1e-5
+_CROSSING: Final = 1e-4
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _TAKEN: Final = ("outside", "inside", "layer")
 
@@ -117,8 +117,8 @@ class Outlined(Shape):
             more = len(conflicts) - _SHOWN
             raise InputError(
                 "; ".join(conflicts[:_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
-                f"{self.kind} that neither cross nor touch, periodic images included: leave a gap "
-                f"of {LEAST_GAP:g}",
+                "outlines that neither cross nor touch, periodic images included: leave a gap of "
+                f"{LEAST_GAP:g}",
                 at=("cells",),
             )
         self._check_nesting()
