@@ -9,6 +9,6 @@ from torrey.workflow.stages import BuildMesh
 with job(snakemake, BuildMesh) as work:
     shape = work.stage.shape
     if placed := snakemake.input.get("packing"):
-        shape = read_packing(placed).discs
+        shape = read_packing(placed).balls
     made = mesh_cell(shape, work.stage.mesh)
     write_meshes(work.output, shape, made.meshes, work.provenance, made.failures)

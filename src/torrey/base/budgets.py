@@ -102,6 +102,9 @@ MOST_ORDER_OF_SEVERAL: Final = 8
 MOST_FILE_BYTES: Final = 2 * 1024 * 1024
 """Of a file of an acquisition or a waveform."""
 
+MOST_MESH_BYTES: Final = 512 * 1024 * 1024
+"""Of a file with a mesh or a surface: a million quadratic tetrahedra as text have 150 MiB."""
+
 MOST_MEASUREMENTS: Final = 20_000
 """Rows of an acquisition; scanners measure hundreds."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Annotated, Any, Final, get_args, get_origin
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, Field, create_model
 
 from torrey.base.budgets import MOST_CELLS
 from torrey.base.errors import KeyPath
@@ -115,13 +116,31 @@ def made(findings: Findings, path: KeyPath, cls: type, model: Model) -> Any:
 def _field(declaration: Declaration) -> tuple[Any, Any]:
     """Type and field of a key."""
     constraints = dict(declaration.constraints)
+    named = constraints.pop("named", None)
     annotation = _type(declaration.annotation, declaration.unit)
     if get_origin(annotation) is Annotated and get_origin(declaration.annotation) is tuple:
         # Bounds of a list stand with its description, where errors look for it.
         annotation, bounds = annotation.__origin__, _bounds(declaration.annotation)
         constraints = {**bounds, **constraints}
+    if named:
+        annotation = _or_named(annotation, named)
     default: Any = ... if declaration.is_required else declaration.default
     return annotation, Field(default, description=accepted(declaration), **constraints)
+
+
+def _or_named(annotation: Any, named: Mapping[str, Any]) -> Any:
+    """Type of a key in which the name of a value may stand for it."""
+
+    def value(given: Any) -> Any:
+        # Read as a list, as if it had been written out.
+        return _listed(named[given]) if isinstance(given, str) and given in named else given
+
+    written = Union[Literal[tuple(named)], annotation]  # noqa: UP007
+    return Annotated[annotation, BeforeValidator(value, json_schema_input_type=written)]
+
+
+def _listed(value: Any) -> Any:
+    return list(map(_listed, value)) if isinstance(value, tuple) else value
 
 
 def _type(annotation: Any, unit: str | None) -> Any:
@@ -133,6 +152,8 @@ def _type(annotation: Any, unit: str | None) -> Any:
         return _QUANTITIES[unit]
     if is_dataclass(annotation):
         return model_of(annotation)  # type: ignore[arg-type]
+    if annotation is Path:
+        return str
     return Number if annotation is float else annotation
 
 
@@ -153,4 +174,7 @@ def _value(findings: Findings, path: KeyPath, annotation: Any, read: Any) -> Any
         return tuple(_value(findings, (*path, i), item, x) for i, x in enumerate(read))
     if is_dataclass(annotation):
         return made(findings, path, annotation, read)  # type: ignore[arg-type]
+    if annotation is Path:
+        # From the folder of the configuration that names it.
+        return Path(list(findings.root.walk(path))[-1].file).parent / read
     return float(read) if annotation is float else read

@@ -104,7 +104,7 @@ def fit_material(call: str, given: Given) -> tuple[Material, float]:
         # A matrix of three rows says what gradients in space see.
         if material.needs_space(shape.dimension):
             material = replace(material, in_space=True)
-    check_material(call, shape, material)
+    check_material(call, shape, material, kappa)
     return material, kappa
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
-from torrey.cell.material import Material, Tensor
+from torrey.cell.material import Material, Tensor, check_motion
 from torrey.door.quantities import (
     argument,
     arguments,
@@ -110,8 +110,8 @@ def fit_parts(parts: Parts, shape: Shape) -> tuple[Value, ...]:
     return _fit(parts, shape.region_names)
 
 
-def check_material(call: str, shape: Shape, material: Material) -> None:
-    """Refuse a material that does not fit a cell."""
+def check_material(call: str, shape: Shape, material: Material, kappa: float) -> None:
+    """Refuse a material that does not fit a cell, of a permeability or relaxivity (um/ms)."""
     with arguments(call):
         material.tensors(shape.dimension)  # refuses matrices of another dimension
         owners = shape.region_compartment
@@ -125,6 +125,7 @@ def check_material(call: str, shape: Shape, material: Material) -> None:
             if found.setdefault(owner, value) != value:
                 accepted = "one density: the field is continuous across layers"
                 raise InputError("densities that differ", accepted, ("density",))
+        check_motion(material, shape, kappa > 0.0)
 
 
 def read_kappas(given: Quantity | Sequence[Quantity]) -> Kappas:
@@ -254,7 +255,7 @@ def _value(key: str, given: Any) -> Value:
     if is_list(given):
         rows = [listed(row) if is_list(row) else (row,) for row in listed(given)]
         return _positive(tuple(tuple(_entry(entry) for entry in row) for row in rows))
-    return quantity(given, "diffusivity", "positive")
+    return quantity(given, "diffusivity", "zero")
 
 
 def _positive(matrix: Tensor) -> Tensor:

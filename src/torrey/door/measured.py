@@ -84,10 +84,14 @@ def fit(
     settings = FitSettings(
         model, given, held, limits, intervals, starts, seed, noise, tuple(compare)
     )
+    _check_noise(sigma)
+    return _fitted(VoxelData.of_table(read, sigma), chosen, settings)
+
+
+def _check_noise(sigma: float | None) -> None:
     with argument("fit", "sigma"):
         if sigma is not None and not (is_number(sigma) and 0.0 < sigma < np.inf):
             raise InputError(quoted(str(sigma)), "a number above 0 in the units of the signals")
-    return _fitted(VoxelData.of_table(read, sigma), chosen, settings)
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """What a cell is, and its meshes."""
 
+from torrey.geometry.cylinders import Cylinder, Cylinders
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.ellipses import Ellipse, Ellipses
+from torrey.geometry.ellipsoids import Ellipsoid, Ellipsoids
 from torrey.geometry.images import LabelImage
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
+from torrey.geometry.own_mesh import OwnMesh
 from torrey.geometry.polygons import Polygon, Polygons
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
 from torrey.geometry.random_packing import RandomPacking
@@ -14,8 +17,12 @@ from torrey.geometry.spheres import Sphere, Spheres
 
 __all__ = [
     "NOTHING",
+    "Cylinder",
+    "Cylinders",
     "Disc",
     "Discs",
+    "Ellipsoid",
+    "Ellipsoids",
     "Ellipse",
     "Ellipses",
     "Gamma",
@@ -24,6 +31,7 @@ __all__ = [
     "Lognormal",
     "Membrane",
     "MeshOptions",
+    "OwnMesh",
     "Polygon",
     "Polygons",
     "RadiusLaw",

@@ -20,7 +20,10 @@ def draw_balls(shape: Balls, canvas: Canvas) -> Drawing:
     """Draw a box with balls cut out of it and put in again, and say how small elements must be."""
     owners = canvas.cut(_drawn(shape, canvas))
     coats = {tag: owner.part for tag, owner in owners.items() if _coats(shape, owner)}
-    return Drawing(owners, element_size(shape, canvas, coats) if shape.cells else None)
+    if not shape.cells:
+        return Drawing(owners)
+    # Layers in rows have elements of their own sizes, from which those beside them must grow.
+    return Drawing(owners, element_size(shape, canvas, coats), is_graded=not coats)
 
 
 def _coats(shape: Balls, owner: Owner) -> bool:

@@ -19,7 +19,7 @@ from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.boxes import reduced_basis
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
-from torrey.geometry.shapes import LEAST_GAP, Shape
+from torrey.geometry.shapes import LEAST_GAP, Part, Shape
 
 Interior = Literal["water", "obstacle"]
 
@@ -107,34 +107,66 @@ class Balls(Shape):
             )
 
     @property
+    def coat_thickness(self) -> float:
+        """Thickness of a coat of water around each ball, between two membranes; 0 without."""
+        return 0.0
+
+    @property
     def outer_radii(self) -> NDArray[np.float64]:
         """Radius of each ball with what coats it, shape (n_cells,)."""
-        return np.array([cell.radius for cell in self.cells], dtype=float)
+        return np.array([cell.radius for cell in self.cells], dtype=float) + self.coat_thickness
 
     @property
     def compartment_names(self) -> tuple[str, ...]:
-        """``outside``, ``cell_1``, ..."""
-        return ("outside", *(f"cell_{i}" for i in range(1, self._n_inside + 1)))
+        """``outside``, ``cell_1``, ..., and where there are coats ``coat_1``, ..."""
+        numbers = range(1, self._n_inside + 1)
+        coats = [f"coat_{i}" for i in numbers if self.coat_thickness]
+        return ("outside", *(f"cell_{i}" for i in numbers), *coats)
+
+    @property
+    def region_parts(self) -> tuple[Part, ...]:
+        """Key of a material: ``outside``, ``inside`` and ``coat``."""
+        inside: tuple[Part, ...] = ("inside",)
+        coat: tuple[Part, ...] = ("coat",) if self.coat_thickness else ()
+        return ("outside", *inside * self._n_inside, *coat * self._n_inside)
 
     @property
     def _n_inside(self) -> int:
         return len(self.cells) if self.interior == "water" else 0
 
     def membranes(self) -> tuple[Membrane, ...]:
-        """Return one membrane, or surface of an obstacle, per ball, in their order."""
-        if self.interior == "water":
-            return tuple(Membrane(f"membrane_{i}", 0, i) for i in range(1, len(self.cells) + 1))
-        return tuple(Membrane(f"surface_{i}", 0, NOTHING) for i in range(1, len(self.cells) + 1))
+        """Return one membrane, or surface of an obstacle, per ball, in their order.
+
+        Those around the coats follow: ``coat_membrane_1``, ...
+        """
+        numbers = range(1, len(self.cells) + 1)
+        if self.interior != "water":
+            return tuple(Membrane(f"surface_{i}", 0, NOTHING) for i in numbers)
+        if not self.coat_thickness:
+            return tuple(Membrane(f"membrane_{i}", 0, i) for i in numbers)
+        coats = len(self.cells)
+        inner = tuple(Membrane(f"membrane_{i}", coats + i, i) for i in numbers)
+        return inner + tuple(Membrane(f"coat_membrane_{i}", 0, coats + i) for i in numbers)
 
     def measures(self) -> tuple[float, ...]:
         """Return the exact area or volume of each compartment."""
-        insides = tuple(ball_measure(self.dimension, cell.radius) for cell in self.cells)
+        d = self.dimension
+        insides = [ball_measure(d, cell.radius) for cell in self.cells]
+        whole = [ball_measure(d, float(radius)) for radius in self._coated_radii]
         cell = abs(float(np.linalg.det(self.periods)))
-        return (cell - math.fsum(insides), *insides)[: self.n_compartments]
+        coats = [outer - inner for outer, inner in zip(whole, insides, strict=True)]
+        return (cell - math.fsum(whole), *insides, *coats)[: self.n_compartments]
+
+    @property
+    def _coated_radii(self) -> NDArray[np.float64]:
+        return np.array([cell.radius for cell in self.cells], dtype=float) + self.coat_thickness
 
     def interface_measures(self) -> tuple[float, ...]:
         """Return the exact length or area of each membrane or surface."""
-        return tuple(_surface_measure(self.dimension, cell.radius) for cell in self.cells)
+        radii = [cell.radius for cell in self.cells]
+        if self.coat_thickness:
+            radii += self._coated_radii.tolist()
+        return tuple(surface_measure(self.dimension, radius) for radius in radii)
 
     def to_dict(self) -> Plain:
         """Return plain values, numbered from 1 as the compartments are."""
@@ -196,7 +228,8 @@ def ball_measure(dimension: int, radius: float) -> float:
     return math.pi * radius**2 if dimension == 2 else 4.0 / 3.0 * math.pi * radius**3
 
 
-def _surface_measure(dimension: int, radius: float) -> float:
+def surface_measure(dimension: int, radius: float) -> float:
+    """Return the length of a circle or the area of a sphere."""
     return 2 * math.pi * radius if dimension == 2 else 4 * math.pi * radius**2
 
 

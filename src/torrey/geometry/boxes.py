@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+#: A vector counts as shorter than another if it is by this part.
+_SHORTER = 1e-9
+#: Steps around a rounded place in a plane lattice, one of which is the nearest.
+_AROUND = np.array(list(product((0, 1, -1), repeat=2)))
+
 
 @dataclass(frozen=True)
 class Box:
@@ -70,14 +75,29 @@ class Box:
 
 
 def reduced_basis(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shortest basis of the same lattice, by Lagrange and Gauss in the plane, shape (d, d).
+    """Shortest basis of the same lattice, with a positive determinant, shape (d, d).
 
-    In space the lattices are cubic, and what is given comes back.
+    By Lagrange and Gauss in the plane. In space the longest vector is made as short as the other
+    two can make it, until nothing becomes shorter (Semaev, LNCS 2146, 181, 2001). Neighbours in
+    the lattice differ by -1, 0 or 1 of these vectors.
     """
-    if len(vectors) != 2:
-        return np.asarray(vectors, dtype=float)
-    short, long = sorted(np.array(vectors, dtype=float), key=np.linalg.norm)
+    basis = np.array(vectors, dtype=float)
+    if len(basis) == 2:
+        basis = _reduced_pair(basis)
+    while len(basis) == 3:
+        basis = np.array(sorted(basis, key=np.linalg.norm))
+        basis[:2] = _reduced_pair(basis[:2])
+        turns = np.round(basis[2] @ np.linalg.pinv(basis[:2])) + _AROUND
+        shorter = min(basis[2] - turns @ basis[:2], key=np.linalg.norm)
+        if not np.linalg.norm(shorter) < (1 - _SHORTER) * np.linalg.norm(basis[2]):
+            break
+        basis[2] = shorter
+    return basis if np.linalg.det(basis) > 0 else np.array([*basis[:-1], -basis[-1]])
+
+
+def _reduced_pair(vectors: Array) -> Array:
+    """Shortest basis of the lattice of two vectors, in the plane or in space."""
+    short, long = sorted(vectors, key=np.linalg.norm)
     while turns := round(float(short @ long) / float(short @ short)):
         short, long = sorted((short, long - turns * short), key=np.linalg.norm)
-    basis = np.array([short, long])
-    return basis if np.linalg.det(basis) > 0 else np.array([short, -long])
+    return np.array([short, long])

@@ -139,7 +139,7 @@ def volumes(mesh: CellMesh) -> tuple[Array, NDArray[np.bool_]]:
     """Measure of each element, and whether it folds over, both of shape (n_elements,).
 
     An element folds over where the determinant of its map is not positive at a point at which the
-    operators read it.
+    operators read it, with the orientation of its corners.
     """
     d = mesh.dimension
     where = np.vstack([_grid(d, d) / d, _READ[d]])[:, 1:]
@@ -151,8 +151,12 @@ def volumes(mesh: CellMesh) -> tuple[Array, NDArray[np.bool_]]:
         here = slice(start, start + _BATCH)
         determinant[here] = _determinants(mesh.points[mesh.elements[here]], gradients)
     measure = determinant[:, : len(mean)] @ mean
-    # gmsh may number the corners of the elements either way.
-    folded = np.any(determinant[:, len(mean) :] * np.sign(measure)[:, None] <= 0, axis=1)
+    # gmsh may number the corners of the elements either way. An element that is bent until all of
+    # it lies on the other side of its face folds over as well.
+    corners = mesh.points[mesh.elements[:, : d + 1]]
+    straight = np.linalg.det(corners[:, 1:] - corners[:, :1])
+    turned = determinant[:, len(mean) :] * np.sign(straight)[:, None]
+    folded = np.any(turned <= 0, axis=1)
     return np.abs(measure) / math.factorial(d), folded
 
 

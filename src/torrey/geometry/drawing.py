@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import gmsh
@@ -66,6 +67,26 @@ class Canvas:
         """
         return _polygon(corners)
 
+    def turn_and_move(self, tag: int, turn: Array, place: Array) -> None:
+        """Turn a volume about the origin, then move the origin to a place.
+
+        Parameters
+        ----------
+        tag : int
+            Of the volume.
+        turn : (3, 3) float
+            Rotation.
+        place : (3,) float
+        """
+        # Loaded where something is turned.
+        from scipy.spatial.transform import Rotation
+
+        vector = Rotation.from_matrix(turn).as_rotvec()
+        angle = float(np.linalg.norm(vector))
+        if angle:
+            gmsh.model.occ.rotate([(3, tag)], 0.0, 0.0, 0.0, *(vector / angle), angle)
+        gmsh.model.occ.translate([(3, tag)], *place)
+
     def cut(self, drawn: Iterable[tuple[int, Owner]]) -> Owners:
         """Draw the box, cut out of it what is drawn after it, and put that in again.
 
@@ -108,6 +129,8 @@ def tie_opposite_faces(box: Box) -> None:
             [tag for tag in middles if _on_face((d - 1, tag), axis, place, box)]
             for place in (0.0, 1.0)
         )
+        if not low:
+            raise MeshError(f"there is no face across axis {axis}")
         others = np.array([np.delete(middles[tag], axis) for tag in low]).round(6)
         low = [low[i] for i in np.lexsort(others.T)]
         shift = np.eye(4)
@@ -140,11 +163,36 @@ def _draw_box(box: Box) -> int:
     occ = gmsh.model.occ
     corner, vectors = box.corner, box.vectors
     if len(corner) == 3:
-        return int(occ.addBox(*corner, 1.0, 1.0, 1.0))
+        if box.is_cube:
+            return int(occ.addBox(*corner, 1.0, 1.0, 1.0))
+        return _parallelepiped(corner, vectors)
     if box.is_cube:
         return int(occ.addRectangle(*corner, 0.0, 1.0, 1.0))
     around = corner, corner + vectors[0], corner + vectors.sum(axis=0), corner + vectors[1]
     return _polygon(np.stack(around))
+
+
+def _parallelepiped(corner: Array, vectors: Array) -> int:
+    """Return the volume that three vectors span from a corner."""
+    occ = gmsh.model.occ
+    places = list(product((0, 1), repeat=3))
+    points = {at: occ.addPoint(*(corner + np.array(at) @ vectors)) for at in places}
+    lines = {
+        (start, end): occ.addLine(points[start], points[end])
+        for start in places
+        for end in places
+        if np.sum(np.subtract(end, start) == 1) == 1 and sum(end) == sum(start) + 1
+    }
+    faces = []
+    for axis, side in product(range(3), (0, 1)):
+        around = [np.insert((i, j), axis, side) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        ends = [tuple(map(int, at)) for at in (*around, around[0])]
+        loop = [
+            lines[a, b] if (a, b) in lines else -lines[b, a]
+            for a, b in zip(ends, ends[1:], strict=False)
+        ]
+        faces.append(occ.addPlaneSurface([occ.addCurveLoop(loop)]))
+    return int(occ.addVolume([occ.addSurfaceLoop(faces)]))
 
 
 def _polygon(corners: Sequence[Sequence[float]] | Array) -> int:
@@ -159,13 +207,11 @@ def _polygon(corners: Sequence[Sequence[float]] | Array) -> int:
 def _on_face(entity: tuple[int, int], axis: int, place: float, box: Box) -> bool:
     """Whether all of a curve or surface lies on a face of the box."""
     d = len(box.origin)
+    if gmsh.model.getType(*entity) not in ("Line", "Plane"):
+        return False
     middle = np.array(gmsh.model.occ.getCenterOfMass(*entity)[:d])
     places = np.vstack([_corners(entity, d), middle]) @ box.inverse
-    flat = bool(np.all(np.abs(places[:, axis] - box.origin[axis] - place) < _SAME))
-    if not box.is_cube:
-        return flat
-    low, high = np.array(gmsh.model.getBoundingBox(*entity)).reshape(2, 3)[:, :d]
-    return flat and bool(high[axis] - low[axis] < 10 * _SAME)
+    return bool(np.all(np.abs(places[:, axis] - box.origin[axis] - place) < _SAME))
 
 
 def _corners(entity: tuple[int, int], dimension: int) -> Array:

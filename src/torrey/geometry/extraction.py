@@ -1,8 +1,8 @@
-"""From what gmsh holds to the broken, periodic meshes of a cell."""
+"""From what gmsh holds to the broken, periodic mesh of a cell."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import gmsh
 import numpy as np
@@ -11,7 +11,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from torrey.geometry.boxes import Box
-from torrey.geometry.checks import check_mesh
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
 from torrey.geometry.pieces import Owner, Owners, Side
@@ -21,35 +20,23 @@ from torrey.geometry.shapes import Shape
 _NODES = {1: 3, 2: 6, 3: 10}
 
 
-def refined_levels(shape: Shape, owners: Owners, refinements: int, box: Box) -> Iterator[CellMesh]:
-    """Yield the mesh that gmsh holds and its refinements as broken quadratic meshes, checked.
+def extract_mesh(shape: Shape, owners: Owners, box: Box) -> CellMesh:
+    """Return the mesh that gmsh holds as a broken quadratic mesh.
 
     Parameters
     ----------
     shape : Shape
     owners : mapping of int to Owner
         By surface, or by volume in space.
-    refinements : int
     box : Box
         The period that was meshed.
 
     Raises
     ------
     MeshError
-        If a mesh breaks a promise.
+        If opposite faces do not match.
     """
-    for level in range(refinements + 1):
-        if level:
-            gmsh.model.mesh.setOrder(1)
-            gmsh.model.mesh.refine()
-        gmsh.model.mesh.setOrder(2)
-        mesh = _extract(shape, owners, box)
-        check_mesh(mesh, shape)
-        yield mesh
-
-
-def _extract(shape: Shape, owners: Owners, box: Box) -> CellMesh:
-    """The mesh that gmsh holds now, as a broken mesh."""
+    gmsh.model.mesh.setOrder(2)
     d = shape.dimension
     tags, places, _ = gmsh.model.mesh.getNodes()
     index = np.empty(int(tags.max()) + 1, dtype=np.int64)

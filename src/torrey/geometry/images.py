@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -11,9 +12,8 @@ import numpy as np
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.label_images import Labels, Periodic, made_periodic, read_labels
-from torrey.geometry.outlined import LEAST_BEND, SIDES
+from torrey.geometry.outlined import LEAST_BEND, LEAST_GAP, SIDES
 from torrey.geometry.polygons import PointOutlines, Polygon
-from torrey.geometry.shapes import LEAST_GAP
 
 Division = Literal["labels", "parts"]
 
@@ -33,7 +33,7 @@ class LabelImage(PointOutlines):
         Outlines in the place of a file.
     width, interior, height
         See `PointOutlines`; the image says its own width and height.
-    file : str
+    file : path, optional
         An image of one channel, seen as it is: x to the right, y upwards. Pixels are squares.
     pixel : float, optional
         Side of a pixel (um): the period is that of the image, unless another one is given.
@@ -56,8 +56,8 @@ class LabelImage(PointOutlines):
         If the file is no label image, is not periodic, or has cells that cannot be meshed.
     """
 
-    file: str = declared(
-        description="a label image, PNG, TIFF or NPY: 0 outside, a label in each cell", default=""
+    file: Path | None = declared(
+        description="a label image, PNG, TIFF or NPY: 0 outside, a label in each cell", default=None
     )
     pixel: float | None = declared(
         unit="length",
@@ -86,11 +86,10 @@ class LabelImage(PointOutlines):
     )
 
     kind: ClassVar[str] = "image"
-    file_keys: ClassVar[tuple[str, ...]] = ("file",)
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        if self.file:
+        if self.file is not None:
             self._check_options()
             self._read()
         self._check_cells()
@@ -118,7 +117,7 @@ class LabelImage(PointOutlines):
 
     def _read(self) -> None:
         """Put the outlines of the file in its place."""
-        labels, left_out = made_periodic(read_labels(self.file), self.periodic)
+        labels, left_out = made_periodic(read_labels(str(self.file)), self.periodic)
         rows, columns = labels.shape
         height = rows / columns
         if not SIDES[0] <= height <= SIDES[1]:

@@ -14,14 +14,14 @@ from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.membranes import Membrane, Plain, numbered
 from torrey.geometry.pieces import Drawing, Owner, Side
-from torrey.geometry.shapes import LEAST_GAP, Shape
+from torrey.geometry.shapes import Shape
 
 if TYPE_CHECKING:
     from torrey.geometry.drawing import Canvas
 
 Array = NDArray[np.float64]
 
-LEAST_THICKNESS: Final = LEAST_GAP
+LEAST_THICKNESS: Final = 1e-3
 """Of a layer, in units of the cell. At a tenth of it the basis of a projected model begins to be
 dominated by rounding: P4 without permeability is off by 3e-4 there, six times its estimate."""
 
@@ -37,12 +37,13 @@ class Layers(Shape):
     ----------
     thicknesses : tuple of float
         At least `LEAST_THICKNESS`, with sum 1 (units of the cell).
-    dimension : {1, 2}
+    dimension : {1, 2, 3}
+        The layers are those of the line, of the square or of the cube.
 
     Raises
     ------
     ValueError
-        If a thickness is too small, the sum is not 1 or the dimension is neither 1 nor 2.
+        If a thickness is too small, the sum is not 1 or the dimension is another.
     """
 
     thicknesses: tuple[float, ...] = declared(
@@ -50,15 +51,15 @@ class Layers(Shape):
         "[0.6, 0.4]",
         min_length=1,
     )
-    dimension: int = declared(description="1 or 2", default=1)
+    dimension: int = declared(description="1, 2 or 3", default=1)
 
     kind: ClassVar[str] = "layers"
-    dimensions: ClassVar[tuple[int, ...]] = (1, 2)
+    dimensions: ClassVar[tuple[int, ...]] = (1, 2, 3)
 
     def __post_init__(self) -> None:
         check_kinds(self)
         if self.dimension not in self.dimensions:
-            raise InputError(f"{self.dimension}", "1 or 2", at=("dimension",))
+            raise InputError(f"{self.dimension}", "1, 2 or 3", at=("dimension",))
         for i, thickness in enumerate(self.thicknesses):
             if not thickness > 0:
                 raise InputError(f"{thickness:g}", "a thickness above 0", at=("thicknesses", i))
@@ -92,11 +93,11 @@ class Layers(Shape):
         return tuple(Membrane(f"membrane_{i}", i, (i + 1) % n) for i in range(n))
 
     def measures(self) -> tuple[float, ...]:
-        """Return the thickness of each layer (units of the cell; an area where d = 2)."""
+        """Return the thickness of each layer, which is its area or volume too."""
         return self.thicknesses
 
     def interface_measures(self) -> tuple[float, ...]:
-        """Return the measure of each membrane: a point counts 1, a line across the cell is 1."""
+        """Return the measure of each membrane: a point counts 1, what crosses the cell is 1."""
         return (1.0,) * self.n_compartments
 
     def to_dict(self) -> Plain:
@@ -121,15 +122,22 @@ class Layers(Shape):
         return [(end, i % self.n_compartments) for i, end in enumerate(ends)]
 
     def draw(self, canvas: Canvas) -> Drawing:
-        """Draw strips across the unit square, from left to right."""
+        """Draw strips across the unit square, or slabs across the cube, from left to right."""
+        d, occ = self.dimension, canvas.occ
         strips, left = [], 0.0
         for right, _ in self.segments():
-            strips.append((2, canvas.occ.addRectangle(left, 0.0, 0.0, right - left, 1.0)))
+            corner, width = (left, 0.0, 0.0), right - left
+            drawn = (
+                occ.addRectangle(*corner, width, 1.0)
+                if d == 2
+                else occ.addBox(*corner, width, 1, 1)
+            )
+            strips.append((d, drawn))
             left = right
-        canvas.occ.fragment(strips[:1], strips[1:])
-        surfaces = canvas.entities()
-        surfaces.sort(key=lambda tag: canvas.occ.getCenterOfMass(2, tag)[0])
-        owners = zip(surfaces, self.segments(), strict=True)
+        occ.fragment(strips[:1], strips[1:])
+        pieces = canvas.entities()
+        pieces.sort(key=lambda tag: occ.getCenterOfMass(d, tag)[0])
+        owners = zip(pieces, self.segments(), strict=True)
         return Drawing({tag: Owner(layer) for tag, (_, layer) in owners})
 
     def membrane_between(self, first: Side, second: Side, place: Array) -> tuple[int, bool]:

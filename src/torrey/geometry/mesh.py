@@ -7,6 +7,7 @@ each of them. Elements are of order 2 and curved where a membrane is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -185,6 +186,7 @@ def break_mesh(
     facets: list[Facets],
     lattice: NDArray[np.float64],
     box: NDArray[np.float64] | None = None,
+    periodic: Sequence[bool] | None = None,
 ) -> CellMesh:
     """Give each piece its own nodes and identify the periodic ones.
 
@@ -198,6 +200,9 @@ def break_mesh(
         Rows are the vectors by which the cell repeats.
     box : (d, d) float, optional
         Another basis of the same lattice, where the points fill the box that it spans.
+    periodic : sequence of bool, optional
+        By vector of the box, whether the cell goes on across its faces; it does without this.
+        Other faces are impermeable walls.
 
     Raises
     ------
@@ -234,7 +239,10 @@ def break_mesh(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
         periodic=_periodic_map(
-            broken_points @ np.linalg.inv(lattice if box is None else box), elements, compartment
+            broken_points @ np.linalg.inv(lattice if box is None else box),
+            elements,
+            compartment,
+            range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist(),
         ),
         lattice=np.asarray(lattice, dtype=float),
     )
@@ -250,7 +258,7 @@ def _renumbered(
     return np.asarray(first + np.searchsorted(used, nodes), dtype=np.int64)
 
 
-def _local_facets(dimension: int) -> NDArray[np.int64]:
+def local_facets(dimension: int) -> NDArray[np.int64]:
     """Local nodes of each facet of a quadratic simplex; vertices first, gmsh's numbering."""
     if dimension == 1:
         return np.array([[0], [1]])
@@ -265,6 +273,7 @@ def _periodic_map(
     points: NDArray[np.float64],
     elements: NDArray[np.int64],
     compartment: NDArray[np.int64],
+    axes: Iterable[int],
 ) -> NDArray[np.int64]:
     """Node that stands for each node under the periodicity of the cell.
 
@@ -272,11 +281,11 @@ def _periodic_map(
     face two nodes share a place, but the centre of a facet belongs to one compartment only.
     """
     dimension = points.shape[1]
-    local = _local_facets(dimension)
+    local = local_facets(dimension)
     facets = elements[:, local].reshape(-1, local.shape[1])
     owner = np.repeat(compartment, len(local))
     pairs = [np.empty((0, 2), dtype=np.int64)]
-    for axis in range(dimension):
+    for axis in axes:
         face = points[:, axis].min()
         low = np.all(np.abs(points[facets, axis] - face) < MATCHING_TOLERANCE, axis=1)
         high = np.all(np.abs(points[facets, axis] - face - 1.0) < MATCHING_TOLERANCE, axis=1)

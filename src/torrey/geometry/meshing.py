@@ -1,10 +1,10 @@
 """From the description of a cell to its meshes, by way of pygmsh.
 
 The shape says what is drawn; nothing here knows the kinds. pygmsh makes the pieces and their
-fragments; the gmsh interface under it sets the periodic faces, refines (new nodes lie on the exact
-circles and spheres) and hands out nodes by surface or volume. Every mesh is checked. Where one is
-not good the next attempt is made, in a fixed order: smaller elements where they folded, another
-box, smaller elements everywhere.
+fragments; the gmsh interface under it sets the periodic faces and hands out nodes by surface or
+volume. That is the coarsest mesh, which is refined here. Every mesh is checked. Where one is not
+good the next attempt is made, in a fixed order: smaller elements where they folded, another box,
+smaller elements everywhere.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import gmsh
 import numpy as np
 import pygmsh
 
-from torrey.geometry.checks import check_mesh
 from torrey.geometry.drawing import Canvas, tie_opposite_faces
-from torrey.geometry.extraction import refined_levels
+from torrey.geometry.extraction import extract_mesh
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
 from torrey.geometry.pieces import Drawing, Side
+from torrey.geometry.refinement import checked_levels
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, Spots
 
@@ -42,6 +42,10 @@ _SIZES = (1.0, 0.7, 0.5)
 #: Reasons that a message gives when no attempt was good.
 _REASONS_SHOWN = 3
 
+
+#: How exactly the number of elements along a curve is found; gmsh's own 1e-9 asks for sizes at
+#: millions of places.
+_SIZE_PRECISION = 1e-3
 
 #: gmsh holds one model for the whole process, so that threads take turns.
 _GMSH = Lock()
@@ -89,12 +93,12 @@ def mesh_cell(shape: Shape, options: MeshOptions) -> Meshing:
 
     Each attempt that fails is also logged, at the level INFO.
     """
+    brought = shape.own_mesh(options.size)
+    if brought is not None:
+        return Meshing(checked_levels(brought, shape, options.refinements))
     if shape.dimension > 1:
         return _mesh_drawn(shape, options)
-    meshes = [_line_mesh(shape, options.size, level) for level in range(options.refinements + 1)]
-    for mesh in meshes:
-        check_mesh(mesh, shape)
-    return Meshing(tuple(meshes))
+    return Meshing(checked_levels(_line_mesh(shape, options.size), shape, options.refinements))
 
 
 def _mesh_drawn(shape: Shape, options: MeshOptions) -> Meshing:
@@ -107,7 +111,8 @@ def _mesh_drawn(shape: Shape, options: MeshOptions) -> Meshing:
             spots = Spots.none(shape.dimension)
             for _ in range(_MENDINGS + 1):
                 try:
-                    meshes = _attempt(shape, Canvas(box, size, spots), options.refinements)
+                    coarsest = _attempt(shape, Canvas(box, size, spots))
+                    meshes = checked_levels(coarsest, shape, options.refinements)
                     return Meshing(meshes, tuple(failures))
                 except MeshError as error:
                     corner = ", ".join(f"{x:.4g}" for x in box.corner)
@@ -146,8 +151,8 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _attempt(shape: Shape, canvas: Canvas, refinements: int) -> tuple[CellMesh, ...]:
-    """Draw, mesh, refine and check once."""
+def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
+    """Draw and mesh once."""
     with _GMSH, _interruptible(), _Session() as model:
         try:
             gmsh.option.setNumber("General.Terminal", 0)
@@ -156,7 +161,7 @@ def _attempt(shape: Shape, canvas: Canvas, refinements: int) -> tuple[CellMesh, 
             _set_sizes(canvas, drawing)
             tie_opposite_faces(canvas.box)
             gmsh.model.mesh.generate(shape.dimension)
-            return tuple(refined_levels(shape, drawing.owners, refinements, canvas.box))
+            return extract_mesh(shape, drawing.owners, canvas.box)
         except Exception as error:
             # What gmsh raises has no type of its own.
             if type(error) is not Exception:
@@ -167,6 +172,9 @@ def _attempt(shape: Shape, canvas: Canvas, refinements: int) -> tuple[CellMesh, 
 def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     """Tell gmsh the sizes of elements: those of the kind, and small ones in spots."""
     gmsh.option.setNumber("Mesh.MeshSizeFromCurvature", ELEMENTS_PER_CIRCLE[canvas.dimension])
+    gmsh.option.setNumber("Mesh.LcIntegrationPrecision", _SIZE_PRECISION)
+    if drawing.is_graded:
+        gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 0)
     own, spots = drawing.element_size, canvas.spots.around(canvas.box)
     if own is None and not len(spots.sizes):
         return
@@ -198,14 +206,14 @@ def _with_place(shape: Shape, error: MeshError) -> str:
     return f"{error}, {near}" if near else str(error)
 
 
-def _line_mesh(shape: Shape, size: float, level: int) -> CellMesh:
-    """Quadratic line elements, each segment divided evenly; each level halves every element."""
+def _line_mesh(shape: Shape, size: float) -> CellMesh:
+    """Quadratic line elements, each segment divided evenly."""
     segments = shape.segments()
     pieces, facets, places = [], [], [np.array([0.0])]
     sides: list[Side] = []
     left, start = 0.0, 0
     for i, (right, owner) in enumerate(segments):
-        n = max(4, int(np.ceil((right - left) / size))) * 2**level
+        n = max(4, int(np.ceil((right - left) / size)))
         places.append(np.linspace(left, right, 2 * n + 1)[1:])
         ends = start + 2 * np.arange(n)
         elements = np.column_stack([ends, ends + 2, ends + 1])

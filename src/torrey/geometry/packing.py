@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.geometry.balls import Balls, ball_measure
-from torrey.geometry.boxes import Box
+from torrey.geometry.boxes import Box, reduced_basis
 from torrey.geometry.neighbours import narrowest_gap, nearest_ball
 from torrey.geometry.pieces import Drawing
 from torrey.geometry.placing import ranked_boxes
@@ -45,7 +45,8 @@ class Packing(Balls):
             f"{size(cell.radius for cell in self.cells):.3g}" for size in (min, max)
         )
         inside = ", no water inside" if self.interior == "obstacle" else ""
-        return f"{balls}, R = {' to '.join(ends)}{inside}"
+        coat = f", coat of {self.coat_thickness:g}" if self.coat_thickness else ""
+        return f"{balls}, R = {' to '.join(ends)}{coat}{inside}"
 
     def boxes(self, size: float) -> Iterator[Box]:
         """Yield the boxes whose faces pass the balls at a distance or cut them well."""
@@ -60,7 +61,14 @@ class Packing(Balls):
 
     def membrane_radii(self) -> Array:
         """Return the radius of each membrane."""
-        return np.array([cell.radius for cell in self.cells])[: len(self.membranes())]
+        inner = self._inner_radii
+        if self.coat_thickness:
+            return np.concatenate([inner, inner + self.coat_thickness])
+        return inner[: len(self.membranes())]
+
+    @property
+    def _inner_radii(self) -> Array:
+        return np.array([cell.radius for cell in self.cells])
 
     def region_tolerances(self, relative: Array) -> Array:
         """Return how far the measure of each region may be off, shape (n_regions,); like h^4."""
@@ -68,24 +76,40 @@ class Packing(Balls):
             relative = np.full(len(self.cells), measure_error(_NOMINAL_ANGLE))
         d = self.dimension
         unit = ball_measure(d, 1.0)
-        inner = unit * np.array([cell.radius for cell in self.cells]) ** d * relative
-        outer = unit * self.outer_radii**d * relative
+        # Of two membranes around a ball, the inner one comes first.
+        first, last = relative[: len(self.cells)], relative[-len(self.cells) :]
+        inner = unit * self._inner_radii**d * first
+        outer = unit * self.outer_radii**d * last
         parts = [np.array([outer.sum() + ROUNDING]), inner, inner + outer]
         return np.concatenate(parts)[: len(self.region_names)]
 
-    def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
-        """Return how far nodes lie off the circles and spheres, or off their periodic images."""
-        centres = np.array([cell.center for cell in self.cells])[membrane]
-        radii = np.array([cell.radius for cell in self.cells])[membrane]
-        # The middle of a facet is close to the surface, so that it finds the image; its nodes
-        # follow.
-        apart = nodes - (centres @ self.periods)[:, None]
-        turns = np.round(apart[:, :1] @ np.linalg.inv(self.periods))
-        gaps = []
-        for shift in product((-1, 0, 1), repeat=self.dimension):
-            distance = np.linalg.norm(apart - (turns + shift) @ self.periods, axis=-1)
-            gaps.append(np.abs(distance - radii[:, None]).max(axis=1))
-        return np.asarray(np.min(gaps, axis=0))
+    def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return places moved onto the nearest image of their circle or sphere."""
+        return self._on_balls(places, membrane % len(self.cells), self.membrane_radii()[membrane])
+
+    def on_interface(self, places: Array, regions: NDArray[np.int64]) -> Array:
+        """Return places moved onto the circles on both sides of layers; see `Discs`."""
+        ball = (regions[:, 1] - 1) % len(self.cells)
+        outer = regions[:, 0] == 0
+        radii = np.where(outer, self.outer_radii[ball], self._inner_radii[ball])
+        return self._on_balls(places, ball, radii)
+
+    def _on_balls(self, places: Array, ball: NDArray[np.int64], radii: Array) -> Array:
+        """Places moved along the radius to a distance from the centre of a ball, shape (n, d)."""
+        # Those nearest to a place are next to it in the shortest vectors, not in any.
+        periods = reduced_basis(self.periods)
+        centres = np.array([cell.center for cell in self.cells]) @ self.periods
+        apart = places - centres[ball]
+        apart -= np.round(apart @ np.linalg.inv(periods)) @ periods
+        images = [
+            apart - np.array(shift) @ periods
+            for shift in product((-1, 0, 1), repeat=self.dimension)
+        ]
+        gaps = [radii - np.linalg.norm(image, axis=1) for image in images]
+        nearest = np.abs(gaps).argmin(axis=0)
+        row = np.arange(len(places))
+        along, gap = np.array(images)[nearest, row], np.array(gaps)[nearest, row]
+        return np.asarray(places + along * (gap / (radii - gap))[:, None])
 
     def place_name(self, place: Array) -> str:
         """Say which ball is nearest to a place."""

@@ -104,6 +104,21 @@ def _best(shape: Balls, size: float, frame: Box, taken: list[Array]) -> Iterator
     merit = clearance - _CROSSING["coated" if _coated(shape) else "plain"] * crossings
     for origin in taken:
         merit -= _likeness(origins, origin)
+    yield from by_merit(frame, origins, merit)
+
+
+def by_merit(frame: Box, origins: Array, merit: Array) -> Iterator[Box]:
+    """Yield boxes by falling merit that differ from each other.
+
+    Parameters
+    ----------
+    frame : Box
+        Its vectors are those of all boxes.
+    origins : (n, d) float
+    merit : (n,) float
+        In elements.
+    """
+    merit = merit.copy()
     while True:
         # The first of rounded merits: the same cell gets the same boxes on every machine.
         origin = origins[int(np.argmax(np.round(merit, 9)))]
@@ -196,7 +211,7 @@ def _corner_clearance(
 ) -> Array:
     """Distance in elements from corners, or from edges across two axes, to the next surface."""
     kept = list(axes)
-    vectors = frame.vectors[np.ix_(kept, kept)]
+    vectors = _across(frame.vectors, kept)
     apart = _wrapped(origins[:, None, kept] - fractions(frame, shape)[None, :, kept])
     images = np.array(list(product((-1, 0, 1), repeat=len(kept))))
     clearance = np.ones(len(origins))
@@ -207,6 +222,14 @@ def _corner_clearance(
             gap = np.abs(distance - radii) / element
             clearance = np.minimum(clearance, gap.min(axis=1))
     return clearance
+
+
+def _across(vectors: Array, kept: list[int]) -> Array:
+    """Vectors of a box that are kept, seen along the one that is not, shape (n_kept, d)."""
+    seen = vectors[kept]
+    for along in (vectors[k] for k in range(len(vectors)) if k not in kept):
+        seen = seen - np.outer(seen @ along, along) / (along @ along)
+    return np.asarray(seen)
 
 
 def _surfaces(shape: Balls) -> list[Array]:

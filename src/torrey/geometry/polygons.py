@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
@@ -17,14 +18,12 @@ from torrey.base.fields import check_kinds, declared
 from torrey.geometry.balls import Interior, read_interior
 from torrey.geometry.curves import Curve, SplineCurve, signed_area
 from torrey.geometry.membranes import Plain, numbered
+from torrey.geometry.outline_files import MOST_POINTS, ReadOutline, read_drawing, read_table
 from torrey.geometry.outlined import LEAST_BEND, Outlined
 from torrey.geometry.sided_curves import SidedCurve
 
 Array = NDArray[np.float64]
 SidesKind = Literal["straight", "curved"]
-
-MOST_POINTS: Final = 2_000
-"""Of one outline."""
 
 MOST_ALL_POINTS: Final = 50_000
 """Of all outlines of a cell: each has its place in the names of files."""
@@ -35,6 +34,7 @@ LEAST_SIDE: Final = 1e-4
 LARGEST_TURN: Final = 160.0
 """Of a corner (degrees): what is sharper cannot be meshed well."""
 
+_TABLES: Final = (".csv", ".tsv", ".txt")
 _ROUNDING: Final = 1e-9
 _FARTHEST: Final = 10.0
 
@@ -273,7 +273,7 @@ class Polygons(PointOutlines):
     ----------
     cells : tuple of Polygon
         In the place of a file.
-    file : str
+    file : path, optional
         CSV with columns x, y and id, or SVG with closed paths; read when the cell is made, which
         holds its numbers from then on. Outlines are rounded to 1e-9 of the cell.
     width : float, optional
@@ -292,8 +292,8 @@ class Polygons(PointOutlines):
         If outlines cross, touch, or are closer than `LEAST_GAP`, or the file is none of outlines.
     """
 
-    file: str = declared(
-        description="a CSV file of outlines (columns id, x, y), or an SVG file", default=""
+    file: Path | None = declared(
+        description="a CSV file of outlines (columns id, x, y), or an SVG file", default=None
     )
     unit: float | None = declared(
         unit="length",
@@ -309,11 +309,10 @@ class Polygons(PointOutlines):
     )
 
     kind: ClassVar[str] = "polygons"
-    file_keys: ClassVar[tuple[str, ...]] = ("file",)
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        if self.file:
+        if self.file is not None:
             self._read()
         elif self.unit is not None or self.sides != "straight" or self.smooth:
             key = "unit" if self.unit is not None else "smooth" if self.smooth else "sides"
@@ -326,10 +325,42 @@ class Polygons(PointOutlines):
         """Put the outlines of the file in its place."""
         if self.cells:
             raise InputError("cells and a file", "one of them", at=("file",))
-        # Readers are loaded where files are read.
-        from torrey.geometry.outline_files import read_outlines
-
-        cells, height = read_outlines(
-            self.file, self.width, self.unit, self.sides, self.smooth, self.height
+        file, height = str(self.file), self.height
+        if (kind := Path(file).suffix.lower()) == ".svg":
+            self._check_drawing()
+            read, height = read_drawing(file)
+        elif kind in _TABLES:
+            if self.unit is not None and self.width is None:
+                accepted = "width beside unit: how wide the cell is"
+                raise InputError("a unit without a width", accepted, at=("unit",))
+            scale = 1.0 if self.unit is None or self.width is None else self.unit / self.width
+            read = read_table(file, scale)
+        else:
+            raise InputError(quoted(file), "a file .csv or .svg", at=("file",))
+        cells = tuple(self._made(outline) for outline in read)
+        self._replace(
+            cells=cells, height=height, file=None, unit=None, sides="straight", smooth=0.0
         )
-        self._replace(cells=cells, height=height, file="", unit=None, sides="straight", smooth=0.0)
+
+    def _check_drawing(self) -> None:
+        """Refuse keys that a drawing answers itself."""
+        for key, value, usual, why in (
+            ("unit", self.unit, None, "the width of the drawing is that of the cell"),
+            ("sides", self.sides, "straight", "it says which sides are curved"),
+            ("height", self.height, 1.0, "it says its height"),
+        ):
+            if value != usual:
+                raise InputError(f"{value}", f"no such key with an SVG: {why}", at=(key,))
+
+    def _made(self, outline: ReadOutline) -> Polygon:
+        """An outline; what is wrong with it is said of the file."""
+        curved = self.sides == "curved" if outline.curved is None else outline.curved
+        # A drawing may hold both kinds: the radius is that of its corners.
+        smooth = 0.0 if outline.curved else self.smooth
+        points = tuple(map(tuple, outline.points.tolist()))
+        try:
+            return Polygon(points, "curved" if curved else "straight", smooth, outline.name)
+        except InputError as error:
+            at = ("smooth",) if error.at == ("smooth",) else ("file",)
+            found = f"{outline.where}: {error.found}"
+            raise InputError(found, error.accepted, at=at) from None

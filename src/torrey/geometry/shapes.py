@@ -31,15 +31,16 @@ from torrey.geometry.sizes import ROUNDING
 if TYPE_CHECKING:
     # The mesher is loaded by those who mesh.
     from torrey.geometry.drawing import Canvas
+    from torrey.geometry.mesh import CellMesh
 
 Array = NDArray[np.float64]
 
-LEAST_GAP: Final = 1e-3
-"""Least distance between two membranes, in units of the cell: thinner water cannot be meshed."""
+LEAST_GAP: Final = 1e-4
+"""Least distance between two balls, in units of the cell."""
 
 _LAST_DIGITS: Final = 1e-13
 
-Part = Literal["outside", "inside", "layer"]
+Part = Literal["outside", "inside", "layer", "coat"]
 """Under which key of a material the value of a region stands."""
 
 
@@ -55,8 +56,6 @@ class Shape(ABC):
     kind: ClassVar[str]
     dimensions: ClassVar[tuple[int, ...]]
     """The dimensions that cells of this kind may have."""
-    file_keys: ClassVar[tuple[str, ...]] = ()
-    """Fields that name files; a configuration names them from its own folder."""
 
     if TYPE_CHECKING:
 
@@ -154,6 +153,25 @@ class Shape(ABC):
 
     # ---- how it is meshed ----
 
+    def own_mesh(self, size: float) -> CellMesh | None:
+        """Return the coarsest mesh of a kind that brings its own; None of those that are drawn.
+
+        Parameters
+        ----------
+        size : float
+            Target size of the elements, for kinds that can follow it.
+
+        Raises
+        ------
+        MeshError
+            If there is none.
+        """
+        return None
+
+    def own_elements(self) -> int | None:
+        """Return how many elements the mesh has that a kind brings; None where size tells."""
+        return None
+
     def boxes(self, size: float) -> Iterator[Box]:
         """Yield the boxes in which it may be meshed, the best first: any period is as good."""
         yield Box(np.zeros(self.dimension), self.periods)
@@ -212,6 +230,32 @@ class Shape(ABC):
         """
         return ROUNDING * np.array(self.region_measures()) + _LAST_DIGITS
 
+    def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return places moved onto the exact surface of their membrane, shape (n, d).
+
+        Places are close to the surface, or to a periodic image of it, and stay close to that one.
+        Flat membranes, and those of meshes that have no exact surface, leave them where they are.
+
+        Parameters
+        ----------
+        places : (n, d) float
+        membrane : (n,) int
+        """
+        return places
+
+    def on_interface(self, places: Array, regions: NDArray[np.int64]) -> Array:
+        """Return places moved onto the exact surface between two regions of a compartment, (n, d).
+
+        As `on_membrane`, where there is no membrane.
+
+        Parameters
+        ----------
+        places : (n, d) float
+        regions : (n, 2) int
+            On both sides, the smaller number first.
+        """
+        return places
+
     def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
         """Return how far the nodes of facets lie off the exact surface at most, shape (n,).
 
@@ -221,7 +265,10 @@ class Shape(ABC):
         membrane : (n,) int
             Of each facet.
         """
-        return np.zeros(len(nodes))
+        count, d = nodes.shape[1:]
+        exact = self.on_membrane(nodes.reshape(-1, d), np.repeat(membrane, count))
+        gaps = np.linalg.norm(exact.reshape(nodes.shape) - nodes, axis=2)
+        return np.asarray(gaps.max(axis=1))
 
     def place_name(self, place: Array) -> str:
         """Say what is near a place, for a message that names the place; may be empty."""

@@ -45,6 +45,10 @@ class StudyFacts:
         ``permeability_factors``.
     n_components : int
         Of the waveform with the most components.
+    immobile : bool
+        Whether the water of some compartment does not move within the cell.
+    sticks : bool
+        Whether the water of some region moves along some axes of the cell alone.
     """
 
     dimension: int
@@ -53,6 +57,8 @@ class StudyFacts:
     permeable: bool
     material_keys: tuple[str, ...]
     n_components: int
+    immobile: bool = False
+    sticks: bool = False
 
     @property
     def has_cells_in_an_outside(self) -> bool:
@@ -242,8 +248,15 @@ def label(name: str) -> str:
 # ---- the kinds ----
 
 
+_NO_STICKS: Final = (
+    "reference: the others need water that moves along all axes of the cell, or along none"
+)
+
+
 def _refuse_costly(facts: StudyFacts, order: int) -> str | None:
-    """The number of correctors grows fast where gradients have several components."""
+    """Correctors grow fast in number with components of gradients, and need water that moves."""
+    if facts.sticks:
+        return _NO_STICKS
     if facts.n_components > 1 and order > MOST_ORDER_OF_SEVERAL:
         return f"orders up to {MOST_ORDER_OF_SEVERAL} for a waveform of several components"
     return None
@@ -254,7 +267,11 @@ def _refuse_lumped(facts: StudyFacts, order: int) -> str | None:
 
     The papers' tensors, which are lumped, describe diffusion with one permeability alone.
     """
+    if facts.sticks:
+        return _NO_STICKS
     reasons = []
+    if facts.immobile:
+        reasons.append("lumped models need water that moves everywhere")
     if not facts.has_cells_in_an_outside:
         reasons.append("only cells in an outside can be lumped")
     if facts.material_keys:
@@ -266,7 +283,11 @@ def _refuse_lumped(facts: StudyFacts, order: int) -> str | None:
 
 def _refuse_pade(facts: StudyFacts, _order: int) -> str | None:
     """The Pade form is for water that no membrane lets through, without relaxation."""
+    if facts.sticks:
+        return _NO_STICKS
     reasons = []
+    if facts.immobile:
+        reasons.append("Pade needs water that moves everywhere")
     if facts.permeable:
         reasons.append("Pade is for impermeable membranes, 0 m/s")
     if times := [key for key in ("T2", "T1") if key in facts.material_keys]:

@@ -142,7 +142,8 @@ class _Enrichment:
         size = np.array([np.linalg.norm(gamma)])
         along = operators.along(gamma)
         mean = float(np.trace(operators.diffusivity.mean(axis=0))) / operators.n_axes
-        shift = float(size[0]) * mean
+        # Any shift will do where nothing moves.
+        shift = float(size[0]) * (mean or 1.0)
         # The unit cell without permeability and relaxation.
         self._system = AffineSystem(operators, operators.K + shift * operators.M, along.C, along.N)
         self._gamma = size

@@ -195,7 +195,7 @@ MALFORMED = [
         "- {center: [0.72",
         "geometries.tissue.cells[1].radius",
         "0.5",
-        "at most 0.4995",
+        "at most 0.49995",
     ),
     (
         SECOND_CELL,

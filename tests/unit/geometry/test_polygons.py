@@ -251,7 +251,11 @@ FILES = [
         HEAD + "<circle id='q' cx='30' cy='30' r='20'/><circle cx='60' cy='30' r='20'/></svg>",
         "cells: found cell_1 and cell_2 cross or touch",
     ),
-    ("a.svg", HEAD.replace("100 100", "100 1") + "<circle r='1'/></svg>", "0.01 times as high"),
+    (
+        "a.svg",
+        HEAD.replace("100 100", "100 1") + "<circle r='1'/></svg>",
+        "height: found 0.01, accepted: a height of",
+    ),
 ]
 
 
