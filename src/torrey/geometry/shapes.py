@@ -56,8 +56,6 @@ class Shape(ABC):
     kind: ClassVar[str]
     dimensions: ClassVar[tuple[int, ...]]
     """The dimensions that cells of this kind may have."""
-    file_keys: ClassVar[tuple[str, ...]] = ()
-    """Fields that name files; a configuration names them from its own folder."""
 
     if TYPE_CHECKING:
 
@@ -113,6 +111,13 @@ class Shape(ABC):
     def periods(self) -> Array:
         """Vectors by which the cell repeats, as rows, shape (d, d); unit vectors in space."""
         return np.eye(self.dimension)
+
+    def radial_centres(self) -> Mapping[int, Array]:
+        """Return centres, shape (d,), of the regions that may have a radial diffusivity.
+
+        Any periodic image; by the number of the region, which is a ring or a shell about it.
+        """
+        return {}
 
     def lengths(self) -> Mapping[str, tuple[float, str]]:
         """Return lengths that are kept with the meshes: by name, value and description."""
@@ -170,8 +175,8 @@ class Shape(ABC):
         """
         return None
 
-    def own_elements(self) -> int | None:
-        """Return how many elements the mesh has that a kind brings; None where size tells."""
+    def own_elements(self, size: float) -> float | None:
+        """Return about how many elements the mesh has that a kind brings; None if it is drawn."""
         return None
 
     def boxes(self, size: float) -> Iterator[Box]:
