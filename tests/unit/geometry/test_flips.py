@@ -11,7 +11,6 @@ from scipy.spatial import ConvexHull
 
 from torrey.geometry.flips import convex_triangles
 
-
 CENTRE = np.array([0.4, 0.5, 0.7])
 
 
