@@ -48,7 +48,7 @@ INNER = {
         "lattices mesh mesh_files radius_laws sizes",
         "conforming drawing surface_files",
         "own_faces shapes",
-        "balls checks files layers",
+        "balls checks files layers surface_scenes",
         "extraction neighbours own_cells placing refinement",
         "coats meshing own_mesh",
         "ball_drawing surface_meshing",

@@ -79,6 +79,10 @@ def test_a_file_may_hold_several_surfaces_and_nothing_outside(tmp_path):
     (mesh,) = build_meshes(shape, MeshOptions(0.3, 0))
     check_mesh(mesh, shape)
     np.testing.assert_array_equal(mesh.periodic, np.arange(len(mesh.points)))
+    # A larger box is but another unit.
+    wide = replace(shape, box=(8.0, 5.0, 4.0), unit=1.0)
+    assert wide.own_length() == 8.0
+    check_mesh(build_meshes(wide, MeshOptions(0.3, 0))[0], wide)
     # A nucleus is behind a membrane; the wall of the cell then holds nothing and lets nothing out.
     cell = Surfaces((ball(tmp_path), ball(tmp_path, "nucleus.ply", 0.5)), exterior="nothing")
     assert [m.name for m in cell.membranes()] == ["membrane_soma_nucleus"]
