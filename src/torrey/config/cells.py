@@ -26,7 +26,9 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     bool
         Whether there is none.
     """
-    if geometry.shape.own_length() is None:
+    shape = geometry.shape
+    brings_its_mesh = shape.own_elements(geometry.mesh.coarsest(shape.dimension)) is not None
+    if shape.own_length() is None or brings_its_mesh:
         return True
     count = len(geometry.shape.membranes())
     refinements = geometry.mesh.limit(geometry.shape.dimension)
