@@ -96,5 +96,5 @@ def test_what_is_wrong_is_said_with_key_and_line(messages, old, new, key, messag
     (said,) = messages(TEXT.replace(old, new))
     assert message in said
     line, place = said.split(": ")[:2]
-    assert line == f"mine.yaml:{1 + TEXT[: TEXT.index(old)].count('\n')}"
+    assert line == f"mine.yaml:{len(TEXT[: TEXT.index(old)].splitlines())}"
     assert place.split(".", 2)[2] == key
