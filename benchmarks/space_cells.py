@@ -13,13 +13,25 @@ from typing import Any
 import numpy as np
 
 from torrey.base.errors import InputError
-from torrey.geometry import Layers, MeshOptions, Shape, Sphere, Spheres
+from torrey.geometry import (
+    Cylinder,
+    Cylinders,
+    Ellipsoid,
+    Ellipsoids,
+    Layers,
+    MeshOptions,
+    Shape,
+    Sphere,
+    Spheres,
+)
 
 SEED = 20261127
 #: Cells of each kind in the survey.
 KINDS = {
     "spheres, lattices": 1000,
     "layers": 1000,
+    "cylinders": 1000,
+    "ellipsoids": 1000,
 }
 _HARD = 0.2
 
@@ -48,6 +60,44 @@ def _layers(rng: np.random.Generator) -> Shape:
             return Layers(tuple(map(float, parts / parts.sum())), 3)
         except InputError:
             continue
+
+
+def _cylinders(rng: np.random.Generator) -> Shape:
+    interior = str(rng.choice(["water", "obstacle"]))
+    steepest = int(rng.choice([0, 1, 1, 2, 3]))
+    parallel = rng.uniform() < 0.4
+    common = _axis(rng, steepest)
+
+    def cylinder() -> Cylinder:
+        radius = _size(rng, 0.08, 0.4995)
+        return Cylinder(_place(rng, radius), radius, common if parallel else _axis(rng, steepest))
+
+    return _filled(rng, 5, cylinder, lambda cells: Cylinders(cells, interior))
+
+
+def _ellipsoids(rng: np.random.Generator) -> Shape:
+    interior = str(rng.choice(["water", "obstacle"]))
+
+    def ellipsoid() -> Ellipsoid:
+        longest = _size(rng, 0.1, 0.47)
+        axes = longest * rng.uniform(0.33, 1.0, size=3)
+        axes[int(rng.integers(3))] = longest
+        usual = rng.uniform() < _HARD
+        turn = np.eye(3) if usual else rng.normal(size=(3, 3))
+        orientation = tuple(tuple(map(float, vector)) for vector in turn[:2])
+        return Ellipsoid(_place(rng, longest), tuple(map(float, axes)), orientation)
+
+    return _filled(rng, 4, ellipsoid, lambda cells: Ellipsoids(cells, interior))
+
+
+def _axis(rng: np.random.Generator, steepest: int) -> tuple[int, ...]:
+    """An axis with entries up to a number; 0 stands for the edges of the cell."""
+    while True:
+        axis = tuple(map(int, rng.integers(-steepest, steepest + 1, size=3)))
+        if not steepest:
+            return ((1, 0, 0), (0, 1, 0), (0, 0, 1))[int(rng.integers(3))]
+        if any(axis):
+            return axis
 
 
 def _filled(
@@ -104,4 +154,6 @@ def _lattice(rng: np.random.Generator) -> Any:
 _MADE: dict[str, Callable[[np.random.Generator], Shape]] = {
     "spheres, lattices": _spheres,
     "layers": _layers,
+    "cylinders": _cylinders,
+    "ellipsoids": _ellipsoids,
 }

@@ -21,7 +21,7 @@ from torrey.base.memory import factor_bytes, in_gigabytes, memory_bytes
 from torrey.cell.files import read_operators
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, CellOperators, bloch_torrey
-from torrey.geometry.levels import finer_meshes, lazy_meshes, read_shape
+from torrey.geometry.levels import finer_meshes, lazy_meshes, shape_and_options
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.shapes import MeshOptions, Shape
 
@@ -141,10 +141,10 @@ def read_levels(operators: str | Path, mesh: str | Path, material: Material) -> 
         ``operators.nc`` and ``mesh.nc`` of the same cell.
     material : Material
     """
-    shape, options = read_shape(mesh)
+    shape, options = shape_and_options(mesh)
     count = len(artifacts.groups(operators))
     kept = Lazy.of(lambda level: read_operators(operators, level), count)
-    return Levels(FinerCells(kept, lazy_meshes(mesh), lambda: shape, options), material)
+    return Levels(FinerCells(kept, lazy_meshes(mesh), shape, options), material)
 
 
 def _count(finest: CellMesh, kept: int, options: MeshOptions) -> tuple[int, str]:

@@ -69,27 +69,27 @@ def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:
     InputError
         At ``mesh``.
     """
-    d, size = len(shape.periods), mesh.coarsest(len(shape.periods))
-    volume = abs(float(np.linalg.det(shape.periods)))
+    d = shape.dimension
+    size, limit = mesh.coarsest(d), mesh.limit(d)
     brought = shape.own_elements(size)
-    water = ELEMENTS_PER_VOLUME[d] * volume / size**d if brought is None else brought
-    limit = mesh.limit(d)
+    coarsest = estimated_elements(shape, mesh)
     if mesh.refinements is None:
-        coarsest = estimated_elements(shape, mesh)
         while limit > 1 and coarsest * 2 ** (d * limit) > MOST_ELEMENTS:
             limit -= 1
-    count = water * 2 ** (d * limit)
-    if count > MOST_ELEMENTS:
-        least = (ELEMENTS_PER_VOLUME[d] * volume / MOST_ELEMENTS) ** (1 / d) * 2**limit
-        times = "1 refinement" if limit == 1 else f"{limit} refinements"
-        if brought is not None:
+    times = f"{limit} refinement{'' if limit == 1 else 's'}"
+    if brought is not None:
+        if (count := round(coarsest) * 2 ** (d * limit)) > MOST_ELEMENTS:
             raise InputError(
-                f"a mesh of {brought:,.0f} elements with {times}, about {count:.1g}",
-                f"at most {MOST_ELEMENTS:,} elements: fewer refinements, or a coarser file",
-                at=("mesh",),
+                f"{times} of a mesh, {count:,} elements",
+                f"at most {MOST_ELEMENTS:,} elements: fewer refinements, or a coarser mesh",
+                at=("mesh", "refinements"),
             )
+        return MeshOptions(size, limit)
+    # Small balls have many elements, too; but it is the size that is asked for here.
+    if (wide := _elements_of_size(shape, size) * 2 ** (d * limit)) > MOST_ELEMENTS:
+        least = size * (wide / MOST_ELEMENTS) ** (1 / d)
         raise InputError(
-            f"size {size:g} with {times}, about {count:.1g} elements",
+            f"size {size:g} with {times}, about {wide:.1g} elements",
             f"at most {MOST_ELEMENTS:,} elements: a size of {least:.2g} or more",
             at=("mesh",),
         )
@@ -98,11 +98,14 @@ def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:
 
 def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:
     """Return about how many elements the coarsest mesh of a cell will have."""
-    d = len(shape.periods)
-    brought = shape.own_elements(mesh.coarsest(d))
-    if brought is not None:
+    size = mesh.coarsest(shape.dimension)
+    if (brought := shape.own_elements(size)) is not None:
         return brought
-    volume = abs(float(np.linalg.det(shape.periods)))
     curved = int(np.isfinite(shape.membrane_radii()).sum())
-    water = ELEMENTS_PER_VOLUME[d] * volume / mesh.coarsest(d) ** d
-    return water + ELEMENTS_PER_CURVED[d] * curved
+    return _elements_of_size(shape, size) + ELEMENTS_PER_CURVED[shape.dimension] * curved
+
+
+def _elements_of_size(shape: Shape, size: float) -> float:
+    """Elements of one size that fill a cell."""
+    d = shape.dimension
+    return ELEMENTS_PER_VOLUME[d] * abs(float(np.linalg.det(shape.periods))) / size**d

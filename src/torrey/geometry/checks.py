@@ -120,9 +120,10 @@ def _relative(mesh: CellMesh, shape: Shape) -> Array:
     nodes = mesh.points[mesh.membrane_outside]
     edges = _EDGES[mesh.dimension - 1]
     lengths = [np.linalg.norm(nodes[:, a] - nodes[:, b], axis=1) for a, b in edges]
-    longest = np.zeros(len(radii))
-    np.maximum.at(longest, mesh.membrane, np.max(lengths, axis=0))
-    return measure_error(longest / radii)
+    largest = np.zeros(len(radii))
+    angles = np.max(lengths, axis=0) / shape.facet_radii(nodes, mesh.membrane)
+    np.maximum.at(largest, mesh.membrane, angles)
+    return measure_error(largest)
 
 
 def _check_surfaces(mesh: CellMesh, shape: Shape) -> None:
@@ -138,7 +139,7 @@ def volumes(mesh: CellMesh) -> tuple[Array, NDArray[np.bool_]]:
     """Measure of each element, and whether it folds over, both of shape (n_elements,).
 
     An element folds over where the determinant of its map is not positive at a point at which the
-    operators read it.
+    operators read it, with the orientation of its corners.
     """
     d = mesh.dimension
     where = np.vstack([_grid(d, d) / d, _READ[d]])[:, 1:]
@@ -150,8 +151,12 @@ def volumes(mesh: CellMesh) -> tuple[Array, NDArray[np.bool_]]:
         here = slice(start, start + _BATCH)
         determinant[here] = _determinants(mesh.points[mesh.elements[here]], gradients)
     measure = determinant[:, : len(mean)] @ mean
-    # gmsh may number the corners of the elements either way.
-    folded = np.any(determinant[:, len(mean) :] * np.sign(measure)[:, None] <= 0, axis=1)
+    # gmsh may number the corners of the elements either way. An element that is bent until all of
+    # it lies on the other side of its face folds over as well.
+    corners = mesh.points[mesh.elements[:, : d + 1]]
+    straight = np.linalg.det(corners[:, 1:] - corners[:, :1])
+    turned = determinant[:, len(mean) :] * np.sign(straight)[:, None]
+    folded = np.any(turned <= 0, axis=1)
     return np.abs(measure) / math.factorial(d), folded
 
 

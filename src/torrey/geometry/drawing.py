@@ -24,6 +24,9 @@ _SAME = 1e-6
 _ALIKE = 1e-3
 
 
+_OUTSIDE = Owner(0)
+
+
 @dataclass(frozen=True)
 class Canvas:
     """One attempt at a drawing: where it is cut out of the periodic cell, and how fine it will be.
@@ -67,7 +70,27 @@ class Canvas:
         """
         return _polygon(corners)
 
-    def cut(self, drawn: Iterable[tuple[int, Owner]]) -> Owners:
+    def turn_and_move(self, tag: int, turn: Array, place: Array) -> None:
+        """Turn a volume about the origin, then move the origin to a place.
+
+        Parameters
+        ----------
+        tag : int
+            Of the volume.
+        turn : (3, 3) float
+            Rotation.
+        place : (3,) float
+        """
+        # Loaded where something is turned.
+        from scipy.spatial.transform import Rotation
+
+        vector = Rotation.from_matrix(turn).as_rotvec()
+        angle = float(np.linalg.norm(vector))
+        if angle:
+            gmsh.model.occ.rotate([(3, tag)], 0.0, 0.0, 0.0, *(vector / angle), angle)
+        gmsh.model.occ.translate([(3, tag)], *place)
+
+    def cut(self, drawn: Iterable[tuple[int, Owner]], rest: Owner = _OUTSIDE) -> Owners:
         """Draw the box, cut out of it what is drawn after it, and put that in again.
 
         What reaches beyond the box is left out, so that periodic images are drawn as they are. The
@@ -76,7 +99,9 @@ class Canvas:
         Parameters
         ----------
         drawn : iterable of (int, Owner)
-            Surfaces, or volumes in space, and whose they are; region 0 has the rest of the box.
+            Surfaces, or volumes in space, and whose they are.
+        rest : Owner
+            What has the rest of the box: region 0, unless said otherwise.
         """
         d, occ = self.dimension, gmsh.model.occ
         whole = (d, _draw_box(self.box))
@@ -85,7 +110,7 @@ class Canvas:
         pieces = occ.fragment([whole], [(d, tag) for tag, _ in things])[1] if things else [[whole]]
         inside = {tag for _, tag in pieces[0]}
         occ.remove([(d, tag) for tag in self.entities() if tag not in inside], recursive=True)
-        owners = {tag: Owner(0) for tag in self.entities()}
+        owners = {tag: rest for tag in self.entities()}
         for (_, owner), found in zip(things, pieces[1:], strict=True):
             owners |= {tag: owner for _, tag in found if tag in inside}
         return owners
@@ -109,6 +134,8 @@ def tie_opposite_faces(box: Box) -> None:
             [tag for tag in middles if _on_face((d - 1, tag), axis, place, box)]
             for place in (0.0, 1.0)
         )
+        if not low:
+            raise MeshError(f"there is no face across axis {axis}")
         others = np.array([np.delete(middles[tag], axis) for tag in low]).round(6)
         low = [low[i] for i in np.lexsort(others.T)]
         shift = np.eye(4)
@@ -185,13 +212,11 @@ def _polygon(corners: Sequence[Sequence[float]] | Array) -> int:
 def _on_face(entity: tuple[int, int], axis: int, place: float, box: Box) -> bool:
     """Whether all of a curve or surface lies on a face of the box."""
     d = len(box.origin)
+    if gmsh.model.getType(*entity) not in ("Line", "Plane"):
+        return False
     middle = np.array(gmsh.model.occ.getCenterOfMass(*entity)[:d])
     places = np.vstack([_corners(entity, d), middle]) @ box.inverse
-    flat = bool(np.all(np.abs(places[:, axis] - box.origin[axis] - place) < _SAME))
-    if not box.is_cube:
-        return flat
-    low, high = np.array(gmsh.model.getBoundingBox(*entity)).reshape(2, 3)[:, :d]
-    return flat and bool(high[axis] - low[axis] < 10 * _SAME)
+    return bool(np.all(np.abs(places[:, axis] - box.origin[axis] - place) < _SAME))
 
 
 def _corners(entity: tuple[int, int], dimension: int) -> Array:

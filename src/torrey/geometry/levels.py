@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from torrey.base import artifacts
@@ -10,7 +11,7 @@ from torrey.base.lazy import Lazy
 from torrey.geometry.checks import check_mesh
 from torrey.geometry.files import read_mesh, read_options
 from torrey.geometry.mesh import CellMesh
-from torrey.geometry.random_packing import PLACED, PlacedDiscs
+from torrey.geometry.random_packing import PLACED, PlacedDiscs, PlacedSpheres
 from torrey.geometry.refinement import refine
 from torrey.geometry.registry import shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape
@@ -48,12 +49,15 @@ def lazy_meshes(path: str | Path) -> Lazy[CellMesh]:
     return Lazy.of(lambda level: read_mesh(path, level), 1 + len(artifacts.groups(path)))
 
 
-def read_shape(path: str | Path) -> tuple[Shape, MeshOptions]:
-    """Shape of the meshes of a file, and how fine they may become."""
+def shape_and_options(path: str | Path) -> tuple[Callable[[], Shape], MeshOptions]:
+    """What makes the shape of the meshes of a file, and how fine they may become."""
     plain, options = read_options(path)
-    return placed_shape(plain), options
+    return partial(placed_shape, plain), options
 
 
 def placed_shape(plain: Mapping[str, str | int | float]) -> Shape:
-    """Return the shape of plain values; discs that were placed among them."""
-    return PlacedDiscs.from_dict(plain) if PLACED in plain else shape_from_dict(plain)
+    """Return the shape of plain values; balls that were placed are among them."""
+    if PLACED not in plain:
+        return shape_from_dict(plain)
+    placed = {kind.kind: kind for kind in (PlacedDiscs, PlacedSpheres)}
+    return placed[str(plain["kind"])].from_dict(plain)

@@ -210,6 +210,9 @@ def break_mesh(
         If a facet on one face of the box has no counterpart on the opposite face.
     """
     broken_points, elements, compartment, nodes_of = _apart(points, pieces)
+    within = np.linalg.inv(lattice if box is None else box)
+    # Of all that was drawn: what holds water may lie inside the box.
+    low = (points @ within).min(axis=0)
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
     none = np.empty((0, width), dtype=np.int64)
     return CellMesh(
@@ -227,10 +230,11 @@ def break_mesh(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
         periodic=_periodic_map(
-            broken_points @ np.linalg.inv(lattice if box is None else box),
+            broken_points @ within,
             elements,
             compartment,
-            None if periodic is None else np.flatnonzero(periodic).tolist(),
+            low,
+            range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist(),
         ),
         lattice=np.asarray(lattice, dtype=float),
     )
@@ -286,7 +290,8 @@ def _periodic_map(
     points: NDArray[np.float64],
     elements: NDArray[np.int64],
     compartment: NDArray[np.int64],
-    axes: Iterable[int] | None = None,
+    corner: NDArray[np.float64],
+    axes: Iterable[int],
 ) -> NDArray[np.int64]:
     """Node that stands for each node under the periodicity of the cell.
 
@@ -298,8 +303,8 @@ def _periodic_map(
     facets = elements[:, local].reshape(-1, local.shape[1])
     owner = np.repeat(compartment, len(local))
     pairs = [np.empty((0, 2), dtype=np.int64)]
-    for axis in range(dimension) if axes is None else axes:
-        face = points[:, axis].min()
+    for axis in axes:
+        face = corner[axis]
         low = np.all(np.abs(points[facets, axis] - face) < MATCHING_TOLERANCE, axis=1)
         high = np.all(np.abs(points[facets, axis] - face - 1.0) < MATCHING_TOLERANCE, axis=1)
         pairs.append(_match_faces(points, facets, owner, low, high, axis))

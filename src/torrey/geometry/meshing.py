@@ -43,6 +43,10 @@ _SIZES = (1.0, 0.7, 0.5)
 _REASONS_SHOWN = 3
 
 
+#: How exactly the number of elements along a curve is found; gmsh's own 1e-9 asks for sizes at
+#: millions of places.
+_SIZE_PRECISION = 1e-3
+
 #: gmsh holds one model for the whole process, so that threads take turns.
 _GMSH = Lock()
 
@@ -179,6 +183,9 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
 def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     """Tell gmsh the sizes of elements: those of the kind, and small ones in spots."""
     gmsh.option.setNumber("Mesh.MeshSizeFromCurvature", ELEMENTS_PER_CIRCLE[canvas.dimension])
+    gmsh.option.setNumber("Mesh.LcIntegrationPrecision", _SIZE_PRECISION)
+    if drawing.is_graded:
+        gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 0)
     own, spots = drawing.element_size, canvas.spots.around(canvas.box)
     if own is None and not len(spots.sizes):
         return

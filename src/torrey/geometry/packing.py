@@ -45,7 +45,9 @@ class Packing(Balls):
             f"{size(cell.radius for cell in self.cells):.3g}" for size in (min, max)
         )
         inside = ", no water inside" if self.interior == "obstacle" else ""
-        return f"{balls}, R = {' to '.join(ends)}{inside}"
+        inside = ", no water outside" if self.has_wall else inside
+        coat = f", coat of {self.coat_thickness:g}" if self.coat_thickness else ""
+        return f"{balls}, R = {' to '.join(ends)}{coat}{inside}"
 
     def boxes(self, size: float) -> Iterator[Box]:
         """Yield the boxes whose faces pass the balls at a distance or cut them well."""
@@ -60,7 +62,10 @@ class Packing(Balls):
 
     def membrane_radii(self) -> Array:
         """Return the radius of each membrane."""
-        return self._inner_radii[: len(self.membranes())]
+        inner = self._inner_radii
+        if self.coat_thickness:
+            return np.concatenate([inner, inner + self.coat_thickness])
+        return inner[: len(self.membranes())]
 
     @property
     def _inner_radii(self) -> Array:
@@ -72,14 +77,17 @@ class Packing(Balls):
             relative = np.full(len(self.cells), measure_error(_NOMINAL_ANGLE))
         d = self.dimension
         unit = ball_measure(d, 1.0)
-        inner = unit * np.array([cell.radius for cell in self.cells]) ** d * relative
-        outer = unit * self.outer_radii**d * relative
+        # Of two membranes around a ball, the inner one comes first.
+        first, last = relative[: len(self.cells)], relative[-len(self.cells) :]
+        inner = unit * self._inner_radii**d * first
+        outer = unit * self.outer_radii**d * last
         parts = [np.array([outer.sum() + ROUNDING]), inner, inner + outer]
+        parts = parts[1 - self.first_inside :]
         return np.concatenate(parts)[: len(self.region_names)]
 
     def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:
         """Return places moved onto the nearest image of their circle or sphere."""
-        return self._on_balls(places, membrane, self._inner_radii[membrane])
+        return self._on_balls(places, membrane % len(self.cells), self.membrane_radii()[membrane])
 
     def on_interface(self, places: Array, regions: NDArray[np.int64]) -> Array:
         """Return places moved onto the circles on both sides of layers; see `Discs`."""

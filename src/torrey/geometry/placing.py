@@ -104,6 +104,21 @@ def _best(shape: Balls, size: float, frame: Box, taken: list[Array]) -> Iterator
     merit = clearance - _CROSSING["coated" if _coated(shape) else "plain"] * crossings
     for origin in taken:
         merit -= _likeness(origins, origin)
+    yield from by_merit(frame, origins, merit)
+
+
+def by_merit(frame: Box, origins: Array, merit: Array) -> Iterator[Box]:
+    """Yield boxes by falling merit that differ from each other.
+
+    Parameters
+    ----------
+    frame : Box
+        Its vectors are those of all boxes.
+    origins : (n, d) float
+    merit : (n,) float
+        In elements.
+    """
+    merit = merit.copy()
     while True:
         # The first of rounded merits: the same cell gets the same boxes on every machine.
         origin = origins[int(np.argmax(np.round(merit, 9)))]

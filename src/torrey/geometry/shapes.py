@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-LEAST_GAP: Final = 1e-3
-"""Least distance between two membranes, in units of the cell: thinner water cannot be meshed."""
+LEAST_GAP: Final = 1e-4
+"""Least distance between two balls, in units of the cell."""
 
 _LAST_DIGITS: Final = 1e-13
 
-Part = Literal["outside", "inside", "layer"]
+Part = Literal["outside", "inside", "layer", "coat"]
 """Under which key of a material the value of a region stands."""
 
 
@@ -111,6 +111,13 @@ class Shape(ABC):
     def periods(self) -> Array:
         """Vectors by which the cell repeats, as rows, shape (d, d); unit vectors in space."""
         return np.eye(self.dimension)
+
+    def radial_centres(self) -> Mapping[int, Array]:
+        """Return centres, shape (d,), of the regions that may have a radial diffusivity.
+
+        Any periodic image; by the number of the region, which is a ring or a shell about it.
+        """
+        return {}
 
     def lengths(self) -> Mapping[str, tuple[float, str]]:
         """Return lengths that are kept with the meshes: by name, value and description."""
@@ -208,6 +215,17 @@ class Shape(ABC):
     def membrane_radii(self) -> Array:
         """Return the smallest radius of curvature of each membrane; infinite where it is flat."""
         return np.full(len(self.membranes()), np.inf)
+
+    def facet_radii(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return the smallest radius of curvature of the membrane along each facet, shape (n,).
+
+        Parameters
+        ----------
+        nodes : (n, n_facet_nodes, d) float
+        membrane : (n,) int
+            Of each facet.
+        """
+        return self.membrane_radii()[membrane]
 
     def region_tolerances(self, relative: Array) -> Array:
         """Return how far the measure of each region may be off on a mesh, shape (n_regions,).

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.balls import Ball, read_interior
+from torrey.geometry.balls import Ball, read_exterior, read_interior
 from torrey.geometry.lattices import (
     CUBIC,
     LATTICES,
@@ -21,6 +22,11 @@ from torrey.geometry.lattices import (
 )
 from torrey.geometry.membranes import Plain
 from torrey.geometry.packing import Packing
+from torrey.geometry.pieces import Drawing
+from torrey.geometry.shapes import LEAST_GAP
+
+if TYPE_CHECKING:
+    from torrey.geometry.drawing import Canvas
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,15 @@ class Spheres(Packing):
     lattice : tuple of tuple of float, or str
         Three vectors by which the cell repeats, or the name of one of
         `torrey.geometry.lattices.LATTICES`.
+    coat : float
+        Thickness of a concentric shell around each sphere (units of the cell). Above zero it is a
+        compartment of its own between two membranes: outside, coat and sphere.
 
     Raises
     ------
     ValueError
-        If spheres are closer than `LEAST_GAP`, or the lattice is no lattice.
+        If spheres with their coats are closer than `LEAST_GAP`, obstacles have a coat, or the
+        lattice is no lattice.
     """
 
     cells: tuple[Sphere, ...] = declared(
@@ -67,6 +77,11 @@ class Spheres(Packing):
         max_length=3,
         named=LATTICES,
     )
+    coat: float = declared(
+        description="0, or a number of 0.001 to 0.5: thickness of a coat of water around each "
+        "sphere, between two membranes, in units of the cell",
+        default=0.0,
+    )
 
     kind: ClassVar[str] = "spheres"
     dimension: ClassVar[int] = 3
@@ -78,6 +93,14 @@ class Spheres(Packing):
             object.__setattr__(self, "lattice", LATTICES[self.lattice])
         check_kinds(self)
         check_lattice(self.lattice)
+        if self.coat and not LEAST_GAP <= self.coat < 0.5:
+            raise InputError(
+                f"{self.coat:g}", f"0, or a thickness of {LEAST_GAP:g} to 0.5", at=("coat",)
+            )
+        if self.coat and self.interior != "water":
+            raise InputError("obstacles with a coat", "a coat around water", at=("coat",))
+        if self.coat and not self.cells:
+            raise InputError("a coat around nothing", "a coat around spheres", at=("coat",))
         super().__post_init__()
 
     @property
@@ -85,15 +108,38 @@ class Spheres(Packing):
         """Vectors by which the cell repeats, as rows, shape (3, 3)."""
         return np.array(self.lattice, dtype=float)
 
+    @property
+    def coat_thickness(self) -> float:
+        """Thickness of the coat around each sphere; 0 without."""
+        return self.coat
+
+    def draw(self, canvas: Canvas) -> Drawing:
+        """Draw the box with the spheres and their coats in it."""
+        if not self.coat:
+            return super().draw(canvas)
+        # The mesher is loaded by those who mesh.
+        from torrey.geometry.shell_drawing import draw_shells
+
+        return draw_shells(self, canvas)
+
+    def lengths(self) -> Mapping[str, tuple[float, str]]:
+        """Return the thickness of the coats where there are some."""
+        if not self.coat:
+            return {}
+        return {"coat": (self.coat, "thickness of the coats in units of the cell")}
+
     def describe(self) -> str:
         """Say what the cell is: its spheres, and a lattice that is not cubic."""
         return ", ".join(filter(None, (super().describe(), describe_lattice(self.lattice))))
 
     def to_dict(self) -> Plain:
-        """Return plain values; the lattice only where it is not cubic."""
-        return super().to_dict() | lattice_to_plain(self.lattice)
+        """Return plain values; lattice and coat only where they are not the usual ones."""
+        coat: Plain = {"coat": self.coat} if self.coat else {}
+        return super().to_dict() | coat | lattice_to_plain(self.lattice)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
         """Rebuild what `to_dict` described."""
-        return cls(cls.read_cells(plain), read_interior(plain), lattice_from_plain(plain))
+        lattice, coat = lattice_from_plain(plain), float(plain.get("coat", 0.0))
+        cells, interior = cls.read_cells(plain), read_interior(plain)
+        return cls(cells, interior, lattice, coat, exterior=read_exterior(plain))
