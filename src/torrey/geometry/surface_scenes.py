@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh_files import at
-from torrey.geometry.shapes import LEAST_GAP
 from torrey.geometry.surface_files import Surface
 
 Array = NDArray[np.float64]
+
+#: Least distance of surfaces from the faces of the box, which are meshed without regard to them
+#: (parts of the shortest side).
+_GAP_TO_FACES: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def scene_of(
         )
     sides = np.array(box, dtype=float) if box else 2 * np.maximum(high - middle, middle - low)
     corner = middle - sides / 2
-    gap = (LEAST_GAP if wet else -1e-9) * float(sides.min())
+    gap = (_GAP_TO_FACES if wet else -1e-9) * float(sides.min())
     for surface in surfaces:
         beyond = np.maximum(corner + gap - surface.points, surface.points - corner - sides + gap)
         worst = np.unravel_index(int(beyond.argmax()), beyond.shape)
