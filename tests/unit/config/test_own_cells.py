@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.own_meshes import centres, icosphere, square, write, write_surface
 
+from torrey.door.cell import Cell
 from torrey.geometry import OwnMesh, Surfaces
 from torrey.geometry.registry import shape_from_dict
 from torrey.workflow.stages import BuildMesh
@@ -98,3 +99,22 @@ def test_what_is_wrong_is_said_with_key_and_line(messages, old, new, key, messag
     line, place = said.split(": ")[:2]
     assert line == f"mine.yaml:{len(TEXT[: TEXT.index(old)].splitlines())}"
     assert place.split(".", 2)[2] == key
+
+
+def test_materials_name_regions_of_the_file_and_their_pieces(read, tmp_path):
+    points, triangles = square(8, 4.0)
+    x, y, _ = centres(points, triangles).T
+    parts = ((np.abs(y - 2) < 1) & (np.abs(x - 1) < 0.5)) | ((np.abs(y - 2) < 1) & (x > 3))
+    parts &= x < 3.5
+    write(tmp_path / "cell.vtu", points, {"triangle": triangles}, region=parts.astype(int))
+    old = "{outside: 3 um^2/ms, inside: [2 um^2/ms, 1 um^2/ms]}"
+    for new, found in (
+        ("{outside: 3 um^2/ms, region_1: 2 um^2/ms}", (3.0, 2.0, 2.0)),
+        ("{region_1_2: 1 um^2/ms, region_0: 3 um^2/ms, region_1: 2 um^2/ms}", (3.0, 2.0, 1.0)),
+    ):
+        study = read(TEXT.replace(old, new)).studies["mine"]
+        assert study.shape.region_names == ("region_0", "region_1_1", "region_1_2")
+        assert study.material.diffusivity == found
+    by_name = {"outside": 3.0, "region_1": 2.0, "region_1_2": 1.0}
+    cell = Cell(study.shape, by_name, 8.0, 0.01)
+    assert cell.material.diffusivity == (3.0, 2.0, 1.0)

@@ -119,6 +119,7 @@ def test_pieces_of_a_region_are_compartments_and_periodic_images_are_not(tmp_pat
     shape = OwnMesh(file, regions="part")
     # Of the three parts in the file two are one, across the face.
     assert shape.region_names == ("region_0", "region_1_1", "region_1_2")
+    assert shape.region_groups == ("region_0", "region_1", "region_1")
     assert shape.region_measures() == pytest.approx((5 / 8, 1 / 4, 1 / 8))
     alone = replace(shape, outer="walls")
     assert alone.region_names[1:] == ("region_1_1", "region_1_2", "region_1_3")
