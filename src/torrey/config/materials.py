@@ -220,9 +220,9 @@ def _on_membranes(
     relaxes = "surface_relaxivity" in model.model_fields_set
     # Permeabilities are those of membranes; relaxivities those of membranes and surfaces.
     passable = [not s for s in surfaces] if permeable else [True] * len(surfaces)
+    result: dict[str, Any] = {}
     with findings.under(*path, "permeability_factors"):
-        factors = _factors(model.permeability_factors, passable)
-    result: dict[str, Any] = {"membranes": factors}
+        result["membranes"] = _factors(model.permeability_factors, passable)
     with findings.under(*path, "relaxivity_factors"):
         both = permeable and relaxes
         if model.relaxivity_factors and not both:

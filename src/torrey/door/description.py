@@ -97,7 +97,8 @@ class Description:
         return (
             f"Cell of {self.shape.kind} in {self.shape.dimension}D: {shown} with D = {values} "
             f"um^2/ms,\n  {self.site.described}"
-            f"{factors}{', with T2' if self.material.T2 else ''}"
+            f"{factors}{', with relaxing membranes' if self.material.relaxivity else ''}"
+            f"{', with T2' if self.material.T2 else ''}"
             f"{', with T1' if self.material.T1 else ''}"
             f"{', with densities' if self.material.density else ''}"
         )

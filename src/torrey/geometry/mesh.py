@@ -266,7 +266,7 @@ def _periodic_map(
     points: NDArray[np.float64],
     elements: NDArray[np.int64],
     compartment: NDArray[np.int64],
-    corner: NDArray[np.float64],
+    corner: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
     """Node that stands for each node under the periodicity of the cell.
 
@@ -279,7 +279,7 @@ def _periodic_map(
     owner = np.repeat(compartment, len(local))
     pairs = [np.empty((0, 2), dtype=np.int64)]
     for axis in range(dimension):
-        face = corner[axis]
+        face = points[:, axis].min() if corner is None else corner[axis]
         low = np.all(np.abs(points[facets, axis] - face) < MATCHING_TOLERANCE, axis=1)
         high = np.all(np.abs(points[facets, axis] - face - 1.0) < MATCHING_TOLERANCE, axis=1)
         pairs.append(_match_faces(points, facets, owner, low, high, axis))
