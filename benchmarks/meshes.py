@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -21,9 +22,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from random_cells import KINDS, SEED, random_cell
+from random_cells import CROWDED, KINDS, SEED, random_cell
 from speed import machine
 
+from torrey.geometry import MeshOptions, Shape
 from torrey.geometry.checks import compared_measures, volumes
 from torrey.geometry.mesh import MeshError
 from torrey.geometry.meshing import mesh_cell
@@ -42,9 +44,13 @@ class Outcome:
     seconds: float
 
 
-def try_cell(kind: str, number: int) -> Outcome:
+def try_cell(
+    kind: str,
+    number: int,
+    draw: Callable[[str, int], tuple[Shape, MeshOptions]] = random_cell,
+) -> Outcome:
     """Mesh one cell and measure what was made."""
-    shape, options = random_cell(kind, number)
+    shape, options = draw(kind, number)
     start = time.process_time()
     try:
         result = mesh_cell(shape, options)
@@ -107,12 +113,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", type=float, default=1.0)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--kind", help="only those whose name contains this")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    everyone = {**KINDS, **CROWDED}
+    chosen = {k: n for k, n in everyone.items() if options.kind is None or options.kind in k}
     rows: list[str] = []
     everything: list[Outcome] = []
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        for kind, count in KINDS.items():
+        for kind, count in chosen.items():
             numbers = range(max(1, round(options.part * count)))
             outcomes = list(pool.map(try_cell, repeat(kind), numbers))
             everything += outcomes

@@ -134,7 +134,7 @@ def _read_mesh(given: Any) -> MeshOptions | float | None:
         return float(given)
     if not isinstance(given, MeshOptions):
         raise InputError(quoted(str(given)), "MeshOptions(size, refinements), or a size")
-    if given.refinements < 1:
+    if given.refinements is not None and given.refinements < 1:
         raise InputError(f"{given}", "refinements of 1 or more: two meshes tell the error")
     return given
 

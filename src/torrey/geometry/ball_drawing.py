@@ -22,7 +22,10 @@ def draw_balls(shape: Balls, canvas: Canvas) -> Drawing:
     owners = canvas.cut(_drawn(shape, canvas), rest)
     n = len(shape.cells)
     coats = {tag: owner.part % n for tag, owner in owners.items() if _coats(shape, owner)}
-    return Drawing(owners, element_size(shape, canvas, coats) if shape.cells else None)
+    if not shape.cells:
+        return Drawing(owners)
+    # Layers in rows have elements of their own sizes, from which those beside them must grow.
+    return Drawing(owners, element_size(shape, canvas, coats), is_graded=not coats)
 
 
 def _coats(shape: Balls, owner: Owner) -> bool:

@@ -206,7 +206,7 @@ class Balls(Shape):
         radii = [cell.radius for cell in self.cells]
         if self.coat_thickness:
             radii += self._coated_radii.tolist()
-        return tuple(_surface_measure(self.dimension, radius) for radius in radii)
+        return tuple(surface_measure(self.dimension, radius) for radius in radii)
 
     def to_dict(self) -> Plain:
         """Return plain values, numbered from 1 as the compartments are."""
@@ -270,7 +270,8 @@ def ball_measure(dimension: int, radius: float) -> float:
     return math.pi * radius**2 if dimension == 2 else 4.0 / 3.0 * math.pi * radius**3
 
 
-def _surface_measure(dimension: int, radius: float) -> float:
+def surface_measure(dimension: int, radius: float) -> float:
+    """Return the length of a circle or the area of a sphere."""
     return 2 * math.pi * radius if dimension == 2 else 4 * math.pi * radius**2
 
 

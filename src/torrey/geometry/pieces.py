@@ -47,10 +47,13 @@ class Drawing:
     element_size : callable, optional
         From a place, shape (d,), to the largest size of an element there; lengths in units of the
         cell. Without it, elements have the size that was asked for.
+    is_graded : bool
+        Whether it alone says how elements grow from small ones on a boundary to larger ones within.
     """
 
     owners: Owners
     element_size: Callable[[Array], float] | None = None
+    is_graded: bool = False
 
 
 @dataclass(frozen=True)

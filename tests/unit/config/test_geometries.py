@@ -114,7 +114,7 @@ REFUSED = [
         ),
         "geometries.layers.cells[0].radius",
         "0.5",
-        "at most 0.4995",
+        "at most 0.49995",
     ),
 ]
 
