@@ -78,7 +78,7 @@ INNER = {
     ],
     "cell": [
         "cell_operators factors material pattern quadrature refinement symmetric",
-        "krylov operators",
+        "krylov motion operators radial",
         "assembly files folding layers system",
         "build demand",
     ],

@@ -46,6 +46,8 @@ class CellOperators:
         One of the periodic images of each.
     lattice : (d, d) float
         The unit vectors for a square or cubic cell.
+    radial_position, radial_stiffness, radial_advection, radial_mass : (..., n_radial), optional
+        Integrals for radial diffusivities, where a region may have one: see `torrey.cell.radial`.
     """
 
     compartment: NDArray[np.int64] = field(
@@ -95,6 +97,19 @@ class CellOperators:
         metadata=stored(("dof", "axis"), "1", "place of the degree of freedom in units of the cell")
     )
     lattice: Array = field(metadata=stored(("period", "axis"), "1", "periods of the cell, by rows"))
+    radial_position: NDArray[np.int64] | None = field(
+        default=None,
+        metadata=stored(("radial",), "1", "position of an entry in a ring or shell"),
+    )
+    radial_stiffness: Array | None = field(
+        default=None, metadata=stored(("radial",), "1", "int (r.grad u) (r.grad v)")
+    )
+    radial_advection: Array | None = field(
+        default=None, metadata=stored(("axis", "radial"), "1", "int r_j (r.grad u) v")
+    )
+    radial_mass: Array | None = field(
+        default=None, metadata=stored(("axis", "axis_of_u", "radial"), "1", "int r_j r_l u v")
+    )
 
     @property
     def dimension(self) -> int:
@@ -217,6 +232,9 @@ class CellOperators:
         order = {a: i for i, a in enumerate(compartments)}
         regions = np.flatnonzero(np.isin(self.region_compartment, compartments))
         shared = stay[self.shared_position]
+        anew = np.cumsum(stay) - 1
+        place = self.radial_position
+        radial = None if place is None else stay[place]
         return CellOperators(
             compartment=np.array([order[a] for a in self.compartment[keep]], dtype=np.int64),
             region_compartment=np.array([order[a] for a in self.region_compartment[regions]]),
@@ -227,7 +245,7 @@ class CellOperators:
             mass=self.mass[stay],
             advection=self.advection[:, stay],
             stiffness=self.stiffness[:, :, stay],
-            shared_position=(np.cumsum(stay) - 1)[self.shared_position[shared]],
+            shared_position=anew[self.shared_position[shared]],
             shared_region=np.searchsorted(regions, self.shared_region[shared]),
             shared_mass=self.shared_mass[shared],
             shared_advection=self.shared_advection[:, shared],
@@ -237,4 +255,13 @@ class CellOperators:
             jump_value=np.empty(0),
             places=self.places[keep],
             lattice=self.lattice,
+            radial_position=None if place is None else anew[place[radial]],
+            radial_stiffness=_part(self.radial_stiffness, radial),
+            radial_advection=_part(self.radial_advection, radial),
+            radial_mass=_part(self.radial_mass, radial),
         )
+
+
+def _part(entries: Array | None, chosen: NDArray[np.bool_] | None) -> Array | None:
+    """Some of the entries, where there are any."""
+    return None if entries is None else entries[..., chosen]

@@ -86,7 +86,7 @@ def check_scales(findings: Findings, path: KeyPath, sweep: Sweep, material: Mate
     material : Material
     """
     measurements = sweep.protocol.measurements
-    rates = [np.linalg.eigvalsh(np.atleast_2d(np.array(D))) for D in material.diffusivity]
+    rates = [np.array(material.extremes(i)) for i in range(len(material.diffusivity))]
     time = max(m.waveform.echo_time for m in measurements)
     scales = _Scales(
         q=max(m.q for m in measurements),

@@ -49,13 +49,16 @@ class Cell(Description):
     diffusivity : quantity, or by part
         One value or matrix for the whole cell, a list with one for each region (outside first), or
         a mapping ``{"outside": ..., "inside": ...}``, whose values may be lists; ``layer`` for
-        layers around discs. A matrix has as many rows as the cell has dimensions, or three.
+        layers around discs, ``coat`` for coats, and names of regions, such as ``cell_3``, which go
+        before these. A matrix has as many rows as the cell has dimensions, or three. Zero: the
+        water is immobile. ``{"radial": ..., "tangential": ...}`` in a coat.
     period : quantity
         Physical size L of the cell.
     permeability : quantity or list of quantity
         kappa of all membranes, or of each.
     surface_relaxivity : quantity or list of quantity
-        Of the surfaces of obstacles.
+        Of the surfaces of obstacles and walls, and of membranes on both sides: all, or each. Beside
+        no permeability membranes let nothing through.
     T2 : quantity or "infinite", or by part, optional
     T1 : quantity or "infinite", or by part, optional
         Of magnetisation that is stored along z, beside T2: see `StimulatedEcho`, `FilterExchange`.
