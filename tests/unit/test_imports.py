@@ -152,10 +152,11 @@ INNER = {
         "catalogue",
         "drawing",
         "style",
-        "cells exchange_bias fitted_times inversions panels words",
+        "cell_colors cells exchange_bias fitted_times inversions panels words",
         "chl14 chl14_voxel dispersion fits khm19 khm19_domain kl23 kl23_cells kl23_cumulants "
         "kl23_orders layers mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own",
-        "mmg20_maps",
+        "mmg20_maps plane_cells solid_cells",
+        "cell_pictures",
     ],
     "tables": [
         "catalogue chl14_published writing",

@@ -163,6 +163,11 @@ def read_meshes(path: str | Path) -> tuple[CellMesh, ...]:
     return tuple(_mesh(path, group) for group in (None, *artifacts.groups(path)))
 
 
+def read_mesh(path: str | Path) -> CellMesh:
+    """Return the coarsest mesh of a cell."""
+    return _mesh(path, None)
+
+
 def read_membranes(path: str | Path) -> np.ndarray:
     """Compartments outside and inside of each membrane, shape (n_membranes, 2)."""
     data = artifacts.read(path)
