@@ -24,6 +24,7 @@ import numpy as np
 from random_cells import KINDS, SEED, random_cell
 from speed import machine
 
+from torrey.geometry import MeshOptions, Shape
 from torrey.geometry.checks import compared_measures, volumes
 from torrey.geometry.mesh import MeshError
 from torrey.geometry.meshing import mesh_cell
@@ -45,15 +46,19 @@ class Outcome:
 def try_cell(kind: str, number: int) -> Outcome:
     """Mesh one cell and measure what was made."""
     shape, options = random_cell(kind, number)
-    start = time.process_time()
+    return outcome_of(f"{kind} number {number}", shape, options, time.process_time())
+
+
+def outcome_of(name: str, shape: Shape, options: MeshOptions, start: float) -> Outcome:
+    """Mesh a cell and measure what was made, from a moment of CPU time on."""
     try:
         result = mesh_cell(shape, options)
     except MeshError as error:
-        print(f"{kind} number {number}: {error}", flush=True)
+        print(f"{name}: {error}", flush=True)
         return Outcome(None, 0, 0.0, 0.0, time.process_time() - start)
     seconds = time.process_time() - start
     if len(result.failures) > 1:
-        print(f"{kind} number {number}: {'; '.join(result.failures)}", flush=True)
+        print(f"{name}: {'; '.join(result.failures)}", flush=True)
     folded, error, part = 0, 0.0, 0.0
     for mesh in result.meshes:
         measure, over = volumes(mesh)

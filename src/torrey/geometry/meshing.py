@@ -43,6 +43,10 @@ _SIZES = (1.0, 0.7, 0.5)
 _REASONS_SHOWN = 3
 
 
+#: How gmsh makes triangles on curved surfaces: other ways leave edges near the poles of spheres that
+#: dent the surface, so that elements beside them fold over.
+_MESH_ADAPT = 1
+
 #: gmsh holds one model for the whole process, so that threads take turns.
 _GMSH = Lock()
 
@@ -165,6 +169,8 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
 def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     """Tell gmsh the sizes of elements: those of the kind, and small ones in spots."""
     gmsh.option.setNumber("Mesh.MeshSizeFromCurvature", ELEMENTS_PER_CIRCLE[canvas.dimension])
+    if canvas.dimension == 3:
+        gmsh.option.setNumber("Mesh.Algorithm", _MESH_ADAPT)
     own, spots = drawing.element_size, canvas.spots.around(canvas.box)
     if own is None and not len(spots.sizes):
         return
