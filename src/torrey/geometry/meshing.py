@@ -43,8 +43,8 @@ _SIZES = (1.0, 0.7, 0.5)
 _REASONS_SHOWN = 3
 
 
-#: How gmsh makes triangles on curved surfaces: other ways leave edges near the poles of spheres that
-#: dent the surface, so that elements beside them fold over.
+#: How gmsh makes triangles on curved surfaces: other ways leave edges near the poles of spheres
+#: that dent the surface, so that elements beside them fold over.
 _MESH_ADAPT = 1
 
 #: gmsh holds one model for the whole process, so that threads take turns.
