@@ -21,7 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from random_cells import KINDS, SEED, random_cell
+from random_cells import CROWDED, KINDS, SEED, random_cell
 from speed import machine
 
 from torrey.geometry import MeshOptions, Shape
@@ -112,12 +112,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", type=float, default=1.0)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--kind", help="only those whose name contains this")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    everyone = {**KINDS, **CROWDED}
+    chosen = {k: n for k, n in everyone.items() if options.kind is None or options.kind in k}
     rows: list[str] = []
     everything: list[Outcome] = []
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        for kind, count in KINDS.items():
+        for kind, count in chosen.items():
             numbers = range(max(1, round(options.part * count)))
             outcomes = list(pool.map(try_cell, repeat(kind), numbers))
             everything += outcomes

@@ -12,6 +12,8 @@ import numpy as np
 
 from torrey.base.errors import InputError
 from torrey.geometry import Disc, Discs, MeshOptions, Sphere, Spheres
+from torrey.geometry.balls import Ball, Interior
+from torrey.geometry.boxes import reduced_basis
 
 SEED = 20261126
 #: Cells of each kind in the survey.
@@ -25,12 +27,27 @@ KINDS = {
     "spheres": 450,
     "spheres, obstacles": 250,
 }
+#: Small and crowded cells, of the same survey.
+CROWDED = {
+    "near discs": 1000,
+    "near discs, obstacles": 300,
+    "near discs, oblique": 500,
+    "near discs with coats": 200,
+    "near spheres": 800,
+    "near spheres, obstacles": 200,
+    "200 discs": 100,
+    "40 to 200 spheres": 20,
+}
 SMALLEST = 0.03
+#: Range of gaps and, of three in four, of radii in small and crowded cells.
+NARROW, SMALL = (1e-4, 1e-2), (1e-3, 0.05)
 _HARD = 0.2
 
 
 def random_cell(kind: str, number: int) -> tuple[Discs | Spheres, MeshOptions]:
-    """A cell of a kind in `KINDS`, and how finely it is to be meshed."""
+    """A cell of a kind in `KINDS` or `CROWDED`, and how finely it is to be meshed."""
+    if kind in CROWDED:
+        return _crowded_cell(kind, number)
     rng = np.random.default_rng([SEED, list(KINDS).index(kind), number])
     spheres = kind.startswith("spheres")
     interior = "obstacle" if "obstacles" in kind else "water"
@@ -80,3 +97,71 @@ def _ball(rng: np.random.Generator, d: int, largest: float) -> tuple[tuple[float
         float(rng.choice(hard)) if rng.uniform() < _HARD else float(rng.uniform()) for _ in range(d)
     ]
     return tuple(center), radius
+
+
+def _crowded_cell(kind: str, number: int) -> tuple[Discs | Spheres, MeshOptions]:
+    """A cell of balls next to each other, large and small."""
+    rng = np.random.default_rng([SEED, 100 + list(CROWDED).index(kind), number])
+    d = 3 if "spheres" in kind else 2
+    interior: Interior = "obstacle" if "obstacles" in kind else "water"
+    lattice = _lattice(rng) if "oblique" in kind else Discs.lattice
+    layer = float(10 ** rng.uniform(-2.5, -1.5)) if "coats" in kind else 0.0
+    if kind == "200 discs":
+        count = 200
+    elif kind == "40 to 200 spheres":
+        count = int(rng.choice((40, 100, 200)))
+    else:
+        count = int(rng.integers(1, 7))
+    largest = 0.7 * count ** (-1 / d) if count > 10 else 0.4995 - layer
+    cells: tuple[Ball, ...] = ()
+    made: Discs | Spheres | None = None
+    for _ in range(60 * count):
+        added = (*cells, _neighbour(rng, cells, d, largest, layer, lattice))
+        try:
+            made = (
+                Spheres(added, interior) if d == 3 else Discs(added, interior, layer, lattice)  # type: ignore[arg-type]
+            )
+        except InputError:
+            continue
+        cells = added
+        if len(cells) == count:
+            break
+    if made is None:
+        raise RuntimeError(f"no ball fits into {kind} number {number}")
+    least, most = (0.2, 0.4) if d == 3 else (0.05, 0.3)
+    return made, MeshOptions(float(rng.uniform(least, most)), int(rng.integers(0, 2)) * (3 - d))
+
+
+def _neighbour(
+    rng: np.random.Generator,
+    cells: tuple[Ball, ...],
+    d: int,
+    largest: float,
+    layer: float,
+    lattice: tuple[tuple[float, ...], ...],
+) -> Ball:
+    """A ball next to one that is there, or next to its own image, or anywhere."""
+    make = Sphere if d == 3 else Disc
+    gap = _log_uniform(rng, *NARROW)
+    if not cells and rng.uniform() < 0.2:
+        # It nearly touches its own image.
+        center, _ = _ball(rng, d, 0.4)
+        periods = np.array(lattice) if d == 2 else np.eye(3)
+        short = np.linalg.norm(reduced_basis(periods), axis=1).min()
+        return make(center, min((short - gap) / 2, 0.49995) - layer)
+    small = _log_uniform(rng, *SMALL)
+    radius = small if rng.uniform() < 0.75 else _log_uniform(rng, SMALL[1], largest)
+    if not cells or rng.uniform() < 0.2:
+        return make(_ball(rng, d, 0.4)[0], min(radius, largest))
+    other = cells[int(rng.integers(len(cells)))]
+    radius = min(radius, largest)
+    toward = rng.normal(size=d) if rng.uniform() < 0.8 else np.eye(d)[int(rng.integers(d))]
+    toward /= np.linalg.norm(toward)
+    far = (other.radius + radius + 2 * layer + gap + 1e-12) * toward
+    periods = np.array(lattice) if d == 2 else np.eye(3)
+    center = (np.array(other.center) + far @ np.linalg.inv(periods)) % 1.0
+    return make(tuple(float(x) % 1.0 for x in center), radius)
+
+
+def _log_uniform(rng: np.random.Generator, least: float, most: float) -> float:
+    return float(least * (most / least) ** rng.uniform())

@@ -39,15 +39,15 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 # The floors of each room, likewise: a module imports from those below its own.
 INNER = {
     "base": [
-        "errors keys lazy provenance rosenbrock stored",
+        "errors keys lazy memory provenance rosenbrock stored",
         "budgets fields seals",
         "artifacts units",
     ],
     "geometry": [
-        "boxes lines membranes pieces random_discs",
-        "lattices mesh radius_laws sizes",
-        "drawing",
-        "shapes",
+        "boxes membranes pieces random_discs",
+        "lattices mesh mesh_files radius_laws sizes",
+        "conforming drawing surface_files",
+        "own_faces shapes",
         "balls checks files layers",
         "bodies extraction neighbours placing refinement",
         "coats cylinder_shapes ellipsoid_shapes meshing shell_drawing",
@@ -56,6 +56,7 @@ INNER = {
         "cylinders discs ellipsoids spheres",
         "random_packing",
         "packing_files registry",
+        "levels",
     ],
     "gradients": [
         "acquisition.text rules waveforms.segments",
@@ -74,9 +75,10 @@ INNER = {
         "acquisition.named_columns",
     ],
     "cell": [
-        "factors material refinement symmetric",
+        "cell_operators factors material refinement symmetric",
         "operators",
         "assembly files folding krylov layers system",
+        "demand",
         "build",
     ],
     "models": [
@@ -135,11 +137,11 @@ INNER = {
     "config": [
         "domain problems quantities registered",
         "nodes waveform_models",
-        "findings gradient_documentation voxel_models",
+        "findings gradient_documentation material_models voxel_models",
         "acquisitions cells data_models declared_models inversions",
         "bloch",
         "documentation geometries models",
-        "data_fits protocols scales schema",
+        "data_fits materials protocols scales schema",
         "data exchange_fits studies voxels",
         "load",
     ],

@@ -9,6 +9,7 @@ from torrey.workflow.stages import BuildMesh
 with job(snakemake, BuildMesh) as work:
     shape = work.stage.shape
     if placed := snakemake.input.get("packing"):
-        shape = read_packing(placed).discs
-    made = mesh_cell(shape, work.stage.mesh)
-    write_meshes(work.output, shape, made.meshes, work.provenance, made.failures)
+        shape = read_packing(placed).balls
+    options = work.stage.mesh
+    made = mesh_cell(shape, options.kept_only(shape.dimension))
+    write_meshes(work.output, shape, made.meshes, work.provenance, made.failures, options)

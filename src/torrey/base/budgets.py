@@ -84,6 +84,9 @@ ELEMENTS_PER_DISC: Final = 220
 """On the coarsest mesh of a random packing, for one disc and the water around it: 16 elements or
 more on its circle, and smaller ones in the gaps."""
 
+ELEMENTS_PER_CURVED: Final = {1: 0, 2: ELEMENTS_PER_DISC, 3: 1_500}
+"""On the coarsest mesh, at a curved membrane, beside those that fill the cell."""
+
 MOST_CELLS: Final = 1_000
 """Discs, spheres or layers in one cell: all pairs are compared, and all must be meshed."""
 
@@ -101,6 +104,9 @@ MOST_ORDER_OF_SEVERAL: Final = 8
 
 MOST_FILE_BYTES: Final = 2 * 1024 * 1024
 """Of a file of an acquisition or a waveform."""
+
+MOST_MESH_BYTES: Final = 512 * 1024 * 1024
+"""Of a file with a mesh or a surface: a million quadratic tetrahedra as text have 150 MiB."""
 
 MOST_MEASUREMENTS: Final = 20_000
 """Rows of an acquisition; scanners measure hundreds."""

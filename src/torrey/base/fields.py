@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import cache
 from numbers import Integral, Real
+from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
@@ -151,6 +152,8 @@ def _misfits(value: Any, annotation: Any) -> Iterator[tuple[KeyPath, Any]]:
             for at, misfit in _misfits(item, get_args(annotation)[0]):
                 yield (i, *at), misfit
     elif isinstance(annotation, type):
-        wanted: type = {float: Real, int: Integral}.get(annotation, annotation)
+        # A file may be named by a text.
+        others: dict[type, Any] = {float: Real, int: Integral, Path: (str, Path)}
+        wanted = others.get(annotation, annotation)
         if not isinstance(value, wanted) or (isinstance(value, bool) and annotation is not bool):
             yield (), value

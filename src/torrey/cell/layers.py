@@ -32,4 +32,7 @@ def layer_time(operators: BlochTorrey, period: float = 1.0) -> float:
     # Coats within a compartment have elements of their own size; the rest of it counts.
     D = np.zeros(len(nodes))
     np.maximum.at(D, cell.region_compartment, mean)
-    return float(np.max((ELEMENTS_PER_LAYER * element * period) ** 2 / D))
+    # Immobile water has no layers.
+    moves = D > 0.0
+    squares = (ELEMENTS_PER_LAYER * element[moves] * period) ** 2
+    return float(np.max(squares / D[moves], initial=0.0))

@@ -7,13 +7,16 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.keys import format_number, slug
+
+if TYPE_CHECKING:
+    from torrey.geometry.shapes import Shape
 
 Tensor = tuple[tuple[float, ...], ...]
 
@@ -23,6 +26,16 @@ NO_T1: Final = (
 )
 """What is wrong, and what is accepted, of a material that leaves stored magnetisation open."""
 
+NO_CELL_PROBLEM: Final = (
+    "water that moves along some axes of the cell alone (sticks)",
+    "the reference by the full method: homogenised and projected models need water that moves "
+    "along all axes of the cell, or along none",
+)
+"""What is wrong, and what is accepted, where cell problems have no unique solution."""
+
+#: Relative to the largest eigenvalue of a diffusivity: the others are zero below it.
+_NO_DIFFUSION: Final = 1e-9
+
 
 @dataclass(frozen=True)
 class Material:
@@ -31,8 +44,9 @@ class Material:
     Parameters
     ----------
     diffusivity : tuple of float or nested tuple of float
-        For each compartment a positive number, or a symmetric positive definite matrix (um^2/ms):
-        of as many rows as the cell has dimensions, or of three where gradients are in space.
+        For each compartment a number of at least zero, or a symmetric positive semi-definite
+        matrix (um^2/ms): of as many rows as the cell has dimensions, or of three where gradients
+        are in space. Water of zero is immobile.
     T2 : tuple of float, optional
         Transverse relaxation time of each compartment (ms), `math.inf` where there is none. Empty:
         no relaxation.
@@ -47,6 +61,12 @@ class Material:
         Longitudinal relaxation time of each compartment (ms), of magnetisation that is stored along
         z (`torrey.gradients.waveforms.Segment`). Empty: none, unless T2 is given, which leaves what
         stored magnetisation does unknown.
+    relaxivity : tuple of float, optional
+        Surface relaxivity of each membrane, on both of its sides, and of each surface (um/ms):
+        beside a permeability. Empty: none relaxes.
+    walls : bool
+        Whether no membrane lets water through, but relaxes it on both sides: what stands in the
+        place of a permeability is a surface relaxivity then, as it is for surfaces of obstacles.
 
     Raises
     ------
@@ -60,15 +80,18 @@ class Material:
     membranes: tuple[float, ...] = ()
     in_space: bool = False
     T1: tuple[float, ...] = ()
+    relaxivity: tuple[float, ...] = ()
+    walls: bool = False
 
     def __post_init__(self) -> None:
         if not self.diffusivity:
             raise InputError("no diffusivity", "one per compartment", at=("diffusivity",))
         for i, value in enumerate(self.diffusivity):
-            if not _is_positive(value):
+            if not _is_diffusivity(value):
                 raise InputError(
                     _shown(value),
-                    "a positive number, or a symmetric positive definite matrix (um^2/ms)",
+                    "a number of at least zero, or a symmetric positive semi-definite matrix "
+                    "(um^2/ms)",
                     at=("diffusivity", i),
                 )
         count = len(self.diffusivity)
@@ -82,7 +105,11 @@ class Material:
                     raise InputError(
                         f"{time}", "a time above zero (ms), infinite without relaxation", (name, i)
                     )
-        for name, values in (("density", self.density), ("membranes", self.membranes)):
+        for name, values in (
+            ("density", self.density),
+            ("membranes", self.membranes),
+            ("relaxivity", self.relaxivity),
+        ):
             for i, number in enumerate(values):
                 if not 0 <= number < math.inf:
                     raise InputError(f"{number}", "a finite number, at least zero", at=(name, i))
@@ -114,6 +141,22 @@ class Material:
         return any(
             isinstance(value, tuple) and len(value) == 3 > dimension for value in self.diffusivity
         )
+
+    def axes_of_motion(self, dimension: int) -> NDArray[np.int64]:
+        """Number of axes along which the water of each compartment moves within the cell.
+
+        Parameters
+        ----------
+        dimension : int
+            d of the cell.
+
+        Returns
+        -------
+        (n_compartments,) int
+            Zero where it is immobile there, d as a rule; in between it moves along sticks.
+        """
+        rates = np.linalg.eigvalsh(self.tensors(dimension)[:, :dimension, :dimension])
+        return np.sum(rates > _NO_DIFFUSION * rates[:, -1:], axis=1)
 
     def within(self, dimension: int) -> Self:
         """The same for gradients within a cell: matrices have as many rows as it has dimensions."""
@@ -150,14 +193,15 @@ class Material:
                 raise InputError(
                     f"a matrix of {len(value)} rows", _rows(dimension, axes), ("diffusivity", i)
                 )
-            tensors[i] = value if isinstance(value, tuple) else value * np.eye(axes)
+            tensors[i] = _semi_definite(value) if isinstance(value, tuple) else value * np.eye(axes)
         return tensors
 
     def key(self) -> str:
         """Return the canonical name: the outside after ``De``, the insides after ``Di``.
 
         Only what is given follows: ``T2``, ``T1`` and ``rho`` (the density), outside first, and
-        ``mem``, the factors of the membranes; ``axes3`` if in space. Values inside, or of
+        ``mem``, the factors of the membranes; ``walls`` if they are, ``rel``, their relaxivities;
+        ``axes3`` if in space. Values inside, or of
         membranes, that are all equal stand once.
 
         >>> Material((3.0, 1.7, 1.7)).key()
@@ -175,6 +219,10 @@ class Material:
                 parts[label] = "_".join([outside, _once(insides)] if insides else [outside])
         if self.membranes:
             parts["mem"] = _once([_text(value) for value in self.membranes])
+        if self.walls:
+            parts["walls"] = ""
+        if self.relaxivity:
+            parts["rel"] = _once([_text(value) for value in self.relaxivity])
         if self.in_space:
             parts["axes"] = "3"
         return _without_period(slug(parts))
@@ -196,8 +244,10 @@ class Material:
             plain |= {f"{name}_{i}": t if t < math.inf else "inf" for i, t in enumerate(times)}
         plain |= {f"density_{i}": value for i, value in enumerate(self.density)}
         plain |= {f"membranes_{i}": factor for i, factor in enumerate(self.membranes)}
+        plain |= {f"relaxivity_{i}": value for i, value in enumerate(self.relaxivity)}
         # Only where it is so: what has always been keeps its name.
         plain |= {"in_space": 1} if self.in_space else {}
+        plain |= {"walls": 1} if self.walls else {}
         return plain
 
     @classmethod
@@ -210,20 +260,71 @@ class Material:
             membranes=_numbers(plain, "membranes"),
             in_space=bool(plain.get("in_space", 0)),
             T1=_numbers(plain, "T1"),
+            relaxivity=_numbers(plain, "relaxivity"),
+            walls=bool(plain.get("walls", 0)),
         )
 
 
-def _is_positive(value: float | Tensor) -> bool:
+def check_motion(material: Material, shape: Shape, passes: bool) -> None:
+    """Refuse immobile water where it would be continuous with other water, or exchange with it.
+
+    Parameters
+    ----------
+    material : Material
+        That fits the shape.
+    shape : Shape
+    passes : bool
+        Whether some permeability, or relaxivity of surfaces, is above zero.
+
+    Raises
+    ------
+    InputError
+        At the diffusivity of the region, or at the permeability.
+    """
+    still = material.axes_of_motion(shape.dimension) == 0
+    if not still.any():
+        return
+    owners = np.array(shape.region_compartment)
+    for i in np.flatnonzero(still):
+        if not np.all(still[owners == owners[i]]):
+            raise InputError(
+                f"{shape.region_names[i]}, immobile in the cell and continuous with other water",
+                "a diffusivity above zero, or a compartment behind membranes of its own",
+                at=("diffusivity", int(i)),
+            )
+    immobile = {int(a) for a in owners[still]}
+    for number, membrane in enumerate(shape.membranes()):
+        factor = material.membranes[number] if material.membranes else 1.0
+        relaxes = bool(material.relaxivity) and material.relaxivity[number] > 0.0
+        beside = immobile & {membrane.outside, membrane.inside}
+        if beside and (relaxes or (passes and factor > 0.0)):
+            raise InputError(
+                f"a value above zero at {membrane.name}, beside the immobile water of "
+                f"{shape.compartment_names[min(beside)]}",
+                "0 m/s, or a factor of 0 on it: nothing moves to and from the membrane",
+                at=("permeability",),
+            )
+
+
+def _is_diffusivity(value: float | Tensor) -> bool:
     if not isinstance(value, tuple):
-        return math.isfinite(value) and value > 0
+        return math.isfinite(value) and value >= 0
     if not value or not all(len(row) == len(value) for row in value):
         return False
     matrix = np.array(value, dtype=float)
-    return bool(
-        np.isfinite(matrix).all()
-        and np.array_equal(matrix, matrix.T)
-        and np.linalg.eigvalsh(matrix)[0] > 0
-    )
+    if not (np.isfinite(matrix).all() and np.array_equal(matrix, matrix.T)):
+        return False
+    rates = np.linalg.eigvalsh(matrix)
+    return bool(rates[0] >= -_NO_DIFFUSION * rates[-1])
+
+
+def _semi_definite(matrix: Tensor) -> NDArray[np.float64]:
+    """A matrix, without what rounding to some digits leaves of eigenvalues that are zero."""
+    result = np.array(matrix, dtype=float)
+    rates, axes = np.linalg.eigh(result)
+    if rates[0] > _NO_DIFFUSION * rates[-1]:
+        return result
+    return np.asarray((axes * np.where(rates > _NO_DIFFUSION * rates[-1], rates, 0.0)) @ axes.T)
 
 
 def _rows(dimension: int, axes: int) -> str:

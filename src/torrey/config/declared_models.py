@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, create_model
@@ -151,6 +152,8 @@ def _type(annotation: Any, unit: str | None) -> Any:
         return _QUANTITIES[unit]
     if is_dataclass(annotation):
         return model_of(annotation)  # type: ignore[arg-type]
+    if annotation is Path:
+        return str
     return Number if annotation is float else annotation
 
 
@@ -171,4 +174,7 @@ def _value(findings: Findings, path: KeyPath, annotation: Any, read: Any) -> Any
         return tuple(_value(findings, (*path, i), item, x) for i, x in enumerate(read))
     if is_dataclass(annotation):
         return made(findings, path, annotation, read)  # type: ignore[arg-type]
+    if annotation is Path:
+        # From the folder of the configuration that names it.
+        return Path(list(findings.root.walk(path))[-1].file).parent / read
     return float(read) if annotation is float else read

@@ -69,7 +69,7 @@ class Findings:
     def add_unknown_key(self, path: KeyPath, accepted: Iterable[str]) -> None:
         """Note an unknown key, with the nearest accepted one."""
         key, accepted = str(path[-1]), list(accepted)
-        found = f"the unknown key {quoted(key)}{_nearest(key, accepted)}"
+        found = f"the unknown key {quoted(key)}{nearest(key, accepted)}"
         self.add(path, found, f"the keys {', '.join(accepted)}")
 
     def require_entry(self, path: KeyPath, name: str, section: str) -> None:
@@ -77,7 +77,7 @@ class Findings:
         known = self.keys((section,))
         if name not in known:
             accepted = f"an entry of {section}: {listed(known) or 'there are none'}"
-            self.add(path, f"{quoted(name)}{_nearest(name, known)}", accepted)
+            self.add(path, f"{quoted(name)}{nearest(name, known)}", accepted)
 
     def require_once(self, path: KeyPath, values: Sequence[object]) -> None:
         """Note each value of a list that stands in it before."""
@@ -99,6 +99,8 @@ class Findings:
         """Note what is refused in this block as a problem under the path."""
         try:
             yield
+        except MissingKeyError as error:
+            self.add_missing((*path, *error.at), error.accepted)
         except InputError as error:
             self.add((*path, *error.at), error.found, error.accepted)
 
@@ -144,7 +146,21 @@ class Findings:
         return written
 
 
-def _nearest(name: str, accepted: list[str]) -> str:
+class MissingKeyError(InputError):
+    """A key that should be there, at its place.
+
+    Parameters
+    ----------
+    accepted : str
+    at : tuple of str and int
+    """
+
+    def __init__(self, accepted: str, at: KeyPath) -> None:
+        super().__init__("nothing", accepted, at)
+
+
+def nearest(name: str, accepted: list[str]) -> str:
+    """Ask for the nearest of some names, where one is near."""
     if len(accepted) > MOST_CANDIDATES:
         return ""
     near = difflib.get_close_matches(name, accepted, n=1)
@@ -192,7 +208,9 @@ def _follow(annotation: Any, loc: Iterable[str | int]) -> _Place:
             continue
         path = (*path, part)
         if isinstance(part, str):
-            owner, info = annotation, annotation.model_fields.get(part)
+            owner = annotation
+            # What is not a field may be a name, which stands for one thing whatever it is.
+            info = annotation.model_fields.get(part, getattr(annotation, "named", None))
             annotation = info.annotation if info else None
         else:
             (annotation,) = get_args(annotation)

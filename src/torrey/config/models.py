@@ -7,8 +7,7 @@ what an editor shows.
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,11 +24,10 @@ from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
 from torrey.config.data_models import DataFitModel, DataModel, ExchangeInversionModel
 from torrey.config.inversions import AnyInversion
+from torrey.config.material_models import DensityModel, DiffusivityModel, RelaxationModel
 from torrey.config.quantities import (
     Angle,
     BValue,
-    Diffusivity,
-    DiffusivityEntry,
     Gradient,
     Length,
     Model,
@@ -37,7 +35,6 @@ from torrey.config.quantities import (
     OneOrMore,
     OrOne,
     Permeability,
-    RelaxationTime,
     Share,
     WaveNumber,
     absent,
@@ -48,8 +45,6 @@ from torrey.config.waveform_models import AnyAcquisition, AnyWaveform
 from torrey.gradients.orientations import FEWEST_ORIENTATIONS, MOST_CONCENTRATED
 from torrey.gradients.rules import FEWEST_POINTS, LEBEDEV_DEGREES, MOST_POINTS
 from torrey.models import registry
-
-V = TypeVar("V")
 
 #: Numbers in a vector or in the row of a matrix: more than any cell has dimensions.
 _LONGEST: Final = 8
@@ -69,66 +64,6 @@ ModelName = Annotated[
     WithJsonSchema({"type": "string", "enum": registry.names()}),
 ]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-
-
-def form_inside(value: object) -> str:
-    """Tell one value from a list: a matrix is a list of rows, a list of matrices is deeper."""
-    first = value[0] if isinstance(value, list) and value else None
-    is_matrix = isinstance(first, list) and not any(isinstance(entry, list) for entry in first)
-    return "list" if isinstance(value, list) and not is_matrix else "one"
-
-
-AnyDiffusivity = Annotated[
-    Annotated[Diffusivity, Tag("number")]
-    | Annotated[
-        list[Annotated[list[DiffusivityEntry], Field(min_length=1, max_length=_LONGEST)]],
-        Field(min_length=1, max_length=_LONGEST),
-        Tag("matrix"),
-    ],
-    Discriminator(lambda value: "matrix" if isinstance(value, list) else "number"),
-]
-
-
-# One value for all compartments inside, or a list with one for each.
-Inside = Annotated[
-    Annotated[V, Tag("one")]
-    | Annotated[list[V], Field(min_length=1, max_length=MOST_CELLS), Tag("list")],
-    Discriminator(form_inside),
-]
-
-_LAYER_0: Final = "(of layer 0 where there are layers)"
-_PER_CELL: Final = "or a list with one per cell"
-_PER_COAT: Final = "or a list with one per cell, in the layers around cells"
-_DIFFUSIVITY: Final = f"{UNITS['diffusivity'].accepted}, or a symmetric matrix of them, row by row"
-_T2: Final = f"{UNITS['relaxation_time'].accepted}, or infinite"
-_DENSITY: Final = "a number, at least 0"
-
-
-class DiffusivityModel(Model):
-    """Diffusivities of the compartments."""
-
-    outside: AnyDiffusivity = Field(description=f"{_DIFFUSIVITY} {_LAYER_0}")
-    inside: Inside[AnyDiffusivity] = Field(
-        default_factory=list, description=f"{_DIFFUSIVITY}, {_PER_CELL}"
-    )
-    layer: Inside[AnyDiffusivity] = Field(
-        default_factory=list, description=f"{_DIFFUSIVITY}, {_PER_COAT}"
-    )
-
-
-class RelaxationModel(Model):
-    """Transverse relaxation times of the compartments."""
-
-    outside: RelaxationTime = Field(description=f"{_T2} {_LAYER_0}")
-    inside: Inside[RelaxationTime] = Field(default_factory=list, description=f"{_T2}, {_PER_CELL}")
-    layer: Inside[RelaxationTime] = Field(default_factory=list, description=f"{_T2}, {_PER_COAT}")
-
-
-class DensityModel(Model):
-    """Initial spin densities of the compartments, relative to each other."""
-
-    outside: Share = Field(description=f"{_DENSITY} {_LAYER_0}")
-    inside: Inside[Share] = Field(default_factory=list, description=f"{_DENSITY}, {_PER_CELL}")
 
 
 def _one_of(*keys: str) -> dict[str, Any]:
@@ -253,7 +188,11 @@ class StudyModel(Model):
     """The product of its lists."""
 
     model_config = ConfigDict(
-        json_schema_extra={"allOf": [_one_of(*PERMEABILITY_KEYS), _one_of(*GRADIENT_KEYS)]}
+        json_schema_extra={
+            "anyOf": [{"required": [key]} for key in PERMEABILITY_KEYS],
+            "not": {"required": [*MEMBRANE_KEYS]},
+            "allOf": [_one_of(*GRADIENT_KEYS)],
+        }
     )
 
     geometry: str = Field(description="the name of a geometry")
@@ -261,15 +200,15 @@ class StudyModel(Model):
         description="a mapping, such as {outside: 3e-3 mm^2/s, inside: 1.7e-3 mm^2/s}"
     )
     T2: RelaxationModel = Field(
-        default_factory=lambda: RelaxationModel.model_construct(outside=RelaxationTime(math.inf)),
+        default_factory=lambda: RelaxationModel.model_construct(),
         description="a mapping, such as {outside: 80 ms, inside: 40 ms}",
     )
     T1: RelaxationModel = Field(
-        default_factory=lambda: RelaxationModel.model_construct(outside=RelaxationTime(math.inf)),
+        default_factory=lambda: RelaxationModel.model_construct(),
         description="a mapping, such as {outside: 1 s, inside: 800 ms}, of stored magnetisation",
     )
     density: DensityModel = Field(
-        default_factory=lambda: DensityModel.model_construct(outside=1.0),
+        default_factory=lambda: DensityModel.model_construct(),
         description="a mapping, such as {outside: 1, inside: 0.8}",
     )
     permeability_factors: Annotated[
@@ -288,7 +227,18 @@ class StudyModel(Model):
     )
     surface_relaxivity: OneOrMore[Permeability] = Field(
         default_factory=absent,
-        description=or_more("permeability", "of the surfaces of obstacles"),
+        description=or_more(
+            "permeability",
+            "of surfaces of obstacles, and of both sides of membranes; one value beside a "
+            "permeability, without which membranes let nothing through",
+        ),
+    )
+    relaxivity_factors: Annotated[
+        list[Share], Field(min_length=1, max_length=MOST_CELLS), OrOne()
+    ] = Field(
+        default_factory=list,
+        description="a list of numbers of at least 0 on a surface_relaxivity beside a "
+        "permeability, one per membrane, such as [1, 0.5]",
     )
     waveform: AnyWaveform = Field(default_factory=_nothing)
     acquisition: AnyAcquisition = Field(default_factory=_nothing)

@@ -111,6 +111,12 @@ class Diffusivity(Quantity):
     kind = "diffusivity"
 
 
+class NotNegativeDiffusivity(Diffusivity):
+    """In um^2/ms; zero where water is immobile."""
+
+    may_be_zero = True
+
+
 class DiffusivityEntry(Quantity):
     """Of a matrix, in um^2/ms."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from torrey.base.budgets import (
     MOST_ATTENUATION,
@@ -68,7 +69,7 @@ def spend_points(
 
 def check_meshes(findings: Findings, path: KeyPath, geometry: Geometry) -> None:
     """Note a geometry that tells no error."""
-    if geometry.mesh.refinements < 1:
+    if geometry.mesh.limit(geometry.shape.dimension) < 1:
         findings.add((*path, "geometry"), f"{geometry.name}, with one mesh", _TWO_MESHES)
 
 
@@ -92,12 +93,19 @@ def check_scales(findings: Findings, path: KeyPath, sweep: Sweep, material: Mate
         b=max(m.q**2 * m.waveform.b_factor for m in measurements),
         time=time,
         lengths=(min(sweep.periods), max(sweep.periods)),
-        diffusivities=(min(float(r[0]) for r in rates), max(float(r[-1]) for r in rates)),
+        diffusivities=_extremes(np.concatenate(rates)),
         permeability=max(kappa for _, kappa in sweep.cells()) * max((1.0, *material.membranes)),
     )
     key = sweep.protocol.encoding_kind if isinstance(sweep.protocol, Product) else "acquisition"
     _check(findings, path, scales, (key, "period", sweep.permeability_kind), "period")
     _check_relaxation(findings, path, {m.waveform for m in measurements}, material)
+
+
+def _extremes(rates: NDArray[np.float64]) -> tuple[float, float]:
+    """The least and the largest diffusivity of water that moves; ones where none does."""
+    largest = float(rates.max())
+    moves = rates > 1e-9 * largest
+    return (float(rates[moves].min()), largest) if moves.any() else (1.0, 1.0)
 
 
 def _check_relaxation(

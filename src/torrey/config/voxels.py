@@ -107,9 +107,13 @@ def _check_packing(
 ) -> None:
     """Note a geometry that is no packing of water, and a voxel that does not fit into it."""
     shape = geometry.shape
-    if not isinstance(shape, RandomPacking) or shape.interior != "water":
-        kind = shape.kind if not isinstance(shape, RandomPacking) else "obstacles"
+    if not isinstance(shape, RandomPacking) or shape.interior != "water" or shape.dimension != 2:
+        kind = shape.kind
+        if isinstance(shape, RandomPacking):
+            kind = "spheres" if shape.dimension == 3 else "obstacles"
         accepted = "a geometry of kind packing, with interior: water"
+        if kind == "spheres":
+            accepted += " and dimension: 2"
         findings.add((*path, "geometry"), f"{geometry.name}, of {kind}", accepted)
         return
     side = shape.box if model.voxel is None else float(model.voxel)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
-from torrey.cell.material import Material, Tensor
+from torrey.cell.material import Material, Tensor, check_motion
 from torrey.door.quantities import (
     argument,
     arguments,
@@ -110,8 +110,8 @@ def fit_parts(parts: Parts, shape: Shape) -> tuple[Value, ...]:
     return _fit(parts, shape.region_names)
 
 
-def check_material(call: str, shape: Shape, material: Material) -> None:
-    """Refuse a material that does not fit a cell."""
+def check_material(call: str, shape: Shape, material: Material, kappa: float) -> None:
+    """Refuse a material that does not fit a cell, of a permeability or relaxivity (um/ms)."""
     with arguments(call):
         material.tensors(shape.dimension)  # refuses matrices of another dimension
         owners = shape.region_compartment
@@ -125,6 +125,7 @@ def check_material(call: str, shape: Shape, material: Material) -> None:
             if found.setdefault(owner, value) != value:
                 accepted = "one density: the field is continuous across layers"
                 raise InputError("densities that differ", accepted, ("density",))
+        check_motion(material, shape, kappa > 0.0)
 
 
 def read_kappas(given: Quantity | Sequence[Quantity]) -> Kappas:
@@ -142,16 +143,17 @@ def read_kappas(given: Quantity | Sequence[Quantity]) -> Kappas:
 
 def fit_kappas(
     call: str, shape: Shape, permeability: Kappas, surface_relaxivity: Kappas
-) -> tuple[float, tuple[float, ...]]:
-    """Largest permeability (um/ms), and factors on it where membranes differ.
+) -> tuple[float, dict[str, Any]]:
+    """Largest permeability (um/ms), and what a material says of membranes.
 
-    The relaxivity of the surfaces of obstacles stands in the place of the permeability.
+    Where nothing passes membranes their relaxivity stands in the place of the permeability, as that
+    of the surfaces of obstacles does.
     """
-    membranes = shape.membranes()
-    surfaces = sum(m.is_surface for m in membranes)
+    surfaces = [m.is_surface for m in shape.membranes()]
+    every = len(surfaces)
     for name, given, count, noun in (
-        ("permeability", permeability, len(membranes) - surfaces, "membrane"),
-        ("surface_relaxivity", surface_relaxivity, surfaces, "surface of an obstacle"),
+        ("permeability", permeability, every - sum(surfaces), "membrane"),
+        ("surface_relaxivity", surface_relaxivity, every, "membrane or surface"),
     ):
         with argument(call, name):
             if given.count > 1 and given.count != count:
@@ -159,13 +161,20 @@ def fit_kappas(
                 raise InputError(found, f"one value, or one for each {noun}: {count}")
             if given.value and not count:
                 raise InputError(f"{given.value:g} um/ms", f"0 um/ms: there is no {noun}")
-    if permeability.value and surface_relaxivity.value:
-        # No kind has both membranes and surfaces; solvers have one kappa for all of them.
-        raise InputError(
-            "a permeability and a surface relaxivity", "one of them above zero", (f"{call}(...)",)
+    if surface_relaxivity.value and not permeability.value:
+        walls = not all(surfaces)
+        return surface_relaxivity.value, {"membranes": surface_relaxivity.factors, "walls": walls}
+    factors = permeability.factors
+    if factors and any(surfaces):
+        values = iter(factors)
+        factors = tuple(1.0 if is_surface else next(values) for is_surface in surfaces)
+    values_of: dict[str, Any] = {"membranes": factors}
+    if surface_relaxivity.value:
+        each = surface_relaxivity.factors or (1.0,) * every
+        values_of["relaxivity"] = tuple(
+            round_significant(surface_relaxivity.value * x) for x in each
         )
-    meant = surface_relaxivity if surfaces and not permeability.value else permeability
-    return meant.value, meant.factors
+    return permeability.value, values_of
 
 
 def frozen(shape: D) -> D:
@@ -254,7 +263,7 @@ def _value(key: str, given: Any) -> Value:
     if is_list(given):
         rows = [listed(row) if is_list(row) else (row,) for row in listed(given)]
         return _positive(tuple(tuple(_entry(entry) for entry in row) for row in rows))
-    return quantity(given, "diffusivity", "positive")
+    return quantity(given, "diffusivity", "zero")
 
 
 def _positive(matrix: Tensor) -> Tensor:

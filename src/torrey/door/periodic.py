@@ -33,6 +33,7 @@ def bands(
 ) -> xarray.Dataset:
     """Bands along one line, for `Cell.bands`."""
     call, shape = "Cell.bands", site.medium.discretisation.shape
+    _check_motion(call, site)
     with argument(call, "direction"):
         n = read_direction(direction, shape.dimension, within=True)
         zone_line(shape.periods, site.period, n)
@@ -54,6 +55,7 @@ def spectrum(
 ) -> xarray.Dataset:
     """Eigenvalues against the gradient, for `Cell.spectrum`."""
     call, shape = "Cell.spectrum", site.medium.discretisation.shape
+    _check_motion(call, site)
     with argument(call, "direction"):
         n = read_direction(direction, shape.dimension, within=True)
         k = zone_line(np.asarray(shape.periods), site.period, n).integers
@@ -64,6 +66,19 @@ def spectrum(
     levels = site.within.medium.levels[-2:]
     found = run_spectrum(levels, site.period, site.permeability, k, gradients, count)
     return dataset(group_of(found)).assign_coords(site.coordinates())
+
+
+def _check_motion(call: str, site: Site) -> None:
+    """Refuse water that does not move along all axes: its eigenvalues at zero are countless."""
+    shape = site.medium.discretisation.shape
+    moving = site.medium.material.axes_of_motion(shape.dimension)
+    if np.any(moving < shape.dimension):
+        name = shape.region_names[int(np.argmin(moving))]
+        raise InputError(
+            f"{name}, in which nothing moves along some axis",
+            "a diffusivity above zero along all axes of the cell",
+            (f"{call}()",),
+        )
 
 
 def _check_count(count: object, least: int, most: int) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.config.findings import Findings
+from torrey.config.materials import material_facts
 from torrey.config.nodes import Node
 from torrey.config.scales import check_scales
 from torrey.door.averages import average_coordinates, real_where_it_is
@@ -80,9 +81,10 @@ class Site:
 
     @property
     def permeability_kind(self) -> PermeabilityKind:
-        """What the permeability is: in cells of obstacles the relaxivity of their surfaces."""
-        membranes = self.medium.discretisation.shape.membranes()
-        return "surface_relaxivity" if any(m.is_surface for m in membranes) else "permeability"
+        """What the permeability is: where nothing passes membranes, the relaxivity of surfaces."""
+        surfaces = [m.is_surface for m in self.medium.discretisation.shape.membranes()]
+        relaxes = self.medium.material.walls or (bool(surfaces) and all(surfaces))
+        return "surface_relaxivity" if relaxes else "permeability"
 
     def read(
         self,
@@ -344,6 +346,7 @@ def _facts(site: Site, components: int) -> StudyFacts:
         permeable=site.permeability > 0.0,
         material_keys=tuple(key for key, values in given.items() if values),
         n_components=components,
+        **material_facts(material, shape),
     )
 
 
@@ -374,15 +377,17 @@ def _reference(
     site: Site, measurements: tuple[Measurement, ...], tolerance: float, method: Method
 ) -> Values:
     span = Span.of(site.sweep(measurements))
+    material, shape = site.medium.material, site.medium.discretisation.shape
+    sticks = material_facts(material, shape)["sticks"]
     if method == "auto":
         fewest = _FEWEST_ALONG_ONE if len(span.axes) == 1 else _FEWEST
         count = len({(m.waveform, m.q, m.direction, m.roll) for m in measurements if m.q})
-        method = "projected" if count >= fewest else "full"
+        method = "projected" if count >= fewest and not sticks else "full"
     if method == "full":
         return _in_full(site, measurements, tolerance)
     ladders = site.medium.ladders(span)
     sweep = site.sweep(measurements)
-    table = solve_slab(sweep, tolerance, ladders, site.medium.levels, for_models=False)
+    table = solve_slab(sweep, tolerance, ladders, site.medium.finer, for_models=False)
     return Values(table.signals.signal, table.signals.error, *_nothing(measurements), method)
 
 
@@ -393,7 +398,7 @@ def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float
     for key, m in zip(keys, measurements, strict=True):
         if key not in known:
             point = Point(site.period, site.permeability, m.waveform, m.q, m.direction, m.roll)
-            found = reference_signal(site.medium.levels, point, tolerance)
+            found = reference_signal(site.medium.finer, point, tolerance)
             known[key] = found.signal, found.error
     signal, error = zip(*(known[key] for key in keys), strict=True)
     return Values(np.array(signal), np.array(error), *_nothing(measurements), "full")

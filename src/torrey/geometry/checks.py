@@ -120,9 +120,10 @@ def _relative(mesh: CellMesh, shape: Shape) -> Array:
     nodes = mesh.points[mesh.membrane_outside]
     edges = _EDGES[mesh.dimension - 1]
     lengths = [np.linalg.norm(nodes[:, a] - nodes[:, b], axis=1) for a, b in edges]
-    longest = np.zeros(len(radii))
-    np.maximum.at(longest, mesh.membrane, np.max(lengths, axis=0))
-    return measure_error(longest / radii)
+    largest = np.zeros(len(radii))
+    angles = np.max(lengths, axis=0) / shape.facet_radii(nodes, mesh.membrane)
+    np.maximum.at(largest, mesh.membrane, angles)
+    return measure_error(largest)
 
 
 def _check_surfaces(mesh: CellMesh, shape: Shape) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from itertools import product
 
@@ -10,10 +9,10 @@ import gmsh
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.geometry.ball_sizes import BallSizes
 from torrey.geometry.balls import Balls
-from torrey.geometry.boxes import Box
 from torrey.geometry.drawing import Canvas
-from torrey.geometry.placing import fractions, reaches
+from torrey.geometry.placing import fractions
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE
 
 Array = NDArray[np.float64]
@@ -27,6 +26,8 @@ _ELEMENTS_ACROSS = 3
 _FLATNESS = 0.2
 #: Two places are the same if they differ by less than this (units of the cell).
 _SAME = 1e-6
+#: Places along the outside of a sector at which the gap is looked at.
+_SAMPLES = 257
 #: A spot is near a layer if it is not further away than so many of its elements.
 _NEAR = 4.0
 
@@ -44,75 +45,20 @@ def element_size(
     layers : mapping of int to int
         Ball of each surface that belongs to a layer.
     """
-    centres, radii = _neighbours(shape, canvas.box)
     thickness = float(np.max(shape.outer_radii - [c.radius for c in shape.cells]))
-    cut = thickness > 0.0 and not _rule_layers(shape, _sizes_along(shape, canvas), layers)
-
-    surfaces = _Surfaces(centres, radii, thickness + _SAME, 0.5 / math.sqrt(len(radii)))
+    around = BallSizes(shape, canvas.box, thickness + _SAME)
+    cut = False
+    if thickness > 0.0:
+        cut = not _rule_layers(shape, _sizes_along(shape, canvas), layers, around)
 
     def size_at(place: Array) -> float:
-        depths = surfaces.depths_at(place.tolist())
-        nearest, next_nearest = sorted(map(abs, depths))[:2]
-        smallest = nearest + next_nearest
-        if cut and any(-thickness - _SAME <= depth <= _SAME for depth in depths):
+        there = place.tolist()
+        smallest = around.size_at(there)
+        if cut and around.is_below(there, thickness, _SAME):
             smallest = min(smallest, thickness / _ELEMENTS_ACROSS)
         return smallest
 
     return size_at
-
-
-class _Surfaces:
-    """Depths of places below the circles or spheres that are nearest to them.
-
-    The mesher asks at hundreds of thousands of places. Those within one cube of a grid have the
-    same few candidates, which are found when the first of them is asked for.
-
-    Parameters
-    ----------
-    centres : (n, d) float
-    radii : (n,) float
-        Of two balls at least.
-    reach : float
-        Up to this distance from a surface, it is a candidate anyway.
-    side : float
-        Of the cubes.
-    """
-
-    def __init__(self, centres: Array, radii: Array, reach: float, side: float) -> None:
-        self._centres, self._radii, self._reach, self._side = centres, radii, reach, side
-        self._found: dict[tuple[int, ...], list[tuple[list[float], float]]] = {}
-
-    def depths_at(self, place: list[float]) -> list[float]:
-        """Distance of a place from surfaces, negative inside: of the nearest two, and others."""
-        cube = tuple(math.floor(x / self._side) for x in place)
-        candidates = self._found.get(cube)
-        if candidates is None:
-            candidates = self._found[cube] = self._candidates(np.array(cube))
-        depths = []
-        for centre, radius in candidates:
-            square = 0.0
-            for x, y in zip(place, centre, strict=True):
-                square += (x - y) * (x - y)
-            depths.append(math.sqrt(square) - radius)
-        return depths
-
-    def _candidates(self, cube: NDArray[np.int64]) -> list[tuple[list[float], float]]:
-        middle = (cube + 0.5) * self._side
-        half = 0.5001 * self._side * math.sqrt(len(cube))
-        far = np.abs(np.linalg.norm(middle - self._centres, axis=1) - self._radii)
-        near = far <= max(np.partition(far, 1)[1] + 2 * half, self._reach + half)
-        return list(zip(self._centres[near].tolist(), self._radii[near].tolist(), strict=True))
-
-
-def _neighbours(shape: Balls, box: Box) -> tuple[Array, Array]:
-    """Centres and outer radii of the balls in the box and around it."""
-    d = shape.dimension
-    reach = np.ceil(reaches(box, shape).max(axis=0)).astype(int)
-    shifts = np.array(list(product(*(range(-n, n + 2) for n in reach))))
-    places = np.concatenate([fraction + shifts for fraction in fractions(box, shape)])
-    near = np.all((places - box.origin > -reach) & (places - box.origin < 1 + reach), axis=1)
-    radii = np.repeat(shape.outer_radii, len(shifts))
-    return np.asarray((places @ box.vectors)[near].reshape(-1, d)), radii[near]
 
 
 def _sizes_along(shape: Balls, canvas: Canvas) -> Array:
@@ -129,7 +75,7 @@ def _sizes_along(shape: Balls, canvas: Canvas) -> Array:
     return result
 
 
-def _rule_layers(shape: Balls, sizes: Array, layers: Mapping[int, int]) -> bool:
+def _rule_layers(shape: Balls, sizes: Array, layers: Mapping[int, int], around: BallSizes) -> bool:
     """Mesh whole sectors of layers in rows; return whether no sector is cut by a face."""
     whole = True
     for tag, ball in layers.items():
@@ -142,10 +88,23 @@ def _rule_layers(shape: Balls, sizes: Array, layers: Mapping[int, int]) -> bool:
         flat = np.sqrt(8 * inner * _FLATNESS * (outer - inner) / _ELEMENTS_ACROSS)
         length = 2 * np.pi / LAYER_SECTORS * outer
         least = ELEMENTS_PER_CIRCLE[2] / LAYER_SECTORS
-        along = int(np.ceil(max(length / min(sizes[ball], flat), least)))
+        film = _size_in_films(tag, outer, around)
+        along = int(np.ceil(max(length / min(sizes[ball], flat, film), least)))
         for curve in curves:
             straight = gmsh.model.occ.getMass(1, curve) < 1.5 * (outer - inner)
             count = _ELEMENTS_ACROSS if straight else along
             gmsh.model.mesh.setTransfiniteCurve(curve, count + 1)
         gmsh.model.mesh.setTransfiniteSurface(tag)
     return whole
+
+
+def _size_in_films(sector: int, outer: float, around: BallSizes) -> float:
+    """Smallest size of elements that the gaps outside a whole sector of a layer ask for."""
+    for _, curve in gmsh.model.getBoundary([(2, sector)]):
+        if gmsh.model.getType(1, abs(curve)) == "Circle":
+            low, high = gmsh.model.getParametrizationBounds(1, abs(curve))
+            where = np.linspace(low[0], high[0], _SAMPLES)
+            places = np.array(gmsh.model.getValue(1, abs(curve), where.tolist())).reshape(-1, 3)
+            if abs(gmsh.model.getCurvature(1, abs(curve), [low[0]])[0] * outer - 1) < _SAME:
+                return min(map(around.size_at, places[:, :2].tolist()))
+    return float("inf")

@@ -14,14 +14,14 @@ from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.membranes import Membrane, Plain, numbered
 from torrey.geometry.pieces import Drawing, Owner, Side
-from torrey.geometry.shapes import LEAST_GAP, Shape
+from torrey.geometry.shapes import Shape
 
 if TYPE_CHECKING:
     from torrey.geometry.drawing import Canvas
 
 Array = NDArray[np.float64]
 
-LEAST_THICKNESS: Final = LEAST_GAP
+LEAST_THICKNESS: Final = 1e-3
 """Of a layer, in units of the cell. At a tenth of it the basis of a projected model begins to be
 dominated by rounding: P4 without permeability is off by 3e-4 there, six times its estimate."""
 

@@ -68,7 +68,7 @@ def _gaps(shape: Balls) -> Iterator[tuple[int, Array]]:
 
 def narrowest_gap(shape: Balls) -> Gap:
     """Where the water between balls, layers included, is narrowest."""
-    if np.array_equal(shape.periods, np.eye(2)):
+    if np.array_equal(shape.periods, np.eye(shape.dimension)):
         centers = np.array([cell.center for cell in shape.cells])
         first, second, width = narrowest_place(centers, shape.outer_radii)
         return Gap(second, first, width)

@@ -1,4 +1,4 @@
-"""Random discs in a NetCDF file: where they were placed, and how."""
+"""Random discs or spheres in a NetCDF file: where they were placed, and how."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
 from torrey.base.stored import group_of, object_of, stored
 from torrey.geometry.membranes import NOTHING
-from torrey.geometry.random_discs import narrowest_place
-from torrey.geometry.random_packing import PlacedDiscs, RandomPacking
+from torrey.geometry.random_discs import ONE, narrowest_place
+from torrey.geometry.random_packing import PlacedBalls, RandomPacking, placed_balls
 
 _METHODS = ("addition", "relaxation")
 
@@ -26,39 +26,39 @@ class StoredPacking:
 
     Attributes
     ----------
-    center : (n, 2) float
+    center : (n, d) float
         In units of the box.
     radius : (n,) float
         In units of the box.
     compartment : (n,) int
-        Inside each disc; `NOTHING` where it is an obstacle.
+        Inside each disc or sphere; `NOTHING` where it is an obstacle.
     box : float
         um
     fraction : float
-        Part of the box inside the discs.
+        Part of the box inside them.
     gap : float
-        Least distance of two circles that was found, or of one and its own image (um).
+        Least distance of two surfaces that was found, or of one and its own image (um).
     method : int
         How they were placed.
     """
 
     center: NDArray[np.float64] = field(
-        metadata=stored(("disc", "axis"), "1", "centre of the disc in units of the box")
+        metadata=stored(("disc", "axis"), "1", "centre of the disc or sphere in units of the box")
     )
     radius: NDArray[np.float64] = field(
-        metadata=stored(("disc",), "1", "radius of the disc in units of the box")
+        metadata=stored(("disc",), "1", "radius of the disc or sphere in units of the box")
     )
     compartment: NDArray[np.int64] = field(
         metadata=stored(
             ("disc",),
             "1",
-            "compartment inside the disc; -1 where it is an obstacle",
+            "compartment inside the disc or sphere; -1 where it is an obstacle",
             dtype=np.int32,
         )
     )
     box: float = field(metadata=stored((), "um", "side of the periodic box"))
-    fraction: float = field(metadata=stored((), "1", "part of the box inside the discs"))
-    gap: float = field(metadata=stored((), "um", "least distance of two circles"))
+    fraction: float = field(metadata=stored((), "1", "part of the box inside discs or spheres"))
+    gap: float = field(metadata=stored((), "um", "least distance of two surfaces"))
     method: int = field(
         metadata=stored(
             (),
@@ -72,7 +72,7 @@ class StoredPacking:
 
     @classmethod
     def of(cls, shape: RandomPacking) -> Self:
-        """Place the discs of a packing.
+        """Place the discs or spheres of a packing.
 
         Raises
         ------
@@ -93,32 +93,34 @@ class StoredPacking:
         )
 
     @property
-    def discs(self) -> PlacedDiscs:
-        """The discs as a cell to be meshed."""
+    def balls(self) -> PlacedBalls:
+        """The discs or spheres as a cell to be meshed."""
         is_obstacle = np.any(self.compartment == NOTHING)
-        return PlacedDiscs.of(self.center, self.radius, "obstacle" if is_obstacle else "water")
+        return placed_balls(self.center, self.radius, "obstacle" if is_obstacle else "water")
 
 
 def write_packing(path: str | Path, shape: RandomPacking, provenance: Provenance) -> None:
-    """Place the discs of a packing and write where they are."""
+    """Place the discs or spheres of a packing and write where they are."""
     artifacts.write(path, group_of(StoredPacking.of(shape)), provenance)
 
 
 def read_packing(path: str | Path) -> StoredPacking:
-    """Return random discs that were placed before.
+    """Return random discs or spheres that were placed before.
 
     Raises
     ------
     InputError
-        If discs of the file overlap: nothing can be computed of them.
+        If some of the file overlap: nothing can be computed of them.
     """
     packing = object_of(StoredPacking, artifacts.read(path))
     if len(packing.radius):
         first, second, width = narrowest_place(packing.center, packing.radius)
         if not width > 0.0:
+            balls = f"{ONE[packing.center.shape[1]]}s"
             raise InputError(
-                f"{path}, whose discs {first + 1} and {second + 1} overlap by "
+                f"{path}, whose {balls} {first + 1} and {second + 1} overlap by "
                 f"{-width * packing.box:.3g} um",
-                "discs apart from each other: remove the file, and the next run places them anew",
+                f"{balls} apart from each other: remove the file, and the next run places them "
+                "anew",
             )
     return packing

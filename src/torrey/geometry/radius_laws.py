@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import MOST_DISCS
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.random_discs import radius_stream, uniform_numbers
+from torrey.geometry.random_discs import ONE, powers, radius_stream, uniform_numbers, unit_ball
 
 Array = NDArray[np.float64]
 
@@ -189,9 +189,14 @@ class RadiusLaw:
         return spread.most if spread else max((*self.uniform, *self.list))
 
     def draw(
-        self, box: float, seed: int, count: int | None = None, fraction: float | None = None
+        self,
+        box: float,
+        seed: int,
+        count: int | None = None,
+        fraction: float | None = None,
+        dimension: int = 2,
     ) -> Array:
-        """Draw radii for a square box.
+        """Draw radii for a square box, or a cubic one.
 
         Parameters
         ----------
@@ -202,8 +207,10 @@ class RadiusLaw:
         count : int, optional
             How many radii.
         fraction : float, optional
-            Part of the box inside the discs: as many radii as come nearest to it. Radii of a list
-            are taken once each where neither is given.
+            Part of the box inside the discs or spheres: as many radii as come nearest to it. Radii
+            of a list are taken once each where neither is given.
+        dimension : {2, 3}
+            Of discs or of spheres.
 
         Returns
         -------
@@ -214,32 +221,34 @@ class RadiusLaw:
         ------
         InputError
             If there would be more than `MOST_DISCS`, hardly any draw is in the range, or no number
-            of discs comes near to the fraction.
+            of discs or spheres comes near to the fraction.
         """
         if count is None and fraction is None:
             count = len(self.list)
-        wanted = math.inf if fraction is None else fraction / math.pi
+        wanted = math.inf if fraction is None else fraction / unit_ball(dimension)
         most = MOST_DISCS if count is None else count
         blocks, n, area = [np.empty(0)], 0, 0.0
         for block in self._blocks(radius_stream(seed), box):
             blocks.append(block[: most + 1 - n])
             n += len(blocks[-1])
-            area += math.fsum((block * block).tolist())
+            area += math.fsum(powers(block, dimension).tolist())
             if n > most or n == count or area >= wanted:
                 break
         radii = np.concatenate(blocks)
         if fraction is None:
             return radii[:count]
         # Sums one after the other, which every machine rounds alike.
-        areas = np.cumsum(radii * radii)
-        nearest = int(np.argmin(np.abs(areas - wanted))) + 1
-        if nearest > MOST_DISCS or areas[-1] < wanted:
+        sums = np.cumsum(powers(radii, dimension))
+        nearest = int(np.argmin(np.abs(sums - wanted))) + 1
+        if nearest > MOST_DISCS or sums[-1] < wanted:
             raise InputError(
-                f"more than {MOST_DISCS:,} discs for a fraction of {fraction:g}",
+                f"more than {MOST_DISCS:,} {ONE[dimension]}s for a fraction of {fraction:g}",
                 f"at most {MOST_DISCS:,}: a smaller box or larger radii",
                 at=("fraction",),
             )
-        _check_fraction(fraction, math.pi * float(areas[nearest - 1]), nearest)
+        _check_fraction(
+            fraction, unit_ball(dimension) * float(sums[nearest - 1]), nearest, dimension
+        )
         return radii[:nearest]
 
     def _blocks(self, stream: np.random.PCG64, box: float) -> Iterator[Array]:
@@ -268,16 +277,17 @@ class RadiusLaw:
             yield inside
 
 
-def _check_fraction(wanted: float, reached: float, count: int) -> None:
-    """Refuse discs so large that no number of them comes near to a fraction."""
+def _check_fraction(wanted: float, reached: float, count: int, dimension: int) -> None:
+    """Refuse balls so large that no number of them comes near to a fraction."""
     off, half = abs(reached - wanted), reached / count / 2
-    # Equal discs may be off by half of one to the last digit.
+    one, filled = ONE[dimension], "area" if dimension == 2 else "volume"
+    # Equal balls may be off by half of one to the last digit.
     if off > _OFF * wanted and off > half * (1 + 1e-9):
         raise InputError(
-            f"a fraction of {wanted:g}, to which {count} disc{'s' if count > 1 else ''} with "
-            f"{reached:.3g} of the area come{'' if count > 1 else 's'} nearest",
-            f"one that is reached to {_OFF:.0%} of it, or to half of a mean disc: a larger box, "
-            "smaller discs, another seed, or a count",
+            f"a fraction of {wanted:g}, to which {count} {one}{'s' if count > 1 else ''} with "
+            f"{reached:.3g} of the {filled} come{'' if count > 1 else 's'} nearest",
+            f"one that is reached to {_OFF:.0%} of it, or to half of a mean {one}: a larger box, "
+            f"smaller {one}s, another seed, or a count",
             at=("fraction",),
         )
 

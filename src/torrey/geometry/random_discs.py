@@ -1,17 +1,18 @@
-"""Random discs that do not overlap in a periodic square, the same on every machine.
+"""Random discs or spheres that do not overlap in a periodic box, the same on every machine.
 
 Sparse ones are placed one after the other, the largest first (random sequential addition). Where
-that finds no place, all discs start anywhere and push each other apart until none overlaps.
+that finds no place, all balls start anywhere and push each other apart until none overlaps.
 
-Only what IEEE 754 rounds exactly decides where a disc comes to lie: sums, products, quotients and
+Only what IEEE 754 rounds exactly decides where a ball comes to lie: sums, products, quotients and
 square roots, sums of many numbers in a fixed order, and the raw numbers of PCG64, whose stream
-numpy promises to keep. So the same seed gives the same discs wherever it is used.
+numpy promises to keep. So the same seed gives the same balls wherever it is used.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 from typing import Final, Literal
 
 import numpy as np
@@ -22,31 +23,35 @@ from torrey.base.errors import InputError
 Array = NDArray[np.float64]
 Method = Literal["addition", "relaxation"]
 
-MOST_FRACTION: Final = 0.75
-"""Largest part of the square that discs with half of their gap around each may fill. Denser ones
-jam, at about 0.84, and what is left of the room orders them."""
+MOST_FRACTION: Final = {2: 0.75, 3: 0.6}
+"""Largest part of the box that balls with half of their gap around each may fill, by dimension.
+Denser ones jam, discs at about 0.84 and spheres at 0.64, and what is left of the room orders them.
+"""
+
+ONE: Final = {2: "disc", 3: "sphere"}
+"""What a ball is called, by dimension."""
 
 #: What lies between places after rounding, in units of the box.
 _GRAIN = 1e-9
-#: Places that are tried for one disc before all of them are pushed apart instead.
+#: Places that are tried for one ball before all of them are pushed apart instead.
 _TRIALS = 300
-#: Rounds of pushing, and the part of an overlap that a disc gives way in each.
+#: Rounds of pushing, and the part of an overlap that a ball gives way in each.
 _ROUNDS = 20_000
 _PUSH = 0.4
-#: Discs are pushed a little further apart than they must be, in parts of their mean radius: what is
+#: Balls are pushed a little further apart than they must be, in parts of their mean radius: what is
 #: only approached would never be reached. What is left of that at the last attempt.
 _SPARE = (0.02, 0.004)
-#: Pairs up to this far apart, in mean radii, are listed until discs have moved by half of it.
+#: Pairs up to this far apart, in mean radii, are listed until balls have moved by half of it.
 _SKIN = 0.5
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Discs in a periodic square, in units of its side.
+    """Discs in a periodic square, or spheres in a cube, in units of its side.
 
     Attributes
     ----------
-    centres : (n, 2) float
+    centres : (n, d) float
         In [0, 1[.
     radii : (n,) float
     method : {"addition", "relaxation"}
@@ -59,69 +64,87 @@ class Placement:
 
     @property
     def fraction(self) -> float:
-        """Part of the square inside discs."""
-        return area_fraction(self.radii)
+        """Part of the box inside discs or spheres."""
+        return ball_fraction(self.radii, self.centres.shape[1])
 
 
-def area_fraction(radii: Array) -> float:
-    """Part of a square of side 1 inside discs."""
-    return math.pi * math.fsum((radii * radii).tolist())
+def unit_ball(dimension: int) -> float:
+    """Area of a disc, or volume of a sphere, of radius 1."""
+    return math.pi if dimension == 2 else 4 * math.pi / 3
 
 
-def place_discs(radii: Array, seed: int, gap: float = 0.0) -> Placement:
-    """Place discs at random in a periodic square so that none overlaps another or its own image.
+def powers(radii: Array, dimension: int) -> Array:
+    """Squares of radii in the plane, cubes in space, rounded alike everywhere."""
+    return radii * radii if dimension == 2 else radii * radii * radii
+
+
+def ball_fraction(radii: Array, dimension: int) -> float:
+    """Part of a square or cube of side 1 inside discs or spheres."""
+    return unit_ball(dimension) * math.fsum(powers(radii, dimension).tolist())
+
+
+def place_discs(radii: Array, seed: int, gap: float = 0.0, dimension: int = 2) -> Placement:
+    """Place discs or spheres at random in a periodic box so that none overlaps another or itself.
 
     Parameters
     ----------
     radii : (n,) float
-        In units of the side of the square; the result has the same order.
+        In units of the side of the box; the result has the same order.
     seed : int
         At least 0.
     gap : float
-        Least distance of two circles, in units of the side.
+        Least distance of two surfaces, in units of the side.
+    dimension : {2, 3}
+        Discs in a square, or spheres in a cube.
 
     Raises
     ------
     InputError
-        If a disc is too large for the square, discs with their gaps fill more than `MOST_FRACTION`,
+        If a ball is too large for the box, balls with their gaps fill more than `MOST_FRACTION`,
         no room is found for all of them, or what was found does not keep the gap.
     """
     radii = np.asarray(radii, dtype=float)
     if not len(radii):
-        return Placement(np.empty((0, 2)), radii, "addition")
+        return Placement(np.empty((0, dimension)), radii, "addition")
     # Rounding may bring two centres nearer by three grains.
     kept_apart = gap + 4 * _GRAIN
     wide = radii + kept_apart / 2
-    check_room(radii, gap)
+    check_room(radii, gap, dimension)
     stream = _stream(seed, "places")
-    found = _add(wide, stream)
+    found = _add(wide, stream, dimension)
     method: Method = "addition"
     if found is None:
-        found, method = _relax(radii, wide, gap, stream), "relaxation"
+        found, method = _relax(radii, wide, gap, stream, dimension), "relaxation"
     centres = np.rint(found / _GRAIN) * _GRAIN % 1.0
     _check_apart(centres, radii, gap)
     return Placement(centres, radii, method)
 
 
 def _check_apart(centres: Array, radii: Array, gap: float) -> None:
-    """Refuse discs that overlap, or are nearer to each other than they were to be."""
+    """Refuse balls that overlap, or are nearer to each other than they were to be."""
     first, second, width = narrowest_place(centres, radii)
     if not width >= gap - _GRAIN:
         raise InputError(
-            f"{len(radii)} discs that fill {area_fraction(radii):.4g} of the box, of which number "
+            f"{_filling(radii, centres.shape[1])}, of which number "
             f"{first + 1} and {second + 1} were placed {width:.4g} of the box apart, not {gap:.4g}",
-            "another seed, a smaller fraction or fewer discs, or a smaller gap",
+            f"another seed, a smaller fraction or fewer {ONE[centres.shape[1]]}s, or a smaller gap",
         )
+
+
+def _filling(radii: Array, dimension: int) -> str:
+    """Say how many balls there are, and how much of the box they fill."""
+    fraction = ball_fraction(radii, dimension)
+    return f"{len(radii)} {ONE[dimension]}s that fill {fraction:.4g} of the box"
 
 
 def touching_pairs(
     centres: Array, radii: Array, reach: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-    """Return all pairs of discs whose circles are nearer to each other than a length.
+    """Return all pairs of balls whose surfaces are nearer to each other than a length.
 
     Parameters
     ----------
-    centres : (n, 2) float
+    centres : (n, d) float
         In [0, 1[, in units of the period.
     radii : (n,) float
         In the same units; none of them wider than the period.
@@ -132,9 +155,9 @@ def touching_pairs(
     first, second : (n_pairs,) int
         The first is the smaller number; in increasing order.
     width : (n_pairs,) float
-        Distance of the circles of the nearest images; negative where they overlap.
+        Distance of the surfaces of the nearest images; negative where they overlap.
     """
-    # Loaded where discs are compared: to read a configuration needs none of it.
+    # Loaded where balls are compared: to read a configuration needs none of it.
     from scipy.spatial import cKDTree
 
     longest = 2 * float(radii.max(initial=0.0)) + reach
@@ -150,14 +173,14 @@ def touching_pairs(
 
 
 def narrowest_place(centres: Array, radii: Array) -> tuple[int, int, float]:
-    """Return the two discs whose circles are nearest to each other, and how near they are.
+    """Return the two balls whose surfaces are nearest to each other, and how near they are.
 
     Parameters
     ----------
-    centres : (n, 2) float
+    centres : (n, d) float
         In [0, 1[, in units of the period.
     radii : (n,) float
-        Of one disc at least. It may be nearest to its own image: it is both of them then.
+        Of one ball at least. It may be nearest to its own image: it is both of them then.
     """
     largest = int(radii.argmax())
     found = largest, largest, 1.0 - 2 * float(radii[largest])
@@ -230,34 +253,36 @@ def inner_voxel(
     return places[kept], own[kept], int(inside.sum() - kept.sum())
 
 
-def check_room(radii: Array, gap: float) -> None:
-    """Refuse discs that cannot find room, before anybody looks for it.
+def check_room(radii: Array, gap: float, dimension: int = 2) -> None:
+    """Refuse balls that cannot find room, before anybody looks for it.
 
     Parameters
     ----------
     radii : (n,) float
         In units of the box.
     gap : float
-        Least distance of two circles, in units of the box.
+        Least distance of two surfaces, in units of the box.
+    dimension : {2, 3}
 
     Raises
     ------
     InputError
-        If a disc is too large, or all of them fill too much of the box.
+        If a ball is too large, or all of them fill too much of the box.
     """
-    largest = float(radii.max(initial=0.0))
+    largest, balls = float(radii.max(initial=0.0)), f"{ONE[dimension]}s"
     if not 2 * largest + gap <= 0.5:
         raise InputError(
             f"a radius of {largest:.4g} of the box",
-            f"radii of at most {0.25 - gap / 2:.4g} of the box: a larger box or smaller discs",
+            f"radii of at most {0.25 - gap / 2:.4g} of the box: a larger box or smaller {balls}",
             at=("radius",),
         )
-    filled = area_fraction(radii + gap / 2)
-    if filled > MOST_FRACTION:
+    filled = ball_fraction(radii + gap / 2, dimension)
+    if filled > MOST_FRACTION[dimension]:
         raise InputError(
-            f"{len(radii)} discs that fill {area_fraction(radii):.4g} of the box, and "
+            f"{_filling(radii, dimension)}, and "
             f"{filled:.4g} of it with half of the gap around each",
-            f"at most {MOST_FRACTION:g} with the gaps: fewer or smaller discs, or a smaller gap",
+            f"at most {MOST_FRACTION[dimension]:g} with the gaps: fewer or smaller {balls}, or a "
+            "smaller gap",
         )
 
 
@@ -281,50 +306,63 @@ def _distance(first: Array, second: Array) -> Array:
     """Distance of the nearest images."""
     apart = first - second
     apart -= np.rint(apart)
-    return np.sqrt(apart[:, 0] * apart[:, 0] + apart[:, 1] * apart[:, 1])
+    return _lengths(apart)
 
 
-def _add(radii: Array, stream: np.random.PCG64) -> Array | None:
-    """Random sequential addition, the largest first; None if a disc finds no place."""
-    # Cells are as wide as two discs may reach: who is not in a neighbouring one is far enough.
-    n = max(int(1 / max(2 * float(radii.max()), 1 / math.sqrt(len(radii)))), 1)
+def _lengths(vectors: Array) -> Array:
+    """Length of each vector; squares are added one after the other."""
+    square = vectors[:, 0] * vectors[:, 0]
+    for axis in range(1, vectors.shape[1]):
+        square = square + vectors[:, axis] * vectors[:, axis]
+    return np.asarray(np.sqrt(square))
+
+
+def _add(radii: Array, stream: np.random.PCG64, dimension: int) -> Array | None:
+    """Random sequential addition, the largest first; None if a ball finds no place."""
+    # Cells are as wide as two balls may reach: who is not in a neighbouring one is far enough.
+    n = max(int(1 / max(2 * float(radii.max()), len(radii) ** (-1 / dimension))), 1)
     # Of fewer than three cells on each side, those before and behind are the same.
     steps = range(-1, 2) if n > 2 else range(n)
-    around = [(i, j) for i in steps for j in steps]
-    held: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
-    centres = np.empty((len(radii), 2))
+    around = list(product(steps, repeat=dimension))
+    held: dict[tuple[int, ...], list[tuple[list[float], float]]] = {}
+    centres = np.empty((len(radii), dimension))
     spare: list[float] = []
     for number in np.argsort(-radii, kind="stable").tolist():
         radius = float(radii[number])
         for _ in range(_TRIALS):
-            if not spare:
+            if len(spare) < dimension:
                 spare = uniform_numbers(stream, 8192).tolist()
-            x, y = spare.pop(), spare.pop()
-            column, row = int(x * n), int(y * n)
+            place = [spare.pop() for _ in range(dimension)]
+            home = tuple(int(x * n) for x in place)
             near = (
                 other
-                for i, j in around
-                for other in held.get(((column + i) % n, (row + j) % n), ())
+                for shift in around
+                for other in held.get(
+                    tuple((i + j) % n for i, j in zip(home, shift, strict=True)), ()
+                )
             )
-            if all(_are_apart(x, y, radius, *other) for other in near):
-                centres[number] = x, y
-                held.setdefault((column, row), []).append((x, y, radius))
+            if all(_are_apart(place, radius, *other) for other in near):
+                centres[number] = place
+                held.setdefault(home, []).append((place, radius))
                 break
         else:
             return None
     return centres
 
 
-def _are_apart(x: float, y: float, radius: float, u: float, v: float, other: float) -> bool:
-    across, along = abs(x - u), abs(y - v)
-    across, along = min(across, 1 - across), min(along, 1 - along)
+def _are_apart(place: list[float], radius: float, there: list[float], other: float) -> bool:
+    square = 0.0
+    for x, u in zip(place, there, strict=True):
+        apart = abs(x - u)
+        apart = min(apart, 1 - apart)
+        square += apart * apart
     least = radius + other
-    return across * across + along * along >= least * least
+    return square >= least * least
 
 
-def _relax(radii: Array, wide: Array, gap: float, stream: np.random.PCG64) -> Array:
-    """Push discs apart that start anywhere, until none overlaps."""
-    start = uniform_numbers(stream, 2 * len(radii)).reshape(-1, 2)
+def _relax(radii: Array, wide: Array, gap: float, stream: np.random.PCG64, dimension: int) -> Array:
+    """Push balls apart that start anywhere, until none overlaps."""
+    start = uniform_numbers(stream, dimension * len(radii)).reshape(-1, dimension)
     unit = math.fsum(radii.tolist()) / len(radii)
     reached = 0.0
     for spare in _SPARE:
@@ -333,15 +371,15 @@ def _relax(radii: Array, wide: Array, gap: float, stream: np.random.PCG64) -> Ar
             return centres
         reached = max(reached, _reached(centres, radii, wide - radii))
     raise InputError(
-        f"{len(radii)} discs that fill {area_fraction(radii):.4g} of the box, for which no places "
+        f"{_filling(radii, dimension)}, for which no places "
         f"with gaps of {gap:.3g} of the box were found: where they were pushed apart, smaller ones "
         f"fill {reached:.4g} of it",
-        "fewer or smaller discs, a smaller gap, or another seed",
+        f"fewer or smaller {ONE[dimension]}s, a smaller gap, or another seed",
     )
 
 
 def _push_apart(start: Array, radii: Array, spare: float, skin: float) -> tuple[Array, float]:
-    """Centres after the pushing, and the least distance of two circles, spare room included."""
+    """Centres after the pushing, and the least distance of two surfaces, spare room included."""
     n, centres = len(start), start.copy()
     anchor = centres.copy()
     wide = radii + spare
@@ -354,13 +392,13 @@ def _push_apart(start: Array, radii: Array, spare: float, skin: float) -> tuple[
             anchor = centres.copy()
         apart = centres[first] - centres[second]
         apart -= np.rint(apart)
-        distance = np.sqrt(apart[:, 0] * apart[:, 0] + apart[:, 1] * apart[:, 1])
+        distance = _lengths(apart)
         depth = wide[first] + wide[second] - distance
         worst = 2 * spare - float(depth.max(initial=0.0))
         if worst >= 0.0:
             break
         push = _PUSH * np.maximum(depth, 0.0) / np.maximum(distance, _GRAIN)
-        for axis in (0, 1):
+        for axis in range(start.shape[1]):
             force = push * apart[:, axis]
             # One after the other, in the order of the pairs.
             centres[:, axis] += np.bincount(first, force, n) - np.bincount(second, force, n)
@@ -368,8 +406,9 @@ def _push_apart(start: Array, radii: Array, spare: float, skin: float) -> tuple[
 
 
 def _reached(centres: Array, radii: Array, coat: Array) -> float:
-    """Fraction of discs in the same places that are shrunk until their gaps are kept."""
+    """Fraction of balls in the same places that are shrunk until their gaps are kept."""
     first, second, width = touching_pairs(centres, radii + coat, 0.0)
     whole = radii[first] + radii[second]
     factor = float(np.min((whole + np.minimum(width, 0.0)) / whole, initial=1.0))
-    return area_fraction(radii) * max(factor, 0.0) ** 2
+    dimension = centres.shape[1]
+    return ball_fraction(radii, dimension) * max(factor, 0.0) ** dimension

@@ -1,6 +1,6 @@
-"""A cell of random discs, which the program draws and places.
+"""A cell of random discs or spheres, which the program draws and places.
 
-Its compartments and all its measures follow from the radii, which are drawn at once. The discs are
+Its compartments and all its measures follow from the radii, which are drawn at once. They are
 placed when somebody asks where they are: a configuration can be read without that.
 """
 
@@ -18,14 +18,21 @@ from numpy.typing import NDArray
 from torrey.base.budgets import MOST_DISCS
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.balls import Ball, Interior, ball_measure, read_interior
+from torrey.geometry.balls import Ball, Interior, ball_measure, read_interior, surface_measure
 from torrey.geometry.boxes import Box
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 from torrey.geometry.pieces import Drawing
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
-from torrey.geometry.random_discs import Placement, check_room, narrowest_place, place_discs
+from torrey.geometry.random_discs import (
+    ONE,
+    Placement,
+    check_room,
+    narrowest_place,
+    place_discs,
+)
 from torrey.geometry.shapes import Shape
+from torrey.geometry.spheres import Sphere, Spheres
 
 if TYPE_CHECKING:
     from torrey.geometry.drawing import Canvas
@@ -33,20 +40,29 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 USUAL_GAP: Final = 0.05
-"""Least distance of two circles in um, unless another is given."""
+"""Least distance of two surfaces in um, unless another is given."""
 
 LEAST_GAP: Final = 1e-5
 """The same in units of the box: gmsh takes places that differ by a hundredth of it for one."""
 
-MOST_FRACTION: Final = 0.65
-"""Largest fraction that may be asked for."""
+MOST_FRACTION: Final = {2: 0.65, 3: 0.55}
+"""Largest fraction that may be asked for, by dimension."""
+
+PLACED: Final = "placed"
+"""Mark of discs that were placed, among plain values."""
 
 _LARGEST_SEED: Final = 2**32 - 1
 
 
-@dataclass(frozen=True)
-class PlacedDiscs(Discs):
-    """Discs that were placed by the program, which keep the distance that they were given."""
+class _Placed:
+    """Balls that were placed by the program, which keep the distance that they were given."""
+
+    if TYPE_CHECKING:
+        cells: tuple[Ball, ...]
+
+        @property
+        def outer_radii(self) -> Array:
+            """Radius of each ball."""
 
     def _conflicts(self) -> Iterator[str]:
         if not self.cells:
@@ -57,16 +73,35 @@ class PlacedDiscs(Discs):
         if not width >= 0.0:
             yield f"cell_{first + 1} and cell_{second + 1} overlap by {-width:.3g}"
 
-    @classmethod
-    def of(cls, centres: Array, radii: Array, interior: Interior) -> Self:
-        """Make discs of centres (n, 2) and radii (n,), in units of the cell."""
-        places = zip(centres.tolist(), radii.tolist(), strict=True)
-        return cls(tuple(Disc(tuple(centre), radius) for centre, radius in places), interior)
+    def to_dict(self) -> Plain:
+        """Return plain values, with a mark: they would be refused as discs of a configuration."""
+        return {**super().to_dict(), PLACED: 1}  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class PlacedDiscs(_Placed, Discs):
+    """Discs that were placed by the program."""
+
+
+@dataclass(frozen=True)
+class PlacedSpheres(_Placed, Spheres):
+    """Spheres that were placed by the program."""
+
+
+PlacedBalls = PlacedDiscs | PlacedSpheres
+
+
+def placed_balls(centres: Array, radii: Array, interior: Interior) -> PlacedBalls:
+    """Make discs or spheres of centres (n, d) and radii (n,), in units of the cell."""
+    places = list(zip(map(tuple, centres.tolist()), radii.tolist(), strict=True))
+    if centres.shape[1] == 2:
+        return PlacedDiscs(tuple(Disc(*place) for place in places), interior)
+    return PlacedSpheres(tuple(Sphere(*place) for place in places), interior)
 
 
 @dataclass(frozen=True)
 class RandomPacking(Shape):
-    """Random discs in a periodic square, drawn and placed by the program.
+    """Random discs in a periodic square, or spheres in a cube, drawn and placed by the program.
 
     Lengths of its fields are in um, since radii come from histology. A study whose period is not
     the box scales all of it.
@@ -74,57 +109,63 @@ class RandomPacking(Shape):
     Parameters
     ----------
     box : float
-        Side of the square (um).
+        Side of the square or cube (um).
     radius : RadiusLaw
     count : int, optional
-        How many discs; in the place of it, `fraction`.
+        How many discs or spheres; in the place of it, `fraction`.
     fraction : float, optional
-        Part of the square inside them: as many discs as come nearest to it.
+        Part of the box inside them: as many as come nearest to it.
     seed : int
-        Another one gives other discs.
+        Another one gives others.
     gap : float, optional
-        Least distance of two circles (um); `USUAL_GAP` without it.
+        Least distance of two surfaces (um); `USUAL_GAP` without it.
     interior : {"water", "obstacle"}
+    dimension : {2, 3}
+        Discs, or spheres.
 
     Raises
     ------
     ValueError
-        If such discs cannot be: too many, too large or too dense.
+        If such a packing cannot be: too many, too large or too dense.
     """
 
     box: float = declared(
         unit="length",
-        description="side of the square; another period of a study or bloch run scales the discs",
+        description="side of the square or cube; another period of a study or bloch run scales all "
+        "of it",
     )
     radius: RadiusLaw = declared(
         description="one distribution, such as {uniform: [1 um, 5 um]}; or gamma, lognormal, list"
     )
     count: int | None = declared(
-        description=f"a whole number of discs, 1 to {MOST_DISCS}; or fraction in its place",
+        description=f"a whole number of discs or spheres, 1 to {MOST_DISCS}; or fraction in its "
+        "place",
         default=None,
     )
     fraction: float | None = declared(
-        description=f"a number above 0 and at most {MOST_FRACTION:g}: part of the area in discs",
+        description=f"a number above 0 and at most {MOST_FRACTION[2]:g}: part of the area in "
+        f"discs, or of the volume in spheres, at most {MOST_FRACTION[3]:g}",
         default=None,
     )
     seed: int = declared(description="a whole number of at least 0", default=1)
     gap: float | None = declared(
         unit="length",
-        description=f"least distance of two circles, {USUAL_GAP:g} um without the key",
+        description=f"least distance of two surfaces, {USUAL_GAP:g} um without the key",
         default=None,
     )
     interior: Interior = declared(
         description="water (the insides are compartments) or obstacle (they are not there)",
         default="water",
     )
+    dimension: int = declared(description="2 (discs) or 3 (spheres)", default=2)
 
     kind: ClassVar[str] = "packing"
-    dimension: ClassVar[int] = 2
-    dimensions: ClassVar[tuple[int, ...]] = (2,)
-    ball: ClassVar[type[Ball]] = Disc
+    dimensions: ClassVar[tuple[int, ...]] = (2, 3)
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        if self.dimension not in self.dimensions:
+            raise InputError(f"{self.dimension}", "2 or 3", at=("dimension",))
         if not 0 < self.box < math.inf:
             raise InputError(f"{self.box:g} um", "a length above 0", at=("box",))
         if self.interior not in ("water", "obstacle"):
@@ -148,7 +189,7 @@ class RandomPacking(Shape):
                 "be meshed",
                 at=("gap",),
             )
-        check_room(self.radii, self.least_gap / self.box)
+        check_room(self.radii, self.least_gap / self.box, self.dimension)
 
     def _check_number(self) -> None:
         if self.count is not None and self.fraction is not None:
@@ -159,45 +200,48 @@ class RandomPacking(Shape):
                 "one of them; without both, radii of a list are taken once each",
             )
         if self.count is not None and not 1 <= self.count <= MOST_DISCS:
-            raise InputError(f"{self.count}", f"1 to {MOST_DISCS:,} discs", at=("count",))
-        if self.fraction is not None and not 0 < self.fraction <= MOST_FRACTION:
+            raise InputError(
+                f"{self.count}", f"1 to {MOST_DISCS:,} {ONE[self.dimension]}s", at=("count",)
+            )
+        most = MOST_FRACTION[self.dimension]
+        if self.fraction is not None and not 0 < self.fraction <= most:
             raise InputError(
                 f"{self.fraction:g}",
-                f"a fraction above 0 and at most {MOST_FRACTION:g}",
+                f"a fraction above 0 and at most {most:g}",
                 at=("fraction",),
             )
 
-    # ---- its discs ----
+    # ---- its discs or spheres ----
 
     @property
     def least_gap(self) -> float:
-        """Least distance of two circles (um)."""
+        """Least distance of two surfaces (um)."""
         return USUAL_GAP if self.gap is None else self.gap
 
     @cached_property
     def radii(self) -> Array:
-        """Radius of each disc in units of the box, shape (n,)."""
-        return self.radius.draw(self.box, self.seed, self.count, self.fraction)
+        """Radius of each disc or sphere in units of the box, shape (n,)."""
+        return self.radius.draw(self.box, self.seed, self.count, self.fraction, self.dimension)
 
     @cached_property
     def placement(self) -> Placement:
-        """Where the discs are; placed when first asked for.
+        """Where they are; placed when first asked for.
 
         Raises
         ------
         InputError
             If no places are found.
         """
-        return place_discs(self.radii, self.seed, self.least_gap / self.box)
+        return place_discs(self.radii, self.seed, self.least_gap / self.box, self.dimension)
 
     @cached_property
-    def discs(self) -> PlacedDiscs:
-        """The discs as a cell of their own, with the same compartments."""
-        return PlacedDiscs.of(self.placement.centres, self.radii, self.interior)
+    def balls(self) -> PlacedBalls:
+        """The discs or spheres as a cell of their own, with the same compartments."""
+        return placed_balls(self.placement.centres, self.radii, self.interior)
 
     def describe(self) -> str:
-        """Say how many discs the cell holds."""
-        return f"{len(self.radii):,} random discs"
+        """Say how many discs or spheres the cell holds."""
+        return f"{len(self.radii):,} random {ONE[self.dimension]}s"
 
     def own_length(self) -> float:
         """Return the side of the box (um)."""
@@ -212,29 +256,31 @@ class RandomPacking(Shape):
         return ("outside", *(f"cell_{i}" for i in range(1, count + 1)))
 
     def membranes(self) -> tuple[Membrane, ...]:
-        """Return one membrane, or surface of an obstacle, per disc, in their order."""
+        """Return one membrane, or surface of an obstacle, per ball, in their order."""
         numbers = range(1, len(self.radii) + 1)
         if self.interior == "water":
             return tuple(Membrane(f"membrane_{i}", 0, i) for i in numbers)
         return tuple(Membrane(f"surface_{i}", 0, NOTHING) for i in numbers)
 
     def measures(self) -> tuple[float, ...]:
-        """Return the exact area of each compartment."""
-        insides = tuple(ball_measure(2, radius) for radius in self.radii.tolist())
+        """Return the exact area or volume of each compartment."""
+        insides = tuple(ball_measure(self.dimension, radius) for radius in self.radii.tolist())
         return (1.0 - math.fsum(insides), *insides)[: self.n_compartments]
 
     def interface_measures(self) -> tuple[float, ...]:
-        """Return the exact length of each membrane or surface."""
-        return tuple(2 * math.pi * radius for radius in self.radii.tolist())
+        """Return the exact length or area of each membrane or surface."""
+        return tuple(surface_measure(self.dimension, radius) for radius in self.radii.tolist())
 
     # ---- how it is written ----
 
     def to_dict(self) -> Plain:
-        """Return plain values: what the discs are made from, not where they are."""
+        """Return plain values: what the packing is made from, not where its balls are."""
         plain: Plain = {"kind": self.kind, "box": self.box, "seed": self.seed}
         plain |= {"interior": self.interior, "law": self.radius.name}
         given = {"count": self.count, "fraction": self.fraction, "gap": self.gap}
         plain |= {key: value for key, value in given.items() if value is not None}
+        if self.dimension != 2:
+            plain["dimension"] = self.dimension
         if spread := self.radius.gamma or self.radius.lognormal:
             keys = ("mean", "sd", "least", "most")
             return plain | {f"radius_{key}": float(getattr(spread, key)) for key in keys}
@@ -259,34 +305,35 @@ class RandomPacking(Shape):
             seed=int(plain["seed"]),
             gap=float(plain["gap"]) if "gap" in plain else None,
             interior=read_interior(plain),
+            dimension=int(plain.get("dimension", 2)),
         )
 
-    # ---- how it is meshed: as its discs are ----
+    # ---- how it is meshed: as its discs or spheres are ----
 
     def boxes(self, size: float) -> Iterator[Box]:
-        """Yield the boxes whose faces pass the discs at a distance or cut them well."""
-        return self.discs.boxes(size)
+        """Yield the boxes whose faces pass them at a distance or cut them well."""
+        return self.balls.boxes(size)
 
     def draw(self, canvas: Canvas) -> Drawing:
-        """Draw the box with the discs in it."""
-        return self.discs.draw(canvas)
+        """Draw the box with the discs or spheres in it."""
+        return self.balls.draw(canvas)
 
     def membrane_radii(self) -> Array:
         """Return the radius of each membrane."""
         return self.radii
 
     def region_tolerances(self, relative: Array) -> Array:
-        """Return how far the area of each region may be off, shape (n_regions,)."""
-        return self.discs.region_tolerances(relative)
+        """Return how far the measure of each region may be off, shape (n_regions,)."""
+        return self.balls.region_tolerances(relative)
 
     def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:
-        """Return places moved onto the nearest image of their circle."""
-        return self.discs.on_membrane(places, membrane)
+        """Return places moved onto the nearest image of their circle or sphere."""
+        return self.balls.on_membrane(places, membrane)
 
     def place_name(self, place: Array) -> str:
-        """Say which disc is nearest to a place."""
-        return self.discs.place_name(place)
+        """Say which disc or sphere is nearest to a place."""
+        return self.balls.place_name(place)
 
     def advice(self, least: str) -> str:
         """Say where it is narrowest, and what could help."""
-        return f"{self.discs.advice(least)}, a larger gap, and another seed"
+        return f"{self.balls.advice(least)}, a larger gap, and another seed"

@@ -11,11 +11,15 @@ from typing import Final
 from torrey.base.errors import InputError, either
 from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Discs
+from torrey.geometry.ellipses import Ellipses
 from torrey.geometry.ellipsoids import Ellipsoids
 from torrey.geometry.layers import Layers
+from torrey.geometry.own_mesh import OwnMesh
+from torrey.geometry.polygons import Polygons
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
 from torrey.geometry.spheres import Spheres
+from torrey.geometry.surfaces import Surfaces
 
 KINDS: Final[tuple[type[Shape], ...]] = (
     Discs,
@@ -23,7 +27,11 @@ KINDS: Final[tuple[type[Shape], ...]] = (
     Layers,
     RandomPacking,
     Cylinders,
+    OwnMesh,
     Ellipsoids,
+    Ellipses,
+    Polygons,
+    Surfaces,
 )
 
 

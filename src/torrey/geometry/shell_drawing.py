@@ -35,17 +35,18 @@ def draw_shells(shape: Balls, canvas: Canvas) -> Drawing:
         With a coat.
     canvas : Canvas
     """
-    return Drawing(canvas.cut(_drawn(shape, canvas)), _element_size(shape, canvas.box))
+    rest = Owner(None) if shape.has_wall else Owner(0)
+    return Drawing(canvas.cut(_drawn(shape, canvas), rest), _element_size(shape, canvas.box))
 
 
 def _drawn(shape: Balls, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
-    count = len(shape.cells)
+    count, first = len(shape.cells), shape.first_inside
     for number, centre in images(canvas.box, shape):
         # What is drawn later is cut out of what was drawn before.
         outer = canvas.occ.addSphere(*centre, float(shape.outer_radii[number]))
-        yield int(outer), Owner(count + number + 1, number)
+        yield int(outer), Owner(count + number + first, count + number)
         inner = canvas.occ.addSphere(*centre, shape.cells[number].radius)
-        yield int(inner), Owner(number + 1, number)
+        yield int(inner), Owner(number + first, number)
 
 
 def _element_size(shape: Balls, box: Box) -> Callable[[Array], float]:

@@ -15,8 +15,8 @@ Array = NDArray[np.float64]
 #: Elements around a full circle on the coarsest mesh, at least, by dimension; their number grows
 #: with the square around a sphere.
 ELEMENTS_PER_CIRCLE = {2: 16, 3: 12}
-#: How fast elements grow with the distance from a spot of small ones.
-_GROWTH = 0.3
+#: How fast elements grow with the distance from small ones.
+GROWTH = 0.3
 #: Relative error of a measure over the fourth power of the angle that an element spans, at most;
 #: 1/480 for arcs in rows, more for the longest of unequal elements.
 _MEASURE_ERROR = 1 / 60
@@ -75,7 +75,7 @@ class Spots:
         if not len(self.sizes):
             return float("inf")
         far = np.linalg.norm(place - self.places, axis=1)
-        return float(np.min(self.sizes + _GROWTH * far))
+        return float(np.min(self.sizes + GROWTH * far))
 
 
 #: Length of an element in a film of water, over the length along which the film grows thicker.

@@ -45,6 +45,12 @@ class StudyFacts:
         ``permeability_factors``.
     n_components : int
         Of the waveform with the most components.
+    immobile : bool
+        Whether the water of some compartment does not move within the cell.
+    sticks : bool
+        Whether the water of some region moves along some axes of the cell alone.
+    relaxing : bool
+        Whether membranes relax magnetisation beside letting water through.
     """
 
     dimension: int
@@ -53,6 +59,9 @@ class StudyFacts:
     permeable: bool
     material_keys: tuple[str, ...]
     n_components: int
+    immobile: bool = False
+    sticks: bool = False
+    relaxing: bool = False
 
     @property
     def has_cells_in_an_outside(self) -> bool:
@@ -242,8 +251,25 @@ def label(name: str) -> str:
 # ---- the kinds ----
 
 
+_NO_STICKS: Final = (
+    "reference: the others need water that moves along all axes of the cell, or along none"
+)
+
+
+_NO_RELAXING: Final = (
+    "reference, or P0, P1, ...: homogenised models know one of permeability and surface_relaxivity"
+)
+
+
+def _refuse_rates(facts: StudyFacts, order: int) -> str | None:
+    """Homogenised models have one exchange with what lies behind a membrane."""
+    return _NO_RELAXING if facts.relaxing else _refuse_costly(facts, order)
+
+
 def _refuse_costly(facts: StudyFacts, order: int) -> str | None:
-    """The number of correctors grows fast where gradients have several components."""
+    """Correctors grow fast in number with components of gradients, and need water that moves."""
+    if facts.sticks:
+        return _NO_STICKS
     if facts.n_components > 1 and order > MOST_ORDER_OF_SEVERAL:
         return f"orders up to {MOST_ORDER_OF_SEVERAL} for a waveform of several components"
     return None
@@ -254,7 +280,15 @@ def _refuse_lumped(facts: StudyFacts, order: int) -> str | None:
 
     The papers' tensors, which are lumped, describe diffusion with one permeability alone.
     """
+    if facts.sticks:
+        return _NO_STICKS
+    if facts.relaxing:
+        return _NO_RELAXING
     reasons = []
+    if facts.permeability_kind == "surface_relaxivity" and facts.permeable:
+        reasons.append("lumped models know nothing of surface_relaxivity")
+    if facts.immobile:
+        reasons.append("lumped models need water that moves everywhere")
     if not facts.has_cells_in_an_outside:
         reasons.append("only cells in an outside can be lumped")
     if facts.material_keys:
@@ -266,7 +300,13 @@ def _refuse_lumped(facts: StudyFacts, order: int) -> str | None:
 
 def _refuse_pade(facts: StudyFacts, _order: int) -> str | None:
     """The Pade form is for water that no membrane lets through, without relaxation."""
+    if facts.sticks:
+        return _NO_STICKS
+    if facts.relaxing:
+        return _NO_RELAXING
     reasons = []
+    if facts.immobile:
+        reasons.append("Pade needs water that moves everywhere")
     if facts.permeable:
         reasons.append("Pade is for impermeable membranes, 0 m/s")
     if times := [key for key in ("T2", "T1") if key in facts.material_keys]:
@@ -289,7 +329,7 @@ for _kind in (
         f"up to {MOST_ORDER_OF_SEVERAL} for a waveform of several components",
         build=Deferred("torrey.models.expansion", "homogenised_models"),
         orders=range(MOST_ORDER + 1),
-        refuses=_refuse_costly,
+        refuses=_refuse_rates,
         fitted=range(3),
     ),
     ModelKind(

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.sparse import coo_array, csc_array
 
+from torrey.base.errors import InputError
 from torrey.base.stored import stored
 from torrey.cell.factors import PinnedFactor
 from torrey.cell.operators import Array, BlochTorrey, CellOperators
@@ -245,7 +246,7 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
     Raises
     ------
     ValueError
-        If a membrane has the same compartment on both sides.
+        If a membrane has the same compartment on both sides, or water is immobile somewhere.
     """
     forms = _Forms(_without_surfaces(operators))
     fields = _solve(forms)
@@ -294,8 +295,19 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
 
 
 def _without_surfaces(operators: BlochTorrey) -> BlochTorrey:
-    """The same where surfaces of obstacles do not relax: nothing passes them."""
+    """The same where surfaces of obstacles do not relax: nothing passes them.
+
+    Raises
+    ------
+    InputError
+        If water is immobile somewhere.
+    """
     cell = operators.cell
+    if operators.immobile.any():
+        raise InputError(
+            "a compartment of immobile water",
+            "water that moves everywhere, for the papers' tensors",
+        )
     if not np.any(cell.membranes == NOTHING):
         return operators
     nothing = np.empty(0, dtype=np.int64)

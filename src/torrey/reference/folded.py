@@ -78,7 +78,7 @@ def solve_folded(
         The same with the points that are solved here.
     """
     left = [int(row) for row in np.flatnonzero(~found.reached)]
-    if len(left) < fewest or len(levels) < 2:
+    if len(left) < fewest or len(levels) < 2 or not _moves(levels[0]):
         return found
     for group in _groups(points, left, levels[0].cell.lattice, fewest):
         try:
@@ -87,6 +87,11 @@ def solve_folded(
         except FoldingError:
             continue  # the full system will say what is wrong, if it is
     return found
+
+
+def _moves(operators: BlochTorrey) -> bool:
+    """Whether water moves along all axes everywhere: else countless bands lie at zero."""
+    return bool(np.all(operators.axes_of_motion == operators.cell.dimension))
 
 
 def _groups(

@@ -101,6 +101,28 @@ def climb_meshes(
     return Lazy.of(lambda k: climb(levels[k], frame, finer if k else highest), len(levels))
 
 
+def climb_further(
+    kept: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]
+) -> Lazy[ProjectedModel]:
+    """Ladders that are kept, and those on finer meshes, made when first asked for.
+
+    Parameters
+    ----------
+    kept : sequence of ProjectedModel
+        As `climb_meshes` made them, on the first meshes.
+    levels : sequence of BlochTorrey
+        By mesh, coarsest first, on as many meshes or more.
+    """
+
+    def ladder(level: int) -> ProjectedModel:
+        if level < len(kept):
+            return kept[level]
+        coarsest = kept[0]
+        return climb(levels[level], coarsest.frame, max(coarsest.order - 2, LOWEST_RUNG))
+
+    return Lazy.of(ladder, len(levels))
+
+
 def _wave_numbers(operators: BlochTorrey, frame: Array, count: int) -> list[tuple[int, Array]]:
     """Numbers and vectors gamma (rad per period) of the enrichment, from the smallest on."""
     d = operators.cell.dimension
@@ -142,7 +164,8 @@ class _Enrichment:
         size = np.array([np.linalg.norm(gamma)])
         along = operators.along(gamma)
         mean = float(np.trace(operators.diffusivity.mean(axis=0))) / operators.n_axes
-        shift = float(size[0]) * mean
+        # Any shift will do where nothing moves.
+        shift = float(size[0]) * (mean or 1.0)
         # The unit cell without permeability and relaxation.
         self._system = AffineSystem(operators, operators.K + shift * operators.M, along.C, along.N)
         self._gamma = size
@@ -159,6 +182,8 @@ class _Enrichment:
             loads.append(self._slope @ before)
             if depth >= 3 and op.J.any():
                 loads.append(op.cell.matrix(op.J) @ before)
+            if op.T is not None:
+                loads.append(op.cell.matrix(op.T / np.abs(op.T).max()) @ before)
         new = self._lu.solve(np.hstack(loads))
         if len(self._fields) == depth:
             self._fields.append(new[:, : before.shape[1]])

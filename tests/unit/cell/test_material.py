@@ -135,7 +135,6 @@ def test_tensors_fit_the_dimension():
 @pytest.mark.parametrize(
     "value",
     [
-        0.0,
         -1.0,
         math.nan,
         math.inf,
@@ -146,9 +145,20 @@ def test_tensors_fit_the_dimension():
         (),
     ],
 )
-def test_diffusivities_are_positive(value):
+def test_diffusivities_are_not_negative(value):
     with pytest.raises(ValueError, match=r"diffusivity\[1\]: .* positive"):
         Material((1.0, value))
+
+
+def test_axes_along_which_water_moves_are_counted():
+    angle = math.radians(30.0)
+    stick = np.outer((math.cos(angle), math.sin(angle)), (math.cos(angle), math.sin(angle)))
+    turned = tuple(tuple(float(f"{x:.12g}") for x in row) for row in stick)
+    along_z = tuple(map(tuple, np.diag((0.0, 0.0, 1.7))))
+    material = Material((1.0, 0.0, turned, TENSOR))
+    assert material.axes_of_motion(2).tolist() == [2, 0, 1, 2]
+    assert np.linalg.eigvalsh(material.tensors(2)[2])[0] >= -1e-16
+    assert Material((1.0, along_z), in_space=True).axes_of_motion(2).tolist() == [2, 0]
 
 
 def test_a_material_fills_something():

@@ -60,7 +60,7 @@ REFUSED = [
         layered(LAYERED.replace("0.01", "-1")),
         "studies.mine.diffusivity.layer",
         '"-1 um^2/ms"',
-        "above zero",
+        "at least zero",
     ),
     (
         edited(DIFFUSIVITY, LAYERED),
@@ -114,7 +114,7 @@ REFUSED = [
         ),
         "geometries.layers.cells[0].radius",
         "0.5",
-        "at most 0.4995",
+        "at most 0.49995",
     ),
 ]
 

@@ -128,7 +128,7 @@ DIFFUSIVITIES = [
         'outside: [["1 um^2/ms", "0 um^2/ms"], ["0.1 um^2/ms", "1 um^2/ms"]], inside: 1 um^2/ms',
         "outside",
         "[[1.0, 0.0], [0.1, 1.0]]",
-        "a symmetric positive definite matrix",
+        "a symmetric positive semi-definite matrix",
     ),
     ('outside: [["1 um^2/ms"]], inside: 1 um^2/ms', "outside", "a matrix of 1 rows", "2 rows"),
     ('outside: 1 um^2/ms, inside: [["1 um^2/ms"]]', "inside", "a matrix of 1 rows", "2 rows"),
@@ -138,7 +138,7 @@ DIFFUSIVITIES = [
     (f"outside: [{DEFINITE}, {DEFINITE}], inside: 1 um^2/ms", "outside[0][0]", "list of 2", "a"),
     (f"outside: 1 um^2/ms, inside: {[DEFINITE] * 3}".replace("'", ""), "inside", "3 diff", "of 2"),
     ("outside: 1 um^2/ms, inside: [[]]", "inside[0]", "an empty list", "row by row"),
-    ("outside: 1 um^2/ms, inside: -1 um^2/ms", "inside", '"-1 um^2/ms"', "above zero"),
+    ("outside: 1 um^2/ms, inside: -1 um^2/ms", "inside", '"-1 um^2/ms"', "at least zero"),
 ]
 
 # A line of the good study, which has two discs; the key, what was found and what is accepted.
@@ -233,3 +233,54 @@ def test_lumped_models_know_diffusion_alone(messages, lines, named):
     text = text.replace("    period:", f"    {lines}\n    period:")
     accepted = f"R0: lumped models know nothing of {named}"
     assert_refused(messages, text, "models[1]", "lumped-R0", accepted)
+
+
+# ---- values by name ----
+
+BY_NAME = [
+    ("outside: 2 um^2/ms, inside: 1 um^2/ms, cell_2: 1.5 um^2/ms", (2.0, 1.0, 1.5)),
+    ("outside: 2 um^2/ms, cell_1: 1 um^2/ms, cell_2: 1.5 um^2/ms", (2.0, 1.0, 1.5)),
+    ("outside: 2 um^2/ms, inside: [1 um^2/ms, 3 um^2/ms], cell_1: 0 mm^2/s", (2.0, 0.0, 3.0)),
+    (f"outside: 2 um^2/ms, inside: 1 um^2/ms, cell_1: {DEFINITE}", (2.0, "tensor", 1.0)),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), BY_NAME, ids=[text for text, _ in BY_NAME])
+def test_a_name_goes_before_the_part_that_it_belongs_to(read, text, expected):
+    edit = edited("outside: 2.5e-3 mm^2/s, inside: 1.2e-3 mm^2/s", text)
+    material = read(edit.replace("8e-5 m/s", "0 m/s")).studies["mine"].material
+    tensor = ((1.0, -0.2), (-0.2, 1.0))
+    assert material.diffusivity == tuple(tensor if x == "tensor" else x for x in expected)
+
+
+def test_times_and_densities_go_by_name_too(study):
+    lines = "T2: {outside: 80 ms, inside: 40 ms, cell_1: infinite}\n    "
+    lines += "T1: {outside: 1 s, cell_1: 2 s, cell_2: 3 s}\n    density: {outside: 1, inside: 1, "
+    material = study("    period:", f"    {lines}cell_2: 0.5}}\n    period:").material
+    assert (80.0, math.inf, 40.0) == material.T2
+    assert material.T1 == (1000.0, 2000.0, 3000.0)
+    assert material.density == (1.0, 1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "found", "accepted"),
+    [
+        ("outside: 2 um^2/ms, inside: 1 um^2/ms, cell_3: 1 um^2/ms", ".cell_3", "cell_2", "cell_1"),
+        ("outside: 2 um^2/ms, cell_1: 1 um^2/ms", "", "nothing for cell_2", "inside or cell_2"),
+        ("inside: 2 um^2/ms, cell_1: 1 um^2/ms", "", "nothing for outside", "for outside too"),
+        ("outside: 2 um^2/ms, inside: 1 um^2/ms, cell_1: 1", ".cell_1", '"1"', "a diffusivity"),
+        ("outside: 2 um^2/ms, inside: 1 um^2/ms, cell_1: [[-1 um^2/ms]]", ".cell_1", "-1", "defin"),
+    ],
+)
+def test_names_that_mean_nothing_are_refused(messages, text, place, found, accepted):
+    (said,) = messages(edited("outside: 2.5e-3 mm^2/s, inside: 1.2e-3 mm^2/s", text))
+    assert f"studies.mine.diffusivity{place}: found" in said
+    assert found in said.split(", accepted: ")[0]
+    assert accepted in said.split(", accepted: ")[1]
+
+
+def test_immobile_water_behind_a_permeable_membrane_is_refused(messages):
+    old = "outside: 2.5e-3 mm^2/s, inside: 1.2e-3 mm^2/s"
+    (said,) = messages(edited(old, "outside: 2 um^2/ms, inside: 1 um^2/ms, cell_2: 0 um^2/ms"))
+    assert "studies.mine.permeability: found a value above zero at membrane_2" in said
+    assert "a factor of 0 on it" in said

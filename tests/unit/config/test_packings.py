@@ -64,6 +64,14 @@ def test_every_key_is_read(read):
     assert shape == RandomPacking(60.0, law, 20, None, 7, 0.2, "obstacle")
 
 
+def test_spheres_are_read(read):
+    text = edited(FRACTION, "fraction: 0.29\n    dimension: 3").partition("studies:")[0]
+    shape = read(text).geometries["tissue"].shape
+    law = RadiusLaw(uniform=(1.0, 5.0))
+    assert shape == RandomPacking(60.0, law, fraction=0.29, dimension=3)
+    assert shape.dimension == 3
+
+
 def test_another_period_scales_the_packing_and_says_so(read):
     text = edited("period: 60 um", "period: [30 um, 60 um]")
     assert read(text).studies["mine"].notes == (
@@ -82,6 +90,13 @@ def test_twenty_thousand_discs_are_read_at_once(read):
 
 
 REFUSED = [
+    (edited(FRACTION, "fraction: 0.29\n    dimension: 4"), "dimension", "found 4", "2 or 3"),
+    (
+        edited(FRACTION, "fraction: 0.6\n    dimension: 3"),
+        "fraction",
+        "found 0.6",
+        "above 0 and at most 0.55",
+    ),
     (edited("box: 60 um", "box: 60"), "box", '"60"', "a length with its unit"),
     (edited("box: 60 um", "box: 18 um"), "box", "up to 5 um in a box of 18 um", "than 20.1 um"),
     (edited("    box: 60 um\n", ""), "box", "nothing", "side of the square"),

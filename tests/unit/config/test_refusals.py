@@ -195,7 +195,7 @@ MALFORMED = [
         "- {center: [0.72",
         "geometries.tissue.cells[1].radius",
         "0.5",
-        "at most 0.4995",
+        "at most 0.49995",
     ),
     (
         SECOND_CELL,
@@ -222,7 +222,7 @@ MALFORMED = [
         "layers:",
         "geometries.layers.kind",
         "nothing",
-        "discs, spheres, layers or packing",
+        "discs, spheres, layers, ",
     ),
     ("0.4]}", "0.5]}", "layers:", "geometries.layers.thicknesses", "sum 1.1", "sum 1"),
     ("0.4]}", "0.4], dimension: 3}", "layers:", "geometries.layers.dimension", "3", "1 or 2"),

@@ -13,7 +13,7 @@ from torrey.base.errors import InputError
 from torrey.geometry import random_discs
 from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
 from torrey.geometry.random_discs import (
-    area_fraction,
+    ball_fraction,
     inner_voxel,
     place_discs,
     touching_pairs,
@@ -227,7 +227,7 @@ def test_the_voxel_keeps_what_fits_and_says_what_it_drops():
     assert len(own) + dropped == inside.sum()
     assert set(np.round(own / 1.5, 12)) <= set(np.round(radii[inside], 12))
     assert narrowest(centres, own) >= 1.5e-4 * (1 - 1e-9)
-    assert area_fraction(own) == pytest.approx(0.4, abs=0.05)
+    assert ball_fraction(own, 2) == pytest.approx(0.4, abs=0.05)
 
 
 def test_of_two_discs_that_meet_in_the_voxel_the_smaller_is_dropped():

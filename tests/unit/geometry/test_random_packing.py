@@ -17,7 +17,7 @@ from torrey.geometry import Disc, MeshOptions, RadiusLaw, RandomPacking
 from torrey.geometry.meshing import build_meshes
 from torrey.geometry.neighbours import narrowest_gap
 from torrey.geometry.packing_files import StoredPacking, read_packing, write_packing
-from torrey.geometry.random_packing import PlacedDiscs
+from torrey.geometry.random_packing import PlacedDiscs, placed_balls
 
 UNIFORM = RadiusLaw(uniform=(1.0, 5.0))
 SMALL = RandomPacking(25.0, UNIFORM, fraction=0.35, seed=2, gap=0.3)
@@ -26,7 +26,7 @@ SMALL = RandomPacking(25.0, UNIFORM, fraction=0.35, seed=2, gap=0.3)
 def test_compartments_and_measures_are_those_of_the_discs():
     for interior in ("water", "obstacle"):
         shape = RandomPacking(25.0, UNIFORM, fraction=0.35, interior=interior)
-        discs = shape.discs
+        discs = shape.balls
         assert [disc.radius for disc in discs.cells] == shape.radii.tolist()
         assert shape.compartment_names == discs.compartment_names
         assert shape.region_parts == discs.region_parts
@@ -43,7 +43,7 @@ def test_meshes_of_a_packing_measure_what_they_should(interior):
     found = assemble(mesh, membrane_sides(shape)).measures()
     np.testing.assert_allclose(found, shape.measures(), rtol=1e-4)
     np.testing.assert_array_equal(
-        mesh.points, build_meshes(shape.discs, MeshOptions(0.15, 0))[0].points
+        mesh.points, build_meshes(shape.balls, MeshOptions(0.15, 0))[0].points
     )
 
 
@@ -51,13 +51,13 @@ def test_a_file_says_where_the_discs_are_and_how_they_came_there(tmp_path):
     path = tmp_path / "packing.nc"
     write_packing(path, SMALL, Provenance("test"))
     stored = read_packing(path)
-    assert stored.discs == SMALL.discs
+    assert stored.balls == SMALL.balls
     data = artifacts.open_dataset(path)
     assert data.center.shape == (len(SMALL.radii), 2)
     assert data.compartment.values.tolist() == list(range(1, len(SMALL.radii) + 1))
     assert float(data.fraction) == pytest.approx(np.pi * np.sum(SMALL.radii**2), rel=1e-14)
     assert float(data.box) == 25.0
-    assert float(data.gap) == pytest.approx(25.0 * narrowest_gap(SMALL.discs).width)
+    assert float(data.gap) == pytest.approx(25.0 * narrowest_gap(SMALL.balls).width)
     assert 0.3 <= float(data.gap) < 1.0
     assert data.method.attrs["flag_meanings"].split()[int(data.method)] == "addition"
 
@@ -76,7 +76,7 @@ def test_obstacles_stay_obstacles_in_the_file():
     shape = RandomPacking(25.0, UNIFORM, count=4, interior="obstacle")
     stored = StoredPacking.of(shape)
     assert stored.compartment.tolist() == [-1] * 4
-    assert stored.discs.interior == "obstacle"
+    assert stored.balls.interior == "obstacle"
 
 
 def test_discs_nearer_than_those_of_a_list_may_be_meshed():
@@ -89,11 +89,11 @@ def test_discs_nearer_than_those_of_a_list_may_be_meshed():
 
 def test_overlapping_discs_of_a_file_are_refused():
     with pytest.raises(InputError, match="cell_1 and cell_2 overlap by 0.1"):
-        PlacedDiscs.of(np.array([[0.1, 0.5], [0.9, 0.5]]), np.array([0.15, 0.15]), "water")
+        placed_balls(np.array([[0.1, 0.5], [0.9, 0.5]]), np.array([0.15, 0.15]), "water")
 
 
 def test_a_single_disc_is_nearest_to_its_own_image():
-    gap = narrowest_gap(RandomPacking(25.0, RadiusLaw(list=(5.0,))).discs)
+    gap = narrowest_gap(RandomPacking(25.0, RadiusLaw(list=(5.0,))).balls)
     assert str(gap) == "the gap of 0.6 between cell_1 and its periodic image"
 
 

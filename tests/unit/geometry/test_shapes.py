@@ -82,9 +82,9 @@ def test_plain_values_describe_the_whole_shape(shape):
     assert shape_from_dict(plain) == shape
 
 
-@pytest.mark.parametrize("radius", [0.0, -0.1, 0.4996, 0.5, 0.7, math.nan])
+@pytest.mark.parametrize("radius", [0.0, -0.1, 0.49996, 0.5, 0.7, math.nan])
 def test_impossible_radii_are_refused(radius):
-    with pytest.raises(ValueError, match=r"radius: found .* at most 0\.4995"):
+    with pytest.raises(ValueError, match=r"radius: found .* at most 0\.49995"):
         Disc((0.5, 0.5), radius)
 
 
@@ -99,7 +99,7 @@ def test_centres_lie_in_the_cell(center):
     [
         (((0.3, 0.5), 0.2, (0.6, 0.5), 0.2), "0.3"),  # overlap
         (((0.25, 0.5), 0.2, (0.65, 0.5), 0.2), "0.4"),  # touch
-        (((0.25, 0.5), 0.2, (0.6505, 0.5), 0.2), "0.4005"),  # nearly touch
+        (((0.25, 0.5), 0.2, (0.65005, 0.5), 0.2), "0.40005"),  # nearly touch
         (((0.1, 0.5), 0.2, (0.9, 0.5), 0.2), "0.2"),  # overlap across the boundary
         (((0.05, 0.05), 0.1, (0.95, 0.95), 0.1), "0.141421"),  # ... across the corner
         (((0.5, 0.5), 0.3, (0.5, 0.5), 0.1), "0"),  # one in the other
@@ -111,12 +111,12 @@ def test_discs_neither_overlap_nor_touch(cells, distance):
         Discs((Disc(one, r), Disc(other, s)))
     message = str(refusal.value)
     assert f"cell_1 and cell_2 are {distance} apart" in message
-    assert f"the least is {r + s + 1e-3:.6g}" in message
+    assert f"the least is {r + s + 1e-4:.6g}" in message
 
 
 def test_the_least_gap_is_accepted():
-    assert Discs((Disc((0.25, 0.5), 0.2), Disc((0.651, 0.5), 0.2))).n_compartments == 3
-    assert Disc((0.5, 0.5), 0.4995).radius == 0.4995
+    assert Discs((Disc((0.25, 0.5), 0.2), Disc((0.6501, 0.5), 0.2))).n_compartments == 3
+    assert Disc((0.5, 0.5), 0.49995).radius == 0.49995
 
 
 def test_every_conflict_is_named():
