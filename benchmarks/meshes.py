@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -43,22 +44,22 @@ class Outcome:
     seconds: float
 
 
-def try_cell(kind: str, number: int) -> Outcome:
+def try_cell(
+    kind: str,
+    number: int,
+    draw: Callable[[str, int], tuple[Shape, MeshOptions]] = random_cell,
+) -> Outcome:
     """Mesh one cell and measure what was made."""
-    shape, options = random_cell(kind, number)
-    return outcome_of(f"{kind} number {number}", shape, options, time.process_time())
-
-
-def outcome_of(name: str, shape: Shape, options: MeshOptions, start: float) -> Outcome:
-    """Mesh a cell and measure what was made, from a moment of CPU time on."""
+    shape, options = draw(kind, number)
+    start = time.process_time()
     try:
         result = mesh_cell(shape, options)
     except MeshError as error:
-        print(f"{name}: {error}", flush=True)
+        print(f"{kind} number {number}: {error}", flush=True)
         return Outcome(None, 0, 0.0, 0.0, time.process_time() - start)
     seconds = time.process_time() - start
     if len(result.failures) > 1:
-        print(f"{name}: {'; '.join(result.failures)}", flush=True)
+        print(f"{kind} number {number}: {'; '.join(result.failures)}", flush=True)
     folded, error, part = 0, 0.0, 0.0
     for mesh in result.meshes:
         measure, over = volumes(mesh)

@@ -11,14 +11,13 @@ benchmarks/space_meshes.md; --part draws only the first part of each kind.
 from __future__ import annotations
 
 import argparse
-import time
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 
-from meshes import Outcome, outcome_of, row
+from meshes import Outcome, row, try_cell
 from space_cells import KINDS, SEED, random_cell
 from speed import machine
 
@@ -43,13 +42,6 @@ measure; the tolerance of a measure follows from the elements.
 """
 
 
-def try_cell(kind: str, number: int) -> Outcome:
-    """Mesh one cell and measure what was made."""
-    start = time.process_time()
-    shape, options = random_cell(kind, number)
-    return outcome_of(f"{kind} number {number}", shape, options, start)
-
-
 def main() -> None:
     """Draw all cells and print the table, or write it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -64,7 +56,7 @@ def main() -> None:
         for kind, count in KINDS.items():
             if options.kind in (None, kind):
                 numbers = range(max(1, round(options.part * count)))
-                outcomes = list(pool.map(try_cell, repeat(kind), numbers))
+                outcomes = list(pool.map(try_cell, repeat(kind), numbers, repeat(random_cell)))
                 everything += outcomes
                 rows.append(row(kind, outcomes))
                 print(rows[-1], flush=True)

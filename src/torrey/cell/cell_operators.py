@@ -202,7 +202,7 @@ class CellOperators:
     def measures(self) -> Array:
         """|Y_a| of each compartment on this mesh, shape (n_compartments,)."""
         total = self.matrix(self.mass) @ np.ones(self.n_dofs)
-        return self.indicators.T @ total
+        return np.asarray(np.bincount(self.compartment, total, self.n_compartments), dtype=float)
 
     def restrict(self, compartments: Sequence[int]) -> CellOperators:
         """The same cell with water in some compartments only, behind impermeable membranes.

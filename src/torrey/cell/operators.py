@@ -175,7 +175,7 @@ class BlochTorrey:
             raise InputError(*NO_CELL_PROBLEM)
         cell = self.cell
         return PinnedFactor.of(
-            cell.matrix(self.K), self.mass_matrix, cell.indicators, self.immobile
+            cell.matrix(self.K), self.mass_matrix, cell.compartment, self.immobile
         )
 
     def along(self, frame: ArrayLike) -> Along:
@@ -248,8 +248,7 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
                 f"{len(values)} membrane {noun} for a cell with {cell.n_membranes} membranes"
             )
     still = _immobile(cell, material)
-    columns = np.repeat(np.arange(cell.n_dofs), np.diff(cell.indptr))
-    transposed = _transposition(cell, columns)
+    transposed = _transposition(cell)
     # A gradient of a field has components along the axes of the cell alone.
     d = cell.dimension
     B = cell.weigh("advection", D[:, :, :d]).sum(axis=1)
@@ -305,6 +304,7 @@ def _density(cell: CellOperators, material: Material) -> Array:
     return density
 
 
-def _transposition(cell: CellOperators, columns: NDArray[np.int64]) -> NDArray[np.int64]:
+def _transposition(cell: CellOperators) -> NDArray[np.int64]:
     """Position of the entry (j, i) for each entry (i, j) of the symmetric pattern."""
-    return np.lexsort((columns, cell.indices))
+    # Row by row the entries come in the order of those of the transposed matrix column by column.
+    return np.asarray(cell.matrix(np.arange(len(cell.indices))).tocsr().data)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 import numpy as np
 from pydantic import Field
 
 from torrey.base.budgets import ELEMENTS_PER_CURVED, ELEMENTS_PER_VOLUME, MOST_ELEMENTS
-from torrey.base.errors import InputError, KeyPath, either
+from torrey.base.errors import InputError, either
 from torrey.config.declared_models import create, made, model_of
 from torrey.config.domain import Geometry
 from torrey.config.findings import Findings
@@ -51,20 +50,12 @@ def read_geometry(findings: Findings, name: str) -> Geometry | None:
     if model is None:
         return None
     mesh: MeshOptions = made(findings, (*path, "mesh"), MeshOptions, model.mesh) or MeshOptions()
-    kind = kind_named(model.kind)
-    files = _from_folder(findings, path, {key: getattr(model, key) for key in kind.file_keys})
-    shape: Shape | None = made(findings, path, kind, model.model_copy(update=files))
+    shape: Shape | None = made(findings, path, kind_named(model.kind), model)
     if shape is None:
         return None
     with findings.under(*path):
         mesh = fit_mesh(shape, mesh)
     return Geometry(name, shape, mesh) if len(findings.problems) == before else None
-
-
-def _from_folder(findings: Findings, path: KeyPath, files: dict[str, str]) -> dict[str, str]:
-    """Paths of files, from the folder of the configuration that names them."""
-    folder = Path(list(findings.root.walk(path))[-1].file).parent
-    return {key: str(folder / file) for key, file in files.items() if file}
 
 
 def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:

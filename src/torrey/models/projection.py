@@ -100,6 +100,10 @@ class ProjectedModel:
         """None: A depends on g alone."""
         return 0
 
+    def reaches(self, order: int) -> bool:
+        """Whether there is a model P_order among those of this one."""
+        return order <= self.order
+
     def truncate(self, order: int) -> ProjectedModel:
         """The model P_order of lower order.
 
