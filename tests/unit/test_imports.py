@@ -45,7 +45,7 @@ INNER = {
     ],
     "geometry": [
         "boxes curves label_images lines membranes outline_sizes pieces random_discs svg_outlines",
-        "lattices mesh outline_files radius_laws sided_curves sizes surroundings",
+        "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes surroundings",
         "drawing image_outlines outline_boxes",
         "shapes",
         "balls checks files layers outline_drawing",
