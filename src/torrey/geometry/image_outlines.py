@@ -88,7 +88,7 @@ class Found:
     touching: int
 
 
-def find_objects(labels: Labels, smooth: float, gap: float, least: int) -> Found:
+def find_objects(labels: Labels, smooth: float, gap: float, least: int, sharpest: float) -> Found:
     """Return the objects of a periodic label image.
 
     Parameters
@@ -102,6 +102,9 @@ def find_objects(labels: Labels, smooth: float, gap: float, least: int) -> Found
         Width of the water between objects that touch (pixels).
     least : int
         Pixels of an object; smaller ones are left out.
+
+    sharpest : float
+        Radius of curvature that no curve falls below (pixels).
 
     Raises
     ------
@@ -122,7 +125,8 @@ def find_objects(labels: Labels, smooth: float, gap: float, least: int) -> Found
     todo = set(parts)
     for _ in range(_WIDENINGS + 1):
         for number in todo:
-            curves[number] = _curve(parts[number], beside[number], smooth, gaps[number])
+            filters = smooth, sharpest
+            curves[number] = _curve(parts[number], beside[number], gaps[number], filters)
         todo = _too_near(curves, todo, labels.shape, _KEPT * gap)
         for number in todo:
             gaps[number] *= _WIDER
@@ -320,7 +324,7 @@ def _outside(values: list[int], parts: dict[int, _Part]) -> list[int]:
     return [number for number in range(len(values)) if number not in parts]
 
 
-def _curve(part: _Part, beside: Mask, smooth: float, gap: float) -> Array:
+def _curve(part: _Part, beside: Mask, gap: float, filters: tuple[float, float]) -> Array:
     """Points around an object, in pixels."""
     from scipy.ndimage import gaussian_filter
 
@@ -345,7 +349,10 @@ def _curve(part: _Part, beside: Mask, smooth: float, gap: float) -> Array:
                              at=("gap",))  # fmt: skip
         raw = parted
     return (
-        smoothed(raw, signed_area(raw) - lost, smooth) + 0.5 + np.array(part.corner[::-1]) - _FRAME
+        smoothed(raw, signed_area(raw) - lost, *filters)
+        + 0.5
+        + np.array(part.corner[::-1])
+        - _FRAME
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.label_images import Labels, Periodic, made_periodic, read_labels
+from torrey.geometry.label_images import Periodic, made_periodic, read_labels
 from torrey.geometry.outlined import LEAST_BEND, LEAST_GAP, SIDES
 from torrey.geometry.polygons import PointOutlines, Polygon
 
@@ -135,7 +135,8 @@ class LabelImage(PointOutlines):
         # Readers are loaded where images are read.
         from torrey.geometry.image_outlines import find_objects
 
-        found = find_objects(labels, self.smooth, self.gap, self.least_pixels)
+        sharpest = 1.5 * LEAST_BEND * columns
+        found = find_objects(labels, self.smooth, self.gap, self.least_pixels, sharpest)
         cells = self._outlines(found.objects, columns, height)
         width = None if self.pixel is None else self.pixel * columns
         remarks = []

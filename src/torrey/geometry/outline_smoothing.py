@@ -29,7 +29,7 @@ _TURN: Final = 0.3
 _POINTS: Final = 12
 
 
-def smoothed(raw: Array, area: float, smooth: float) -> Array:
+def smoothed(raw: Array, area: float, smooth: float, sharpest: float) -> Array:
     """Return the points of a smooth curve with an area.
 
     Parameters
@@ -40,6 +40,8 @@ def smoothed(raw: Array, area: float, smooth: float) -> Array:
         Inside the curve.
     smooth : float
         How far the curve may lie from the polygon (pixels).
+    sharpest : float
+        Radius of curvature (pixels); where the curve bends more sharply, it is smoothed further.
     """
     closed = np.vstack([raw, raw[:1]])
     arcs = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
@@ -47,12 +49,21 @@ def smoothed(raw: Array, area: float, smooth: float) -> Array:
     count = max(_FEWEST, 2 * math.ceil(length / _STEP / 2))
     even = np.arange(count) / count * length
     places = np.interp(even, arcs, closed[:, 0]) + 1j * np.interp(even, arcs, closed[:, 1])
-    modes, width = _smoothest(places, 2 * math.pi / length * _NARROWEST, smooth)
-    modes = _with_area(modes, area)
-    wave = _wave(count)
+    widths = np.geomspace(min(2 * math.pi / length * _NARROWEST, _WIDEST), _WIDEST, _TRIED).tolist()
+    first = _smoothest(places, widths, smooth)
+    for width in widths[first:]:
+        points = _few(_with_area(_filtered(places, width), area), width, area)
+        if SplineCurve(tuple(map(tuple, points.tolist()))).least_radius >= sharpest:
+            break
+    return points
+
+
+def _few(modes: Waves, width: float, area: float) -> Array:
+    """Points of a curve from which a spline makes it anew."""
+    wave = _wave(len(modes))
     slope, bend = np.fft.ifft(1j * wave * modes), np.fft.ifft(-(wave**2) * modes)
     turning = np.abs((np.conj(slope) * bend).imag) / np.abs(slope) ** 2
-    chosen = np.exp(1j * np.outer(_places(turning, width), wave)) / count
+    chosen = np.exp(1j * np.outer(_places(turning, width), wave)) / len(modes)
     points, along = _pairs(chosen @ modes), _pairs(chosen @ (1j * wave * modes))
     outward = np.column_stack([along[:, 1], -along[:, 0]])
     outward /= np.linalg.norm(along, axis=1)[:, None]
@@ -70,17 +81,12 @@ def _pairs(places: Waves) -> Array:
     return np.column_stack([places.real, places.imag])
 
 
-def _smoothest(places: Waves, narrowest: float, smooth: float) -> tuple[Waves, float]:
-    """Modes after the widest filter that moves no place by more than was asked for, and its width.
-
-    The narrowest is taken in any case.
-    """
-    widths = np.geomspace(_WIDEST, min(narrowest, _WIDEST), _TRIED).tolist()
-    for width in widths:
-        modes = _filtered(places, width)
-        if np.abs(np.fft.ifft(modes) - places).max() <= smooth:
-            break
-    return modes, width
+def _smoothest(places: Waves, widths: list[float], smooth: float) -> int:
+    """Number of the widest filter that moves no place by more than was asked for, or of the first."""
+    for i in reversed(range(len(widths))):
+        if np.abs(np.fft.ifft(_filtered(places, widths[i])) - places).max() <= smooth:
+            return i
+    return 0
 
 
 def _with_area(modes: Waves, area: float) -> Waves:
