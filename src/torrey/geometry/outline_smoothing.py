@@ -82,7 +82,7 @@ def _pairs(places: Waves) -> Array:
 
 
 def _smoothest(places: Waves, widths: list[float], smooth: float) -> int:
-    """Number of the widest filter that moves no place by more than was asked for, or of the first."""
+    """Number of the widest filter that moves no place by more than was asked for, else 0."""
     for i in reversed(range(len(widths))):
         if np.abs(np.fft.ifft(_filtered(places, widths[i])) - places).max() <= smooth:
             return i
