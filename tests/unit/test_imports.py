@@ -46,7 +46,8 @@ INNER = {
     "geometry": [
         "boxes curves flips label_images lines membranes mesh_files outline_sizes pieces "
         "random_discs svg_outlines",
-        "lattices mesh outline_files radius_laws sided_curves sizes surface_files surroundings",
+        "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes surface_files "
+        "surroundings",
         "conforming drawing image_outlines outline_boxes shapes",
         "balls checks extraction files layers outline_drawing own_faces surface_scenes",
         "bodies neighbours outlined own_cells placing refinement",

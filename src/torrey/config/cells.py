@@ -46,10 +46,12 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
 
 
 def scaling_notes(geometry: Geometry, periods: Sequence[float]) -> tuple[str, ...]:
-    """Say that periods (um) scale a cell that was described in a length of its own."""
+    """Say how a cell was made, and that periods (um) scale one with a length of its own."""
+    remarks = tuple(f"{geometry.name}: {remark}" for remark in geometry.shape.remarks())
     own = geometry.shape.own_length()
     others = [period for period in periods if own is not None and period != own]
     if not others:
-        return ()
+        return remarks
     listed = ", ".join(f"{period:g}" for period in others)
-    return (f"periods of {listed} um scale {geometry.name}, whose box is {own:g} um",)
+    what = "box" if geometry.shape.kind == "packing" else "cell"
+    return (*remarks, f"periods of {listed} um scale {geometry.name}, whose {what} is {own:g} um")
