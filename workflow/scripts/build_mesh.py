@@ -10,5 +10,6 @@ with job(snakemake, BuildMesh) as work:
     shape = work.stage.shape
     if placed := snakemake.input.get("packing"):
         shape = read_packing(placed).balls
-    made = mesh_cell(shape, work.stage.mesh)
-    write_meshes(work.output, shape, made.meshes, work.provenance, made.failures)
+    options = work.stage.mesh
+    made = mesh_cell(shape, options.kept_only(shape.dimension))
+    write_meshes(work.output, shape, made.meshes, work.provenance, made.failures, options)

@@ -2,7 +2,7 @@
 
 from torrey.workflow.jobs import batch
 from torrey.base import artifacts
-from torrey.cell.files import lazy_levels
+from torrey.cell.demand import read_levels
 from torrey.reference.ladder import continued
 from torrey.reference.ladder_files import lazy_ladders
 from torrey.reference.slab import solve_slab
@@ -10,8 +10,11 @@ from torrey.reference.slab_files import table_variables
 from torrey.workflow.stages import SolveProjected
 
 with batch(snakemake, SolveProjected) as works:
-    levels = lazy_levels(snakemake.input.operators, works[0].stage.material)
-    ladders = continued(lazy_ladders(snakemake.input.basis), levels)
+    first, files = works[0], snakemake.input
+    levels = read_levels(files.operators, files.mesh, first.stage.material)
+    ladders = continued(lazy_ladders(files.basis), levels)
     for work in works:
         table = solve_slab(work.stage.sweep, work.stage.tolerance, ladders, levels)
-        artifacts.write(work.output, table_variables(table), work.provenance)
+        about = levels.describe(table.finest)
+        artifacts.write(work.output, table_variables(table), work.provenance, attributes=about)
+    first.remarks.extend(levels.said(first.stage.tolerance))

@@ -45,3 +45,13 @@ class Lazy(Sequence[T]):
             part._makers = self._makers[index]
             return part
         return self._makers[index]()
+
+    @property
+    def at_hand(self) -> Lazy[T]:
+        """Items that are made at no great cost; see `at_hand`."""
+        return self
+
+
+def at_hand(items: Sequence[T]) -> Sequence[T]:
+    """Return those items of a sequence that need no great work: all, unless it says otherwise."""
+    return items.at_hand if isinstance(items, Lazy) else items

@@ -9,6 +9,7 @@ sphere take 0.2 s real and 0.5 s complex, and 141,000 take 12 s and 41 s.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cvxopt
@@ -113,10 +114,10 @@ class PinnedFactor:
     Where water is immobile K is zero, and so are loads and solutions.
     """
 
-    indicators: Array
+    compartment: NDArray[np.int64]
     factor: Factor | None
     free: NDArray[np.int64]
-    weights: Array
+    moments: Array
     scale: float
 
     @classmethod
@@ -124,7 +125,7 @@ class PinnedFactor:
         cls,
         K: csc_array,
         mass: csc_array,
-        indicators: Array,
+        compartment: NDArray[np.int64],
         immobile: NDArray[np.bool_] | None = None,
     ) -> PinnedFactor:
         """Pin the first degree of freedom of each compartment and factorise the rest.
@@ -132,19 +133,27 @@ class PinnedFactor:
         Parameters
         ----------
         K, mass : (n, n) csc_array
-        indicators : (n, k) float
-        immobile : (k,) bool, optional
+            They couple no two compartments.
+        compartment : (n,) int
+            All from 0 to some number.
+        immobile : (n_compartments,) bool, optional
             Compartments without diffusion, in which nothing is solved.
         """
-        pinned = np.argmax(indicators, axis=0)
-        free = np.setdiff1d(np.arange(len(indicators)), pinned)
-        if immobile is not None and immobile.any():
-            free = free[indicators[free] @ immobile == 0.0]
+        _, pinned = np.unique(compartment, return_index=True)
+        free = np.setdiff1d(np.arange(len(compartment)), pinned)
+        if immobile is not None:
+            free = free[~immobile[compartment[free]]]
         kept = K[free][:, free].tocsc()
-        moments = (mass @ indicators).T
-        weights = moments / moments.sum(axis=1, keepdims=True)
+        moments = mass @ np.ones(len(compartment))
         factor = factorise(kept) if len(free) else None
-        return cls(indicators, factor, free, weights, float(np.abs(K.data).max()))
+        return cls(compartment, factor, free, moments, float(np.abs(K.data).max()))
+
+    @cached_property
+    def _member(self) -> csc_array:
+        """Indicator functions of the compartments as rows, shape (k, n)."""
+        n = len(self.compartment)
+        ends = np.arange(n + 1)
+        return csc_array((np.ones(n), self.compartment, ends))
 
     def solve(self, load: Array, tolerance: float = 1e-9) -> Array:
         """Solution with zero mean on every compartment, shape of ``load``: (n,) or (n, m).
@@ -154,7 +163,7 @@ class PinnedFactor:
         ArithmeticError
             If the load does not sum to zero on a compartment: the problem has no solution.
         """
-        imbalance = np.abs(self.indicators.T @ load).max(initial=0.0)
+        imbalance = np.abs(self._member @ load).max(initial=0.0)
         # Loads scale with the diffusivity, as K does; one that is nothing but rounding is zero.
         if imbalance > tolerance * max(float(np.abs(load).sum()), self.scale):
             raise ArithmeticError(
@@ -163,4 +172,5 @@ class PinnedFactor:
         h = np.zeros_like(load, dtype=float)
         if self.factor is not None:
             h[self.free] = self.factor.solve(load[self.free])
-        return h - self.indicators @ (self.weights @ h)
+        masses, measures = self._member @ (self.moments * h.T).T, self._member @ self.moments
+        return h - (masses.T / measures).T[self.compartment]

@@ -10,3 +10,13 @@ results is divided by less: it over-estimates the error of the finer one by abou
 
 ONE_MESH: Final = "one mesh gives no error estimate: allow mesh.refinements of 1 or more"
 """What is said where there is no second mesh."""
+
+_NO_MORE: Final = (
+    "there is no finer one. What helps: more mesh.refinements, a smaller mesh.size, or a larger "
+    "tolerance"
+)
+
+
+def end_of(levels: object) -> str:
+    """Say why there is no finer mesh in a sequence of operators, and what would help."""
+    return str(getattr(levels, "end", _NO_MORE))

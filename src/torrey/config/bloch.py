@@ -253,7 +253,7 @@ def read_bloch(
             findings.require_once((*path, key), value)
     with findings.under(*path):
         model.check()
-    if model.two_meshes and geometry.mesh.refinements < 1:
+    if model.two_meshes and geometry.mesh.limit(geometry.shape.dimension) < 1:
         accepted = "a geometry with mesh.refinements of 1 or more: two meshes tell the error"
         findings.add((*path, "geometry"), f"{geometry.name}, with one mesh", accepted)
     for key in ("direction", "directions"):

@@ -28,7 +28,8 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     """
     if geometry.shape.own_length() is None:
         return True
-    count, refinements = len(geometry.shape.membranes()), geometry.mesh.refinements
+    count = len(geometry.shape.membranes())
+    refinements = geometry.mesh.limit(geometry.shape.dimension)
     elements = ELEMENTS_PER_DISC * count * 4**refinements
     if count > MOST_CELLS:
         found = f"{count:,} discs"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 import numpy as np
 from pydantic import Field
 
-from torrey.base.budgets import ELEMENTS_PER_VOLUME, MOST_ELEMENTS
-from torrey.base.errors import InputError, KeyPath, either
+from torrey.base.budgets import ELEMENTS_PER_CURVED, ELEMENTS_PER_VOLUME, MOST_ELEMENTS
+from torrey.base.errors import InputError, either
 from torrey.config.declared_models import create, made, model_of
 from torrey.config.domain import Geometry
 from torrey.config.findings import Findings
@@ -51,51 +50,62 @@ def read_geometry(findings: Findings, name: str) -> Geometry | None:
     if model is None:
         return None
     mesh: MeshOptions = made(findings, (*path, "mesh"), MeshOptions, model.mesh) or MeshOptions()
-    kind = kind_named(model.kind)
-    files = _from_folder(findings, path, {key: getattr(model, key) for key in kind.file_keys})
-    shape: Shape | None = made(findings, path, kind, model.model_copy(update=files))
+    shape: Shape | None = made(findings, path, kind_named(model.kind), model)
     if shape is None:
         return None
     with findings.under(*path):
-        check_elements(shape, mesh)
+        mesh = fit_mesh(shape, mesh)
     return Geometry(name, shape, mesh) if len(findings.problems) == before else None
 
 
-def _from_folder(findings: Findings, path: KeyPath, files: dict[str, str]) -> dict[str, str]:
-    """Paths of files, from the folder of the configuration that names them."""
-    folder = Path(list(findings.root.walk(path))[-1].file).parent
-    return {key: str(folder / file) for key, file in files.items() if file}
+def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:
+    """Return options with what was left out, and refuse sizes whose meshes no machine can make.
 
-
-def check_elements(shape: Shape, mesh: MeshOptions) -> None:
-    """Refuse sizes whose meshes no machine can make.
+    A limit of refinements that was left out is the usual one, or what `MOST_ELEMENTS` leaves of it:
+    one at least, which tells the error of the coarsest mesh.
 
     Raises
     ------
     InputError
         At ``mesh``.
     """
-    if (brought := shape.own_elements()) is not None:
-        _check_brought(brought * 2 ** (shape.dimension * mesh.refinements), mesh)
-        return
-    d = len(shape.periods)
-    finest = mesh.size / 2**mesh.refinements
-    volume = abs(float(np.linalg.det(shape.periods)))
-    count = ELEMENTS_PER_VOLUME[d] * volume / finest**d
-    if count > MOST_ELEMENTS:
-        least = (ELEMENTS_PER_VOLUME[d] * volume / MOST_ELEMENTS) ** (1 / d) * 2**mesh.refinements
+    d = shape.dimension
+    size, limit = mesh.coarsest(d), mesh.limit(d)
+    brought = shape.own_elements(size)
+    coarsest = estimated_elements(shape, mesh)
+    if mesh.refinements is None:
+        while limit > 1 and coarsest * 2 ** (d * limit) > MOST_ELEMENTS:
+            limit -= 1
+    times = f"{limit} refinement{'' if limit == 1 else 's'}"
+    if brought is not None:
+        if (count := round(coarsest) * 2 ** (d * limit)) > MOST_ELEMENTS:
+            raise InputError(
+                f"{times} of a mesh, {count:,} elements",
+                f"at most {MOST_ELEMENTS:,} elements: fewer refinements, or a coarser mesh",
+                at=("mesh", "refinements"),
+            )
+        return MeshOptions(size, limit)
+    # Small balls have many elements, too; but it is the size that is asked for here.
+    if (wide := _elements_of_size(shape, size) * 2 ** (d * limit)) > MOST_ELEMENTS:
+        least = size * (wide / MOST_ELEMENTS) ** (1 / d)
         raise InputError(
-            f"size {mesh.size:g} with {mesh.refinements} refinements, about {count:.1g} elements",
+            f"size {size:g} with {times}, about {wide:.1g} elements",
             f"at most {MOST_ELEMENTS:,} elements: a size of {least:.2g} or more",
             at=("mesh",),
         )
+    return MeshOptions(size, limit)
 
 
-def _check_brought(count: int, mesh: MeshOptions) -> None:
-    """Refuse refinements of a mesh that a cell brings which no machine can make."""
-    if count > MOST_ELEMENTS:
-        raise InputError(
-            f"{mesh.refinements} refinements of a mesh, {count:,} elements",
-            f"at most {MOST_ELEMENTS:,} elements: fewer refinements, or a coarser mesh",
-            at=("mesh", "refinements"),
-        )
+def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:
+    """Return about how many elements the coarsest mesh of a cell will have."""
+    size = mesh.coarsest(shape.dimension)
+    if (brought := shape.own_elements(size)) is not None:
+        return brought
+    curved = int(np.isfinite(shape.membrane_radii()).sum())
+    return _elements_of_size(shape, size) + ELEMENTS_PER_CURVED[shape.dimension] * curved
+
+
+def _elements_of_size(shape: Shape, size: float) -> float:
+    """Elements of one size that fill a cell."""
+    d = shape.dimension
+    return ELEMENTS_PER_VOLUME[d] * abs(float(np.linalg.det(shape.periods))) / size**d

@@ -72,7 +72,7 @@ def spend_points(
 
 def check_meshes(findings: Findings, path: KeyPath, geometry: Geometry) -> None:
     """Note a geometry that tells no error."""
-    if geometry.mesh.refinements < 1:
+    if geometry.mesh.limit(geometry.shape.dimension) < 1:
         findings.add((*path, "geometry"), f"{geometry.name}, with one mesh", _TWO_MESHES)
 
 

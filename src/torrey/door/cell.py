@@ -62,8 +62,8 @@ class Cell(Description):
     density : number, or by part, optional
         Initial spin density, relative.
     mesh : MeshOptions or float, optional
-        Size of the coarsest elements, in units of the period, and how often they are refined;
-        by default 0.1 and twice, in space 0.2 and once.
+        Size of the coarsest elements, in units of the period (by default 0.1, in space 0.2), and
+        how often a tolerance may halve them; see `MeshOptions`.
 
     Raises
     ------

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.cell.material import Material
-from torrey.config.geometries import check_elements
+from torrey.config.geometries import fit_mesh
 from torrey.door.given import Given, fit_material, given_of, read_arguments
 from torrey.door.medium import Discretisation, Medium
 from torrey.door.quantities import argument, arguments
@@ -19,9 +19,6 @@ from torrey.geometry import MeshOptions, Shape
 if TYPE_CHECKING:
     from torrey.door.materials import ByPart
     from torrey.door.quantities import Quantity
-
-#: In space a second refinement takes minutes and gigabytes to factorise.
-_MESH_IN_SPACE: Final = MeshOptions(0.2, 1)
 
 
 class Changes(TypedDict, total=False):
@@ -137,12 +134,7 @@ class Description:
 
 def _fit_mesh(call: str, mesh: MeshOptions | float | None, shape: Shape) -> MeshOptions:
     """Options of the meshes; two at least, which tell the error of a signal."""
-    usual = _MESH_IN_SPACE if shape.dimension == 3 else MeshOptions()
     with argument(call, "mesh"):
-        if isinstance(mesh, MeshOptions):
-            options = mesh
-        else:
-            options = usual if mesh is None else MeshOptions(mesh, usual.refinements)
+        options = mesh if isinstance(mesh, MeshOptions) else MeshOptions(mesh)
     with arguments(call):
-        check_elements(shape, options)
-    return options
+        return fit_mesh(shape, options)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from torrey.base.lazy import Lazy
-from torrey.cell.build import filled, geometries
+from torrey.cell.build import geometries
+from torrey.cell.demand import FinerCells, Levels
 from torrey.cell.material import Material
-from torrey.cell.operators import BlochTorrey, CellOperators
+from torrey.cell.operators import BlochTorrey
 from torrey.geometry import MeshOptions, Shape
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.meshing import build_meshes
@@ -33,12 +34,13 @@ class Discretisation:
     @cached_property
     def meshes(self) -> tuple[CellMesh, ...]:
         """Meshes, coarsest first."""
-        return build_meshes(self.shape, self.options)
+        return build_meshes(self.shape, self.options.kept_only(self.shape.dimension))
 
     @cached_property
-    def cells(self) -> Sequence[CellOperators]:
-        """Geometric operators by mesh."""
-        return geometries(self.shape, self.meshes)
+    def cells(self) -> FinerCells:
+        """Geometric operators by mesh, and on finer ones where a tolerance needs them."""
+        kept = geometries(self.shape, self.meshes)
+        return FinerCells(kept, self.meshes, lambda: self.shape, self.options)
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,14 @@ class Medium:
     material: Material
 
     @cached_property
+    def finer(self) -> Levels:
+        """Operators by mesh, coarsest first, and on finer ones where a tolerance needs them."""
+        return Levels(self.discretisation.cells, self.material)
+
+    @cached_property
     def levels(self) -> Lazy[BlochTorrey]:
-        """Operators by mesh, coarsest first."""
-        return filled(self.discretisation.cells, self.material)
+        """Operators by mesh, coarsest first: on the meshes that models are computed on."""
+        return self.finer.at_hand
 
     @cached_property
     def in_space(self) -> Medium:
@@ -90,7 +97,7 @@ class Medium:
         return cache(self._climb)
 
     def _climb(self, span: Span) -> Lazy[GrowingLadder]:
-        return climb_meshes(self.levels, span.axes, span.rungs)
+        return climb_meshes(self.finer, span.axes, span.rungs)
 
     def filled_with(self, shape: Shape, options: MeshOptions, material: Material) -> Medium:
         """Another medium, with the meshes and operators of this one where they are the same."""

@@ -81,9 +81,10 @@ class Site:
 
     @property
     def permeability_kind(self) -> PermeabilityKind:
-        """What the permeability is: in cells of obstacles the relaxivity of their surfaces."""
-        membranes = self.medium.discretisation.shape.membranes()
-        return "surface_relaxivity" if any(m.is_surface for m in membranes) else "permeability"
+        """What the permeability is: where nothing passes membranes, the relaxivity of surfaces."""
+        surfaces = [m.is_surface for m in self.medium.discretisation.shape.membranes()]
+        relaxes = self.medium.material.walls or (bool(surfaces) and all(surfaces))
+        return "surface_relaxivity" if relaxes else "permeability"
 
     def read(
         self,
@@ -388,7 +389,7 @@ def _reference(
         return _in_full(site, measurements, tolerance)
     ladders = site.medium.ladders(span)
     sweep = site.sweep(measurements)
-    table = solve_slab(sweep, tolerance, ladders, site.medium.levels, for_models=False)
+    table = solve_slab(sweep, tolerance, ladders, site.medium.finer, for_models=False)
     return Values(table.signals.signal, table.signals.error, *_nothing(measurements), method)
 
 
@@ -399,7 +400,7 @@ def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float
     for key, m in zip(keys, measurements, strict=True):
         if key not in known:
             point = Point(site.period, site.permeability, m.waveform, m.q, m.direction, m.roll)
-            found = reference_signal(site.medium.levels, point, tolerance)
+            found = reference_signal(site.medium.finer, point, tolerance)
             known[key] = found.signal, found.error
     signal, error = zip(*(known[key] for key in keys), strict=True)
     return Values(np.array(signal), np.array(error), *_nothing(measurements), "full")

@@ -41,7 +41,7 @@ def cumulants(
     check_tolerance(call, tolerance)
     sweep = site.sweep(layout.gradients.measurements)
     with arguments(call):
-        found = model_cumulants(site.medium.levels, sweep, layout.models, float(tolerance))
+        found = model_cumulants(site.medium.finer, sweep, layout.models, float(tolerance))
     parts = [found[one].reshape([-1]) for one in layout.models]
     results = {
         name: labelled_variable(replace(one, dims=layout.dims, values=layout.table(one.values)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +13,17 @@ from numpy.typing import NDArray
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Group, Variable, group_of, object_of, stored
+from torrey.geometry.membranes import Plain
 from torrey.geometry.mesh import CellMesh
-from torrey.geometry.shapes import Shape
+from torrey.geometry.shapes import MeshOptions, Shape
 
 _TOPOLOGY = {
     1: "edge_node_connectivity",
     2: "face_node_connectivity",
     3: "volume_node_connectivity",
 }
+
+_SHAPE, _OPTIONS = "shape", "mesh_options"
 
 
 @dataclass(frozen=True)
@@ -123,12 +127,35 @@ def write_meshes(
     meshes: Sequence[CellMesh],
     provenance: Provenance,
     failures: Sequence[str] = (),
+    options: MeshOptions | None = None,
 ) -> None:
-    """Write the meshes of a cell, coarsest first, and what failed before they were found."""
+    """Write the meshes of a cell, coarsest first, and what failed before they were found.
+
+    With the shape and the options, finer ones can be made from the file: see
+    `torrey.geometry.levels`.
+    """
     levels = {f"level{i}": _variables(mesh) for i, mesh in enumerate(meshes[1:], start=1)}
     root = {**_variables(meshes[0]), **_names(shape)}
-    comment = {"comment": "\n".join(("attempts that failed:", *failures))} if failures else {}
-    artifacts.write(path, root, provenance, groups=levels, attributes=comment)
+    given = options or MeshOptions(refinements=len(meshes) - 1)
+    attributes = {
+        _SHAPE: json.dumps(shape.to_dict()),
+        _OPTIONS: json.dumps(given.resolved(shape.dimension).to_dict()),
+    }
+    if failures:
+        attributes["comment"] = "\n".join(("attempts that failed:", *failures))
+    artifacts.write(path, root, provenance, groups=levels, attributes=attributes)
+
+
+def read_options(path: str | Path) -> tuple[Plain, MeshOptions]:
+    """Plain values of the shape of some meshes, and how fine they may become."""
+    attributes = artifacts.attributes(path)
+    options = MeshOptions.from_dict(json.loads(attributes[_OPTIONS]))
+    return json.loads(attributes[_SHAPE]), options
+
+
+def read_mesh(path: str | Path, level: int) -> CellMesh:
+    """One mesh of a file."""
+    return _mesh(path, f"level{level}" if level else None)
 
 
 def read_meshes(path: str | Path) -> tuple[CellMesh, ...]:

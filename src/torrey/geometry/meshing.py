@@ -74,7 +74,8 @@ def build_meshes(shape: Shape, options: MeshOptions) -> tuple[CellMesh, ...]:
     ----------
     shape : Shape
     options : MeshOptions
-        Target size of the coarsest elements and number of refinements.
+        Target size of the coarsest elements and number of refinements; where none is given, as
+        many as are kept in files.
 
     Returns
     -------
@@ -93,26 +94,29 @@ def mesh_cell(shape: Shape, options: MeshOptions) -> Meshing:
 
     Each attempt that fails is also logged, at the level INFO.
     """
-    brought = shape.own_mesh(options.size)
+    d = shape.dimension
+    size = options.coarsest(d)
+    refinements = options.kept(d) if options.refinements is None else options.refinements
+    brought = shape.own_mesh(size)
     if brought is not None:
-        return Meshing(checked_levels(brought, shape, options.refinements))
-    if shape.dimension > 1:
-        return _mesh_drawn(shape, options)
-    return Meshing(checked_levels(_line_mesh(shape, options.size), shape, options.refinements))
+        return Meshing(checked_levels(brought, shape, refinements))
+    if d > 1:
+        return _mesh_drawn(shape, size, refinements)
+    return Meshing(checked_levels(_line_mesh(shape, size), shape, refinements))
 
 
-def _mesh_drawn(shape: Shape, options: MeshOptions) -> Meshing:
+def _mesh_drawn(shape: Shape, largest: float, refinements: int) -> Meshing:
     """Try boxes and sizes in their order until meshes are good."""
     failures: list[str] = []
     reasons: list[MeshError] = []
     for part in _SIZES:
-        size = part * options.size
-        for box in islice(shape.boxes(options.size), _BOXES):
+        size = part * largest
+        for box in islice(shape.boxes(largest), _BOXES):
             spots = Spots.none(shape.dimension)
             for _ in range(_MENDINGS + 1):
                 try:
                     coarsest = _attempt(shape, Canvas(box, size, spots))
-                    meshes = checked_levels(coarsest, shape, options.refinements)
+                    meshes = checked_levels(coarsest, shape, refinements)
                     return Meshing(meshes, tuple(failures))
                 except MeshError as error:
                     corner = ", ".join(f"{x:.4g}" for x in box.corner)
@@ -122,7 +126,7 @@ def _mesh_drawn(shape: Shape, options: MeshOptions) -> Meshing:
                     if not isinstance(error, FoldedError):
                         break
                     spots = spots.and_also(Spots(error.places, _SHRINKING * error.sizes))
-    raise MeshError(_no_mesh(shape, options.size, reasons)) from reasons[-1]
+    raise MeshError(_no_mesh(shape, largest, reasons)) from reasons[-1]
 
 
 class _Session(pygmsh.occ.Geometry):
@@ -151,11 +155,18 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def gmsh_session() -> Iterator[pygmsh.occ.Geometry]:
+    """Hold gmsh with an empty model; other threads wait, and it says nothing."""
+    with _GMSH, _interruptible(), _Session() as model:
+        gmsh.option.setNumber("General.Terminal", 0)
+        yield model
+
+
 def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
     """Draw and mesh once."""
-    with _GMSH, _interruptible(), _Session() as model:
+    with gmsh_session() as model:
         try:
-            gmsh.option.setNumber("General.Terminal", 0)
             model.characteristic_length_max = canvas.size
             drawing = shape.draw(canvas)
             _set_sizes(canvas, drawing)

@@ -48,6 +48,9 @@ LEAST_GAP: Final = 1e-5
 MOST_FRACTION: Final = {2: 0.65, 3: 0.55}
 """Largest fraction that may be asked for, by dimension."""
 
+PLACED: Final = "placed"
+"""Mark of discs that were placed, among plain values."""
+
 _LARGEST_SEED: Final = 2**32 - 1
 
 
@@ -69,6 +72,10 @@ class _Placed:
         first, second, width = narrowest_place(centres, self.outer_radii)
         if not width >= 0.0:
             yield f"cell_{first + 1} and cell_{second + 1} overlap by {-width:.3g}"
+
+    def to_dict(self) -> Plain:
+        """Return plain values, with a mark: they would be refused as discs of a configuration."""
+        return {**super().to_dict(), PLACED: 1}  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

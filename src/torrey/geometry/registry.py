@@ -13,12 +13,14 @@ from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Discs
 from torrey.geometry.ellipses import Ellipses
 from torrey.geometry.ellipsoids import Ellipsoids
+from torrey.geometry.images import LabelImage
 from torrey.geometry.layers import Layers
 from torrey.geometry.own_mesh import OwnMesh
 from torrey.geometry.polygons import Polygons
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
 from torrey.geometry.spheres import Spheres
+from torrey.geometry.surfaces import Surfaces
 
 KINDS: Final[tuple[type[Shape], ...]] = (
     Discs,
@@ -30,6 +32,8 @@ KINDS: Final[tuple[type[Shape], ...]] = (
     Ellipsoids,
     Ellipses,
     Polygons,
+    Surfaces,
+    LabelImage,
 )
 
 

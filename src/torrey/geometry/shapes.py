@@ -56,8 +56,6 @@ class Shape(ABC):
     kind: ClassVar[str]
     dimensions: ClassVar[tuple[int, ...]]
     """The dimensions that cells of this kind may have."""
-    file_keys: ClassVar[tuple[str, ...]] = ()
-    """Fields that name files; a configuration names them from its own folder."""
 
     if TYPE_CHECKING:
 
@@ -113,6 +111,13 @@ class Shape(ABC):
     def periods(self) -> Array:
         """Vectors by which the cell repeats, as rows, shape (d, d); unit vectors in space."""
         return np.eye(self.dimension)
+
+    def radial_centres(self) -> Mapping[int, Array]:
+        """Return centres, shape (d,), of the regions that may have a radial diffusivity.
+
+        Any periodic image; by the number of the region, which is a ring or a shell about it.
+        """
+        return {}
 
     def lengths(self) -> Mapping[str, tuple[float, str]]:
         """Return lengths that are kept with the meshes: by name, value and description."""
@@ -170,8 +175,8 @@ class Shape(ABC):
         """
         return None
 
-    def own_elements(self) -> int | None:
-        """Return how many elements the mesh has that a kind brings; None where size tells."""
+    def own_elements(self, size: float) -> float | None:
+        """Return about how many elements the mesh has that a kind brings; None if it is drawn."""
         return None
 
     def boxes(self, size: float) -> Iterator[Box]:
@@ -290,17 +295,30 @@ def _scalar(value: object) -> str | int | float:
     return value
 
 
+USUAL_SIZE: Final = {1: 0.1, 2: 0.1, 3: 0.2}
+"""Size of the coarsest elements by dimension, unless another is given (units of the cell)."""
+
+USUAL_LIMIT: Final = {1: 6, 2: 4, 3: 2}
+"""How often elements may be halved by dimension, unless another limit is given."""
+
+KEPT_LEVELS: Final = {1: 2, 2: 2, 3: 1}
+"""Refinements that are made with the coarsest mesh and kept; finer ones where they are needed."""
+
+_MOST_REFINEMENTS: Final = 6
+
+
 @dataclass(frozen=True)
 class MeshOptions:
     """How finely a cell is meshed.
 
     Parameters
     ----------
-    size : float
-        Target size of the coarsest elements, above 0 and at most 0.5 (units of the cell).
-    refinements : int
-        How many uniform refinements of the coarsest mesh are available, 0 to 6; each halves the
-        size.
+    size : float, optional
+        Target size of the coarsest elements, above 0 and at most 0.5 (units of the cell);
+        `USUAL_SIZE` without it.
+    refinements : int, optional
+        How many uniform refinements of the coarsest mesh a tolerance may ask for, 0 to 6; each
+        halves the size. `USUAL_LIMIT` without it.
 
     Raises
     ------
@@ -308,21 +326,53 @@ class MeshOptions:
         If a value is out of its range.
     """
 
-    size: float = declared(
-        description="the size of the coarsest elements: a number above 0 and at most 0.5",
-        default=0.1,
+    size: float | None = declared(
+        description="the size of the coarsest elements: a number above 0 and at most 0.5; without "
+        "it 0.1, in three dimensions 0.2",
+        default=None,
     )
-    refinements: int = declared(
-        description="a whole number of uniform refinements, 0 to 6", default=2
+    refinements: int | None = declared(
+        description="a whole number, 0 to 6: how often all elements may be halved where a "
+        "tolerance asks for it; without it 6, 4 and 2 times in one, two and three dimensions, "
+        "less often in large cells",
+        default=None,
     )
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        if not 0 < self.size <= 0.5:
+        if self.size is not None and not 0 < self.size <= 0.5:
             raise InputError(f"{self.size:g}", "a size above 0 and at most 0.5", at=("size",))
-        if self.refinements not in range(7):
-            raise InputError(f"{self.refinements}", "0 to 6 refinements", at=("refinements",))
+        if self.refinements is not None and self.refinements not in range(_MOST_REFINEMENTS + 1):
+            raise InputError(
+                f"{self.refinements}", f"0 to {_MOST_REFINEMENTS} refinements", at=("refinements",)
+            )
+
+    def coarsest(self, dimension: int) -> float:
+        """Return the size of the coarsest elements."""
+        return USUAL_SIZE[dimension] if self.size is None else self.size
+
+    def limit(self, dimension: int) -> int:
+        """Return how many refinements a tolerance may ask for."""
+        return USUAL_LIMIT[dimension] if self.refinements is None else self.refinements
+
+    def kept(self, dimension: int) -> int:
+        """Return how many refinements are made with the coarsest mesh and kept."""
+        return min(self.limit(dimension), KEPT_LEVELS[dimension])
+
+    def kept_only(self, dimension: int) -> MeshOptions:
+        """Return the options of the meshes that are kept."""
+        return MeshOptions(self.coarsest(dimension), self.kept(dimension))
+
+    def resolved(self, dimension: int) -> MeshOptions:
+        """Return the same with what was left out."""
+        return MeshOptions(self.coarsest(dimension), self.limit(dimension))
 
     def to_dict(self) -> Plain:
-        """Return plain values."""
-        return {"size": self.size, "refinements": self.refinements}
+        """Return plain values; what was left out is left out."""
+        given = {"size": self.size, "refinements": self.refinements}
+        return {key: value for key, value in given.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_dict` returned, among other values."""
+        return cls(plain.get("size"), plain.get("refinements"))

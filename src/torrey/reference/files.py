@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from torrey.base import artifacts
@@ -12,9 +13,13 @@ from torrey.reference.full import ReferenceSignal
 
 
 def write_reference(
-    path: str | Path, reference: ReferenceSignal, point: Point, provenance: Provenance
+    path: str | Path,
+    reference: ReferenceSignal,
+    point: Point,
+    provenance: Provenance,
+    attributes: Mapping[str, str] | None = None,
 ) -> None:
-    """Write one reference signal."""
+    """Write one reference signal, with further attributes of the file."""
     b_value = Variable((), point.b, "ms um-2", "b-value")
     variables = {**group_of(reference), "b_value": b_value}
-    artifacts.write(path, variables, provenance, compress=False)
+    artifacts.write(path, variables, provenance, attributes=attributes, compress=False)

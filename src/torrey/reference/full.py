@@ -32,7 +32,7 @@ from torrey.cell.factors import Factor, factorise
 from torrey.cell.folding import Stretch, Zone
 from torrey.cell.krylov import expm_form, expm_multiply
 from torrey.cell.operators import Array, BlochTorrey
-from torrey.cell.refinement import ONE_MESH
+from torrey.cell.refinement import ONE_MESH, end_of
 from torrey.cell.symmetric import symmetric_signal
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.gradients.protocol import Point
@@ -258,8 +258,7 @@ def reference_signal(
         raise ToleranceError(
             f"the finest mesh (number {result.level}) gives S = {abs(result.signal):.6g} with an "
             f"estimated error of {result.error:.1e}, the tolerance asks for "
-            f"{tolerance * abs(result.signal):.1e}: allow more mesh.refinements, choose a smaller "
-            "mesh.size, or a larger tolerance"
+            f"{tolerance * abs(result.signal):.1e}: {end_of(levels)}"
         )
     return result
 

@@ -240,23 +240,28 @@ def models_to_store(
 def continued(models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]) -> Lazy[Ladder]:
     """Ladders of stored models, which on the finer meshes grow if more is asked of them.
 
+    On meshes beyond the stored ones they are made when first asked for.
+
     Parameters
     ----------
     models : sequence of ProjectedModel
         By mesh, coarsest first: see `models_to_store`.
     levels : sequence of BlochTorrey
-        Operators on each mesh.
+        Operators on each mesh, on as many meshes or more.
     """
 
     def ladder(level: int) -> Ladder:
-        coarsest, model = models[0], models[level]
+        coarsest = models[0]
         finer = max(coarsest.order - 2, LOWEST_RUNG)
+        if level >= len(models):
+            return GrowingLadder(levels[level], coarsest.frame, finer)
+        model = models[level]
         if not level or model.order >= finer:
             return model
         growing = Lazy.of(lambda _: GrowingLadder(levels[level], model.frame, finer), 1)
         return StoredLadder(model, growing)
 
-    return Lazy.of(ladder, len(models))
+    return Lazy.of(ladder, len(levels))
 
 
 @dataclass(frozen=True)
@@ -343,6 +348,8 @@ class _Enrichment:
             loads.append(self._slope @ before)
             if depth >= 3 and op.J.any():
                 loads.append(op.cell.matrix(op.J) @ before)
+            if op.T is not None:
+                loads.append(op.cell.matrix(op.T / np.abs(op.T).max()) @ before)
         new = self._factor.solve(np.hstack(loads))
         if len(self._fields) == depth:
             self._fields.append(new[:, : before.shape[1]])

@@ -370,8 +370,10 @@ class _Batch:
                 reached=_put(found.reached, inner, enough),
             )
             hopeless[inner] = ~enough & ~self._within(1.0, space, values[-1])
-            inner, base, basis_error = inner[~enough], base[:, ~enough], basis_error[~enough]
-            values = [value[~enough] for value in values]
+            # A finer mesh takes nothing from the other errors.
+            more = ~enough & self._within(1.0, rest, values[-1])
+            inner, base, basis_error = inner[more], base[:, more], basis_error[more]
+            values = [value[more] for value in values]
         return found, hopeless
 
     def _on_rungs(self, level: int, rungs: Sequence[int], steps: Rows, rows: Rows) -> Signals:

@@ -40,6 +40,11 @@ class SlabSignals:
     sweep: Sweep
     signals: ProjectedSignals
 
+    @property
+    def finest(self) -> int:
+        """Number of the finest mesh that a point needed."""
+        return int(self.signals.level.max(initial=0))
+
 
 def solve_slab(
     sweep: Sweep,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.lazy import at_hand
 from torrey.base.stored import Group, Variable, stacked
 from torrey.cell.operators import BlochTorrey
 from torrey.cell.refinement import ONE_MESH, SPACE_DIVISOR
@@ -67,7 +68,8 @@ def _of_models(
     """Cumulants of homogenised models, with what the last refinement of the mesh changed."""
     if len(levels) < 2:
         raise ValueError(ONE_MESH)
-    coarse, fine = (_on_mesh(levels[k], sweep, models) for k in (-2, -1))
+    kept = at_hand(levels)
+    coarse, fine = (_on_mesh(kept[k], sweep, models) for k in (-2, -1))
     return {model: _with_errors(coarse[model], fine[model]) for model in models}
 
 

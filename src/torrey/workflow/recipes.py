@@ -275,7 +275,7 @@ class Recipes:
     def _reference(self, path: str) -> Recipe:
         job = self.layout.jobs[path]
         stage = SolveReference(material=job.material, point=job.point, tolerance=job.tolerance)
-        return self._recipe(stage, path, {"operators": _operators_of(job.geometry)})
+        return self._recipe(stage, path, _levels_of(job.geometry))
 
     def _basis(self, path: str) -> Recipe:
         study, span = self.layout.spans[path]
@@ -291,7 +291,7 @@ class Recipes:
             return self._recipe(model, path, {"operators": operators})
         stage = SolveProjected(material=study.material, sweep=sweep, tolerance=study.tolerance)
         basis = self.layout.basis(study, job.slab)
-        return self._recipe(stage, path, {"basis": basis, "operators": operators})
+        return self._recipe(stage, path, {"basis": basis, **_levels_of(study.geometry)})
 
     def _check(self, path: str, study: Study) -> Recipe:
         sampled = self.layout.sampled(study)
@@ -334,7 +334,7 @@ class Recipes:
             models=study.models,
             tolerance=study.tolerance,
         )
-        return self._recipe(stage, path, {"operators": _operators_of(study.geometry)})
+        return self._recipe(stage, path, _levels_of(study.geometry))
 
     def _inversion(self, path: str, inversion: Inversion) -> Recipe:
         studies = [self.config.studies[name] for name in inversion.studies]
@@ -362,8 +362,7 @@ class Recipes:
             permeability=run.permeability,
             settings=json.dumps(dict(run.settings), sort_keys=True),
         )
-        inputs = {"operators": _operators_of(run.geometry), "mesh": _mesh_of(run.geometry)}
-        return self._recipe(stage, path, inputs)
+        return self._recipe(stage, path, _levels_of(run.geometry))
 
     def _voxel(self, path: str, stage: Stage, inputs: Inputs) -> Recipe:
         return self._recipe(stage, path, inputs)
@@ -402,6 +401,11 @@ def _mesh_of(geometry: str) -> str:
 
 def _operators_of(geometry: str) -> str:
     return paths.OPERATORS.format(geometry=geometry)
+
+
+def _levels_of(geometry: str) -> Inputs:
+    """What finer meshes are made from, beside the operators on those that are kept."""
+    return {"operators": _operators_of(geometry), "mesh": _mesh_of(geometry)}
 
 
 def _signals_of(study: Study) -> Inputs:

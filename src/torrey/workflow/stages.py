@@ -99,7 +99,7 @@ class BuildMesh(Stage):
 
     rule = "build_mesh"
     shape: Shape = _spread(shape_from_dict)
-    mesh: MeshOptions = _spread(lambda plain: MeshOptions(plain["size"], plain["refinements"]))
+    mesh: MeshOptions = _spread(MeshOptions.from_dict)
 
 
 @dataclass(frozen=True, kw_only=True)
