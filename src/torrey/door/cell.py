@@ -142,8 +142,8 @@ class Cell(Description):
         tolerance : float
             Of the reference, relative to the signal. Other models are computed on the finest mesh.
         method : {"auto", "full", "projected"}
-            Of the reference: ``auto`` takes the full finite-element system for a point or two, and
-            projected models, as accurate, for more.
+            Of the reference: ``auto`` takes the full finite-element system for a point or two in
+            a plane or on a line, and projected models, as accurate, for more and in space.
 
         Returns
         -------
