@@ -49,7 +49,7 @@ INNER = {
         "drawing",
         "shapes",
         "balls checks files layers",
-        "extraction neighbours placing",
+        "extraction neighbours placing refinement",
         "ball_sizes meshing",
         "coats",
         "ball_drawing",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torrey.base.errors import InputError, KeyPath
 from torrey.cell.material import NO_CELL_PROBLEM, Material
-from torrey.config.cells import check_cells, scaling_notes
+from torrey.config.cells import check_cells, cost_notes, scaling_notes
 from torrey.config.domain import Geometry, Study
 from torrey.config.findings import Findings
 from torrey.config.materials import fill, is_in_space, material_facts
@@ -81,7 +81,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         tolerance=model.tolerance,
         method=model.reference.method,
         cumulants=model.cumulants,
-        notes=(*notes, *scaling_notes(geometry, sweep.periods)),
+        notes=(*notes, *scaling_notes(geometry, sweep.periods), *cost_notes(geometry)),
     )
 
 
