@@ -133,7 +133,7 @@ def projected(repeats: int) -> list[Row]:
 
     def offline():
         levels = operators(0.065, 1)
-        return levels, tuple(climb_meshes(levels, POINT.direction, 9))
+        return levels, tuple(ladder.whole for ladder in climb_meshes(levels, POINT.direction, 9))
 
     build, (levels, ladders) = median(offline, repeats)
     waveforms = [Pgse(5.0, Delta) for Delta in (20.0, 30.0, 40.0, 50.0)]

@@ -2,12 +2,12 @@
 
 from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.reference.ladder import climb_meshes
+from torrey.reference.ladder import models_to_store
 from torrey.reference.ladder_files import write_ladders
 from torrey.workflow.stages import BuildBasis
 
 with job(snakemake, BuildBasis) as work:
     stage = work.stage
     levels = lazy_levels(snakemake.input.operators, stage.material)
-    ladders = climb_meshes(levels, stage.axes, stage.rungs)
-    write_ladders(work.output, ladders, work.provenance)
+    models = models_to_store(levels, stage.axes, stage.rungs)
+    write_ladders(work.output, models, work.provenance)

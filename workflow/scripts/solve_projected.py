@@ -3,7 +3,7 @@
 from torrey.workflow.jobs import batch
 from torrey.base import artifacts
 from torrey.cell.demand import read_levels
-from torrey.reference.ladder import climb_further
+from torrey.reference.ladder import continued
 from torrey.reference.ladder_files import lazy_ladders
 from torrey.reference.slab import solve_slab
 from torrey.reference.slab_files import table_variables
@@ -12,7 +12,7 @@ from torrey.workflow.stages import SolveProjected
 with batch(snakemake, SolveProjected) as works:
     first, files = works[0], snakemake.input
     levels = read_levels(files.operators, files.mesh, first.stage.material)
-    ladders = climb_further(lazy_ladders(files.basis), levels)
+    ladders = continued(lazy_ladders(files.basis), levels)
     for work in works:
         table = solve_slab(work.stage.sweep, work.stage.tolerance, ladders, levels)
         about = levels.describe(table.finest)

@@ -14,7 +14,7 @@ import resource
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -53,7 +53,7 @@ def write(
     path: PathLike,
     variables: Group,
     provenance: Provenance,
-    groups: Mapping[str, Group] | None = None,
+    groups: Mapping[str, Group] | Iterable[tuple[str, Group]] = (),
     attributes: Mapping[str, Any] | None = None,
     compress: bool = True,
 ) -> None:
@@ -65,8 +65,8 @@ def write(
     variables : mapping of str to Variable
         Variables of the root group; a variable named like its one dimension is a coordinate.
     provenance : Provenance
-    groups : mapping of str to mapping, optional
-        Further groups.
+    groups : mapping of str to mapping, or iterable of pairs of them, optional
+        Further groups; of an iterable no more than one is held at a time.
     attributes : mapping, optional
         Further global attributes.
     compress : bool
@@ -84,8 +84,9 @@ def write(
         with netCDF4.Dataset(name, "w", format="NETCDF4") as file:
             file.setncatts({**provenance.attributes(), **(attributes or {})})
             _fill(file, variables, compress)
-            for label, group in (groups or {}).items():
+            for label, group in groups.items() if isinstance(groups, Mapping) else groups:
                 _fill(file.createGroup(label), group, compress)
+                del group
         seals.sign(name, provenance.key)
 
 

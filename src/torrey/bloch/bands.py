@@ -250,11 +250,11 @@ def _basis(system: CellSystem, diffusivity: float, bound: float) -> Array:
     _, modes = lowest_modes(system, np.zeros(len(system.C)), bound)
     # With relaxation or permeable membranes 1 and rho need not be eigenvectors.
     known = extend(extend(np.empty((cell.n_dofs, 0)), np.real(modes), M), cell.indicators, M)
-    lu = factorise(cell.matrix(system.static + _SHIFT * bound * system.operators.M))
+    factor = factorise(cell.matrix(system.static + _SHIFT * bound * system.operators.M))
     scale = np.sqrt(bound / diffusivity)
     fields, corrections = np.real(modes), []
     for _ in range(_LEVELS):
-        fields = np.hstack([scale * lu.solve(cell.matrix(C) @ fields) for C in system.C])
+        fields = np.hstack([scale * factor.solve(cell.matrix(C) @ fields) for C in system.C])
         corrections.append(fields)
     h = np.hstack(corrections)
     for _ in range(2):

@@ -159,8 +159,8 @@ def bloch_functions(
         rates, functions = eigh(A.toarray(), M.toarray(), subset_by_index=(0, count - 1))
         return rates, functions.astype(complex)
     shift = 5.0 * float(np.trace(operators.inner_diffusivity.mean(axis=0))) / zone.period**2
-    lu = factorise((A + shift * M).tocsc())
-    inverse = LinearOperator((n, n), lambda v: lu.solve(v.astype(A.dtype)), dtype=A.dtype)
+    factor = factorise((A + shift * M).tocsc())
+    inverse = LinearOperator((n, n), lambda v: factor.solve(v.astype(A.dtype)), dtype=A.dtype)
     rates, functions = eigsh(
         A, count, M, sigma=-shift, OPinv=inverse, tol=_EIGENVECTOR_TOLERANCE,
         v0=1.0 + 0.5 * np.cos(1.7 * np.arange(n)),

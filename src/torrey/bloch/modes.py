@@ -17,7 +17,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from torrey.cell.factors import factorise
+from torrey.cell.factors import factorise, factorise_indefinite
 from torrey.cell.operators import Array
 from torrey.cell.system import CellSystem
 
@@ -47,7 +47,7 @@ def count_below(system: CellSystem, p: Array, bound: float) -> int:
         If the factorisation had to exchange rows, so that the signs of its pivots prove nothing.
     """
     A, M = matrices(system, p)
-    lu = factorise((A - bound * M).tocsc())
+    lu = factorise_indefinite((A - bound * M).tocsc())
     if not np.array_equal(lu.perm_r, lu.perm_c):
         raise ArithmeticError(f"no count of eigenvalues below {bound:g} /ms: pivots were exchanged")
     return int(np.count_nonzero(lu.U.diagonal().real < 0.0))
@@ -109,8 +109,8 @@ def _slice(
     # The lowest slice begins below zero: there A - shift M is positive definite.
     lowest = low == 0.0
     shift = -0.05 * high if lowest else (low + high) / 2
-    lu = factorise((A - shift * M).tocsc())
-    inverse = LinearOperator(A.shape, lu.solve, dtype=A.dtype)
+    factor = (factorise if lowest else factorise_indefinite)((A - shift * M).tocsc())
+    inverse = LinearOperator(A.shape, factor.solve, dtype=A.dtype)
     random = np.random.default_rng(1)
     for attempt in range(_ATTEMPTS):
         k = count + 2 + 6 * attempt

@@ -1,47 +1,28 @@
-"""Assembly of the geometric operators of a cell with scikit-fem."""
+"""Assembly of the geometric operators of a cell: one pass over its elements for all forms.
+
+What an element gives to the entries of a form is computed in batches (`torrey.cell.quadrature`),
+and added where the entries stand in the common pattern, which is found once. A further form over
+the elements is a function of a `Batch`, as `volume_forms` is, and rows more in `_Sums`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pymetis
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csc_array
-from skfem import (
-    Basis,
-    BilinearForm,
-    ElementLineP2,
-    ElementTetP2,
-    ElementTriP2,
-    Mesh,
-    MeshLine,
-    MeshTet2,
-    MeshTri2,
-)
-from skfem.quadrature import get_quadrature
 
 from torrey.cell.operators import CellOperators
+from torrey.cell.pattern import Pattern, Whole
+from torrey.cell.quadrature import QUADRATURE_ORDER, batches, facet_mass, volume_forms
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
-#: Exact for the products of P2 functions on straight elements; curved ones lose nothing in order.
-QUADRATURE_ORDER = 4
+__all__ = ["QUADRATURE_ORDER", "assemble", "assemble_levels"]
 
-_P2 = {1: ElementLineP2, 2: ElementTriP2, 3: ElementTetP2}
-
-
-def _mass() -> BilinearForm:
-    return BilinearForm(lambda u, v, _: u * v)
-
-
-def _advection(j: int) -> BilinearForm:
-    return BilinearForm(lambda u, v, _: u.grad[j] * v)
-
-
-def _stiffness(j: int, l: int) -> BilinearForm:
-    return BilinearForm(lambda u, v, _: u.grad[l] * v.grad[j])
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
@@ -64,40 +45,35 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     MeshError
         If a curved element folds over.
     """
-    fem = _fem_mesh(mesh)
-    basis = Basis(fem, _P2[mesh.dimension](), intorder=QUADRATURE_ORDER)
-    _check_orientation(basis)
-    node_of_dof = _node_of_dof(mesh, basis)
     d = mesh.dimension
     jump = _jump_entries(mesh)
-
     free, number = np.unique(mesh.periodic, return_inverse=True)
-    order = _nested_dissection(_pattern(number[mesh.elements], jump, number))
+    order = _pattern(mesh, jump, number).nested_dissection()
     number = np.argsort(order)[number]
-    pattern = _pattern(number[mesh.elements], jump, number)
-    to_free = number[node_of_dof]
+    pattern = _pattern(mesh, jump, number)
 
-    data, region, shared = _volumes(mesh, fem, basis, pattern, number, to_free)
-    where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
     compartment = np.empty(len(free), dtype=np.int64)
     compartment[number] = mesh.node_compartment()
+    homes = _Homes.of(mesh, pattern, number[mesh.elements], compartment)
+    total, shared = _integrate(mesh, homes, len(pattern.indices))
+    where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
     places = np.empty((len(free), d))
     places[number[free]] = mesh.points[free]
     return CellOperators(
         compartment=compartment,
         region_compartment=mesh.region_compartment(),
         membranes=np.asarray(membranes, dtype=np.int64).reshape(-1, 2),
-        indptr=pattern.indptr.astype(np.int32),
-        indices=pattern.indices.astype(np.int32),
-        region=region,
-        mass=data[0],
-        advection=data[1 : 1 + d],
-        stiffness=data[1 + d :].reshape(d, d, -1),
-        shared_position=shared.position,
-        shared_region=shared.region,
-        shared_mass=shared.data[0],
-        shared_advection=shared.data[1 : 1 + d],
-        shared_stiffness=shared.data[1 + d :].reshape(d, d, -1),
+        indptr=pattern.indptr,
+        indices=pattern.indices,
+        region=homes.region,
+        mass=total[0],
+        advection=total[1 : 1 + d],
+        stiffness=total[1 + d :].reshape(d, d, -1),
+        shared_position=homes.shared_position,
+        shared_region=homes.shared_region,
+        shared_mass=shared[0],
+        shared_advection=shared[1 : 1 + d],
+        shared_stiffness=shared[1 + d :].reshape(d, d, -1),
         jump_position=where,
         jump_membrane=which,
         jump_value=value,
@@ -106,81 +82,90 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     )
 
 
-def _volumes(
-    mesh: CellMesh,
-    fem: Mesh,
-    basis: Basis,
-    pattern: csc_array,
-    number: NDArray[np.int64],
-    to_free: NDArray[np.int64],
-) -> tuple[NDArray[np.float64], NDArray[np.int64], _Shared]:
-    """Entries of all volume integrals, the region of each, and what regions share."""
-    owner = mesh.region_compartment()
-    if len(owner) == len(np.unique(owner)):
-        # Regions in the order of compartments.
-        region = np.argsort(owner)[_row_compartment(mesh, pattern, number)]
-        return _volume(basis, pattern, to_free), region, _Shared.none(mesh.dimension)
-    element = _P2[mesh.dimension]()
-    parts = [
-        Basis(fem, element, intorder=QUADRATURE_ORDER, elements=np.flatnonzero(mesh.region == r))
-        for r in range(len(owner))
-    ]
-    return _by_region([_volume(part, pattern, to_free) for part in parts])
-
-
-def _volume(basis: Basis, pattern: csc_array, to_free: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mass, advection and stiffness on the pattern, shape (1 + d + d^2, nnz)."""
-    d = basis.mesh.dim()
-    forms = [_mass()] + [_advection(j) for j in range(d)]
-    forms += [_stiffness(j, l) for j in range(d) for l in range(d)]
-    matrices = [form.assemble(basis).tocoo() for form in forms]
-    return np.array([_entries(pattern, to_free[a.row], to_free[a.col], a.data) for a in matrices])
-
-
 @dataclass(frozen=True)
-class _Shared:
-    """Entries with a share in another region than their own."""
+class _Homes:
+    """Where the entries of each element stand.
 
-    position: NDArray[np.int64]
-    region: NDArray[np.int64]
-    data: NDArray[np.float64]
+    Attributes
+    ----------
+    position : (n_elements, m, m) int
+        In the pattern: [element, row of v, column of u].
+    region : (nnz,) int
+        Of each entry: the first one that has a share in it.
+    share : (n_elements, m, m) int or None
+        Among the entries with a share in another region than their own, -1 for others; None if
+        there are none.
+    shared_position, shared_region : (n_shared,) int
+    """
+
+    position: Whole
+    region: Whole
+    share: Whole | None
+    shared_position: Integers
+    shared_region: Integers
 
     @classmethod
-    def none(cls, dimension: int) -> _Shared:
+    def of(
+        cls, mesh: CellMesh, pattern: Pattern, elements: Integers, compartment: Integers
+    ) -> _Homes:
+        """Find the entries of each element, by its unknowns."""
+        shape = (*elements.shape, elements.shape[1])
+        rows = np.broadcast_to(elements[:, :, None], shape)
+        position = pattern.positions(rows, np.broadcast_to(elements[:, None], shape))
+        owner = mesh.region_compartment()
+        # What couples two compartments belongs to J alone, and has no share in any region.
+        first = np.full(int(owner.max()) + 1, -1, dtype=np.int32)
+        first[owner[::-1]] = np.arange(len(owner), dtype=np.int32)[::-1]
+        region = first[compartment[pattern.indices]]
         nothing = np.empty(0, dtype=np.int64)
-        return cls(nothing, nothing, np.empty((1 + dimension + dimension**2, 0)))
+        if len(owner) == len(np.unique(owner)):
+            return cls(position, region, None, nothing, nothing)
+        # Of several regions the first is written last.
+        last_to_first = np.argsort(-mesh.region, kind="stable")
+        region[position[last_to_first]] = mesh.region[last_to_first, None, None]
+        other = region[position] != mesh.region[:, None, None]
+        keys = mesh.region[np.nonzero(other)[0]] * len(region) + position[other]
+        found, index = np.unique(keys, return_inverse=True)
+        share = np.full(shape, -1, dtype=np.int32)
+        share[other] = index
+        return cls(position, region, share, found % len(region), found // len(region))
 
 
-def _by_region(
-    parts: list[NDArray[np.float64]],
-) -> tuple[NDArray[np.float64], NDArray[np.int64], _Shared]:
-    """Sum of the entries of all regions, the first region of each entry, and what others share."""
-    touched = np.array([np.any(part != 0.0, axis=0) for part in parts])
-    region = np.argmax(touched, axis=0)
-    other = touched & (np.arange(len(parts))[:, None] != region)
-    which, position = np.nonzero(other)
-    data = np.column_stack([parts[r][:, here] for r, here in zip(which, position, strict=True)])
-    return np.sum(parts, axis=0), region, _Shared(position, which, data)
+def _integrate(mesh: CellMesh, homes: _Homes, n_entries: int) -> tuple[Array, Array]:
+    """Volume integrals as entries of the pattern, and those of what regions share.
 
-
-def _row_compartment(
-    mesh: CellMesh, pattern: csc_array, number: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Compartment of the row of each entry; what couples two compartments belongs to J alone."""
-    compartment = np.empty(pattern.shape[0], dtype=np.int64)
-    compartment[number] = mesh.node_compartment()
-    return compartment[pattern.indices]
-
-
-def _check_orientation(basis: Basis) -> None:
-    """Curved elements must not fold over."""
-    determinant = basis.mapping.detDF(basis.X, basis.tind)
-    flipped = np.any(determinant <= 0.0, axis=1) & np.any(determinant >= 0.0, axis=1)
-    if np.any(flipped):
+    Returns
+    -------
+    total : (1 + d + d d, n_entries) float
+        See `volume_forms`.
+    shared : (1 + d + d d, n_shared) float
+    """
+    n_forms = 1 + mesh.dimension + mesh.dimension**2
+    total = np.zeros((n_forms, n_entries))
+    shared = np.zeros((n_forms, len(homes.shared_position)))
+    folded = 0
+    for batch in batches(mesh):
+        folded += int(batch.is_folded.sum())
+        if folded:
+            continue
+        values = volume_forms(batch)
+        _add(total, homes.position[batch.chosen], values)
+        if homes.share is not None:
+            share = homes.share[batch.chosen]
+            _add(shared, share[share >= 0], values[:, share >= 0])
+    if folded:
         raise MeshError(
-            f"{int(flipped.sum())} curved elements fold over: this mesh is not one of "
+            f"{folded} curved elements fold over: this mesh is not one of "
             "geometry.meshing.build_meshes, which mends them"
         )
+    return total, shared
+
+
+def _add(total: Array, where: Whole, values: Array) -> None:
+    """Add the values of each form to its entries, in place."""
+    places = where.ravel().astype(np.intp)
+    for sums, form in zip(total, values, strict=True):
+        np.add.at(sums, places, form.ravel())
 
 
 def assemble_levels(
@@ -188,8 +173,8 @@ def assemble_levels(
     membranes: NDArray[np.int64],
     measures: Sequence[float],
     tolerance: float = 0.01,
-) -> list[CellOperators]:
-    """Operators on each mesh of a cell, whose compartments must measure what they should.
+) -> Iterator[CellOperators]:
+    """Yield the operators on each mesh of a cell, whose compartments must measure what they should.
 
     Parameters
     ----------
@@ -205,48 +190,16 @@ def assemble_levels(
     MeshError
         If a compartment is off by more than the tolerance.
     """
-    levels = [assemble(mesh, membranes) for mesh in meshes]
-    for cell in levels:
+    for mesh in meshes:
+        cell = assemble(mesh, membranes)
         for a, (found, exact) in enumerate(zip(cell.measures(), measures, strict=True)):
             if abs(found - exact) > tolerance * exact:
                 raise MeshError(
                     f"compartment {a} measures {found:.6g} on the mesh, {exact:.6g} in truth: "
                     "choose a smaller mesh.size"
                 )
-    return levels
-
-
-def _fem_mesh(mesh: CellMesh) -> Mesh:
-    """The scikit-fem mesh; its degrees of freedom are the nodes, in another order."""
-    if mesh.dimension == 1:
-        vertices, local = np.unique(mesh.elements[:, :2], return_inverse=True)
-        return MeshLine(mesh.points[vertices].T, local.reshape(-1, 2).T)
-    # Vertices must come first.
-    vertices = np.unique(mesh.elements[:, : mesh.n_vertices_per_element])
-    others = np.setdiff1d(np.arange(len(mesh.points)), vertices)
-    order = np.concatenate([vertices, others])
-    number = np.empty(len(order), dtype=np.int64)
-    number[order] = np.arange(len(order))
-    elements = number[mesh.elements]
-    if mesh.dimension == 3:
-        # gmsh lists the last two edges of a tetrahedron the other way round.
-        elements = elements[:, [0, 1, 2, 3, 4, 5, 6, 7, 9, 8]]
-    kind = MeshTri2 if mesh.dimension == 2 else MeshTet2
-    return kind(mesh.points[order].T, elements.T, sort_t=False)
-
-
-def _node_of_dof(mesh: CellMesh, basis: Basis) -> NDArray[np.int64]:
-    """Node of each degree of freedom of P2, found by place element by element."""
-    dofs = basis.element_dofs.T
-    here = basis.doflocs.T[dofs]
-    there = mesh.points[mesh.elements]
-    nearest = np.linalg.norm(here[:, :, None] - there[:, None], axis=-1)
-    local = nearest.argmin(axis=2)
-    if nearest.min(axis=2).max() > 1e-9:
-        raise MeshError("the degrees of freedom do not lie on the nodes of the mesh")
-    node = np.empty(basis.N, dtype=np.int64)
-    node[dofs] = np.take_along_axis(mesh.elements, local, axis=1)
-    return node
+        yield cell
+        del cell
 
 
 Triplets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
@@ -254,7 +207,7 @@ Triplets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArra
 
 def _jump_entries(mesh: CellMesh) -> Triplets:
     """(row, column, membrane, value) of int_{Gamma_i} [u][v]; rows and columns are nodes."""
-    trace = _facet_mass(mesh.points, mesh.membrane_outside)
+    trace = facet_mass(mesh.points, mesh.membrane_outside)
     sides = ((mesh.membrane_outside, 1.0), (mesh.membrane_inside, -1.0))
     membrane = np.broadcast_to(mesh.membrane[:, None, None], trace.shape)
     rows, columns, membranes, values = [], [], [], []
@@ -273,71 +226,16 @@ def _jump_entries(mesh: CellMesh) -> Triplets:
     )
 
 
-def _facet_mass(points: NDArray[np.float64], facets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """int u v over each curved quadratic facet, shape (n_facets, n_nodes, n_nodes)."""
-    dimension = points.shape[1] - 1
-    if dimension == 0:
-        return np.ones((len(facets), 1, 1))
-    element = _P2[dimension]()
-    where, weight = get_quadrature(element, QUADRATURE_ORDER + 2)
-    shape, slope = zip(*(element.lbasis(where, i) for i in range(facets.shape[1])), strict=True)
-    value, gradient = np.array(shape), np.array(slope)
-    tangents = np.einsum("fna,ndz->fzad", points[facets], gradient)
-    metric = np.einsum("fzad,fzae->fzde", tangents, tangents)
-    measure = np.sqrt(np.linalg.det(metric)) * weight
-    return np.einsum("mz,nz,fz->fmn", value, value, measure)
-
-
-def _pattern(elements: NDArray[np.int64], jump: Triplets, number: NDArray[np.int64]) -> csc_array:
-    """Common pattern of all matrices: who shares an element, or a facet across a membrane."""
-    n_local = elements.shape[1]
-    rows = np.concatenate([np.repeat(elements, n_local, axis=1).ravel(), number[jump[0]]])
-    columns = np.concatenate([np.tile(elements, n_local).ravel(), number[jump[1]]])
-    n = int(number.max()) + 1
-    pattern = coo_array((np.ones(len(rows)), (rows, columns)), shape=(n, n)).tocsc()
-    pattern.sort_indices()
-    return pattern
-
-
-def _nested_dissection(pattern: csc_array) -> NDArray[np.int64]:
-    """Order of the degrees of freedom that keeps the factors of the matrices sparse."""
-    columns = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
-    off = pattern.indices != columns
-    counts = np.bincount(columns[off], minlength=pattern.shape[0])
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    adjacency = pymetis.CSRAdjacency(starts.tolist(), pattern.indices[off].tolist())
-    order, _ = pymetis.nested_dissection(adjacency=adjacency)
-    return np.asarray(order, dtype=np.int64)
-
-
-def _positions(
-    pattern: csc_array, rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Where entries (row, column) stand in the pattern."""
-    n = pattern.shape[0]
-    stored = np.repeat(np.arange(n), np.diff(pattern.indptr)) * n + pattern.indices
-    where = np.searchsorted(stored, columns * n + rows)
-    assert np.array_equal(stored[where], columns * n + rows), "an entry outside the pattern"
-    return where
-
-
-def _entries(
-    pattern: csc_array,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    values: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    total = np.zeros(len(pattern.indices))
-    np.add.at(total, _positions(pattern, rows, columns), values)
-    return total
+def _pattern(mesh: CellMesh, jump: Triplets, number: Integers) -> Pattern:
+    return Pattern.of(number[mesh.elements], number[jump[0]], number[jump[1]])
 
 
 def _reduce_jump(
-    pattern: csc_array, jump: Triplets, number: NDArray[np.int64], n_membranes: int
+    pattern: Pattern, jump: Triplets, number: NDArray[np.int64], n_membranes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Sum the jump entries at the same position of the same membrane."""
     row, column, membrane, value = jump
-    where = _positions(pattern, number[row], number[column])
+    where = pattern.positions(number[row], number[column]).astype(np.int64)
     key, index = np.unique(where * max(n_membranes, 1) + membrane, return_inverse=True)
     total = np.zeros(len(key))
     np.add.at(total, index, value)

@@ -174,10 +174,35 @@ class CellOperators:
         np.add.at(entries, self.jump_position, factor * self.jump_value)
         return entries
 
+    @cached_property
+    def columns(self) -> NDArray[np.int64]:
+        """Column of each entry of the pattern, shape (nnz,)."""
+        return np.repeat(np.arange(self.n_dofs), np.diff(self.indptr))
+
+    @cached_property
+    def _crosses(self) -> NDArray[np.bool_]:
+        """Whether row and column of a jump entry lie on two sides of the membrane, (n_jump,)."""
+        row, column = self.indices[self.jump_position], self.columns[self.jump_position]
+        differ = self.compartment[row] != self.compartment[column]
+        sides = self.membranes.reshape(-1, 2)[self.jump_membrane]
+        # A membrane of one compartment with itself: only on one side do they share an element.
+        volume = np.abs(self.stiffness[..., self.jump_position]).sum(axis=(0, 1))
+        apart = volume + np.abs(self.mass[self.jump_position]) == 0.0
+        return np.where(sides[:, 0] == sides[:, 1], apart, differ)
+
+    def trace(self, weights: ArrayLike) -> Array:
+        """Entries of sum_i w_i int_{Gamma_i} u v on both sides, weights (n_membranes,)."""
+        factor = np.asarray(weights, dtype=float)[self.jump_membrane]
+        entries: Array = np.zeros(len(self.indices))
+        np.add.at(
+            entries, self.jump_position, np.where(self._crosses, 0.0, factor * self.jump_value)
+        )
+        return entries
+
     def measures(self) -> Array:
         """|Y_a| of each compartment on this mesh, shape (n_compartments,)."""
         total = self.matrix(self.mass) @ np.ones(self.n_dofs)
-        return self.indicators.T @ total
+        return np.asarray(np.bincount(self.compartment, total, self.n_compartments), dtype=float)
 
     def restrict(self, compartments: Sequence[int]) -> CellOperators:
         """The same cell with water in some compartments only, behind impermeable membranes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from torrey.base import artifacts
@@ -14,10 +14,10 @@ from torrey.cell.operators import BlochTorrey, CellOperators, bloch_torrey
 
 
 def write_operators(
-    path: str | Path, levels: Sequence[CellOperators], provenance: Provenance
+    path: str | Path, levels: Iterable[CellOperators], provenance: Provenance
 ) -> None:
-    """Write the operators on each mesh, coarsest first."""
-    groups = {f"level{i}": group_of(cell) for i, cell in enumerate(levels)}
+    """Write the operators on each mesh, coarsest first; each is let go before the next is made."""
+    groups = ((f"level{i}", group_of(cell)) for i, cell in enumerate(levels))
     artifacts.write(path, {}, provenance, groups=groups, compress=False)
 
 

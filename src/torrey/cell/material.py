@@ -61,6 +61,12 @@ class Material:
         Longitudinal relaxation time of each compartment (ms), of magnetisation that is stored along
         z (`torrey.gradients.waveforms.Segment`). Empty: none, unless T2 is given, which leaves what
         stored magnetisation does unknown.
+    relaxivity : tuple of float, optional
+        Surface relaxivity of each membrane, on both of its sides, and of each surface (um/ms):
+        beside a permeability. Empty: none relaxes.
+    walls : bool
+        Whether no membrane lets water through, but relaxes it on both sides: what stands in the
+        place of a permeability is a surface relaxivity then, as it is for surfaces of obstacles.
 
     Raises
     ------
@@ -74,6 +80,8 @@ class Material:
     membranes: tuple[float, ...] = ()
     in_space: bool = False
     T1: tuple[float, ...] = ()
+    relaxivity: tuple[float, ...] = ()
+    walls: bool = False
 
     def __post_init__(self) -> None:
         if not self.diffusivity:
@@ -97,7 +105,11 @@ class Material:
                     raise InputError(
                         f"{time}", "a time above zero (ms), infinite without relaxation", (name, i)
                     )
-        for name, values in (("density", self.density), ("membranes", self.membranes)):
+        for name, values in (
+            ("density", self.density),
+            ("membranes", self.membranes),
+            ("relaxivity", self.relaxivity),
+        ):
             for i, number in enumerate(values):
                 if not 0 <= number < math.inf:
                     raise InputError(f"{number}", "a finite number, at least zero", at=(name, i))
@@ -188,7 +200,8 @@ class Material:
         """Return the canonical name: the outside after ``De``, the insides after ``Di``.
 
         Only what is given follows: ``T2``, ``T1`` and ``rho`` (the density), outside first, and
-        ``mem``, the factors of the membranes; ``axes3`` if in space. Values inside, or of
+        ``mem``, the factors of the membranes; ``walls`` if they are, ``rel``, their relaxivities;
+        ``axes3`` if in space. Values inside, or of
         membranes, that are all equal stand once.
 
         >>> Material((3.0, 1.7, 1.7)).key()
@@ -206,6 +219,10 @@ class Material:
                 parts[label] = "_".join([outside, _once(insides)] if insides else [outside])
         if self.membranes:
             parts["mem"] = _once([_text(value) for value in self.membranes])
+        if self.walls:
+            parts["walls"] = ""
+        if self.relaxivity:
+            parts["rel"] = _once([_text(value) for value in self.relaxivity])
         if self.in_space:
             parts["axes"] = "3"
         return _without_period(slug(parts))
@@ -227,8 +244,10 @@ class Material:
             plain |= {f"{name}_{i}": t if t < math.inf else "inf" for i, t in enumerate(times)}
         plain |= {f"density_{i}": value for i, value in enumerate(self.density)}
         plain |= {f"membranes_{i}": factor for i, factor in enumerate(self.membranes)}
+        plain |= {f"relaxivity_{i}": value for i, value in enumerate(self.relaxivity)}
         # Only where it is so: what has always been keeps its name.
         plain |= {"in_space": 1} if self.in_space else {}
+        plain |= {"walls": 1} if self.walls else {}
         return plain
 
     @classmethod
@@ -241,6 +260,8 @@ class Material:
             membranes=_numbers(plain, "membranes"),
             in_space=bool(plain.get("in_space", 0)),
             T1=_numbers(plain, "T1"),
+            relaxivity=_numbers(plain, "relaxivity"),
+            walls=bool(plain.get("walls", 0)),
         )
 
 
@@ -274,8 +295,9 @@ def check_motion(material: Material, shape: Shape, passes: bool) -> None:
     immobile = {int(a) for a in owners[still]}
     for number, membrane in enumerate(shape.membranes()):
         factor = material.membranes[number] if material.membranes else 1.0
+        relaxes = bool(material.relaxivity) and material.relaxivity[number] > 0.0
         beside = immobile & {membrane.outside, membrane.inside}
-        if passes and factor > 0.0 and beside:
+        if beside and (relaxes or (passes and factor > 0.0)):
             raise InputError(
                 f"a value above zero at {membrane.name}, beside the immobile water of "
                 f"{shape.compartment_names[min(beside)]}",

@@ -8,9 +8,10 @@ On the unit cell, for functions u, v that are periodic and may jump across membr
     M     int u v                                            mass
     J     sum_i w_i int_{Gamma_i} [u][v]                     [u] = outside minus inside
     R     int u v / T2                                       relaxation; u v / T1 while stored
+    T     sum_i rho_i int_{Gamma_i} u v                      on both sides: membranes that relax
 
     M du/dt = -A(g) u,    u(0) = rho
-    A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J + R
+    A(g) = K/L^2 + (i/L) sum_j g_j C_j + sum_jl g_j g_l N_jl + (kappa/L) J + R + T/L
 
 (KL23 (5.1), CHL14 (3.25), KHM19 (18) and MMG20 (11) after U = M exp(+i g.x).) Of gradients in space
 j and l run over three axes whatever the dimension d of the cell: grad has d components, and C_z is
@@ -18,7 +19,8 @@ zero unless D couples the cell to its axis z. A(g) is Hermitian and positive sem
 g. All matrices share one sparsity pattern, so that A(g) is a sum of arrays; and each entry knows
 its region, so that a diffusivity or 1/T2 is a factor on entries. A surface that relaxes
 magnetisation is a membrane with nothing behind it: [u] = u there, and its relaxivity stands in the
-place of kappa (MMG20 (2)). Degrees of freedom are numbered by nested dissection: factorise in
+place of kappa (MMG20 (2)). So it does where no membrane lets water through: J is the form of T then
+(`Material.walls`). Degrees of freedom are numbered by nested dissection: factorise in
 natural order.
 """
 
@@ -65,6 +67,8 @@ class BlochTorrey:
         Initial density at the nodes; 1 if all compartments have the same.
     R_stored : (nnz,) float, optional, 1/ms
         What stands in the place of R while magnetisation is stored; None if T1 is not given.
+    T : (nnz,) float, optional, um/ms
+        None where no membrane relaxes magnetisation beside letting water through.
 
     Entries are on the common pattern; lengths in units of the cell.
     """
@@ -80,6 +84,7 @@ class BlochTorrey:
     R: Array
     rho: Array
     R_stored: Array | None = None
+    T: Array | None = None
 
     @property
     def n_axes(self) -> int:
@@ -129,8 +134,10 @@ class BlochTorrey:
         It is not where there is relaxation, or surfaces take it, whose relaxivity stands in the
         place of the permeability.
         """
-        surfaces = bool(np.any(self.cell.membranes == NOTHING))
-        relaxes = self.R.any() or (self.R_stored is not None and self.R_stored.any())
+        relaxes = any(X is not None and X.any() for X in (self.R, self.R_stored, self.T))
+        # What a membrane lets through stays: the jump of a constant is zero.
+        lost = self.cell.matrix(self.J) @ np.ones(self.cell.n_dofs)
+        surfaces = bool(np.abs(lost).max() > _ROUNDING * np.abs(self.J).max(initial=0.0))
         return not (relaxes or (surfaces and permeability > 0.0))
 
     @property
@@ -168,7 +175,7 @@ class BlochTorrey:
             raise InputError(*NO_CELL_PROBLEM)
         cell = self.cell
         return PinnedFactor.of(
-            cell.matrix(self.K), self.mass_matrix, cell.indicators, self.immobile
+            cell.matrix(self.K), self.mass_matrix, cell.compartment, self.immobile
         )
 
     def along(self, frame: ArrayLike) -> Along:
@@ -235,14 +242,13 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
     D, stored_rates = material.tensors(cell.dimension), material.stored_relaxation
     if len(D) != cell.n_regions:
         raise ValueError(f"{len(D)} diffusivities for a cell with {cell.n_regions} regions")
-    if len(material.membranes) not in (0, cell.n_membranes):
-        raise ValueError(
-            f"{len(material.membranes)} membrane factors for a cell with "
-            f"{cell.n_membranes} membranes"
-        )
+    for noun, values in (("factors", material.membranes), ("relaxivities", material.relaxivity)):
+        if len(values) not in (0, cell.n_membranes):
+            raise ValueError(
+                f"{len(values)} membrane {noun} for a cell with {cell.n_membranes} membranes"
+            )
     still = _immobile(cell, material)
-    columns = np.repeat(np.arange(cell.n_dofs), np.diff(cell.indptr))
-    transposed = _transposition(cell, columns)
+    transposed = _transposition(cell)
     # A gradient of a field has components along the axes of the cell alone.
     d = cell.dimension
     B = cell.weigh("advection", D[:, :, :d]).sum(axis=1)
@@ -254,10 +260,11 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
         C=B - B[:, transposed],
         N=cell.weigh("mass", D),
         M=cell.mass,
-        J=cell.jump(_weights(cell, material, still)),
+        J=_passing(cell, material, still),
         R=cell.weigh("mass", material.relaxation),
         rho=_density(cell, material)[cell.compartment],
         R_stored=None if stored_rates is None else cell.weigh("mass", stored_rates),
+        T=cell.trace(material.relaxivity) if any(material.relaxivity) else None,
     )
 
 
@@ -271,12 +278,18 @@ def _immobile(cell: CellOperators, material: Material) -> NDArray[np.bool_]:
     return result
 
 
-def _weights(cell: CellOperators, material: Material, still: NDArray[np.bool_]) -> Array:
-    """Factor of each membrane in J: nothing passes to immobile water, nor from it."""
+def _passing(cell: CellOperators, material: Material, still: NDArray[np.bool_]) -> Array:
+    """J: what kappa multiplies, which is a relaxivity where membranes are walls."""
     weights = np.array(material.membranes or np.ones(cell.n_membranes), dtype=float)
     sides = cell.membranes.reshape(-1, 2)
+    # Nothing passes to immobile water, nor from it.
     weights[np.any(still[sides] & (sides != NOTHING), axis=1)] = 0.0
-    return weights
+    if material.walls:
+        return cell.trace(weights)
+    surfaces = sides[:, 1] == NOTHING
+    if not surfaces.all():
+        weights[surfaces] = 0.0  # kappa is that of the other membranes
+    return cell.jump(weights)
 
 
 def _density(cell: CellOperators, material: Material) -> Array:
@@ -291,6 +304,7 @@ def _density(cell: CellOperators, material: Material) -> Array:
     return density
 
 
-def _transposition(cell: CellOperators, columns: NDArray[np.int64]) -> NDArray[np.int64]:
+def _transposition(cell: CellOperators) -> NDArray[np.int64]:
     """Position of the entry (j, i) for each entry (i, j) of the symmetric pattern."""
-    return np.lexsort((columns, cell.indices))
+    # Row by row the entries come in the order of those of the transposed matrix column by column.
+    return np.asarray(cell.matrix(np.arange(len(cell.indices))).tocsr().data)

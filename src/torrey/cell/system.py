@@ -1,8 +1,9 @@
 """A(g): the one place where the Bloch-Torrey system is put together from its matrices.
 
-    M du/dt = -A(g) u,    A(g) = K/L^2 + (kappa/L) J + R + (i/L) sum_a g_a C_a + sum_ab g_a g_b N_ab
+    M du/dt = -A(g) u
+    A(g) = K/L^2 + (kappa/L) J + R + T/L + (i/L) sum_a g_a C_a + sum_ab g_a g_b N_ab
 
-(KL23 (5.1), CHL14 (3.25), KHM19 (18), MMG20 (11).) The matrices K, J, R, C, N serve all periods,
+(KL23 (5.1), CHL14 (3.25), KHM19 (18), MMG20 (11).) The matrices K, J, R, T, C, N serve all periods,
 permeabilities and gradients: of a cell on a mesh as entries on the common pattern (`BlochTorrey`),
 of a small basis as dense matrices (`models.projection.ProjectedModel`). With a period and a
 permeability they are an `AffineSystem`, and its Galerkin reduction is another one.
@@ -16,7 +17,7 @@ adds up. What puts together A(g) at many points at once takes them from `family_
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Generic, Literal, Protocol, TypeVar, overload
+from typing import Final, Generic, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,10 @@ ComplexArray = NDArray[np.complex128]
 
 #: Whose matrices they are: a cell's on a mesh, as entries, or of a small basis, dense.
 Place = TypeVar("Place", bound=BlochTorrey | None, covariant=True)
+
+
+N_STATIC: Final = 4
+"""K, J, R and T: matrices that A(0) is made of."""
 
 
 class OperatorFamily(Protocol):
@@ -52,6 +57,10 @@ class OperatorFamily(Protocol):
     def R_stored(self) -> Array | None:
         """Of relaxation while magnetisation is stored; None if T1 is not given."""
 
+    @property
+    def T(self) -> Array | None:
+        """Of relaxation at membranes; None where there is none."""
+
 
 def relaxation_of(family: OperatorFamily, stored: bool) -> Array:
     """R of a family, or what stands in its place while magnetisation is stored along z.
@@ -70,8 +79,8 @@ def relaxation_of(family: OperatorFamily, stored: bool) -> Array:
     return family.R
 
 
-def cell_factors(period: ArrayLike, sigma: ArrayLike) -> tuple[Array, Array, Array, Array]:
-    """Factors of K, J, R and C in A, apart from the gradient: 1/L^2, kappa/L, 1, 1/L.
+def cell_factors(period: ArrayLike, sigma: ArrayLike) -> tuple[Array, Array, Array, Array, Array]:
+    """Factors of K, J, R, T and C in A, apart from the gradient: 1/L^2, kappa/L, 1, 1/L, 1/L.
 
     Parameters
     ----------
@@ -80,14 +89,14 @@ def cell_factors(period: ArrayLike, sigma: ArrayLike) -> tuple[Array, Array, Arr
         kappa / L.
     """
     L, of_J = np.broadcast_arrays(np.asarray(period, float), np.asarray(sigma, float))
-    return L**-2.0, of_J, np.ones_like(L), 1.0 / L
+    return L**-2.0, of_J, np.ones_like(L), 1.0 / L, 1.0 / L
 
 
 def at_rest(family: OperatorFamily, period: float, sigma: float, stored: bool = False) -> Array:
     """A(0) for a period (um) and sigma = kappa/L (1/ms), also of stored magnetisation."""
-    of_K, of_J, of_R, _ = cell_factors(period, sigma)
-    R = relaxation_of(family, stored)
-    return np.asarray(of_K * family.K + of_J * family.J + of_R * R)
+    of_K, of_J, of_R, of_T, _ = cell_factors(period, sigma)
+    A = of_K * family.K + of_J * family.J + of_R * relaxation_of(family, stored)
+    return np.asarray(A if family.T is None else A + of_T * family.T)
 
 
 def gradient_factors(g: Array, rate: Array | None = None) -> tuple[Array, Array]:
@@ -127,8 +136,8 @@ def family_factors(
 
     Returns
     -------
-    even : (..., 3 + c c) float
-        Of K, J, R and all N_ab.
+    even : (..., N_STATIC + c c) float
+        Of K, J, R, T and all N_ab.
     odd : (..., c) float
         Of i C_a.
     """

@@ -93,10 +93,10 @@ def _cost(dimension: int, unknowns: float) -> str:
 
 def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:
     """Return about how many elements the coarsest mesh of a cell will have."""
-    if (brought := shape.own_elements()) is not None:
+    size = mesh.coarsest(shape.dimension)
+    if (brought := shape.own_elements(size)) is not None:
         return brought
     curved = int(np.isfinite(shape.membrane_radii()).sum())
-    size = mesh.coarsest(shape.dimension)
     return elements_of_size(shape, size) + ELEMENTS_PER_CURVED[shape.dimension] * curved
 
 

@@ -135,7 +135,7 @@ def _or_named(annotation: Any, named: Mapping[str, Any]) -> Any:
         # Read as a list, as if it had been written out.
         return _listed(named[given]) if isinstance(given, str) and given in named else given
 
-    written = Union[Literal[tuple(named)], annotation]  # noqa: UP007
+    written: Any = Union[Literal[tuple(named)], annotation]  # noqa: UP007
     return Annotated[annotation, BeforeValidator(value, json_schema_input_type=written)]
 
 

@@ -80,12 +80,13 @@ def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:
     """
     d = shape.dimension
     size, limit = mesh.coarsest(d), mesh.limit(d)
+    brought = shape.own_elements(size)
     coarsest = estimated_elements(shape, mesh)
     if mesh.refinements is None:
         while limit > 1 and coarsest * 2 ** (d * limit) > MOST_ELEMENTS:
             limit -= 1
     times = f"{limit} refinement{'' if limit == 1 else 's'}"
-    if shape.own_elements() is not None:
+    if brought is not None:
         if (count := round(coarsest) * 2 ** (d * limit)) > MOST_ELEMENTS:
             raise InputError(
                 f"{times} of a mesh, {count:,} elements",

@@ -185,6 +185,8 @@ def check_cell(findings: Findings, path: KeyPath, study: Study) -> None:
         findings.add(
             path, f"study {study.name}", "one without T2, T1, density and permeability_factors"
         )
+    if material.relaxivity:
+        findings.add(path, f"study {study.name}", "one without surface_relaxivity")
 
 
 def _check_karger(

@@ -30,7 +30,7 @@ _NO_MEMBRANE: Final = (
     "the geometry has no permeable membrane (its cells are obstacles or in layers, or there are "
     "none)"
 )
-_NO_SURFACE: Final = "the geometry has no obstacle, whose surface could relax"
+_NO_SURFACE: Final = "the geometry has no membrane, nor an obstacle, whose surface could relax"
 _CONTINUOUS: Final = "the field is continuous across layers and other regions of a compartment"
 
 _PLACES: Final = {"outside": "outside", "inside": "inside", "layer": "in a layer"}
@@ -56,6 +56,7 @@ def material_facts(material: Material, shape: Shape) -> dict[str, bool]:
     """Return what some models refuse: entries of `torrey.models.registry.StudyFacts`."""
     moving = material.axes_of_motion(shape.dimension)
     return {
+        "relaxing": any(material.relaxivity),
         "immobile": bool((moving == 0).any()),
         "sticks": bool(((moving > 0) & (moving < shape.dimension)).any()),
     }
@@ -87,7 +88,7 @@ def fill(
     _check_permeabilities(findings, path, swept, shape)
     before = len(findings.problems)
     diffusivity: tuple[float | Tensor, ...] = ()
-    times: dict[str, tuple[float, ...]] = {}
+    times: dict[str, Any] = {}
     density: tuple[float, ...] = ()
     with findings.under(*path, "diffusivity"):
         values = _by_region("diffusivity", model.diffusivity, shape)
@@ -102,15 +103,13 @@ def fill(
                 raise InputError("densities", f"no such key: {_CONTINUOUS}")
             values = _by_region("density", model.density, shape)
             density = tuple(map(round_significant, values))
-    with findings.under(*path, "permeability_factors"):
-        _check_factors(len(model.permeability_factors), shape, bool(swept["surface_relaxivity"]))
+    membranes = _on_membranes(findings, path, model, swept, shape)
     if len(findings.problems) > before:
         return None
-    factors = tuple(map(round_significant, model.permeability_factors))
     with findings.under(*path):
         try:
             material = Material(
-                diffusivity, density=density, membranes=factors, in_space=in_space, **times
+                diffusivity, density=density, in_space=in_space, **times, **membranes
             )
             material.tensors(shape.dimension)  # refuses matrices of another dimension
             passes = any(any(swept.get(key, ())) for key in PERMEABILITY_KEYS)
@@ -127,7 +126,7 @@ def _check_permeabilities(
     """Note what passes membranes, or relaxes at surfaces, that are not there."""
     surfaces = [m.is_surface for m in shape.membranes()]
     for key in PERMEABILITY_KEYS:
-        nothing = all(surfaces) if key in MEMBRANE_KEYS else not any(surfaces)
+        nothing = all(surfaces) if key in MEMBRANE_KEYS else not surfaces
         if nothing and any(swept.get(key, ())):
             noun, why = (
                 ("permeability", _NO_MEMBRANE)
@@ -208,13 +207,48 @@ def _number_or_matrix(value: float | Sequence[Sequence[float]]) -> float | Tenso
     return float(value)
 
 
-def _check_factors(count: int, shape: Shape, of_surfaces: bool) -> None:
-    membranes = sum(m.is_surface == of_surfaces for m in shape.membranes())
-    if count not in (0, membranes):
+def _on_membranes(
+    findings: Findings,
+    path: KeyPath,
+    model: StudyModel,
+    swept: Mapping[str, tuple[float, ...]],
+    shape: Shape,
+) -> dict[str, Any]:
+    """Return what a material says of membranes and surfaces: factors, relaxivities, walls."""
+    surfaces = [m.is_surface for m in shape.membranes()]
+    permeable = any(key in model.model_fields_set for key in MEMBRANE_KEYS)
+    relaxes = "surface_relaxivity" in model.model_fields_set
+    # Permeabilities are those of membranes; relaxivities those of membranes and surfaces.
+    passable = [not s for s in surfaces] if permeable else [True] * len(surfaces)
+    with findings.under(*path, "permeability_factors"):
+        factors = _factors(model.permeability_factors, passable)
+    result: dict[str, Any] = {"membranes": factors}
+    with findings.under(*path, "relaxivity_factors"):
+        both = permeable and relaxes
+        if model.relaxivity_factors and not both:
+            raise InputError(
+                "relaxivity_factors", "no such key: surface_relaxivity and permeability beside it"
+            )
+        of_each = _factors(model.relaxivity_factors, [both] * len(surfaces))
+        if both and surfaces:
+            (value,) = model.surface_relaxivity.values()
+            of_each = of_each or (1.0,) * len(surfaces)
+            result["relaxivity"] = tuple(round_significant(value * x) for x in of_each)
+    if relaxes and not permeable and any(swept["surface_relaxivity"]):
+        # Where there are obstacles alone, surfaces are all that there is.
+        result["walls"] = not all(surfaces)
+    return result
+
+
+def _factors(given: Sequence[float], among: Sequence[bool]) -> tuple[float, ...]:
+    """Return a factor for each membrane, of those that may have one; none if none is given."""
+    if len(given) not in (0, sum(among)):
         raise InputError(
-            f"{count} factor{'s' if count > 1 else ''}",
-            f"{membranes}, one per membrane" if membranes else f"no such key: {_NO_MEMBRANE}",
+            f"{len(given)} factor{'s' if len(given) > 1 else ''}",
+            f"{sum(among)}, one per membrane" if any(among) else f"no such key: {_NO_MEMBRANE}",
         )
+    values = iter(map(round_significant, given))
+    return tuple(next(values) if it else 1.0 for it in among) if given else ()
 
 
 def _key_of(model: StudyModel, at: KeyPath, shape: Shape) -> KeyPath:
@@ -222,6 +256,8 @@ def _key_of(model: StudyModel, at: KeyPath, shape: Shape) -> KeyPath:
     name, *index = at
     if name == "membranes":
         return ("permeability_factors", *index)
+    if name == "relaxivity":
+        return ("surface_relaxivity",)
     if name == "permeability":
         return (next(key for key in PERMEABILITY_KEYS if key in model.model_fields_set),)
     if not index:

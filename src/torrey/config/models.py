@@ -188,7 +188,11 @@ class StudyModel(Model):
     """The product of its lists."""
 
     model_config = ConfigDict(
-        json_schema_extra={"allOf": [_one_of(*PERMEABILITY_KEYS), _one_of(*GRADIENT_KEYS)]}
+        json_schema_extra={
+            "anyOf": [{"required": [key]} for key in PERMEABILITY_KEYS],
+            "not": {"required": [*MEMBRANE_KEYS]},
+            "allOf": [_one_of(*GRADIENT_KEYS)],
+        }
     )
 
     geometry: str = Field(description="the name of a geometry")
@@ -223,7 +227,18 @@ class StudyModel(Model):
     )
     surface_relaxivity: OneOrMore[Permeability] = Field(
         default_factory=absent,
-        description=or_more("permeability", "of the surfaces of obstacles"),
+        description=or_more(
+            "permeability",
+            "of surfaces of obstacles, and of both sides of membranes; one value beside a "
+            "permeability, without which membranes let nothing through",
+        ),
+    )
+    relaxivity_factors: Annotated[
+        list[Share], Field(min_length=1, max_length=MOST_CELLS), OrOne()
+    ] = Field(
+        default_factory=list,
+        description="a list of numbers of at least 0 on a surface_relaxivity beside a "
+        "permeability, one per membrane, such as [1, 0.5]",
     )
     waveform: AnyWaveform = Field(default_factory=_nothing)
     acquisition: AnyAcquisition = Field(default_factory=_nothing)

@@ -12,6 +12,7 @@ from torrey.config.findings import Findings
 from torrey.config.materials import fill, is_in_space, material_facts
 from torrey.config.models import (
     MATERIAL_KEYS,
+    MEMBRANE_KEYS,
     PERMEABILITY_KEYS,
     StudyModel,
 )
@@ -39,12 +40,12 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     """
     path = ("studies", name)
     before = len(findings.problems)
-    require_one(findings, path, PERMEABILITY_KEYS)
+    _require_permeability(findings, path)
     check_keys(findings, path)
     model: StudyModel | None = findings.validate(path, StudyModel)
     if model is None:
         return None
-    cells = {key: swept(findings, path, model, key) for key in ("period", *PERMEABILITY_KEYS)}
+    cells = _cells(findings, path, model)
     with findings.under(*path, "models"):
         once(model.models, str)
     geometry = geometries.get(model.geometry)
@@ -83,6 +84,23 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         cumulants=model.cumulants,
         notes=(*notes, *scaling_notes(geometry, sweep.periods), *cost_notes(geometry)),
     )
+
+
+def _require_permeability(findings: Findings, path: KeyPath) -> None:
+    """Note a problem unless there is one permeability, or a relaxivity, or one of each."""
+    given = findings.keys(path)
+    if "surface_relaxivity" not in given or all(key in given for key in MEMBRANE_KEYS):
+        keys = MEMBRANE_KEYS if "surface_relaxivity" in given else PERMEABILITY_KEYS
+        require_one(findings, path, keys)
+
+
+def _cells(findings: Findings, path: KeyPath, model: StudyModel) -> dict[str, tuple[float, ...]]:
+    """Values of periods, permeabilities and relaxivities; a relaxivity beside another is fixed."""
+    cells = {key: swept(findings, path, model, key) for key in ("period", *PERMEABILITY_KEYS)}
+    if any(cells[key] for key in MEMBRANE_KEYS) and len(cells["surface_relaxivity"]) > 1:
+        found = f"{len(cells['surface_relaxivity'])} values beside a permeability"
+        findings.add((*path, "surface_relaxivity"), found, "one value, or no other permeability")
+    return cells
 
 
 def _check_harmonics(sweep: Sweep) -> None:
@@ -145,5 +163,5 @@ def _check_models(
 
 
 def _permeability_kind(swept: Mapping[str, tuple[float, ...]]) -> PermeabilityKind:
-    given: tuple[PermeabilityKind, ...] = ("sigma0", "surface_relaxivity")
+    given: tuple[PermeabilityKind, ...] = ("permeability", "sigma0", "surface_relaxivity")
     return next((key for key in given if swept[key]), "permeability")

@@ -69,18 +69,29 @@ def given_of(
     shape: Shape, material: Material, period: float, permeability: float, mesh: MeshOptions
 ) -> Given:
     """Arguments that make a cell of the library's own objects, to the last digit."""
-    kappas = Kappas(permeability, material.membranes, len(material.membranes) or 1)
-    surfaces = any(m.is_surface for m in shape.membranes())
+    surfaces = [m.is_surface for m in shape.membranes()]
+    relaxes = material.walls or (bool(surfaces) and all(surfaces))
+    among = [relaxes or not is_surface for is_surface in surfaces]
+    factors = tuple(x for x, it in zip(material.membranes, among, strict=False) if it)
+    kappas = {"surface_relaxivity" if relaxes else "permeability": _kappas(permeability, factors)}
+    if material.relaxivity:
+        largest = max(material.relaxivity)
+        each = tuple(x / largest if largest else 0.0 for x in material.relaxivity)
+        kappas["surface_relaxivity"] = _kappas(largest, each)
     return Given(
         shape,
         PerRegion(material.diffusivity),
         period,
-        **{"surface_relaxivity" if surfaces else "permeability": kappas},
+        **kappas,
         T2=PerRegion(material.T2) if material.T2 else None,
         T1=PerRegion(material.T1) if material.T1 else None,
         density=PerRegion(material.density) if material.density else None,
         mesh=mesh,
     )
+
+
+def _kappas(value: float, factors: tuple[float, ...]) -> Kappas:
+    return Kappas(value, factors, len(factors) or 1)
 
 
 def fit_material(call: str, given: Given) -> tuple[Material, float]:
@@ -92,7 +103,7 @@ def fit_material(call: str, given: Given) -> tuple[Material, float]:
         If an argument does not fit the shape.
     """
     shape = given.shape
-    kappa, factors = fit_kappas(call, shape, given.permeability, given.surface_relaxivity)
+    kappa, membranes = fit_kappas(call, shape, given.permeability, given.surface_relaxivity)
     parts = {key: getattr(given, key) for key in ("diffusivity", "T2", "T1", "density")}
     values: dict[str, Any] = {}
     for key, part in parts.items():
@@ -100,7 +111,7 @@ def fit_material(call: str, given: Given) -> tuple[Material, float]:
             with argument(call, key):
                 values[key] = fit_parts(part, shape)
     with arguments(call):
-        material = Material(**values, membranes=factors)
+        material = Material(**values, **membranes)
         # A matrix of three rows says what gradients in space see.
         if material.needs_space(shape.dimension):
             material = replace(material, in_space=True)

@@ -143,16 +143,17 @@ def read_kappas(given: Quantity | Sequence[Quantity]) -> Kappas:
 
 def fit_kappas(
     call: str, shape: Shape, permeability: Kappas, surface_relaxivity: Kappas
-) -> tuple[float, tuple[float, ...]]:
-    """Largest permeability (um/ms), and factors on it where membranes differ.
+) -> tuple[float, dict[str, Any]]:
+    """Largest permeability (um/ms), and what a material says of membranes.
 
-    The relaxivity of the surfaces of obstacles stands in the place of the permeability.
+    Where nothing passes membranes their relaxivity stands in the place of the permeability, as that
+    of the surfaces of obstacles does.
     """
-    membranes = shape.membranes()
-    surfaces = sum(m.is_surface for m in membranes)
+    surfaces = [m.is_surface for m in shape.membranes()]
+    every = len(surfaces)
     for name, given, count, noun in (
-        ("permeability", permeability, len(membranes) - surfaces, "membrane"),
-        ("surface_relaxivity", surface_relaxivity, surfaces, "surface of an obstacle"),
+        ("permeability", permeability, every - sum(surfaces), "membrane"),
+        ("surface_relaxivity", surface_relaxivity, every, "membrane or surface"),
     ):
         with argument(call, name):
             if given.count > 1 and given.count != count:
@@ -160,13 +161,20 @@ def fit_kappas(
                 raise InputError(found, f"one value, or one for each {noun}: {count}")
             if given.value and not count:
                 raise InputError(f"{given.value:g} um/ms", f"0 um/ms: there is no {noun}")
-    if permeability.value and surface_relaxivity.value:
-        # No kind has both membranes and surfaces; solvers have one kappa for all of them.
-        raise InputError(
-            "a permeability and a surface relaxivity", "one of them above zero", (f"{call}(...)",)
+    if surface_relaxivity.value and not permeability.value:
+        walls = not all(surfaces)
+        return surface_relaxivity.value, {"membranes": surface_relaxivity.factors, "walls": walls}
+    factors = permeability.factors
+    if factors and any(surfaces):
+        values = iter(factors)
+        factors = tuple(1.0 if is_surface else next(values) for is_surface in surfaces)
+    values_of: dict[str, Any] = {"membranes": factors}
+    if surface_relaxivity.value:
+        each = surface_relaxivity.factors or (1.0,) * every
+        values_of["relaxivity"] = tuple(
+            round_significant(surface_relaxivity.value * x) for x in each
         )
-    meant = surface_relaxivity if surfaces and not permeability.value else permeability
-    return meant.value, meant.factors
+    return permeability.value, values_of
 
 
 def frozen(shape: D) -> D:

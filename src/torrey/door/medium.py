@@ -14,8 +14,7 @@ from torrey.cell.operators import BlochTorrey
 from torrey.geometry import MeshOptions, Shape
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.meshing import build_meshes
-from torrey.models.projection import ProjectedModel
-from torrey.reference.ladder import climb_meshes
+from torrey.reference.ladder import GrowingLadder, climb_meshes
 from torrey.reference.span import Span
 
 
@@ -93,11 +92,11 @@ class Medium:
         return self.in_space
 
     @cached_property
-    def ladders(self) -> Callable[[Span], Lazy[ProjectedModel]]:
+    def ladders(self) -> Callable[[Span], Lazy[GrowingLadder]]:
         """Ladder on each mesh for the directions and the reach of some points."""
         return cache(self._climb)
 
-    def _climb(self, span: Span) -> Lazy[ProjectedModel]:
+    def _climb(self, span: Span) -> Lazy[GrowingLadder]:
         return climb_meshes(self.finer, span.axes, span.rungs)
 
     def filled_with(self, shape: Shape, options: MeshOptions, material: Material) -> Medium:

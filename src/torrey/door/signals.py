@@ -81,9 +81,10 @@ class Site:
 
     @property
     def permeability_kind(self) -> PermeabilityKind:
-        """What the permeability is: in cells of obstacles the relaxivity of their surfaces."""
-        membranes = self.medium.discretisation.shape.membranes()
-        return "surface_relaxivity" if any(m.is_surface for m in membranes) else "permeability"
+        """What the permeability is: where nothing passes membranes, the relaxivity of surfaces."""
+        surfaces = [m.is_surface for m in self.medium.discretisation.shape.membranes()]
+        relaxes = self.medium.material.walls or (bool(surfaces) and all(surfaces))
+        return "surface_relaxivity" if relaxes else "permeability"
 
     def read(
         self,

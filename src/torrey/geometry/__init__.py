@@ -1,9 +1,11 @@
 """What a cell is, and its meshes."""
 
-from torrey.geometry.cylinders import Cylinder, Cylinders
+from torrey.geometry.cylinder_shapes import Cylinder
+from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.ellipses import Ellipse, Ellipses
-from torrey.geometry.ellipsoids import Ellipsoid, Ellipsoids
+from torrey.geometry.ellipsoid_shapes import Ellipsoid
+from torrey.geometry.ellipsoids import Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.own_mesh import OwnMesh
@@ -13,6 +15,7 @@ from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.registry import kinds, shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.geometry.spheres import Sphere, Spheres
+from torrey.geometry.surfaces import Surfaces
 
 __all__ = [
     "NOTHING",
@@ -37,6 +40,7 @@ __all__ = [
     "Shape",
     "Sphere",
     "Spheres",
+    "Surfaces",
     "kinds",
     "shape_from_dict",
 ]

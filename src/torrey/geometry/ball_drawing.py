@@ -18,8 +18,10 @@ Array = NDArray[np.float64]
 
 def draw_balls(shape: Balls, canvas: Canvas) -> Drawing:
     """Draw a box with balls cut out of it and put in again, and say how small elements must be."""
-    owners = canvas.cut(_drawn(shape, canvas))
-    coats = {tag: owner.part for tag, owner in owners.items() if _coats(shape, owner)}
+    rest = Owner(None) if shape.has_wall else Owner(0)
+    owners = canvas.cut(_drawn(shape, canvas), rest)
+    n = len(shape.cells)
+    coats = {tag: owner.part % n for tag, owner in owners.items() if _coats(shape, owner)}
     if not shape.cells:
         return Drawing(owners)
     # Layers in rows have elements of their own sizes, from which those beside them must grow.
@@ -27,7 +29,7 @@ def draw_balls(shape: Balls, canvas: Canvas) -> Drawing:
 
 
 def _coats(shape: Balls, owner: Owner) -> bool:
-    return owner.region is not None and owner.region > len(shape.cells)
+    return owner.region is not None and owner.region >= len(shape.cells) + shape.first_inside
 
 
 def _drawn(shape: Balls, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
@@ -39,14 +41,15 @@ def _draw_ball(shape: Balls, canvas: Canvas, number: int, centre: Array) -> list
     """Draw one image of a ball; return its entities and whose they are."""
     occ = canvas.occ
     radius = shape.cells[number].radius
-    whole = Owner(None if shape.interior == "obstacle" else number + 1, number)
+    inside = number + shape.first_inside
+    whole = Owner(None if shape.interior == "obstacle" else inside, number)
     if shape.dimension == 3:
         return [(int(occ.addSphere(*centre, radius)), whole)]
     disc = int(occ.addDisk(*centre, 0.0, radius, radius))
     outer = float(shape.outer_radii[number])
     if outer == radius:
         return [(disc, whole)]
-    layer = Owner(len(shape.cells) + number + 1, number)
+    layer = Owner(len(shape.cells) + inside, len(shape.cells) + number)
     sectors = [_draw_sector(canvas, centre, radius, outer, i) for i in range(LAYER_SECTORS)]
     return [(disc, whole), *((sector, layer) for sector in sectors)]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import product
 from typing import Any, ClassVar, Literal, Self
 
@@ -22,6 +22,7 @@ from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 from torrey.geometry.shapes import LEAST_GAP, Part, Shape
 
 Interior = Literal["water", "obstacle"]
+Exterior = Literal["water", "wall"]
 
 _ROUNDING = 1e-12
 _PAIRS_SHOWN = 5
@@ -69,23 +70,32 @@ class Balls(Shape):
     """Discs or spheres that neither overlap nor touch, periodic images included.
 
     Compartment 0 is the outside. With ``interior="water"`` each ball is a compartment behind its
-    own membrane; with ``"obstacle"`` it is not there, and its surface may relax magnetisation.
+    own membrane; with ``"obstacle"`` it is not there, and its surface may relax magnetisation. With
+    ``exterior="wall"`` the outside is not there: the balls are pores, the compartments from 0 on,
+    and their surfaces may relax magnetisation.
 
     Parameters
     ----------
     cells : tuple of Ball
         None at all makes a homogeneous cell.
     interior : {"water", "obstacle"}
+    exterior : {"water", "wall"}
+        By its name alone.
 
     Raises
     ------
     ValueError
-        If two balls, layers included, are closer than `LEAST_GAP`.
+        If two balls, layers included, are closer than `LEAST_GAP`, or nothing holds water.
     """
 
     cells: tuple[Ball, ...]
     interior: Interior = declared(
         description="water (the insides are compartments) or obstacle (they are not there)",
+        default="water",
+    )
+    _: KW_ONLY
+    exterior: Exterior = declared(
+        description="water, or wall (the outside is not there: water is inside the balls alone)",
         default="water",
     )
 
@@ -96,6 +106,11 @@ class Balls(Shape):
         check_kinds(self)
         if self.interior not in ("water", "obstacle"):
             raise InputError(f'"{self.interior}"', "water or obstacle", at=("interior",))
+        if self.exterior not in ("water", "wall"):
+            raise InputError(f'"{self.exterior}"', "water or wall", at=("exterior",))
+        if self.has_wall and not self._n_inside:
+            accepted = f"{self.kind} with water inside: nothing else holds water"
+            raise InputError("a wall around no water", accepted, at=("exterior",))
         conflicts = list(self._conflicts())
         if conflicts:
             more = len(conflicts) - _PAIRS_SHOWN
@@ -117,36 +132,60 @@ class Balls(Shape):
         return np.array([cell.radius for cell in self.cells], dtype=float) + self.coat_thickness
 
     @property
+    def has_wall(self) -> bool:
+        """Whether there is no water outside."""
+        return self.exterior == "wall"
+
+    @property
+    def first_inside(self) -> int:
+        """Number of the compartment, and region, inside the first ball."""
+        return 0 if self.has_wall else 1
+
+    @property
     def compartment_names(self) -> tuple[str, ...]:
         """``outside``, ``cell_1``, ..., and where there are coats ``coat_1``, ..."""
         numbers = range(1, self._n_inside + 1)
         coats = [f"coat_{i}" for i in numbers if self.coat_thickness]
-        return ("outside", *(f"cell_{i}" for i in numbers), *coats)
+        return ("outside", *(f"cell_{i}" for i in numbers), *coats)[1 - self.first_inside :]
 
     @property
     def region_parts(self) -> tuple[Part, ...]:
         """Key of a material: ``outside``, ``inside`` and ``coat``."""
+        outside: tuple[Part, ...] = () if self.has_wall else ("outside",)
         inside: tuple[Part, ...] = ("inside",)
         coat: tuple[Part, ...] = ("coat",) if self.coat_thickness else ()
-        return ("outside", *inside * self._n_inside, *coat * self._n_inside)
+        return (*outside, *inside * self._n_inside, *coat * self._n_inside)
+
+    def radial_centres(self) -> Mapping[int, NDArray[np.float64]]:
+        """Return the centre of each coat, by its region; see `Shape.radial_centres`."""
+        if not self.coat_thickness:
+            return {}
+        first = self.first_inside + len(self.cells)
+        return {
+            first + i: np.array(cell.center) @ self.periods for i, cell in enumerate(self.cells)
+        }
 
     @property
     def _n_inside(self) -> int:
         return len(self.cells) if self.interior == "water" else 0
 
     def membranes(self) -> tuple[Membrane, ...]:
-        """Return one membrane, or surface of an obstacle, per ball, in their order.
+        """Return one membrane, or surface of an obstacle or a wall, per ball, in their order.
 
-        Those around the coats follow: ``coat_membrane_1``, ...
+        Those around the coats follow: ``coat_membrane_1``, ..., or ``surface_1``, ... within walls.
         """
-        numbers = range(1, len(self.cells) + 1)
+        numbers, first = range(len(self.cells)), self.first_inside
         if self.interior != "water":
-            return tuple(Membrane(f"surface_{i}", 0, NOTHING) for i in numbers)
-        if not self.coat_thickness:
-            return tuple(Membrane(f"membrane_{i}", 0, i) for i in numbers)
-        coats = len(self.cells)
-        inner = tuple(Membrane(f"membrane_{i}", coats + i, i) for i in numbers)
-        return inner + tuple(Membrane(f"coat_membrane_{i}", 0, coats + i) for i in numbers)
+            return tuple(Membrane(f"surface_{i + 1}", 0, NOTHING) for i in numbers)
+        last = first
+        inner: tuple[Membrane, ...] = ()
+        if self.coat_thickness:
+            last += len(self.cells)
+            inner = tuple(Membrane(f"membrane_{i + 1}", last + i, first + i) for i in numbers)
+        if self.has_wall:
+            return inner + tuple(Membrane(f"surface_{i + 1}", last + i, NOTHING) for i in numbers)
+        name = "coat_membrane" if inner else "membrane"
+        return inner + tuple(Membrane(f"{name}_{i + 1}", 0, last + i) for i in numbers)
 
     def measures(self) -> tuple[float, ...]:
         """Return the exact area or volume of each compartment."""
@@ -155,7 +194,8 @@ class Balls(Shape):
         whole = [ball_measure(d, float(radius)) for radius in self._coated_radii]
         cell = abs(float(np.linalg.det(self.periods)))
         coats = [outer - inner for outer, inner in zip(whole, insides, strict=True)]
-        return (cell - math.fsum(whole), *insides, *coats)[: self.n_compartments]
+        every = (cell - math.fsum(whole), *insides, *coats)[1 - self.first_inside :]
+        return every[: self.n_compartments]
 
     @property
     def _coated_radii(self) -> NDArray[np.float64]:
@@ -171,6 +211,8 @@ class Balls(Shape):
     def to_dict(self) -> Plain:
         """Return plain values, numbered from 1 as the compartments are."""
         plain: Plain = {"kind": self.kind, "interior": self.interior}
+        # Only where it is so: what has always been keeps its name.
+        plain |= {"exterior": self.exterior} if self.has_wall else {}
         for i, cell in enumerate(self.cells, start=1):
             plain |= {f"cell_{i}_{axis}": x for axis, x in zip("xyz", cell.center, strict=False)}
             plain[f"cell_{i}_radius"] = cell.radius
@@ -188,7 +230,7 @@ class Balls(Shape):
     @classmethod
     def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
         """Rebuild what `to_dict` described."""
-        return cls(cls.read_cells(plain), read_interior(plain))
+        return cls(cls.read_cells(plain), read_interior(plain), exterior=read_exterior(plain))
 
     def _conflicts(self) -> Iterator[str]:
         """Say of every pair of balls that overlaps, touches or nearly touches what is wrong."""
@@ -236,3 +278,8 @@ def surface_measure(dimension: int, radius: float) -> float:
 def read_interior(plain: Mapping[str, str | int | float]) -> Interior:
     """Return what stands inside, of plain values."""
     return "obstacle" if plain["interior"] == "obstacle" else "water"
+
+
+def read_exterior(plain: Mapping[str, str | int | float]) -> Exterior:
+    """Return what stands outside, of plain values."""
+    return "wall" if plain.get("exterior") == "wall" else "water"

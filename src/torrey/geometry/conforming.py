@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.geometry.mesh import local_facets
-from torrey.geometry.mesh_files import FileMesh
+from torrey.geometry.mesh_files import FileMesh, at
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -103,11 +103,6 @@ def conforming(mesh: FileMesh, name: str) -> Conforming:
 
 
 _MESH: Final = "a conforming mesh: elements that share whole facets and do not overlap"
-
-
-def at(place: Array) -> str:
-    """Write a place as messages do."""
-    return f"at ({', '.join(f'{x:.6g}' for x in place)})"
 
 
 def _refuse_doubled(points: Array, used: Integers, extent: float, name: str) -> None:

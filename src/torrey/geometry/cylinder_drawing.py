@@ -8,13 +8,14 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.geometry.bodies import Bodies
 from torrey.geometry.boxes import Box
-from torrey.geometry.cylinders import Cylinder, Cylinders
+from torrey.geometry.cylinder_shapes import Cylinder
 from torrey.geometry.drawing import Canvas
 from torrey.geometry.lines import Direction, crossing, direction, distances, lines_through, wrapped
 from torrey.geometry.pieces import Drawing, Owner
 from torrey.geometry.placing import by_merit
-from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE
+from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, size_between
 
 Array = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ _SEAMS = 60
 _PARALLEL = 1e-9
 
 
-def cylinder_boxes(shape: Cylinders, size: float) -> Iterator[Box]:
+def cylinder_boxes(shape: Bodies, size: float) -> Iterator[Box]:
     """Yield boxes to mesh, the best first.
 
     Cylinders that are all parallel are cut across only, by a box along them; others by the cube.
@@ -57,7 +58,7 @@ def cylinder_boxes(shape: Cylinders, size: float) -> Iterator[Box]:
     yield from by_merit(frame, origins, merit)
 
 
-def _places(shape: Cylinders, frame: Box, axis: int) -> Array:
+def _places(shape: Bodies, frame: Box, axis: int) -> Array:
     """Places of a face that are tried: even ones and the middles between tangencies."""
     touching = [
         (cell.place @ frame.inverse[:, axis] + side * cell.radius * frame.slopes[axis]) % 1.0
@@ -119,7 +120,7 @@ def _seam(cell: Cylinder, box: Box) -> Array:
     return np.asarray(ways[int(np.argmax(np.round(gaps, 9)))])
 
 
-def draw_cylinders(shape: Cylinders, canvas: Canvas) -> Drawing:
+def draw_cylinders(shape: Bodies, canvas: Canvas) -> Drawing:
     """Draw a box with cylinders cut out of it and put in again, and say how small elements are."""
     return Drawing(canvas.cut(_drawn(shape, canvas)), _element_size(shape, canvas.box))
 
@@ -128,7 +129,7 @@ def _corners(box: Box) -> Array:
     return np.asarray((box.origin + np.array(list(product((0, 1), repeat=3)))) @ box.vectors)
 
 
-def _drawn(shape: Cylinders, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
+def _drawn(shape: Bodies, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
     corners = _corners(canvas.box)
     for number, cell in enumerate(shape.cells):
         along, seam = cell.direction, _seam(cell, canvas.box)
@@ -142,8 +143,8 @@ def _drawn(shape: Cylinders, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
             yield tag, Owner(shape.owner_region(number), number)
 
 
-def _element_size(shape: Cylinders, box: Box) -> Callable[[Array], float]:
-    """Size of elements at a place: the distances of the two nearest walls together."""
+def _element_size(shape: Bodies, box: Box) -> Callable[[Array], float]:
+    """Size of elements at a place between walls."""
     corners = _corners(box)
     starts, units, radii = [], [], []
     for cell in shape.cells:
@@ -156,8 +157,6 @@ def _element_size(shape: Cylinders, box: Box) -> Callable[[Array], float]:
     def size_at(place: Array) -> float:
         apart = place - start
         flat = apart - (apart * unit).sum(axis=1)[:, None] * unit
-        depths = np.abs(np.sqrt((flat * flat).sum(axis=1)) - radius)
-        depths.sort()
-        return float(depths[:2].sum()) if len(depths) > 1 else np.inf
+        return size_between(np.sqrt((flat * flat).sum(axis=1)) - radius, radius)
 
     return size_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Final, Self
 
 import numpy as np
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.balls import Ball, ball_measure, read_interior
+from torrey.geometry.balls import Ball, ball_measure, read_exterior, read_interior
 from torrey.geometry.membranes import Membrane, Plain
 from torrey.geometry.packing import Packing
-from torrey.geometry.shapes import Part
+from torrey.geometry.shapes import LEAST_GAP, Part
 
 LONGEST_PERIOD: Final = 1e3
 """Largest component of a vector of a lattice, in units of the cell."""
@@ -45,6 +45,9 @@ class Discs(Packing):
     ----------
     cells, interior
         See `Balls`.
+    coat : float
+        Thickness of a ring around each disc (units of the cell), a compartment of its own between
+        two membranes: outside, coat and disc. By its name alone.
     layer : float
         Thickness of a layer around each disc (units of the cell). Above zero there are no
         membranes: outside, discs and layers are regions of one compartment, in which the field is
@@ -71,6 +74,12 @@ class Discs(Packing):
         default=((1.0, 0.0), (0.0, 1.0)),
         max_length=3,
     )
+    _: KW_ONLY
+    coat: float = declared(
+        description="0, or a number of 0.001 to 0.5: thickness of a coat of water around each "
+        "disc, between two membranes, in units of the cell",
+        default=0.0,
+    )
 
     kind: ClassVar[str] = "discs"
     dimension: ClassVar[int] = 2
@@ -85,6 +94,7 @@ class Discs(Packing):
             raise InputError("obstacles with a layer", "a layer around water", at=("layer",))
         if self.layer and not self.cells:
             raise InputError("a layer around nothing", "a layer around discs", at=("layer",))
+        self._check_coat()
         if (
             len(self.lattice) != 2
             or any(len(vector) != 2 for vector in self.lattice)
@@ -98,6 +108,24 @@ class Discs(Packing):
                 at=("lattice",),
             )
         super().__post_init__()
+
+    def _check_coat(self) -> None:
+        if self.coat and not LEAST_GAP <= self.coat < 0.5:
+            raise InputError(
+                f"{self.coat:g}", f"0, or a thickness of {LEAST_GAP:g} to 0.5", at=("coat",)
+            )
+        if self.coat and (self.interior != "water" or not self.cells):
+            found = "obstacles with a coat" if self.cells else "a coat around nothing"
+            raise InputError(found, "a coat around water", at=("coat",))
+        if self.layer and (self.coat or self.has_wall):
+            found = "a layer and a coat" if self.coat else "a layer at a wall"
+            accepted = "a coat, in which water has membranes on both sides, without a layer"
+            raise InputError(found, accepted, at=("layer",))
+
+    @property
+    def coat_thickness(self) -> float:
+        """Thickness of the coat around each disc; 0 without."""
+        return self.coat
 
     @property
     def periods(self) -> NDArray[np.float64]:
@@ -172,6 +200,8 @@ class Discs(Packing):
         plain = super().to_dict()
         if self.layer:
             plain["layer"] = self.layer
+        if self.coat:
+            plain["coat"] = self.coat
         if self.lattice != Discs.lattice:
             entries = np.ndenumerate(np.array(self.lattice))
             plain |= {f"lattice_{i}{j}": float(x) for (i, j), x in entries}
@@ -186,10 +216,15 @@ class Discs(Packing):
                 tuple(float(plain[f"lattice_{i}{j}"]) for j in range(2)) for i in range(2)
             )
         layer = float(plain.get("layer", 0.0))
-        return cls(cls.read_cells(plain), read_interior(plain), layer, lattice)
+        cells, interior = cls.read_cells(plain), read_interior(plain)
+        coat, exterior = float(plain.get("coat", 0.0)), read_exterior(plain)
+        return cls(cells, interior, layer, lattice, coat=coat, exterior=exterior)
 
     def lengths(self) -> Mapping[str, tuple[float, str]]:
-        """Return the thickness of the layers where there are some."""
-        if not self.layer:
-            return {}
-        return {"layer": (self.layer, "thickness of the layers in units of the cell")}
+        """Return the thickness of the layers or coats where there are some."""
+        found = {"layer": self.layer, "coat": self.coat}
+        return {
+            name: (value, f"thickness of the {name}s in units of the cell")
+            for name, value in found.items()
+            if value
+        }

@@ -24,6 +24,9 @@ _SAME = 1e-6
 _ALIKE = 1e-3
 
 
+_OUTSIDE = Owner(0)
+
+
 @dataclass(frozen=True)
 class Canvas:
     """One attempt at a drawing: where it is cut out of the periodic cell, and how fine it will be.
@@ -87,7 +90,7 @@ class Canvas:
             gmsh.model.occ.rotate([(3, tag)], 0.0, 0.0, 0.0, *(vector / angle), angle)
         gmsh.model.occ.translate([(3, tag)], *place)
 
-    def cut(self, drawn: Iterable[tuple[int, Owner]]) -> Owners:
+    def cut(self, drawn: Iterable[tuple[int, Owner]], rest: Owner = _OUTSIDE) -> Owners:
         """Draw the box, cut out of it what is drawn after it, and put that in again.
 
         What reaches beyond the box is left out, so that periodic images are drawn as they are. The
@@ -96,7 +99,9 @@ class Canvas:
         Parameters
         ----------
         drawn : iterable of (int, Owner)
-            Surfaces, or volumes in space, and whose they are; region 0 has the rest of the box.
+            Surfaces, or volumes in space, and whose they are.
+        rest : Owner
+            What has the rest of the box: region 0, unless said otherwise.
         """
         d, occ = self.dimension, gmsh.model.occ
         whole = (d, _draw_box(self.box))
@@ -105,7 +110,7 @@ class Canvas:
         pieces = occ.fragment([whole], [(d, tag) for tag, _ in things])[1] if things else [[whole]]
         inside = {tag for _, tag in pieces[0]}
         occ.remove([(d, tag) for tag in self.entities() if tag not in inside], recursive=True)
-        owners = {tag: Owner(0) for tag in self.entities()}
+        owners = {tag: rest for tag in self.entities()}
         for (_, owner), found in zip(things, pieces[1:], strict=True):
             owners |= {tag: owner for _, tag in found if tag in inside}
         return owners

@@ -8,13 +8,14 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.geometry.bodies import Bodies
 from torrey.geometry.boxes import Box
 from torrey.geometry.drawing import Canvas
-from torrey.geometry.ellipsoids import Ellipsoid, Ellipsoids
+from torrey.geometry.ellipsoid_shapes import Ellipsoid
 from torrey.geometry.lines import wrapped
 from torrey.geometry.pieces import Drawing, Owner
 from torrey.geometry.placing import by_merit
-from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE
+from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, size_between
 
 Array = NDArray[np.float64]
 
@@ -30,7 +31,7 @@ _TURNS, _SEAM = 60, 13
 _IMAGES = np.array(list(product((-1, 0, 1), repeat=3)), dtype=float)
 
 
-def ellipsoid_boxes(shape: Ellipsoids, size: float) -> Iterator[Box]:
+def ellipsoid_boxes(shape: Bodies, size: float) -> Iterator[Box]:
     """Yield cubes to mesh, the best first.
 
     Parameters
@@ -50,7 +51,7 @@ def ellipsoid_boxes(shape: Ellipsoids, size: float) -> Iterator[Box]:
     yield from by_merit(Box(np.zeros(3), np.eye(3)), origins, merit)
 
 
-def _places(shape: Ellipsoids, axis: int) -> Array:
+def _places(shape: Bodies, axis: int) -> Array:
     """Places of a face that are tried: even ones and the middles between tangencies."""
     ends = np.sort(
         [(c.place[axis] + s * c.half_widths[axis]) % 1.0 for c in shape.cells for s in (-1, 1)]
@@ -78,12 +79,12 @@ def _clearance(cell: Ellipsoid, origins: Array, size: float) -> Array:
     return np.asarray(gap / element)
 
 
-def draw_ellipsoids(shape: Ellipsoids, canvas: Canvas) -> Drawing:
+def draw_ellipsoids(shape: Bodies, canvas: Canvas) -> Drawing:
     """Draw a box with ellipsoids cut out of it and put in again, and say how small elements are."""
     return Drawing(canvas.cut(_drawn(shape, canvas)), _element_size(shape, canvas.box))
 
 
-def _drawn(shape: Ellipsoids, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
+def _drawn(shape: Bodies, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
     for number, cell in enumerate(shape.cells):
         turn = _turn(cell, canvas.box)
         for image in canvas.box.images(cell.place, cell.half_widths):
@@ -110,21 +111,21 @@ def _turn(cell: Ellipsoid, box: Box) -> Array:
     return np.asarray(turns[int(np.argmax(np.round(np.minimum(poles, edges), 9)))])
 
 
-def _element_size(shape: Ellipsoids, box: Box) -> Callable[[Array], float]:
-    """Size of elements at a place: the distances of the two nearest surfaces together."""
-    centres, forms = [], []
+def _element_size(shape: Bodies, box: Box) -> Callable[[Array], float]:
+    """Size of elements at a place between surfaces."""
+    centres, forms, radii = [], [], []
     for cell in shape.cells:
         for image in box.images(cell.place, cell.half_widths + _BEYOND):
             centres.append(image)
             forms.append(cell.frame / cell.semi_axes[:, None])
-    centre, form = np.array(centres), np.array(forms)
+            radii.append(float(cell.semi_axes.min()))
+    centre, form, radius = np.array(centres), np.array(forms), np.array(radii)
 
     def size_at(place: Array) -> float:
         round_ = np.einsum("nij,nj->ni", form, place - centre)
         level = np.sqrt((round_ * round_).sum(axis=1)) + 1e-12
         slope = np.einsum("nij,ni->nj", form, round_) / level[:, None]
-        depths = np.abs(level - 1.0) / (np.sqrt((slope * slope).sum(axis=1)) + 1e-12)
-        depths.sort()
-        return float(depths[:2].sum()) if len(depths) > 1 else np.inf
+        depths = (level - 1.0) / (np.sqrt((slope * slope).sum(axis=1)) + 1e-12)
+        return size_between(depths, radius)
 
     return size_at

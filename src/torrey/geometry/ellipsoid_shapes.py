@@ -7,15 +7,111 @@ it reaches as far from its centre as its support h(n) = |diag(s) Q n|.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.errors import InputError
+from torrey.base.fields import check_kinds, declared
+from torrey.geometry.bodies import check_place
+
 Array = NDArray[np.float64]
 
+LEAST_RADIUS: Final = 1e-3
+"""Of curvature, in units of the cell: sharper ends take too many elements."""
+
+_LEAST_SINE = 1e-3
 #: Newton steps for the nearest point: they come from one side and end at rounding.
 _STEPS = 100
 _CONVERGED = 1e-14
+
+
+@dataclass(frozen=True)
+class Ellipsoid:
+    """An ellipsoid; it may reach across the boundary of the cell.
+
+    Parameters
+    ----------
+    center : tuple of float
+        In [0, 1[.
+    axes : tuple of float
+        Three semi-axes, in units of the cell.
+    orientation : tuple of tuple of float
+        Directions of the first and the second semi-axis, of any length. What the second has along
+        the first does not count; the third axis is perpendicular to both.
+
+    Raises
+    ------
+    ValueError
+        If the centre lies outside the cell, or axes or orientation are impossible.
+    """
+
+    center: tuple[float, ...] = declared(
+        description="three numbers in [0, 1[, such as [0.5, 0.5, 0.5]", min_length=3, max_length=3
+    )
+    axes: tuple[float, ...] = declared(
+        description="three semi-axes above 0 and below 0.5, in units of the cell, such as "
+        "[0.4, 0.2, 0.1]",
+        min_length=3,
+        max_length=3,
+    )
+    orientation: tuple[tuple[float, ...], ...] = declared(
+        description="the directions of the first and the second semi-axis, such as "
+        "[[1, 1, 0], [0, 0, 1]]",
+        default=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
+        min_length=2,
+        max_length=2,
+    )
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        check_place(self.center)
+        if len(self.axes) != 3 or not all(0 < x < 1 for x in self.axes):
+            raise InputError(
+                f"{list(self.axes)}", "three semi-axes above 0 and below 1", at=("axes",)
+            )
+        radius = smallest_radius(np.array(self.axes))
+        if radius < LEAST_RADIUS:
+            raise InputError(
+                f"semi-axes {list(self.axes)} with a radius of curvature of {radius:.3g}",
+                f"a shortest and longest semi-axis c and a with c^2 / a, their smallest radius of "
+                f"curvature, at least {LEAST_RADIUS:g}",
+                at=("axes",),
+            )
+        two = np.array(self.orientation, dtype=float) if self._are_vectors() else np.zeros((2, 3))
+        sizes = np.linalg.norm(two, axis=1)
+        if not np.linalg.norm(np.cross(*two)) > _LEAST_SINE * np.prod(sizes) > 0:
+            raise InputError(
+                f"{[list(vector) for vector in self.orientation]}",
+                "two vectors of three numbers each that are not parallel",
+                at=("orientation",),
+            )
+
+    def _are_vectors(self) -> bool:
+        numbers = [x for vector in self.orientation for x in vector]
+        return [len(v) for v in self.orientation] == [3, 3] and all(map(math.isfinite, numbers))
+
+    @property
+    def place(self) -> Array:
+        """Its centre, shape (3,)."""
+        return np.array(self.center, dtype=float)
+
+    @property
+    def semi_axes(self) -> Array:
+        """Lengths of the semi-axes, shape (3,)."""
+        return np.array(self.axes, dtype=float)
+
+    @property
+    def frame(self) -> Array:
+        """Directions of the semi-axes, as rows, shape (3, 3)."""
+        return frame_of(*np.array(self.orientation, dtype=float))
+
+    @property
+    def half_widths(self) -> Array:
+        """How far it reaches along x, y and z, shape (3,)."""
+        return np.asarray(np.linalg.norm(self.semi_axes[:, None] * self.frame, axis=0))
 
 
 def frame_of(first: Array, second: Array) -> Array:
@@ -101,4 +197,4 @@ def separation(apart: Array, one: Array, other: Array) -> float:
         return -width, -slope
 
     best = minimize(gap, normal / np.linalg.norm(normal), jac=True, method="BFGS", tol=1e-10)
-    return max(-float(best.fun), -gap(normal)[0])
+    return max(-float(best.fun), -gap(np.asarray(normal))[0])

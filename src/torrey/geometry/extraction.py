@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from torrey.geometry.boxes import Box
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
-from torrey.geometry.pieces import Owner, Owners, Side
+from torrey.geometry.pieces import NO_PART, Owner, Owners, Side
 from torrey.geometry.shapes import Shape
 
 #: Nodes of a quadratic element by its dimension.
@@ -64,7 +64,11 @@ def extract_mesh(shape: Shape, owners: Owners, box: Box) -> CellMesh:
             outside, inside = (first, second) if forward else (second, first)
             facets.append(Facets(nodes, membrane, outside, inside))
         elif dry and between:
-            facets.append(Facets(nodes, owners[dry[0]].part, between[0], NOTHING))
+            # Of an obstacle, or of what a wall surrounds.
+            (wet_side,) = (tag for tag in neighbours if tag in piece_of)
+            part = owners[dry[0]].part
+            part = owners[wet_side].part if part == NO_PART else part
+            facets.append(Facets(nodes, part, between[0], NOTHING))
     return break_mesh(points, pieces, facets, shape.periods, box.vectors)
 
 

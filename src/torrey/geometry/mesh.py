@@ -209,19 +209,10 @@ def break_mesh(
     MeshError
         If a facet on one face of the box has no counterpart on the opposite face.
     """
-    new_points, new_elements, owners = [], [], []
-    nodes_of: list[tuple[NDArray[np.int64], int]] = []
-    start = 0
-    for piece in pieces:
-        used, local = np.unique(piece.elements, return_inverse=True)
-        nodes_of.append((used, start))
-        new_points.append(points[used])
-        new_elements.append(start + local.reshape(piece.elements.shape))
-        owners.append(np.full(len(piece.elements), piece.compartment, dtype=np.int64))
-        start += len(used)
-    broken_points = np.concatenate(new_points)
-    elements = np.concatenate(new_elements)
-    compartment = np.concatenate(owners)
+    broken_points, elements, compartment, nodes_of = _apart(points, pieces)
+    within = np.linalg.inv(lattice if box is None else box)
+    # Of all that was drawn: what holds water may lie inside the box.
+    low = (points @ within).min(axis=0)
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
     none = np.empty((0, width), dtype=np.int64)
     return CellMesh(
@@ -239,13 +230,39 @@ def break_mesh(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
         periodic=_periodic_map(
-            broken_points @ np.linalg.inv(lattice if box is None else box),
+            broken_points @ within,
             elements,
             compartment,
+            low,
             range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist(),
         ),
         lattice=np.asarray(lattice, dtype=float),
     )
+
+
+def _apart(
+    points: NDArray[np.float64], pieces: list[Piece]
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    list[tuple[NDArray[np.int64], int]],
+]:
+    """Points, elements and compartments of all pieces, and which nodes of theirs are which."""
+    new_points, new_elements, owners = [], [], []
+    nodes_of: list[tuple[NDArray[np.int64], int]] = []
+    start = 0
+    for piece in pieces:
+        used, local = np.unique(piece.elements, return_inverse=True)
+        nodes_of.append((used, start))
+        new_points.append(points[used])
+        new_elements.append(start + local.reshape(piece.elements.shape))
+        owners.append(np.full(len(piece.elements), piece.compartment, dtype=np.int64))
+        start += len(used)
+    broken_points = np.concatenate(new_points)
+    elements = np.concatenate(new_elements)
+    compartment = np.concatenate(owners)
+    return broken_points, elements, compartment, nodes_of
 
 
 def _renumbered(
@@ -273,6 +290,7 @@ def _periodic_map(
     points: NDArray[np.float64],
     elements: NDArray[np.int64],
     compartment: NDArray[np.int64],
+    corner: NDArray[np.float64],
     axes: Iterable[int],
 ) -> NDArray[np.int64]:
     """Node that stands for each node under the periodicity of the cell.
@@ -286,7 +304,7 @@ def _periodic_map(
     owner = np.repeat(compartment, len(local))
     pairs = [np.empty((0, 2), dtype=np.int64)]
     for axis in axes:
-        face = points[:, axis].min()
+        face = corner[axis]
         low = np.all(np.abs(points[facets, axis] - face) < MATCHING_TOLERANCE, axis=1)
         high = np.all(np.abs(points[facets, axis] - face - 1.0) < MATCHING_TOLERANCE, axis=1)
         pairs.append(_match_faces(points, facets, owner, low, high, axis))

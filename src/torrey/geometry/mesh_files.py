@@ -103,25 +103,30 @@ def digest_of(path: Path) -> str:
             raise InputError(f"{printable(str(path))} of {size // 2**20} MiB", accepted)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{printable(str(path))}: {error.strerror}", accepted) from None
     except ValueError:  # a null byte, or a character that no name of a file has
         raise InputError(printable(str(path)), "the name of a file") from None
 
 
-def check_digest(path: Path, digest: str) -> None:
-    """Refuse a file whose content is not what it was when the cell was described.
+def check_digest(path: Path, digest: str) -> str:
+    """Return the digest of a file, which is the one that is given, if there is one.
 
     Raises
     ------
     InputError
-        If the digest differs, or there is no file any more.
+        If the file has another content than it had, or cannot be read.
     """
-    if digest_of(path) != digest:
+    found = digest_of(path)
+    if digest and found != digest:
         raise InputError(
-            f"{path.name} with another content than when the configuration was read",
-            "a file that is not edited during a run: start it again",
+            f"{path.name} with another content (sha256 {found[:12]}...) than it had "
+            f"({digest[:12]}...)",
+            "a file that stays as it is during a run, and the digest that the cell was given",
         )
+    return found
 
 
 def read_with_meshio(path: Path) -> meshio.Mesh:
@@ -140,9 +145,12 @@ def read_with_meshio(path: Path) -> meshio.Mesh:
         raise InputError(found, f"a format that meshio reads: {either(endings)}")
     said = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            with np.errstate(all="ignore"):
-                return meshio.read(path)
+        with (
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            np.errstate(all="ignore"),
+        ):
+            return meshio.read(path)
     except ModuleNotFoundError as error:
         found = f"{path.name}, a format for which Python's package {error.name} is needed"
         raise InputError(found, f"{error.name} to be installed, or another format") from None
@@ -213,22 +221,23 @@ def _points(path: Path, points: Any, elements: Integers, dimension: int) -> Arra
     bad = used[~np.isfinite(places[used]).all(axis=1)]
     if len(bad):
         raise InputError(
-            f"{path.name} with node {bad[0] + 1} at {_words(places[bad[0]])}", "finite numbers"
+            f"{path.name} with node {bad[0] + 1} {at(places[bad[0]])}", "finite numbers"
         )
     if dimension == 2 and places.shape[1] == 3:
         heights = places[used, 2]
         extent = float(np.ptp(places[used, :2], axis=0).max(initial=0.0))
         if np.ptp(heights) > 1e-9 * extent:
-            where = _words(places[used[int(np.argmax(np.abs(heights - heights[0])))]])
+            where = at(places[used[int(np.argmax(np.abs(heights - heights[0])))]])
             raise InputError(
-                f"{path.name} with triangles in space, not in a plane of one z, such as at {where}",
+                f"{path.name} with triangles in space, not in a plane of one z, such as {where}",
                 "triangles in the plane, or tetrahedra; closed surfaces are of the kind surfaces",
             )
     return places[:, :dimension]
 
 
-def _words(place: Sequence[float] | Array) -> str:
-    return f"({', '.join(f'{x:.6g}' for x in place)})"
+def at(place: Array) -> str:
+    """Write a place as messages do."""
+    return f"at ({', '.join(f'{x:.6g}' for x in place)})"
 
 
 def _regions(

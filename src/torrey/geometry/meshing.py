@@ -155,11 +155,18 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def gmsh_session() -> Iterator[pygmsh.occ.Geometry]:
+    """Hold gmsh with an empty model; other threads wait, and it says nothing."""
+    with _GMSH, _interruptible(), _Session() as model:
+        gmsh.option.setNumber("General.Terminal", 0)
+        yield model
+
+
 def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
     """Draw and mesh once."""
-    with _GMSH, _interruptible(), _Session() as model:
+    with gmsh_session() as model:
         try:
-            gmsh.option.setNumber("General.Terminal", 0)
             model.characteristic_length_max = canvas.size
             drawing = shape.draw(canvas)
             _set_sizes(canvas, drawing)

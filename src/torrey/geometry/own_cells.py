@@ -18,10 +18,10 @@ from scipy.sparse.csgraph import connected_components
 from torrey.base.budgets import MOST_CELLS, quoted
 from torrey.base.errors import InputError
 from torrey.geometry.checks import facet_measures, volumes
-from torrey.geometry.conforming import Conforming, at
+from torrey.geometry.conforming import Conforming
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, Piece, break_mesh
-from torrey.geometry.mesh_files import listed
+from torrey.geometry.mesh_files import at, listed
 from torrey.geometry.own_faces import Faces
 
 Array = NDArray[np.float64]

@@ -12,7 +12,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from torrey.base.errors import InputError
-from torrey.geometry.conforming import Conforming, at
+from torrey.geometry.conforming import Conforming
+from torrey.geometry.mesh_files import at
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.membranes import Membrane, Plain, numbered
-from torrey.geometry.mesh_files import check_digest, digest_of, read_mesh
+from torrey.geometry.mesh_files import check_digest, read_mesh
 from torrey.geometry.shapes import Part, Shape
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class OwnMesh(Shape):
     lattice : tuple of tuple of float
         Periods in lengths of the file; the sides of the box around the mesh if empty.
     sha256 : str
-        Of the content of the file; taken when the shape is made without it.
+        Of the content of the file; taken from it when the shape is made without it.
 
     Raises
     ------
@@ -98,7 +98,10 @@ class OwnMesh(Shape):
         "around the mesh",
         default=(),
     )
-    sha256: str = ""
+    sha256: str = declared(
+        description="digest of the file in hexadecimal digits: another file is then refused",
+        default="",
+    )
 
     kind: ClassVar[str] = "mesh"
     dimensions: ClassVar[tuple[int, ...]] = (2, 3)
@@ -110,10 +113,9 @@ class OwnMesh(Shape):
         if self.unit is not None and not 0 < self.unit < np.inf:
             raise InputError(f"{self.unit:g} um", "a length above 0", at=("unit",))
         object.__setattr__(self, "file", Path(self.file).absolute())
-        if not self.sha256:
-            with _in_file():
-                object.__setattr__(self, "sha256", digest_of(self.file))
-            _ = self.cell
+        with _InFile():
+            object.__setattr__(self, "sha256", check_digest(self.file, self.sha256))
+        _ = self.cell
 
     @property
     def cell(self) -> OwnCell:
@@ -124,11 +126,11 @@ class OwnMesh(Shape):
         InputError
             If it cannot be used, or is another one than it was.
         """
-        with _in_file():
+        with _InFile():
             return _read(self)
 
     @property
-    def dimension(self) -> int:  # type: ignore[override]
+    def dimension(self) -> int:
         """Number of space dimensions of the elements."""
         return self.cell.mesh.dimension
 
@@ -198,7 +200,7 @@ class OwnMesh(Shape):
         """Return the mesh of the file; its elements have the size that they have."""
         return self.cell.mesh
 
-    def own_elements(self) -> int:
+    def own_elements(self, size: float) -> float:
         """Return the number of elements in the file."""
         return len(self.cell.mesh.elements)
 
@@ -236,13 +238,13 @@ def _flat(name: str, value: Any) -> Sequence[tuple[str, str | float]]:
 
 
 def _rows(plain: Mapping[str, str | int | float], name: str, of: type) -> Sequence[tuple[Any, ...]]:
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     while row := tuple(of(x) for _, x in numbered(plain, f"{name}_{len(rows)}_{{}}", first=0)):
         rows.append(row)
     return rows
 
 
-class _in_file:
+class _InFile:
     """What is refused without a place inside the shape is refused at its file."""
 
     def __enter__(self) -> None:
@@ -260,7 +262,6 @@ def _read(shape: OwnMesh) -> OwnCell:
     from torrey.geometry.own_cells import Regions, own_cell
     from torrey.geometry.own_faces import fit_faces
 
-    check_digest(shape.file, shape.sha256)
     found, name = read_mesh(shape.file, shape.regions), shape.file.name
     d = found.dimension
     regions = Regions(found.names, shape.outside, shape.same_compartment, shape.empty)

@@ -45,6 +45,7 @@ class Packing(Balls):
             f"{size(cell.radius for cell in self.cells):.3g}" for size in (min, max)
         )
         inside = ", no water inside" if self.interior == "obstacle" else ""
+        inside = ", no water outside" if self.has_wall else inside
         coat = f", coat of {self.coat_thickness:g}" if self.coat_thickness else ""
         return f"{balls}, R = {' to '.join(ends)}{coat}{inside}"
 
@@ -81,6 +82,7 @@ class Packing(Balls):
         inner = unit * self._inner_radii**d * first
         outer = unit * self.outer_radii**d * last
         parts = [np.array([outer.sum() + ROUNDING]), inner, inner + outer]
+        parts = parts[1 - self.first_inside :]
         return np.concatenate(parts)[: len(self.region_names)]
 
     def on_membrane(self, places: Array, membrane: NDArray[np.int64]) -> Array:

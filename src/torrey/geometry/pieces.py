@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+NO_PART: Final = -1
+"""Of what has no number of its own."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +25,12 @@ class Owner:
     region : int or None
         None where there is nothing: inside an obstacle.
     part : int
-        A number of the kind's own; of an obstacle that of its surface among the membranes.
+        A number of the kind's own; of an obstacle that of its surface among the membranes. What
+        lies at a wall, a dry piece without such a number, has that of the surface there.
     """
 
     region: int | None
-    part: int = -1
+    part: int = NO_PART
 
 
 Owners = Mapping[int, Owner]

@@ -19,6 +19,7 @@ from torrey.geometry.polygons import Polygons
 from torrey.geometry.random_packing import RandomPacking
 from torrey.geometry.shapes import Shape
 from torrey.geometry.spheres import Spheres
+from torrey.geometry.surfaces import Surfaces
 
 KINDS: Final[tuple[type[Shape], ...]] = (
     Discs,
@@ -30,6 +31,7 @@ KINDS: Final[tuple[type[Shape], ...]] = (
     Ellipsoids,
     Ellipses,
     Polygons,
+    Surfaces,
 )
 
 

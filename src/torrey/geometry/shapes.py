@@ -114,6 +114,13 @@ class Shape(ABC):
         """Vectors by which the cell repeats, as rows, shape (d, d); unit vectors in space."""
         return np.eye(self.dimension)
 
+    def radial_centres(self) -> Mapping[int, Array]:
+        """Return centres, shape (d,), of the regions that may have a radial diffusivity.
+
+        Any periodic image; by the number of the region, which is a ring or a shell about it.
+        """
+        return {}
+
     def lengths(self) -> Mapping[str, tuple[float, str]]:
         """Return lengths that are kept with the meshes: by name, value and description."""
         return {}
@@ -170,8 +177,8 @@ class Shape(ABC):
         """
         return None
 
-    def own_elements(self) -> int | None:
-        """Return how many elements the mesh has that a kind brings; None where size tells."""
+    def own_elements(self, size: float) -> float | None:
+        """Return about how many elements the mesh has that a kind brings; None if it is drawn."""
         return None
 
     def boxes(self, size: float) -> Iterator[Box]:

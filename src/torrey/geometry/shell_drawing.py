@@ -12,13 +12,18 @@ from torrey.geometry.boxes import Box
 from torrey.geometry.drawing import Canvas
 from torrey.geometry.pieces import Drawing, Owner
 from torrey.geometry.placing import fractions, images
+from torrey.geometry.sizes import size_between
 
 Array = NDArray[np.float64]
 
 #: How far from the box spheres are that count as near it.
 _BEYOND = 0.2
-#: Size of the elements in a narrow place over its width.
-_ACROSS = 1.3
+#: Size of the elements in a coat over its thickness: they may be flat there.
+_ACROSS = 2.0
+#: How fast elements grow inside with the depth below the coat.
+_GROWTH_INSIDE = 0.7
+#: The same outside.
+_GROWTH = 0.3
 
 
 def draw_shells(shape: Balls, canvas: Canvas) -> Drawing:
@@ -30,21 +35,22 @@ def draw_shells(shape: Balls, canvas: Canvas) -> Drawing:
         With a coat.
     canvas : Canvas
     """
-    return Drawing(canvas.cut(_drawn(shape, canvas)), _element_size(shape, canvas.box))
+    rest = Owner(None) if shape.has_wall else Owner(0)
+    return Drawing(canvas.cut(_drawn(shape, canvas), rest), _element_size(shape, canvas.box))
 
 
 def _drawn(shape: Balls, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
-    count = len(shape.cells)
+    count, first = len(shape.cells), shape.first_inside
     for number, centre in images(canvas.box, shape):
         # What is drawn later is cut out of what was drawn before.
         outer = canvas.occ.addSphere(*centre, float(shape.outer_radii[number]))
-        yield int(outer), Owner(count + number + 1, number)
+        yield int(outer), Owner(count + number + first, count + number)
         inner = canvas.occ.addSphere(*centre, shape.cells[number].radius)
-        yield int(inner), Owner(number + 1, number)
+        yield int(inner), Owner(number + first, number)
 
 
 def _element_size(shape: Balls, box: Box) -> Callable[[Array], float]:
-    """Size of elements at a place: the distances of the two nearest surfaces together."""
+    """Size of elements at a place: a coat's, or that of the water between coats."""
     centres, radii = [], []
     places = fractions(box, shape)
     reach = np.multiply.outer(shape.outer_radii + _BEYOND, box.slopes)
@@ -56,8 +62,13 @@ def _element_size(shape: Balls, box: Box) -> Callable[[Array], float]:
 
     def size_at(place: Array) -> float:
         apart = place - centre
-        depths = np.abs(np.sqrt((apart * apart).sum(axis=1)) - radius)
-        depths.sort()
-        return float(_ACROSS * depths[:2].sum())
+        depths = np.sqrt((apart * apart).sum(axis=1)) - radius
+        inside = max(0.0, float((-depths[::2]).max()))
+        if np.any(depths[1::2] <= 0):
+            return _ACROSS * shape.coat_thickness + _GROWTH_INSIDE * inside
+        return min(
+            size_between(depths[1::2], radius[1::2]),
+            float(_ACROSS * shape.coat_thickness + _GROWTH * depths[1::2].min()),
+        )
 
     return size_at

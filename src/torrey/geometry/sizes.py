@@ -76,3 +76,34 @@ class Spots:
             return float("inf")
         far = np.linalg.norm(place - self.places, axis=1)
         return float(np.min(self.sizes + GROWTH * far))
+
+
+#: Length of an element in a film of water, over the length along which the film grows thicker.
+_ALONG_FILM = 0.25
+#: How fast elements grow inside a body with the depth below its surface.
+_GROWTH_INSIDE = 0.7
+
+
+def size_between(depths: Array, radii: Array) -> float:
+    """Largest size of an element at a place between curved surfaces.
+
+    Two surfaces at some distance have elements as long as they are apart. A film between surfaces
+    that nearly touch grows thicker over the length sqrt(2 h / k) for its thickness h and the sum k
+    of their curvatures, so that its elements may be long and thin.
+
+    Parameters
+    ----------
+    depths : (n,) float
+        Distance of the place from each surface, negative inside.
+    radii : (n,) float
+        Of curvature.
+    """
+    if len(depths) < 2:
+        return float("inf")
+    far = np.abs(depths)
+    nearest, second = np.argpartition(far, 1)[:2]
+    below = max(-float(depths[nearest]), 0.0)
+    # Of a place inside, it is the film outside that tells.
+    width = max(float(far[nearest] + far[second]) - 2 * below, 0.0)
+    film = _ALONG_FILM * np.sqrt(2 * width / (1 / radii[nearest] + 1 / radii[second]))
+    return float(max(width, film) + _GROWTH_INSIDE * below)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.balls import Ball, read_interior
+from torrey.geometry.balls import Ball, read_exterior, read_interior
 from torrey.geometry.lattices import (
     CUBIC,
     LATTICES,
@@ -141,4 +141,5 @@ class Spheres(Packing):
     def from_dict(cls, plain: Mapping[str, str | int | float]) -> Self:
         """Rebuild what `to_dict` described."""
         lattice, coat = lattice_from_plain(plain), float(plain.get("coat", 0.0))
-        return cls(cls.read_cells(plain), read_interior(plain), lattice, coat)
+        cells, interior = cls.read_cells(plain), read_interior(plain)
+        return cls(cells, interior, lattice, coat, exterior=read_exterior(plain))

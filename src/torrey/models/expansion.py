@@ -21,16 +21,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
+from torrey.base.errors import InputError
 from torrey.cell.factors import PinnedFactor
 from torrey.cell.operators import Array, BlochTorrey, CellOperators
 from torrey.models.energy import energy_of
 from torrey.models.polynomials import Monomial, Polynomial
 from torrey.models.rates import Overlap, RateModel, most_derivatives
+
+NO_HOMOGENISED: Final = (
+    "membranes that relax magnetisation beside letting water through",
+    "the reference, or projected models P0, P1, ...: homogenised models know one of the two, a "
+    "permeability or a surface_relaxivity",
+)
+"""What is wrong, and what is accepted, where there is no homogenised model."""
 
 #: A load this small, relative to the terms it is the sum of, is rounding.
 _ROUNDING = 1e-11
@@ -60,6 +69,10 @@ class Expansion:
         Products of the fields on the left with those of `stored` on the right.
     keeps : bool
         Whether stored magnetisation is known to relax as the rest does: see `RateModel.keeps`.
+    relaxing : tuple of Expansion
+        Where membranes relax magnetisation beside letting water through: the same with relaxation
+        at membranes in the place of what they let through, and with both. Fields for a basis; there
+        is no homogenised model.
     """
 
     frame: Array
@@ -71,10 +84,19 @@ class Expansion:
     stored: Expansion | None = None
     crossing: tuple[Overlap, ...] = ()
     keeps: bool = True
+    relaxing: tuple[Expansion, ...] = ()
 
     @property
     def model(self) -> RateModel:
-        """The homogenised model of the highest order at hand."""
+        """The homogenised model of the highest order at hand.
+
+        Raises
+        ------
+        InputError
+            If membranes relax magnetisation beside letting water through.
+        """
+        if self.relaxing:
+            raise InputError(*NO_HOMOGENISED)
         products = ((o.power, o.left, o.right, o.matrix) for o in self.overlaps)
         energy = energy_of(len(self.rates) - 1, products, len(self.frame))
         stored = None
@@ -109,6 +131,12 @@ def expand(operators: BlochTorrey, frame: ArrayLike, order: int) -> Expansion:
     """
     factor = operators.stiffness_factor
     found = _Recursion(operators, frame, order, factor).run()
+    if operators.T is not None:
+        # As for sigma, the size of what relaxes is that of its factor.
+        T = operators.T / np.abs(operators.T).max()
+        others = [T, operators.J + T] if operators.J.any() else [T]
+        again = [_Recursion(replace(operators, J=J), frame, order, factor).run() for J in others]
+        found = replace(found, relaxing=tuple(again))
     if operators.stored is None:
         known = operators.R_stored is not None or not operators.R.any()
         return replace(found, keeps=known)

@@ -59,6 +59,8 @@ class ProjectedModel:
         Of P_0, P_1, ..., of this model.
     R_stored : (r, r) float, optional
         In the place of R while magnetisation is stored; None if T1 is not given.
+    T : (r, r) float, optional
+        None where membranes relax nothing beside letting water through.
     """
 
     K: Array = field(metadata=stored(_SQUARE, "um2 ms-1", "W^T K W, lengths in units of the cell"))
@@ -83,6 +85,10 @@ class ProjectedModel:
         default=None,
         metadata=stored(_SQUARE, "ms-1", "the same as R of magnetisation stored along z"),
     )
+    T: Array | None = field(
+        default=None,
+        metadata=stored(_SQUARE, "um ms-1", "W^T T W, of membranes that relax"),
+    )
 
     @property
     def order(self) -> int:
@@ -93,6 +99,10 @@ class ProjectedModel:
     def n_derivatives(self) -> int:
         """None: A depends on g alone."""
         return 0
+
+    def reaches(self, order: int) -> bool:
+        """Whether there is a model P_order among those of this one."""
+        return order <= self.order
 
     def truncate(self, order: int) -> ProjectedModel:
         """The model P_order of lower order.
@@ -107,6 +117,7 @@ class ProjectedModel:
         r = self.ranks[order]
         K, C, N, J, R = (X[..., :r, :r] for X in (self.K, self.C, self.N, self.J, self.R))
         R_stored = None if self.R_stored is None else self.R_stored[:r, :r]
+        T = None if self.T is None else self.T[:r, :r]
         return replace(
             self,
             **{"K": K, "C": C, "N": N, "J": J, "R": R},
@@ -114,6 +125,7 @@ class ProjectedModel:
             readout=self.readout[:r],
             ranks=self.ranks[: order + 1],
             R_stored=R_stored,
+            T=T,
         )
 
     def during(self, segment: Segment) -> ProjectedModel:
@@ -206,9 +218,10 @@ class ProjectedModel:
 
     @cached_property
     def symmetric(self) -> Array:
-        """K, J, R and all N_ab, shape (3 + c c, r, r): what `cell.system.family_factors` are of."""
+        """K, J, R, T and all N_ab, (N_STATIC + c c, r, r): what `family_factors` are of."""
         r = len(self.start)
-        return np.array([self.K, self.J, self.R, *self.N.reshape(-1, r, r)])
+        T = np.zeros((r, r)) if self.T is None else self.T
+        return np.array([self.K, self.J, self.R, T, *self.N.reshape(-1, r, r)])
 
     def jump(self, *_: object) -> None:
         """Nothing: the state is a field, and continuous in time."""
@@ -252,6 +265,7 @@ def project_on(
         J=galerkin(cell, operators.J, basis, 1),
         R=galerkin(cell, operators.R, basis, 1),
         R_stored=None if stored_R is None else galerkin(cell, stored_R, basis, 1),
+        T=None if operators.T is None else galerkin(cell, operators.T, basis, 1),
         start=readout if uniform else basis.T @ (M @ operators.rho),
         readout=readout,
         frame=frame,
@@ -280,9 +294,10 @@ def corrector_basis(
 
 
 def correctors(expansion: Expansion, order: int, n_dofs: int) -> Array:
-    """Coefficient fields of H_order as columns, those of stored magnetisation among them."""
-    both = (expansion, expansion.stored) if expansion.stored else (expansion,)
-    return np.hstack([side_by_side(one.fields[order], n_dofs) for one in both])
+    """Coefficient fields of H_order as columns, those of other systems among them."""
+    stored = (expansion.stored,) if expansion.stored else ()
+    every = (expansion, *stored, *expansion.relaxing)
+    return np.hstack([side_by_side(one.fields[order], n_dofs) for one in every])
 
 
 def side_by_side(fields: Polynomial, n_dofs: int) -> Array:

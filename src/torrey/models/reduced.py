@@ -15,7 +15,7 @@ from scipy.linalg import lapack
 
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
-from torrey.cell.system import at_rest, combine, family_factors
+from torrey.cell.system import N_STATIC, at_rest, combine, family_factors
 from torrey.gradients.waveforms import Segment
 
 Array = NDArray[np.float64]
@@ -39,6 +39,8 @@ class GalerkinSystem(Protocol):
     def J(self) -> Array: ...
     @property
     def R(self) -> Array: ...
+    @property
+    def T(self) -> Array | None: ...
     @property
     def start(self) -> Array: ...
     @property
@@ -77,14 +79,14 @@ class Flow:
     def __init__(self, model: GalerkinSystem, q: Array, period: Array, sigma: Array) -> None:
         self._q, self._period, self._sigma = q[:, None], period, sigma
         self._even, self._odd = model.symmetric, model.C
-        gradient = np.arange(3, len(self._even))
+        gradient = np.arange(N_STATIC, len(self._even))
         if len(q) and np.all(period == period[0]) and np.all(sigma == sigma[0]):
             # One cell: what does not depend on the gradient is one matrix, with the factor of R.
             self._columns = np.array([2, *gradient])
             still = at_rest(model, period[0], sigma[0])[None]
             self._even = np.concatenate([still, self._even[gradient]])
         else:
-            some = [n for n, X in enumerate(self._even[:3]) if n == 0 or X.any()]
+            some = [n for n, X in enumerate(self._even[:N_STATIC]) if n == 0 or X.any()]
             self._columns = np.array([*some, *gradient])
             self._even = self._even[self._columns]
         r = len(model.start)

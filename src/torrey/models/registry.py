@@ -49,6 +49,8 @@ class StudyFacts:
         Whether the water of some compartment does not move within the cell.
     sticks : bool
         Whether the water of some region moves along some axes of the cell alone.
+    relaxing : bool
+        Whether membranes relax magnetisation beside letting water through.
     """
 
     dimension: int
@@ -59,6 +61,7 @@ class StudyFacts:
     n_components: int
     immobile: bool = False
     sticks: bool = False
+    relaxing: bool = False
 
     @property
     def has_cells_in_an_outside(self) -> bool:
@@ -253,6 +256,16 @@ _NO_STICKS: Final = (
 )
 
 
+_NO_RELAXING: Final = (
+    "reference, or P0, P1, ...: homogenised models know one of permeability and surface_relaxivity"
+)
+
+
+def _refuse_rates(facts: StudyFacts, order: int) -> str | None:
+    """Homogenised models have one exchange with what lies behind a membrane."""
+    return _NO_RELAXING if facts.relaxing else _refuse_costly(facts, order)
+
+
 def _refuse_costly(facts: StudyFacts, order: int) -> str | None:
     """Correctors grow fast in number with components of gradients, and need water that moves."""
     if facts.sticks:
@@ -269,7 +282,11 @@ def _refuse_lumped(facts: StudyFacts, order: int) -> str | None:
     """
     if facts.sticks:
         return _NO_STICKS
+    if facts.relaxing:
+        return _NO_RELAXING
     reasons = []
+    if facts.permeability_kind == "surface_relaxivity" and facts.permeable:
+        reasons.append("lumped models know nothing of surface_relaxivity")
     if facts.immobile:
         reasons.append("lumped models need water that moves everywhere")
     if not facts.has_cells_in_an_outside:
@@ -285,6 +302,8 @@ def _refuse_pade(facts: StudyFacts, _order: int) -> str | None:
     """The Pade form is for water that no membrane lets through, without relaxation."""
     if facts.sticks:
         return _NO_STICKS
+    if facts.relaxing:
+        return _NO_RELAXING
     reasons = []
     if facts.immobile:
         reasons.append("Pade needs water that moves everywhere")
@@ -310,7 +329,7 @@ for _kind in (
         f"up to {MOST_ORDER_OF_SEVERAL} for a waveform of several components",
         build=Deferred("torrey.models.expansion", "homogenised_models"),
         orders=range(MOST_ORDER + 1),
-        refuses=_refuse_costly,
+        refuses=_refuse_rates,
         fitted=range(3),
     ),
     ModelKind(

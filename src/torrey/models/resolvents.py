@@ -19,9 +19,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse.linalg import SuperLU
 
-from torrey.cell.factors import factorise
+from torrey.cell.factors import Factor, factorise
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.models.projection import ProjectedModel, extend, project_on
@@ -104,7 +103,7 @@ class _Space:
         # What decays without a gradient has resolvents of its own.
         self._decaying = empty if still else sources
         self._depth = depth
-        self._solvers: list[SuperLU] = []
+        self._solvers: list[Factor] = []
         self._levels = [sources, empty]
         self.basis = sources
 
@@ -130,12 +129,12 @@ class _Space:
         self.basis = extend(self.basis, fields, self._M, _NEW)
         self._levels = [more, both]
 
-    def _solve(self, solvers: list[SuperLU] | None, loads: Array) -> Array:
+    def _solve(self, solvers: list[Factor] | None, loads: Array) -> Array:
         """Solutions for loads, the columns of an array, at the newest shift or at all (None)."""
         if not loads.shape[1]:
             return loads
         chosen = self._solvers if solvers is None else solvers
-        return np.hstack([lu.solve(np.ascontiguousarray(loads)) for lu in chosen])
+        return np.hstack([factor.solve(loads) for factor in chosen])
 
     @staticmethod
     def _through(matrices: Sequence, fields: Array) -> Array:

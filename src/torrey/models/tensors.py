@@ -27,15 +27,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 import numpy as np
-from scipy.sparse import coo_array, csc_array
 
 from torrey.base.errors import InputError
 from torrey.base.stored import stored
-from torrey.cell.factors import PinnedFactor
-from torrey.cell.operators import Array, BlochTorrey, CellOperators
+from torrey.cell.operators import Array, BlochTorrey
 from torrey.geometry.membranes import NOTHING
+from torrey.models.cell_problems import Forms, Traces, solve_cell_problems
 from torrey.models.polynomials import Polynomial
 
 #: Dims of tensors of second and fourth order in a file, and what follows their long names.
@@ -123,116 +123,6 @@ class Tensors:
         return self.measures / self.measures.sum()
 
 
-@dataclass(frozen=True)
-class _CellSolutions:
-    """Solutions of the cell problems, each with zero mean on every compartment.
-
-    Attributes
-    ----------
-    omega : (n_dofs, d) float
-        omega_j, in units of the cell (KL23 (3.18)).
-    chi, phi : (n_dofs, d, d) float
-        chi_ij and phi_ij, in units of the cell squared (KL23 (3.21), (3.22)).
-    psi : (n_dofs, n_membranes) float
-        psi_m on both sides of membrane m, zero in other compartments; ms/um^2 (KL23 (3.23)).
-    """
-
-    omega: Array
-    chi: Array
-    phi: Array
-    psi: Array
-
-
-class _Forms:
-    """The integrals that the cell problems and the tensors need, on one finite-element space."""
-
-    def __init__(self, operators: BlochTorrey) -> None:
-        cell = operators.cell
-        self.cell: CellOperators = cell
-        self.n_axes = operators.n_axes
-        self.factor: PinnedFactor = operators.stiffness_factor
-        self.measures = cell.measures()
-        self.mass: csc_array = cell.matrix(cell.mass)
-        #: flux[i]: int D e_i . grad u v, with u the column and v the row.
-        self.flux: list[csc_array] = [cell.matrix(data) for data in operators.B]
-        #: weighted[i][j]: int D_ij u v.
-        self.weighted = [[cell.matrix(data) for data in row] for row in operators.N]
-        self.within = [cell.compartment == a for a in range(cell.n_compartments)]
-        #: Mean of D_ij over each compartment, shape (k+1, d, d).
-        ones = np.ones(cell.n_dofs)
-        integrals = np.array([[w @ ones for w in row] for row in self.weighted])
-        self.diffusivity = np.einsum("na,ijn->aij", cell.indicators, integrals)
-        self.diffusivity /= self.measures[:, None, None]
-
-    def jump(self, m: int) -> csc_array:
-        """Return int_{Gamma_m} [u][v] of one membrane."""
-        cell = self.cell
-        here = cell.jump_membrane == m
-        where = cell.jump_position[here]
-        columns = np.searchsorted(cell.indptr, where, side="right") - 1
-        entries = (cell.jump_value[here], (cell.indices[where], columns))
-        return coo_array(entries, shape=(cell.n_dofs, cell.n_dofs)).tocsc()
-
-    def solve(self, load: Array, size: float) -> Array:
-        """Zero-mean solutions of K u = load, where the load must balance on each compartment.
-
-        The balance is compared with ``size``, not with the load: a load that should vanish, as
-        along layers, is rounding alone and balances nothing.
-        """
-        imbalance = np.abs(self.cell.indicators.T @ load).max(initial=0.0)
-        if not imbalance <= 1e-9 * size:
-            raise ArithmeticError(
-                f"a cell problem has no solution: its load sums to {imbalance:.2e} on a compartment"
-            )
-        return self.factor.solve(load, tolerance=np.inf)
-
-    def mean(self, u: Array, form: csc_array, v: Array) -> Array:
-        """Mean of a product over each compartment, shape (k+1, columns of u, columns of v)."""
-        w = form @ v
-        integrals = [u[here].T @ w[here] for here in self.within]
-        return np.array(integrals) / self.measures[:, None, None]
-
-    def homogenised_diffusivity(self, omega: Array) -> Array:
-        """<D e_i . (grad omega_j + e_j)>, shape (k+1, d, d): KL23 (3.17)."""
-        ones = np.ones((self.cell.n_dofs, 1))
-        return self.diffusivity + np.concatenate(
-            [self.mean(ones, flux, omega) for flux in self.flux], axis=1
-        )
-
-
-def _solve(forms: _Forms) -> _CellSolutions:
-    """KL23 (3.18), (3.21), (3.22) and, with its signs mended, (3.23)."""
-    cell, d = forms.cell, forms.n_axes
-    degenerate = np.flatnonzero(cell.membranes[:, 0] == cell.membranes[:, 1])
-    if degenerate.size:
-        raise ValueError(
-            f"membrane {degenerate[0]} has compartment {cell.membranes[degenerate[0], 0]} on both "
-            "sides: the papers' tensors need two different ones; torrey.models.expansion does not"
-        )
-    ones = np.ones(cell.n_dofs)
-    largest = float(np.abs(forms.diffusivity).max())
-    omega = forms.solve(-np.column_stack([flux.T @ ones for flux in forms.flux]), largest)
-    chi = forms.solve(-np.hstack([flux.T @ omega for flux in forms.flux]), largest)
-    homogenised = forms.homogenised_diffusivity(omega)[cell.compartment].reshape(-1, d * d)
-    source = np.column_stack([weighted @ ones for row in forms.weighted for weighted in row])
-    source += np.hstack([flux @ omega for flux in forms.flux])
-    phi = forms.solve(source - (forms.mass @ ones)[:, None] * homogenised, largest)
-    psi = np.zeros((cell.n_dofs, cell.n_membranes))
-    for m in range(cell.n_membranes):
-        load = _psi_load(forms, m)
-        psi[:, m] = forms.solve(load, float(np.abs(load).sum()))
-    return _CellSolutions(omega, chi.reshape(-1, d, d), phi.reshape(-1, d, d), psi)
-
-
-def _psi_load(forms: _Forms, m: int) -> Array:
-    """-s (int_{Gamma_m} v - eta int_{Y_a} v) on both sides a of membrane m."""
-    cell = forms.cell
-    # [v] is v on the outside and -v on the inside, so that int_{Gamma_m} [v] carries s.
-    trace = forms.jump(m) @ forms.within[cell.membranes[m, 0]]
-    balance = (cell.indicators.T @ trace) / forms.measures
-    return -trace + (forms.mass @ np.ones(cell.n_dofs)) * balance[cell.compartment]
-
-
 def papers_tensors(operators: BlochTorrey) -> Tensors:
     """KL23 (3.17), (3.24)-(3.28), KHM19 (20), with one compartment per connected component.
 
@@ -248,11 +138,10 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
     ValueError
         If a membrane has the same compartment on both sides, or water is immobile somewhere.
     """
-    forms = _Forms(_without_surfaces(operators))
-    fields = _solve(forms)
+    forms = Forms(_without_surfaces(operators))
+    fields = solve_cell_problems(forms)
     cell, d = forms.cell, forms.n_axes
-    omega, psi = fields.omega, fields.psi
-    second = (fields.chi + fields.phi).reshape(-1, d * d)
+    omega, second = fields.omega, (fields.chi + fields.phi).reshape(-1, d * d)
 
     D = forms.homogenised_diffusivity(omega)
     S = -forms.mean(omega, forms.mass, omega)
@@ -268,12 +157,12 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
         ]
     )
     T = np.moveaxis(T, 2, 0)
-    I = np.zeros((cell.n_compartments, cell.n_membranes, d, d))
     for i, flux in enumerate(forms.flux):
         down = forms.mean(second, flux, omega) - forms.mean(omega, flux, second).swapaxes(1, 2)
         T[:, i] += down.reshape(-1, d, d, d)
-        I[:, :, :, i] = forms.mean(psi, flux, omega) - forms.mean(omega, flux, psi).swapaxes(1, 2)
-    Z, interface, omega_jump, psi_jump = _on_membranes(forms, omega, second, psi)
+    traces = Traces.of(forms)
+    interface = traces.interface
+    I, psi_jump = _of_psi(traces, omega)
     sign = cell.incidence.T
     eta = np.abs(sign) * interface / forms.measures[:, None]
     return Tensors(
@@ -282,10 +171,10 @@ def papers_tensors(operators: BlochTorrey) -> Tensors:
         T=T,
         B=burnett(T, D, S),
         I=I + np.einsum("am,am,ajl->amjl", sign, eta, S),
-        Z=Z,
+        Z=_on_membranes(traces, omega, second),
         eta=eta,
         psi_jump=psi_jump,
-        omega_jump=omega_jump,
+        omega_jump=(traces.jump.T @ omega) / interface[:, None],
         measures=forms.measures,
         interface_measures=interface,
         incidence=cell.incidence,
@@ -326,30 +215,41 @@ def burnett(T: Array, D: Array, S: Array) -> Array:
     return -T + np.einsum("aij,akl->aijkl", D, S)
 
 
-def _on_membranes(
-    forms: _Forms, omega: Array, second: Array, psi: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Z (KL23 (3.27)), |Gamma_m|, <[omega]> and <[psi]> on each membrane."""
-    cell, d = forms.cell, forms.n_axes
-    k, n = cell.n_compartments, cell.n_membranes
-    Z, interface = np.zeros((k, k, n, d, d)), np.zeros(n)
-    omega_jump, psi_jump = np.zeros((n, d)), np.zeros((n, n))
-    for m, sides in enumerate(cell.membranes):
-        jump = forms.jump(m)
-        outside = forms.within[sides[0]] @ jump  # int_{Gamma_m} [u], as a row
-        interface[m] = outside @ forms.within[sides[0]]
-        omega_jump[m] = outside @ omega / interface[m]
-        psi_jump[m] = outside @ psi / interface[m]
-        for b in sides:
-            here = forms.within[b][:, None]
-            # A function that lives on b jumps by s_b times its trace.
-            s_b = cell.incidence[m, b]
-            trace = s_b * (outside @ (here * second)).reshape(d, d)
-            for a in sides:
-                s_a = cell.incidence[m, a]
-                product = s_a * s_b * (omega * here).T @ jump @ (omega * forms.within[a][:, None])
-                Z[a, b, m] = s_a * (product - trace) / forms.measures[a]
-    return Z, interface, omega_jump, psi_jump
+def _of_psi(traces: Traces, omega: Array) -> tuple[Array, Array]:
+    """I without its term in eta (KL23 (3.28)), and <[psi]> on each membrane."""
+    forms, cell = traces.forms, traces.forms.cell
+    d, n = forms.n_axes, cell.n_membranes
+    I, psi_jump = np.zeros((cell.n_compartments, n, d, d)), np.zeros((n, n))
+    down = [[flux @ omega[:, j] - flux.T @ omega[:, j] for flux in forms.flux] for j in range(d)]
+    sides = [traces.on_side(side) for side in range(2)]
+    for held, psi in traces.psi():
+        packed, a = np.nonzero(held >= 0)
+        for j, i in product(range(d), repeat=2):
+            integrals = forms.member @ (psi * down[j][i][:, None])
+            I[a, held[packed, a], j, i] = integrals[a, packed] / forms.measures[a]
+        for side, jump in enumerate(sides):
+            # The psi that is there on this side of each membrane, of whichever membrane it is.
+            found = held[:, cell.membranes[:, side]].T
+            m, packed = np.nonzero(found >= 0)
+            psi_jump[m, found[m, packed]] += (jump.T @ psi)[m, packed]
+    return I, psi_jump / traces.interface[:, None]
+
+
+def _on_membranes(traces: Traces, omega: Array, second: Array) -> Array:
+    """Z (KL23 (3.27))."""
+    forms, cell = traces.forms, traces.forms.cell
+    k, n, d = cell.n_compartments, cell.n_membranes, forms.n_axes
+    # Nearly all of it stays zero, and untouched.
+    Z, every = np.zeros((k, k, n, d, d)), np.arange(n)
+    # A function that lives on one side jumps by s times its trace.
+    s = (1.0, -1.0)
+    for b, a in product(range(2), repeat=2):
+        trace = s[b] * (traces.on_side(b).T @ second).reshape(n, d, d)
+        both = s[a] * s[b] * traces.product(omega, side_u=a, side_v=b)
+        into = cell.membranes[:, a]
+        weight = s[a] / forms.measures[into]
+        Z[into, cell.membranes[:, b], every] = weight[:, None, None] * (both - trace)
+    return Z
 
 
 def rate_matrices(
@@ -387,8 +287,9 @@ def rate_matrices(
     diffusion = np.einsum("aij,i,j->a", tensors.D, n, n)
     S = np.einsum("aij,i,j->a", tensors.S, n, n)
     B = np.einsum("aijkl,i,j,k,l->a", tensors.B, n, n, n, n)
-    exchange = tensors.I[:, None] + tensors.Z
-    exchange = np.einsum("abmjl,j,l,bm->ab", exchange, n, n, sign) * V[:, None] / V
+    exchange = np.einsum("amjl,j,l,bm->ab", tensors.I, n, n, sign)
+    exchange += np.einsum("abmjl,j,l,bm->ab", tensors.Z, n, n, sign, optimize=True)
+    exchange *= V[:, None] / V
     transfer = (np.abs(sign) * (tensors.omega_jump @ n)) @ flow.T / V
     np.fill_diagonal(transfer, 0.0)
     zeroth: Polynomial = {(2, 0, 0): -np.diag(diffusion), (0, 0, 1): flow @ sign.T / V}

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
 from torrey.base.stored import stored
-from torrey.cell.factors import factorise
+from torrey.cell.factors import Factor, factorise
 from torrey.cell.folding import Stretch, Zone
 from torrey.cell.krylov import expm_form, expm_multiply
 from torrey.cell.operators import Array, BlochTorrey
@@ -177,16 +177,22 @@ def propagate(system: CellSystem, segment: Segment, q: float, u: States, steps: 
         A, M = system.matrix(q * segment.start), system.operators.mass_matrix
         after = [expm_multiply(M, A, column, segment.duration, _KRYLOV_TOLERANCE) for column in u.T]
         return np.array(after).T
-    times = segment.grid(steps)
+    times, factor = segment.grid(steps), None
     for begin, end in zip(times[:-1], times[1:], strict=True):
-        u = _step(system, segment, q, u, begin, end - begin)
+        u, factor = _step(system, segment, q, u, begin, end - begin, factor)
     return u
 
 
 def _step(
-    system: CellSystem, segment: Segment, q: float, u: States, begin: float, duration: float
-) -> States:
-    """One Rodas5P step under a varying gradient.
+    system: CellSystem,
+    segment: Segment,
+    q: float,
+    u: States,
+    begin: float,
+    duration: float,
+    before: Factor | None,
+) -> tuple[States, Factor]:
+    """One Rodas5P step under a varying gradient; with its factor, that the next one may reuse.
 
     The mean decay rate of the state is taken out exactly, as a factor: the steps then resolve how
     the state changes its shape, not how it fades. Of several states it is that of the slowest, so
@@ -205,11 +211,12 @@ def _step(
         return cell.matrix(now - decay * system.operators.M) @ v
 
     shift = 1.0 / (rosenbrock.GAMMA * duration) - decay
-    lu = factorise(cell.matrix(entries + shift * system.operators.M))
+    matrix = cell.matrix(entries + shift * system.operators.M)
+    factor = factorise(matrix) if before is None else before.again(matrix)
     after = rosenbrock.step(
-        u, duration, lu.solve, lambda v: M @ v, shifted, system.slope(g, rate) @ u
+        u, duration, factor.solve, lambda v: M @ v, shifted, system.slope(g, rate) @ u
     )
-    return np.exp(-decay * duration) * after
+    return np.exp(-decay * duration) * after, factor
 
 
 def reference_signal(

@@ -14,27 +14,27 @@ rungs estimates the error of the lower one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
-from scipy.sparse.linalg import SuperLU
 
 from torrey.base.lazy import Lazy
-from torrey.cell.factors import factorise
+from torrey.cell.factors import Factor, factorise
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.models.expansion import expand
 from torrey.models.projection import (
     ProjectedModel,
-    corrector_basis,
     correctors,
     extend,
     project_on,
 )
-from torrey.reference.span import LOWEST_RUNG, SPACING
+from torrey.reference.span import LOWEST_RUNG, RUNGS_ABOVE, SPACING
 
 #: Correctors beyond this order are many and add less than the enrichment does.
 _HIGHEST_CORRECTOR = 4
@@ -48,6 +48,23 @@ _NEW = 1e-4
 ComplexArray = NDArray[np.complex128]
 
 
+class Ladder(Protocol):
+    """A ladder of projected models on one mesh; a `ProjectedModel` is one, with all its rungs."""
+
+    @property
+    def order(self) -> int:
+        """Highest rung that may be asked for."""
+
+    def reaches(self, order: int) -> bool:
+        """Whether there is such a rung: some meshes are filled by fewer."""
+
+    def truncate(self, order: int) -> ProjectedModel:
+        """The model of one rung."""
+
+    def along(self, frame: Array) -> Ladder:
+        """The ladder for gradients along other axes, in the span of its own."""
+
+
 def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedModel:
     """The projected model with the rungs 0 to `highest`: `truncate(l)` gives rung l.
 
@@ -59,35 +76,16 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
     highest : int
         At least 3; the rungs up to 3 are P_0 to P_3. Those that would fill the mesh are left out.
     """
-    expansion = expand(operators, frame, min(highest, _HIGHEST_CORRECTOR) - 1)
-    M = operators.mass_matrix
-    basis, ranks = corrector_basis(operators, expansion, LOWEST_RUNG)
-    # Enrichments are made when a rung first asks for them.
-    places = [
-        _Enrichment(operators, gamma)
-        for gamma in _wave_numbers(operators, expansion.frame, max(highest - 3, 0))
-    ]
-    for rung in range(LOWEST_RUNG + 1, highest + 1):
-        if rung <= _HIGHEST_CORRECTOR:
-            basis = extend(basis, correctors(expansion, rung, operators.cell.n_dofs), M)
-        for place in places:
-            depth = rung - 2 - place.number
-            if 1 <= depth <= _DEEPEST:
-                basis = extend(basis, place.layer(depth), M, _NEW)
-        if basis.shape[1] > _FILLED * operators.cell.n_dofs:
-            basis = basis[:, : ranks[-1]]
-            break
-        ranks = (*ranks, basis.shape[1])
-    return project_on(operators, expansion.frame, basis, ranks)
+    return GrowingLadder(operators, frame, highest).whole
 
 
 def climb_meshes(
     levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int
-) -> Lazy[ProjectedModel]:
+) -> Lazy[GrowingLadder]:
     """Ladders on a sequence of meshes, to the height that reference signals need.
 
-    Each is made when first asked for. The two highest rungs tell errors of lower ones, on the
-    coarsest mesh alone.
+    Each is made when first asked for, and no higher than it is asked for. The two highest rungs
+    tell errors of lower ones, on the coarsest mesh alone.
 
     Parameters
     ----------
@@ -98,29 +96,197 @@ def climb_meshes(
         On the coarsest mesh; see `climb`.
     """
     finer = max(highest - 2, LOWEST_RUNG)
-    return Lazy.of(lambda k: climb(levels[k], frame, finer if k else highest), len(levels))
+    return Lazy.of(lambda k: GrowingLadder(levels[k], frame, finer if k else highest), len(levels))
 
 
-def climb_further(
-    kept: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]
-) -> Lazy[ProjectedModel]:
-    """Ladders that are kept, and those on finer meshes, made when first asked for.
+class GrowingLadder:
+    """A ladder whose rungs are made when they are first asked for, with all below them.
 
     Parameters
     ----------
-    kept : sequence of ProjectedModel
-        As `climb_meshes` made them, on the first meshes.
-    levels : sequence of BlochTorrey
-        By mesh, coarsest first, on as many meshes or more.
+    operators, frame
+        See `climb`.
+    highest : int
+        No rung above this one is made.
     """
 
-    def ladder(level: int) -> ProjectedModel:
-        if level < len(kept):
-            return kept[level]
-        coarsest = kept[0]
-        return climb(levels[level], coarsest.frame, max(coarsest.order - 2, LOWEST_RUNG))
+    def __init__(self, operators: BlochTorrey, frame: ArrayLike, highest: int) -> None:
+        axes = np.atleast_2d(np.asarray(frame, dtype=float))
+        self._operators = operators
+        self._frame = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+        self._order = max(highest, LOWEST_RUNG)
+        self._basis = np.empty((operators.cell.n_dofs, 0))
+        self._ranks: tuple[int, ...] = ()
+        self._model: ProjectedModel | None = None
+        self._places = [
+            _Enrichment(operators, gamma)
+            for gamma in _wave_numbers(operators, self._frame, max(highest - LOWEST_RUNG, 0))
+        ]
+
+    @property
+    def order(self) -> int:
+        """Highest rung that may be asked for; `reaches` tells whether it fills the mesh."""
+        return self._order
+
+    @property
+    def whole(self) -> ProjectedModel:
+        """The model with all rungs that do not fill the mesh."""
+        self._grow(self._order)
+        return self.truncate(self._order)
+
+    def reaches(self, order: int) -> bool:
+        """Whether there is such a rung; it is made to tell."""
+        self._grow(min(order, self._order))
+        return order <= self._order
+
+    def truncate(self, order: int) -> ProjectedModel:
+        """The model of one rung.
+
+        Raises
+        ------
+        ValueError
+            If the ladder does not go that far.
+        """
+        if not self.reaches(order):
+            raise ValueError(f"rung {order} of a ladder with rungs 0 to {self._order}")
+        if self._model is None or self._model.order < order:
+            self._model = project_on(self._operators, self._frame, self._basis, self._ranks)
+        return self._model.truncate(order)
+
+    def along(self, frame: Array) -> Ladder:
+        """The ladder for gradients along other axes: see `ProjectedModel.along`."""
+        return _Along(self, frame)
+
+    def _grow(self, rung: int) -> None:
+        """Make all rungs up to one, or to the last that does not fill the mesh."""
+        made, cell, M = len(self._ranks), self._operators.cell, self._operators.mass_matrix
+        if rung < made:
+            return
+        highest = min(max(rung, LOWEST_RUNG), _HIGHEST_CORRECTOR)
+        series = expand(self._operators, self._frame, highest - 1) if made <= highest else None
+        for number in range(made, max(rung, LOWEST_RUNG) + 1):
+            basis = self._basis
+            if series is not None and number <= highest:
+                basis = extend(basis, correctors(series, number, cell.n_dofs), M)
+            for place in self._places:
+                depth = number - 2 - place.number
+                if 1 <= depth <= _DEEPEST and number > LOWEST_RUNG:
+                    basis = extend(basis, place.layer(depth), M, _NEW)
+            if number > LOWEST_RUNG and basis.shape[1] > _FILLED * cell.n_dofs:
+                self._order = number - 1
+                break
+            self._basis, self._ranks = basis, (*self._ranks, basis.shape[1])
+        for place in self._places:
+            place.release()
+
+
+@dataclass(frozen=True)
+class StoredLadder:
+    """A ladder whose lower rungs are at hand; those above are made when they are asked for.
+
+    Attributes
+    ----------
+    model : ProjectedModel
+        The rungs at hand.
+    growing : sequence of GrowingLadder
+        One, on the same mesh and along the same axes.
+    """
+
+    model: ProjectedModel
+    growing: Sequence[GrowingLadder]
+
+    @property
+    def order(self) -> int:
+        """Highest rung that may be asked for."""
+        return max(self.model.order, self.growing[0].order)
+
+    def reaches(self, order: int) -> bool:
+        """Whether there is such a rung."""
+        return order <= self.model.order or self.growing[0].reaches(order)
+
+    def truncate(self, order: int) -> ProjectedModel:
+        """The model of one rung."""
+        return (self.model if order <= self.model.order else self.growing[0]).truncate(order)
+
+    def along(self, frame: Array) -> Ladder:
+        """The ladder for gradients along other axes: see `ProjectedModel.along`."""
+        return _Along(self, frame)
+
+
+def models_to_store(
+    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int
+) -> Lazy[ProjectedModel]:
+    """What is kept of the ladders on a sequence of meshes for many tables of points.
+
+    All rungs as a rule. In space, where the enrichment of one rung takes nine complex factors, the
+    finer meshes keep those that points of the largest gradients begin with: see `continued`.
+
+    Parameters
+    ----------
+    levels, frame, highest
+        See `climb_meshes`.
+    """
+    ladders = climb_meshes(levels, frame, highest)
+    several = np.atleast_2d(np.asarray(frame)).shape[0] > 1
+
+    def model(level: int) -> ProjectedModel:
+        if level and several and levels[level].cell.dimension == 3:
+            return ladders[level].truncate(max(LOWEST_RUNG, highest - RUNGS_ABOVE - 1))
+        return ladders[level].whole
+
+    return Lazy.of(model, len(levels))
+
+
+def continued(models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]) -> Lazy[Ladder]:
+    """Ladders of stored models, which on the finer meshes grow if more is asked of them.
+
+    On meshes beyond the stored ones they are made when first asked for.
+
+    Parameters
+    ----------
+    models : sequence of ProjectedModel
+        By mesh, coarsest first: see `models_to_store`.
+    levels : sequence of BlochTorrey
+        Operators on each mesh, on as many meshes or more.
+    """
+
+    def ladder(level: int) -> Ladder:
+        coarsest = models[0]
+        finer = max(coarsest.order - 2, LOWEST_RUNG)
+        if level >= len(models):
+            return GrowingLadder(levels[level], coarsest.frame, finer)
+        model = models[level]
+        if not level or model.order >= finer:
+            return model
+        growing = Lazy.of(lambda _: GrowingLadder(levels[level], model.frame, finer), 1)
+        return StoredLadder(model, growing)
 
     return Lazy.of(ladder, len(levels))
+
+
+@dataclass(frozen=True)
+class _Along:
+    """A ladder for gradients along other axes."""
+
+    ladder: Ladder
+    frame: Array
+
+    @property
+    def order(self) -> int:
+        return self.ladder.order
+
+    def reaches(self, order: int) -> bool:
+        return self.ladder.reaches(order)
+
+    def truncate(self, order: int) -> ProjectedModel:
+        return self._turned(order)
+
+    @cached_property
+    def _turned(self) -> Callable[[int], ProjectedModel]:
+        return cache(lambda order: self.ladder.truncate(order).along(self.frame))
+
+    def along(self, frame: Array) -> Ladder:
+        return _Along(self.ladder, frame)
 
 
 def _wave_numbers(operators: BlochTorrey, frame: Array, count: int) -> list[tuple[int, Array]]:
@@ -175,20 +341,26 @@ class _Enrichment:
         """Fields that this depth adds to the one before, real and imaginary parts."""
         op = self._operators
         while len(self._fields) < depth:
-            self._fields.append(self._lu.solve(op.mass_matrix @ self._fields[-1]))
+            self._fields.append(self._factor.solve(op.mass_matrix @ self._fields[-1]))
         before = self._fields[depth - 1]
         loads = [op.mass_matrix @ before]
         if depth >= 2:
             loads.append(self._slope @ before)
             if depth >= 3 and op.J.any():
                 loads.append(op.cell.matrix(op.J) @ before)
-        new = self._lu.solve(np.hstack(loads))
+            if op.T is not None:
+                loads.append(op.cell.matrix(op.T / np.abs(op.T).max()) @ before)
+        new = self._factor.solve(np.hstack(loads))
         if len(self._fields) == depth:
             self._fields.append(new[:, : before.shape[1]])
         return np.hstack([new.real, new.imag])
 
+    def release(self) -> None:
+        """Give the memory of the factor back; it is made again if another layer is asked for."""
+        self.__dict__.pop("_factor", None)
+
     @cached_property
-    def _lu(self) -> SuperLU:
+    def _factor(self) -> Factor:
         return factorise(self._system.matrix(self._gamma))
 
     @cached_property

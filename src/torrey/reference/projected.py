@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points, projected_signal
-from torrey.models.projection import ProjectedModel
 from torrey.reference.estimates import space_error
+from torrey.reference.ladder import Ladder
 from torrey.reference.methods import Method, Names, methods
 from torrey.reference.span import LOWEST_RUNG, rung_for
 
@@ -165,7 +165,7 @@ def solved(
 
 
 def projected_signals(
-    ladders: Sequence[ProjectedModel],
+    ladders: Sequence[Ladder],
     waveform: Waveform,
     points: Points,
     tolerance: float,
@@ -175,7 +175,7 @@ def projected_signals(
 
     Parameters
     ----------
-    ladders : sequence of ProjectedModel
+    ladders : sequence of Ladder
         By mesh, coarsest first, along the axes of the waveform; only those needed are asked for.
         Two at least.
     waveform : Waveform
@@ -194,7 +194,7 @@ def projected_signals(
     # The error of a rung is what the one above it changes.
     for rung in range(LOWEST_RUNG, ladders[0].order):
         rows = np.flatnonzero(~found.reached & (lowest <= rung) & ~hopeless)
-        if len(rows):
+        if len(rows) and ladders[0].reaches(rung + 1):
             part, change[rows], hopeless[rows] = batch.on_rung(rung, rows, change[rows])
             found = found.merge(rows, part)
     return found
@@ -205,7 +205,7 @@ class _Batch:
 
     def __init__(
         self,
-        ladders: Sequence[ProjectedModel],
+        ladders: Sequence[Ladder],
         waveform: Waveform,
         points: Points,
         tolerance: float,
@@ -291,7 +291,7 @@ class _Batch:
         cheap = close & ~first & self._within(_SMALL, least, here)
         error = np.where(cheap, least, error)
         doubtful = np.flatnonzero(close & ~cheap)
-        if rung + 2 > self._ladders[0].order:
+        if len(doubtful) and not self._ladders[0].reaches(rung + 2):
             error = _put(error, doubtful, np.where(first, np.inf, least)[doubtful])
         elif len(doubtful):
             further = _gap(self._coarse(rung + 2, _FEWEST_STEPS, rows[doubtful]), here[doubtful])

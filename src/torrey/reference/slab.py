@@ -15,10 +15,10 @@ from torrey.gradients.protocol import Axes, Point, group_measurements
 from torrey.gradients.sweep import Sweep
 from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points
-from torrey.models.projection import ProjectedModel
 from torrey.reference.estimates import resolves_layers
 from torrey.reference.folded import solve_folded
 from torrey.reference.full import reference_signal
+from torrey.reference.ladder import Ladder
 from torrey.reference.projected import ProjectedSignals, projected_signals, solved
 
 Array = NDArray[np.float64]
@@ -49,7 +49,7 @@ class SlabSignals:
 def solve_slab(
     sweep: Sweep,
     tolerance: float,
-    ladders: Sequence[ProjectedModel],
+    ladders: Sequence[Ladder],
     levels: Sequence[BlochTorrey],
     for_models: bool = True,
 ) -> SlabSignals:
@@ -60,7 +60,7 @@ def solve_slab(
     sweep : Sweep
     tolerance : float
         Relative to |S|.
-    ladders : sequence of ProjectedModel
+    ladders : sequence of Ladder
         Ladder on each mesh, coarsest first.
     levels : sequence of BlochTorrey
         Operators on each mesh: points that the ladder does not reach are solved in full.
@@ -96,7 +96,7 @@ def solve_slab(
 
 def _sharpen(
     signals: ProjectedSignals,
-    coarsest: ProjectedModel,
+    coarsest: Ladder,
     waveform: Waveform,
     points: Points,
     tolerance: float,
@@ -111,7 +111,7 @@ def _sharpen(
     )
 
 
-def _along(ladder: ProjectedModel, axes: Axes) -> ProjectedModel:
+def _along(ladder: Ladder, axes: Axes) -> Ladder:
     return ladder.along(np.array(axes))
 
 

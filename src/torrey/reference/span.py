@@ -16,8 +16,8 @@ SPACING: Final = 3.0
 LOWEST_RUNG: Final = 3
 """Lowest rung that signals are taken from."""
 
-#: Rungs beyond the one whose reach is enough: to converge, and to tell the error.
-_RUNGS_ABOVE = 4
+RUNGS_ABOVE: Final = 4
+"""Rungs beyond the one whose reach is enough: to converge, and to tell the error."""
 #: Heights of ladders: few, so that studies share them. A higher one than the last is about as
 #: large as the system it stands for.
 _HEIGHTS = (7, 9, 11, 14)
@@ -50,7 +50,7 @@ class Span:
         """What a sweep asks for."""
         measurements = sweep.protocol.measurements
         gamma = max(m.q for m in measurements) * max(sweep.periods)
-        wanted = rung_for(gamma) + _RUNGS_ABOVE
+        wanted = rung_for(gamma) + RUNGS_ABOVE
         rungs = next((height for height in _HEIGHTS if height >= wanted), _HEIGHTS[-1])
         return cls(_axes(measurements), rungs)
 

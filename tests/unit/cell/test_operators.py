@@ -171,7 +171,7 @@ def test_cell_problems_solve_with_zero_means_or_not_at_all() -> None:
 def test_a_mesh_that_misses_the_area_is_refused() -> None:
     meshes = build_meshes(WRAPPING, MeshOptions(0.2, 0))
     with pytest.raises(MeshError, match=r"compartment 1 measures .* smaller mesh.size"):
-        assemble_levels(meshes, sides(WRAPPING), [0.7707, 0.15, 0.0908])
+        list(assemble_levels(meshes, sides(WRAPPING), [0.7707, 0.15, 0.0908]))
 
 
 def test_a_material_has_one_diffusivity_per_compartment() -> None:

@@ -127,7 +127,7 @@ def test_the_schema_and_the_documentation_follow_the_waveforms(triangles, monkey
     ) in new
     # Without it, nothing is left of it.
     monkeypatch.delitem(KINDS, Triangles.kind)
-    assert "triangles" not in schema_text()
+    assert '"triangles"' not in schema_text()
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(content, json_schema())
 

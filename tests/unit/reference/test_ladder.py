@@ -9,14 +9,20 @@ from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
 from torrey.cell.system import AffineSystem
-from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.geometry import Disc, Discs, MeshOptions, Sphere, Spheres
 from torrey.gradients.protocol import frame
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import DoublePgse, Pgse
 from torrey.models.integration import Points, projected_signal
 from torrey.models.projection import ProjectedModel, project
 from torrey.reference.full import mesh_signal
-from torrey.reference.ladder import climb, climb_meshes
+from torrey.reference.ladder import (
+    GrowingLadder,
+    climb,
+    climb_meshes,
+    continued,
+    models_to_store,
+)
 from torrey.reference.span import SPACING, Span, rung_for
 
 DIRECTION = (0.0, 1.0)
@@ -90,8 +96,51 @@ def test_the_rungs_that_only_tell_errors_are_left_out_on_finer_meshes():
     cell = levels(shape, MeshOptions(0.3, 1), Material((3.0, 1.7)))
     coarse, fine = climb_meshes(cell, DIRECTION, 6)
     assert (coarse.order, fine.order) == (6, 4)
-    assert fine.ranks == climb(cell[1], DIRECTION, 6).ranks[:5]
+    assert fine.whole.ranks == climb(cell[1], DIRECTION, 6).ranks[:5]
     assert [model.order for model in climb_meshes(cell, DIRECTION, 4)] == [4, 3]
+
+
+def test_a_ladder_that_grows_has_the_rungs_of_one_made_at_once(disc: BlochTorrey):
+    whole, growing = climb(disc, np.eye(2), 6), GrowingLadder(disc, np.eye(2), 6)
+    axes = np.array([[0.6, 0.8]])
+    g, period, sigma = np.array([[[0.3]]]), 5.0, 0.01
+    for rung in (3, 4, 6, 5):
+        model = growing.along(axes).truncate(rung)
+        assert model.ranks == whole.ranks[: rung + 1]
+        expected = whole.truncate(rung).along(axes).matrix(g, period, sigma)
+        found = model.matrix(g, period, sigma)
+        size = np.abs(expected).max()
+        np.testing.assert_allclose(
+            np.linalg.eigvalsh(found), np.linalg.eigvalsh(expected), atol=1e-10 * size
+        )
+    assert not growing.reaches(7)
+    with pytest.raises(ValueError, match="rungs 0 to 6"):
+        growing.truncate(7)
+
+
+def test_a_growing_ladder_ends_before_it_fills_the_mesh():
+    shape = Discs((Disc((0.5, 0.5), 0.3),))
+    cell = levels(shape, MeshOptions(0.5, 0), Material((3.0, 1.7)))[0]
+    growing, whole = GrowingLadder(cell, np.eye(2), 14), climb(cell, np.eye(2), 14)
+    assert 3 < whole.order < 14
+    assert growing.order == 14
+    assert growing.reaches(whole.order)
+    assert not growing.reaches(whole.order + 1)
+    assert growing.order == whole.order
+
+
+def test_what_is_stored_in_space_is_continued_where_more_is_asked_for():
+    shape = Spheres((Sphere((0.5, 0.5, 0.5), 0.35),))
+    cell = levels(shape, MeshOptions(0.5, 0), Material((2.0, 1.0)))
+    few = [cell[0], cell[0]]  # as if the second one were finer
+    stored = models_to_store(few, np.eye(3)[:2], 7)
+    assert [model.order for model in stored] == [7, 3]
+    coarse, finer = continued(stored, few)
+    assert coarse is stored[0]
+    assert finer.truncate(3).ranks == stored[1].ranks
+    assert finer.reaches(5)
+    assert not finer.reaches(6)
+    assert finer.along(np.eye(3)[:1]).truncate(5).ranks == stored[0].ranks[:6]
 
 
 def test_axes_outside_the_span_are_refused(ladder: ProjectedModel):

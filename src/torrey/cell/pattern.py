@@ -1,0 +1,79 @@
+"""The sparsity pattern that all matrices of a cell share, and the order of its unknowns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymetis
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csc_array, csr_array
+
+Whole = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Who shares an element, or a facet across a membrane; compressed by columns, rows sorted.
+
+    Attributes
+    ----------
+    indptr : (n + 1,) int32
+    indices : (nnz,) int32
+    """
+
+    indptr: Whole
+    indices: Whole
+
+    @classmethod
+    def of(cls, elements: Whole, rows: Whole, columns: Whole) -> Pattern:
+        """Pattern of what unknowns of one element share, and of further entries.
+
+        Parameters
+        ----------
+        elements : (n_elements, m) int
+            Unknowns of each element.
+        rows, columns : (k,) int
+        """
+        n, m = int(elements.max()) + 1, elements.shape[1]
+        ends = np.arange(0, elements.size + 1, m, dtype=np.int32)
+        touch = csr_array(
+            (np.ones(elements.size, dtype=bool), elements.astype(np.int32).ravel(), ends),
+            shape=(len(elements), n),
+        )
+        others = (rows.astype(np.int32), columns.astype(np.int32))
+        across = coo_array((np.ones(len(rows), dtype=bool), others), shape=(n, n))
+        both = csc_array(touch.T @ touch) + across.tocsc()
+        both.sort_indices()
+        return cls(both.indptr.astype(np.int32), both.indices.astype(np.int32))
+
+    @property
+    def size(self) -> int:
+        """Number of unknowns."""
+        return len(self.indptr) - 1
+
+    def columns(self) -> Whole:
+        """Column of each entry, shape (nnz,)."""
+        return np.repeat(np.arange(self.size, dtype=np.int32), np.diff(self.indptr))
+
+    def positions(self, rows: Whole, columns: Whole) -> Whole:
+        """Where entries (row, column) stand; arrays of one shape."""
+        if not rows.size:
+            return np.empty(rows.shape, dtype=np.int32)
+        numbers = np.arange(1, len(self.indices) + 1, dtype=np.int32)
+        # By columns as if by rows: the search is scipy's.
+        number = csr_array((numbers, self.indices, self.indptr), shape=(self.size, self.size))
+        found = np.asarray(number[columns.ravel(), rows.ravel()]) - np.int32(1)
+        assert not np.any(found < 0), "an entry outside the pattern"
+        return found.reshape(rows.shape)
+
+    def nested_dissection(self) -> NDArray[np.int64]:
+        """Order of the unknowns that keeps the factors of the matrices sparse."""
+        columns = self.columns()
+        off = self.indices != columns
+        counts = np.bincount(columns[off], minlength=self.size)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        adjacency = pymetis.CSRAdjacency(starts, self.indices[off])
+        order, _ = pymetis.nested_dissection(adjacency=adjacency)
+        return np.asarray(order, dtype=np.int64)
