@@ -11,14 +11,14 @@ import os
 from typing import Final
 
 #: Entries of the Cholesky factor of a cell by dimension, over n, n log2 n and n^(4/3) of its
-#: unknowns: of discs and spheres numbered by nested dissection, 5,000 to 170,000 unknowns.
-_ENTRIES: Final = {1: 3.0, 2: 3.5, 3: 13.0}
+#: unknowns: measured on discs and spheres of 12,000 to 140,000 of them.
+_ENTRIES: Final = {1: 3.0, 2: 5.0, 3: 20.0}
 #: Of a complex number, and what is held beside the factor.
 _BYTES: Final = 20.0
 #: Of the matrices of a cell, for one unknown.
-_BYTES_OF_MATRICES: Final = {1: 2e3, 2: 6e3, 3: 15e3}
+_BYTES_OF_MATRICES: Final = {1: 1e3, 2: 3e3, 3: 12e3}
 #: Seconds on one core for a complex factor of so many unknowns, and how they grow.
-_SECONDS: Final = {1: (0.1, 1e5, 1.0), 2: (0.5, 6e4, 1.5), 3: (40.0, 1.4e5, 2.0)}
+_SECONDS: Final = {1: (0.1, 1e5, 1.0), 2: (0.6, 1.4e5, 1.25), 3: (40.0, 1.4e5, 1.9)}
 
 
 def factor_bytes(dimension: int, unknowns: float) -> float:
@@ -31,7 +31,7 @@ def factor_bytes(dimension: int, unknowns: float) -> float:
         Degrees of freedom.
 
     >>> round(factor_bytes(2, 10_000) / 1e6), round(factor_bytes(3, 100_000) / 1e9, 1)
-    (69, 2.7)
+    (43, 3.1)
     """
     n = max(unknowns, 2.0)
     growth = {1: n, 2: n * math.log2(n), 3: n ** (4 / 3)}[dimension]
@@ -41,8 +41,8 @@ def factor_bytes(dimension: int, unknowns: float) -> float:
 def factor_seconds(dimension: int, unknowns: float) -> float:
     """Return about how long one complex factor of a cell takes on one core.
 
-    >>> round(factor_seconds(3, 14_000), 3)
-    0.4
+    >>> round(factor_seconds(3, 14_000), 1)
+    0.5
     """
     seconds, of, power = _SECONDS[dimension]
     return float(seconds * (unknowns / of) ** power)
