@@ -8,7 +8,7 @@ import numpy as np
 
 from torrey.base.errors import InputError, KeyPath
 from torrey.cell.material import NO_CELL_PROBLEM, Material
-from torrey.config.cells import check_cells, scaling_notes
+from torrey.config.cells import check_cells, cost_notes, scaling_notes
 from torrey.config.domain import Geometry, ReferenceMethod, Study
 from torrey.config.findings import Findings
 from torrey.config.materials import fill, is_in_space, material_facts
@@ -84,7 +84,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         tolerance=model.tolerance,
         method=_method(model, geometry.shape.dimension, material),
         cumulants=model.cumulants,
-        notes=(*notes, *scaling_notes(geometry, sweep.periods)),
+        notes=(*notes, *scaling_notes(geometry, sweep.periods), *cost_notes(geometry)),
     )
 
 

@@ -105,9 +105,12 @@ def test_a_cell_says_what_it_is(cell):
 
 
 def test_meshes_by_dimension():
-    assert tr.Cell(TWO, 2, 10).mesh == tr.MeshOptions()
-    assert tr.Cell(tr.Spheres(()), 2, 10).mesh == tr.MeshOptions(0.2, 1)
-    assert tr.Cell(TWO, 2, 10, mesh=0.05).mesh == tr.MeshOptions(0.05, 2)
+    assert tr.Cell(TWO, 2, 10).mesh == tr.MeshOptions(0.1, 4)
+    assert tr.Cell(tr.Layers((1.0,)), 2, 10).mesh == tr.MeshOptions(0.1, 6)
+    assert tr.Cell(tr.Spheres(()), 2, 10).mesh == tr.MeshOptions(0.2, 2)
+    assert tr.Cell(TWO, 2, 10, mesh=0.05).mesh == tr.MeshOptions(0.05, 4)
+    # The usual limit is lower where it would ask for millions of elements.
+    assert tr.Cell(TWO, 2, 10, mesh=0.01).mesh == tr.MeshOptions(0.01, 2)
 
 
 def test_a_plot_shows_the_cell_in_um(cell):
