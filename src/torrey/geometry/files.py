@@ -153,19 +153,14 @@ def read_options(path: str | Path) -> tuple[Plain, MeshOptions]:
     return json.loads(attributes[_SHAPE]), options
 
 
-def read_mesh(path: str | Path, level: int) -> CellMesh:
-    """One mesh of a file."""
+def read_mesh(path: str | Path, level: int = 0) -> CellMesh:
+    """One mesh of a file, the coarsest unless said otherwise."""
     return _mesh(path, f"level{level}" if level else None)
 
 
 def read_meshes(path: str | Path) -> tuple[CellMesh, ...]:
     """Meshes of a cell, coarsest first."""
     return tuple(_mesh(path, group) for group in (None, *artifacts.groups(path)))
-
-
-def read_mesh(path: str | Path) -> CellMesh:
-    """Return the coarsest mesh of a cell."""
-    return _mesh(path, None)
 
 
 def read_membranes(path: str | Path) -> np.ndarray:
