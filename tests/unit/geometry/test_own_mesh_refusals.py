@@ -148,6 +148,11 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     ),
     "not a number": (vtu(moved(7, (np.nan, 0, 0)), KEPT), {}, r"node 8 at \(nan, 0.5, 0\)"),
     "infinite": (vtu(moved(7, (np.inf, 0, 0)), KEPT), {}, r"node 8 at \(inf, 0.5, 0\)"),
+    "beyond all bounds": (
+        vtu(moved(7, (1e200, 0, 0)), KEPT),
+        {},
+        r"node 8 at \(1e\+200, 0.5, 0\), accepted: finite numbers below 1e\+50",
+    ),
     "a node that is not there": (
         vtu(POINTS[:-1], KEPT),
         {},

@@ -178,6 +178,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     ),
     "one side only": (klein(), {"box": (20.0,) * 3}, "that has one side only"),
     "not a number": (surface(moved(5, np.nan), TRIANGLES), {}, r"vertex 6 at \(nan, nan, nan\)"),
+    "beyond all bounds": (surface(moved(5, 1e200), TRIANGLES), {}, "finite numbers below"),
     "no area": (
         surface(moved(TRIANGLES[0, 0], POINTS[TRIANGLES[0, 1:]].mean(axis=0)), TRIANGLES),
         {},
