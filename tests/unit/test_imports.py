@@ -44,7 +44,7 @@ INNER = {
         "artifacts units",
     ],
     "geometry": [
-        "boxes curves label_images lines membranes mesh_files outline_sizes pieces "
+        "boxes curves label_images lines membranes mesh_files outer_faces outline_sizes pieces "
         "random_discs svg_outlines",
         "lattices mesh outline_files radius_laws sided_curves sizes surface_files surroundings",
         "conforming drawing image_outlines outline_boxes shapes",

@@ -255,7 +255,8 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {"lattice": ((1.0, 0.0), (0.0, 1.0)), "outer": "walls"},
         "a lattice with walls",
     ),
-    "neither periodic nor walls": (vtu(POINTS, KEPT), {"outer": "open"}, "periodic or walls"),
+    "neither periodic nor walls": (vtu(POINTS, KEPT), {"outer": "open"}, "or walls across"),
+    "walls that are not there": (vtu(POINTS, KEPT), {"outer": "walls z"}, "outer: found"),
     "a unit of nothing": (vtu(POINTS, KEPT), {"unit": 0.0}, "a length above 0"),
 }
 
