@@ -8,12 +8,14 @@ from typing import Any, Final
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError, KeyPath, either
 from torrey.base.keys import round_significant
-from torrey.cell.material import Material, Tensor, check_motion
+from torrey.cell.material import Diffusing, Material, Radial
+from torrey.cell.motion import check_motion
 from torrey.config.findings import Findings, MissingKeyError, nearest
 from torrey.config.material_models import (
     ByRegion,
     DensityModel,
     DiffusivityModel,
+    RadialModel,
     RelaxationModel,
     form_inside,
 )
@@ -33,12 +35,18 @@ _NO_MEMBRANE: Final = (
 _NO_SURFACE: Final = "the geometry has no membrane, nor an obstacle, whose surface could relax"
 _CONTINUOUS: Final = "the field is continuous across layers and other regions of a compartment"
 
-_PLACES: Final = {"outside": "outside", "inside": "inside", "layer": "in a layer"}
-_EACH: Final = {"inside": "compartment inside", "layer": "layer"}
+_PLACES: Final = {
+    "outside": "outside",
+    "inside": "inside",
+    "layer": "in a layer",
+    "coat": "in a coat",
+}
+_EACH: Final = {"inside": "compartment inside", "layer": "layer", "coat": "coat"}
 _WITHOUT: Final = {
     "outside": "the geometry has no outside",
     "inside": "the geometry has one compartment, outside (obstacles hold no water)",
     "layer": "the geometry has no layer around its cells",
+    "coat": "the geometry has no coat around its cells",
 }
 
 #: Names of regions that a message lists.
@@ -87,12 +95,12 @@ def fill(
     """
     _check_permeabilities(findings, path, swept, shape)
     before = len(findings.problems)
-    diffusivity: tuple[float | Tensor, ...] = ()
+    diffusivity: tuple[Diffusing, ...] = ()
     times: dict[str, Any] = {}
     density: tuple[float, ...] = ()
     with findings.under(*path, "diffusivity"):
         values = _by_region("diffusivity", model.diffusivity, shape)
-        diffusivity = tuple(map(_number_or_matrix, values))
+        diffusivity = tuple(map(_diffusing, values))
     for key in ("T2", "T1"):
         if key in model.model_fields_set:
             with findings.under(*path, key):
@@ -209,7 +217,9 @@ def _regions_named(name: str, shape: Shape) -> list[int]:
     raise InputError(found, f"the keys {', '.join(shown)}", at=(name,))
 
 
-def _number_or_matrix(value: float | Sequence[Sequence[float]]) -> float | Tensor:
+def _diffusing(value: float | RadialModel | Sequence[Sequence[float]]) -> Diffusing:
+    if isinstance(value, RadialModel):
+        return Radial(float(value.radial), float(value.tangential))
     if isinstance(value, Sequence):
         return tuple(tuple(map(float, row)) for row in value)
     return float(value)
@@ -228,9 +238,9 @@ def _on_membranes(
     relaxes = "surface_relaxivity" in model.model_fields_set
     # Permeabilities are those of membranes; relaxivities those of membranes and surfaces.
     passable = [not s for s in surfaces] if permeable else [True] * len(surfaces)
+    result: dict[str, Any] = {}
     with findings.under(*path, "permeability_factors"):
-        factors = _factors(model.permeability_factors, passable)
-    result: dict[str, Any] = {"membranes": factors}
+        result["membranes"] = _factors(model.permeability_factors, passable)
     with findings.under(*path, "relaxivity_factors"):
         both = permeable and relaxes
         if model.relaxivity_factors and not both:

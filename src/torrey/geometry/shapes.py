@@ -166,6 +166,10 @@ class Shape(ABC):
         """Say in words what the cell is, for titles and messages; sizes in units of the cell."""
         return self.kind
 
+    def remarks(self) -> tuple[str, ...]:
+        """Return what whoever reads results should know of how the cell was made from its file."""
+        return ()
+
     # ---- how it is meshed ----
 
     def own_mesh(self, size: float) -> CellMesh | None:
