@@ -19,6 +19,7 @@ from torrey.geometry.checks import check_mesh
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.waveforms import Pgse
+from torrey.models.tensors import papers_tensors
 from torrey.reference.full import mesh_signal
 
 PULSES = Pgse(5.0, 10.0)
@@ -141,6 +142,9 @@ def test_a_cell_may_end_at_walls_across_one_axis(tmp_path):
     apart = np.abs(mesh.points - mesh.points[mesh.periodic]).max(axis=0)
     np.testing.assert_allclose(apart, [1.0, 0.0], atol=1e-12)
     assert shape_from_dict(shape.to_dict()) == shape
+    tensor = papers_tensors(Cell(shape, (3.0, 1.7), 0.125).operators(0)).D
+    np.testing.assert_allclose(tensor[:, 0, 0], 0.0, atol=1e-10)  # layers across x
+    np.testing.assert_allclose(tensor[:, 1, 1], 0.0, atol=1e-10)  # walls across y
     # Along the walls it is a stack of layers, whatever the axis across.
     closed = signal_of(Cell(shape, (3.0, 1.7), 0.125))
     stack = signal_of(Cell(replace(shape, outer="periodic"), (3.0, 1.7), 0.125))
