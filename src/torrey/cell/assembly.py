@@ -51,8 +51,7 @@ def assemble(
     MeshError
         If a curved element folds over.
     """
-    d = mesh.dimension
-    jump = _jump_entries(mesh)
+    d, jump = mesh.dimension, _jump_entries(mesh)
     free, number = np.unique(mesh.periodic, return_inverse=True)
     order = _pattern(mesh, jump, number).nested_dissection()
     number = np.argsort(order)[number]
@@ -60,12 +59,11 @@ def assemble(
 
     compartment = np.empty(len(free), dtype=np.int64)
     compartment[number] = mesh.node_compartment()
+    places = np.empty((len(free), d))
+    places[number[free]] = mesh.points[free]
     homes = _Homes.of(mesh, pattern, number[mesh.elements], compartment)
     total, shared = _integrate(mesh, homes, len(pattern.indices))
     where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
-    radial = radial_forms(mesh, homes.position, centres or {})
-    places = np.empty((len(free), d))
-    places[number[free]] = mesh.points[free]
     return CellOperators(
         compartment=compartment,
         region_compartment=mesh.region_compartment(),
@@ -86,7 +84,7 @@ def assemble(
         jump_value=value,
         places=places,
         lattice=mesh.lattice,
-        **_prefixed(radial),
+        **_prefixed(radial_forms(mesh, homes.position, centres or {})),
     )
 
 
