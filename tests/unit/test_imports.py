@@ -49,8 +49,8 @@ INNER = {
         "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes "
         "surface_files surroundings",
         "conforming drawing image_outlines outline_boxes surface_scenes",
-        "shapes",
-        "balls checks extraction files layers outline_drawing own_faces",
+        "outline_drawing own_faces shapes",
+        "balls checks extraction files layers",
         "bodies neighbours outlined own_cells placing refinement",
         "ball_sizes cylinder_shapes ellipses ellipsoid_shapes meshing own_mesh polygons "
         "shell_drawing",

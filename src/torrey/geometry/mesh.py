@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -218,18 +219,14 @@ def break_mesh(
     # Of all that was drawn: what holds water may lie inside the box.
     low = (points @ within).min(axis=0) if corner is None else corner
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
-    none = np.empty((0, width), dtype=np.int64)
+    none, node = np.empty((0, width), dtype=np.int64), partial(_renumbered, nodes_of)
     return CellMesh(
         points=broken_points,
         elements=elements,
         compartment=compartment,
         region=np.concatenate([piece.region for piece in pieces]).astype(np.int64),
-        membrane_outside=np.concatenate(
-            [none] + [_renumbered(f.nodes, nodes_of, f.outside) for f in facets]
-        ),
-        membrane_inside=np.concatenate(
-            [none] + [_renumbered(f.nodes, nodes_of, f.inside) for f in facets]
-        ),
+        membrane_outside=np.concatenate([none, *(node(f.nodes, f.outside) for f in facets)]),
+        membrane_inside=np.concatenate([none, *(node(f.nodes, f.inside) for f in facets)]),
         membrane=np.concatenate(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
@@ -270,7 +267,7 @@ def _apart(
 
 
 def _renumbered(
-    nodes: NDArray[np.int64], nodes_of: list[tuple[NDArray[np.int64], int]], piece: int
+    nodes_of: list[tuple[NDArray[np.int64], int]], nodes: NDArray[np.int64], piece: int
 ) -> NDArray[np.int64]:
     """Numbers of nodes within a piece, whose own are sorted and begin at a new number."""
     if piece == NOTHING:
