@@ -24,6 +24,7 @@ import pygmsh
 
 from torrey.geometry.drawing import Canvas, tie_opposite_faces
 from torrey.geometry.extraction import extract_mesh
+from torrey.geometry.flips import make_spheres_convex
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
 from torrey.geometry.pieces import Drawing, Side
 from torrey.geometry.refinement import checked_levels
@@ -174,6 +175,9 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
             drawing = shape.draw(canvas)
             _set_sizes(canvas, drawing)
             tie_opposite_faces(canvas.box)
+            if shape.dimension == 3:
+                gmsh.model.mesh.generate(2)
+                make_spheres_convex()
             gmsh.model.mesh.generate(shape.dimension)
             return extract_mesh(shape, drawing.owners, canvas.box)
         except Exception as error:
@@ -192,12 +196,15 @@ def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     if drawing.is_graded:
         gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 0)
     own, spots = drawing.element_size, canvas.spots.around(canvas.box)
-    if own is None and not len(spots.sizes):
+    d, has_spots = canvas.dimension, len(spots.sizes) > 0
+    if own is None and not has_spots:
         return
 
     def size_at(_dim: int, _tag: int, x: float, y: float, z: float, proposed: float) -> float:
-        place = np.array((x, y, z))[: canvas.dimension]
-        smallest = min(proposed, canvas.size, spots.size_at(place))
+        place = np.array((x, y, z)[:d])
+        smallest = min(proposed, canvas.size)
+        if has_spots:
+            smallest = min(smallest, spots.size_at(place))
         return smallest if own is None else min(smallest, own(place))
 
     gmsh.model.mesh.setSizeCallback(size_at)
