@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torrey.cell.operators import CellOperators
 from torrey.cell.pattern import Pattern, Whole
 from torrey.cell.quadrature import QUADRATURE_ORDER, batches, facet_mass, volume_forms
-from torrey.cell.radial import radial_forms
+from torrey.cell.radial import radial_entries
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
@@ -62,7 +62,6 @@ def assemble(
     homes = _Homes.of(mesh, pattern, number[mesh.elements], compartment)
     total, shared = _integrate(mesh, homes, len(pattern.indices))
     where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
-    radial = radial_forms(mesh, homes.position, centres or {})
     places = np.empty((len(free), d))
     places[number[free]] = mesh.points[free]
     return CellOperators(
@@ -85,10 +84,7 @@ def assemble(
         jump_value=value,
         places=places,
         lattice=mesh.lattice,
-        radial_position=radial.position if radial else None,
-        radial_stiffness=radial.stiffness if radial else None,
-        radial_advection=radial.advection if radial else None,
-        radial_mass=radial.mass if radial else None,
+        **radial_entries(mesh, homes.position, centres or {}),
     )
 
 
