@@ -8,8 +8,7 @@ the elements is a function of a `Batch`, as `volume_forms` is, and rows more in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from torrey.cell.operators import CellOperators
 from torrey.cell.pattern import Pattern, Whole
 from torrey.cell.quadrature import QUADRATURE_ORDER, batches, facet_mass, volume_forms
-from torrey.cell.radial import RadialForms, radial_forms
+from torrey.cell.radial import radial_entries
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
@@ -84,13 +83,8 @@ def assemble(
         jump_value=value,
         places=places,
         lattice=mesh.lattice,
-        **_prefixed(radial_forms(mesh, homes.position, centres or {})),
+        **radial_entries(mesh, homes.position, centres or {}),
     )
-
-
-def _prefixed(radial: RadialForms | None) -> dict[str, Any]:
-    """Fields of `CellOperators` that hold the radial forms; None without them."""
-    return {f"radial_{f.name}": getattr(radial, f.name, None) for f in fields(RadialForms)}
 
 
 @dataclass(frozen=True)
