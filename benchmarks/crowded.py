@@ -158,7 +158,7 @@ def main() -> None:
     lines = [
         "# A cell of 200 discs",
         "",
-        f"{machine()}, one thread, {date.today()}. Process time and the largest memory of each step.",
+        f"{machine()}, one thread, {date.today()}. Process time and largest memory of each step.",
         "",
         "| refinements | step | time | memory | |",
         "|-|-|-|-|-|",
