@@ -10,6 +10,7 @@ import numpy as np
 from torrey.base.budgets import (
     ELEMENTS_PER_CURVED,
     ELEMENTS_PER_DISC,
+    ELEMENTS_PER_SPHERE,
     ELEMENTS_PER_VOLUME,
     MOST_CELLS,
     MOST_ELEMENTS,
@@ -47,14 +48,17 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     if shape.own_length() is None or brings_its_mesh:
         return True
     count = len(geometry.shape.membranes())
-    refinements = geometry.mesh.limit(geometry.shape.dimension)
-    elements = ELEMENTS_PER_DISC * count * 4**refinements
+    d = geometry.shape.dimension
+    refinements = geometry.mesh.limit(d)
+    one = "discs" if d == 2 else "spheres"
+    each = ELEMENTS_PER_DISC if d == 2 else ELEMENTS_PER_SPHERE
+    elements = each * count * 2 ** (d * refinements)
     if count > MOST_CELLS:
-        found = f"{count:,} discs"
-        accepted = f"a packing of at most {MOST_CELLS:,} discs: each is a compartment of the models"
+        found = f"{count:,} {one}"
+        accepted = f"a packing of at most {MOST_CELLS:,} {one}: each is a compartment of the models"
     elif elements > MOST_ELEMENTS:
-        found = f"{count:,} discs and mesh.refinements of {refinements}, {elements:,} elements"
-        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer discs or refinements"
+        found = f"{count:,} {one} and mesh.refinements of {refinements}, {elements:,} elements"
+        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {one} or refinements"
     else:
         return True
     findings.add((*path, "geometry"), f"{geometry.name}, with {found}", accepted)
