@@ -51,7 +51,7 @@ class Line:
         Directions; one of (1, 0, 0) at the larger b-value alone.
     method : str
     most : tuple of float
-        Seconds and GB that it may take.
+        Seconds and GiB that it may take.
     beside : str
         The line that its signals are compared with, if any.
     """
@@ -88,7 +88,7 @@ def measure(line: Line) -> dict[str, Any]:
     S = cell.signal(WAVEFORM, b=b, direction=directions, tolerance=TOLERANCE, method=line.method)
     return {
         "seconds": time.process_time(),
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "unknowns": [level.cell.n_dofs for level in cell.medium.levels],
         "estimate": float((S.numerical_error / np.abs(S)).max()),
         "signals": S.values.tolist(),
@@ -119,7 +119,7 @@ def row(name: str, found: dict[str, dict[str, Any]]) -> str:
     """One line as Markdown."""
     one, most = found[name], LINES[name].most
     unknowns = ", ".join(f"{n:,}" for n in one["unknowns"])
-    limits = f"{most[0]:.0f} s, {most[1]:.0f} GB" if most else ""
+    limits = f"{most[0]:.0f} s, {most[1]:.0f} GiB" if most else ""
     return (
         f"| {name} | {unknowns} | {one['seconds']:.1f} | {one['memory']:.1f} | {limits} | "
         f"{one['estimate']:.1e} | {difference(name, found)} |"
@@ -145,7 +145,7 @@ def main() -> None:
             "`python benchmarks/space_speed.py --write` makes this file.",
             *about,
             "",
-            "| what | unknowns | s | GB | at most | largest estimated error | difference |",
+            "| what | unknowns | s | GiB | at most | largest estimated error | difference |",
             "|-|-|-|-|-|-|-|",
             *(row(name, found) for name in found),
             "",
