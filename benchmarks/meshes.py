@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,7 @@ import numpy as np
 from random_cells import CROWDED, KINDS, SEED, random_cell
 from speed import machine
 
+from torrey.geometry import MeshOptions, Shape
 from torrey.geometry.checks import compared_measures, volumes
 from torrey.geometry.mesh import MeshError
 from torrey.geometry.meshing import mesh_cell
@@ -42,9 +44,13 @@ class Outcome:
     seconds: float
 
 
-def try_cell(kind: str, number: int) -> Outcome:
+def try_cell(
+    kind: str,
+    number: int,
+    draw: Callable[[str, int], tuple[Shape, MeshOptions]] = random_cell,
+) -> Outcome:
     """Mesh one cell and measure what was made."""
-    shape, options = random_cell(kind, number)
+    shape, options = draw(kind, number)
     start = time.process_time()
     try:
         result = mesh_cell(shape, options)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import Field
 
 from torrey.base.budgets import MOST_ELEMENTS
-from torrey.base.errors import InputError, KeyPath, either
+from torrey.base.errors import InputError, either
 from torrey.config.cells import elements_of_size, estimated_elements
 from torrey.config.declared_models import create, made, model_of
 from torrey.config.domain import Geometry
@@ -51,20 +50,12 @@ def read_geometry(findings: Findings, name: str) -> Geometry | None:
     if model is None:
         return None
     mesh: MeshOptions = made(findings, (*path, "mesh"), MeshOptions, model.mesh) or MeshOptions()
-    kind = kind_named(model.kind)
-    files = _from_folder(findings, path, {key: getattr(model, key) for key in kind.file_keys})
-    shape: Shape | None = made(findings, path, kind, model.model_copy(update=files))
+    shape: Shape | None = made(findings, path, kind_named(model.kind), model)
     if shape is None:
         return None
     with findings.under(*path):
         mesh = fit_mesh(shape, mesh)
     return Geometry(name, shape, mesh) if len(findings.problems) == before else None
-
-
-def _from_folder(findings: Findings, path: KeyPath, files: dict[str, str]) -> dict[str, str]:
-    """Paths of files, from the folder of the configuration that names them."""
-    folder = Path(list(findings.root.walk(path))[-1].file).parent
-    return {key: str(folder / file) for key, file in files.items() if file}
 
 
 def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:

@@ -6,6 +6,7 @@ from torrey.geometry.discs import Disc, Discs
 from torrey.geometry.ellipses import Ellipse, Ellipses
 from torrey.geometry.ellipsoid_shapes import Ellipsoid
 from torrey.geometry.ellipsoids import Ellipsoids
+from torrey.geometry.images import LabelImage
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.own_mesh import OwnMesh
@@ -28,6 +29,7 @@ __all__ = [
     "Ellipse",
     "Ellipses",
     "Gamma",
+    "LabelImage",
     "Layers",
     "Lognormal",
     "Membrane",

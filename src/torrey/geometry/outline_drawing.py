@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
-import gmsh
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,9 +15,6 @@ from torrey.geometry.pieces import Drawing, Owner
 from torrey.geometry.surroundings import Surroundings, images_in
 
 Array = NDArray[np.float64]
-
-#: How exactly gmsh integrates sizes to place nodes: its own 1e-9 asks for a million of them.
-_PRECISION: Final = 1e-4
 
 
 def draw_outlines(
@@ -36,7 +31,6 @@ def draw_outlines(
         Of the elements along the curves.
     canvas : Canvas
     """
-    gmsh.option.setNumber("Mesh.LcIntegrationPrecision", _PRECISION)
     found = canvas.cut(_drawn(surroundings, owners, canvas))
     places = surroundings.wrapped(surroundings.places)
     return Drawing(found, element_size(places, sizes, surroundings.sides, canvas.size))

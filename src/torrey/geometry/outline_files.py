@@ -10,6 +10,7 @@ import io
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,109 +19,94 @@ from numpy.typing import NDArray
 
 from torrey.base.budgets import MOST_FILE_BYTES, quoted, read_bytes
 from torrey.base.errors import InputError
-from torrey.geometry.outlined import SIDES
-from torrey.geometry.polygons import MOST_POINTS, Polygon, SidesKind
 
 Array = NDArray[np.float64]
 
+MOST_POINTS: Final = 2_000
+"""Of one outline."""
+
 _DIGITS: Final = 9
-_COLUMNS: Final = ("id", "x", "y")
 
 
-def read_outlines(
-    file: str,
-    width: float | None,
-    unit: float | None,
-    sides: SidesKind,
-    smooth: float,
-    height: float,
-) -> tuple[tuple[Polygon, ...], float]:
-    """Read the outlines of a file, in units of the cell.
+@dataclass(frozen=True)
+class ReadOutline:
+    """An outline of a file.
 
-    Parameters
+    Attributes
     ----------
-    file : str
-        Its path; its ending says what it is.
-    width : float, optional
-        Of the cell (um).
-    unit : float, optional
-        Length of a unit of the numbers in a CSV (um).
-    sides, smooth
-        Of the outlines.
-    height : float
-        Of the cell, over its width.
+    where : str
+        It and its file, for messages.
+    name : str
+        Of the compartment inside; may be empty.
+    points : (n, 2) float
+        In units of the cell, rounded to 1e-9.
+    curved : bool or None
+        Whether the drawing says that it is; None where nothing is said.
+    """
 
-    Returns
-    -------
-    outlines : tuple of Polygon
-    height : float
-        That of the drawing, where the file says it.
+    where: str
+    name: str
+    points: Array
+    curved: bool | None
+
+
+def read_drawing(file: str) -> tuple[list[ReadOutline], float]:
+    """Return the outlines of an SVG, and its height over its width.
 
     Raises
     ------
     InputError
-        At ``file``, ``unit``, ``sides`` or ``height``, if something cannot be used.
+        At ``file``.
     """
-    path, kind = Path(file), Path(file).suffix.lower()
-    if kind not in (".csv", ".tsv", ".txt", ".svg"):
-        raise InputError(quoted(file), "a file .csv or .svg", at=("file",))
+    # Only those who read drawings load their reader.
+    from torrey.geometry.svg_outlines import read_svg
+
+    drawn, height = read_svg(file, _text(file))
+    found = []
+    for number, (name, points, curved) in enumerate(drawn, start=1):
+        where = f"{file}, outline {quoted(name) if name else number}"
+        found.append(ReadOutline(where, name, _rounded(points), curved))
+    return _some(file, found), height
+
+
+def read_table(file: str, scale: float) -> list[ReadOutline]:
+    """Return the outlines of a CSV.
+
+    Parameters
+    ----------
+    file : str
+    scale : float
+        A unit of its numbers in units of the cell.
+
+    Raises
+    ------
+    InputError
+        At ``file``.
+    """
+    found = [
+        ReadOutline(f"{file}, outline {quoted(key)}", _name(key), _rounded(scale * points), None)
+        for key, points in _read_csv(file, _text(file))
+    ]
+    return _some(file, found)
+
+
+def _some(file: str, found: list[ReadOutline]) -> list[ReadOutline]:
+    if not found:
+        raise InputError(f"{file}: no outline", "closed outlines", at=("file",))
+    return found
+
+
+def _rounded(points: Array) -> Array:
+    return np.round(points, _DIGITS) + 0.0
+
+
+def _text(file: str) -> str:
     try:
-        content = read_bytes(path, MOST_FILE_BYTES)
-        text = content.decode("utf-8-sig")
+        return read_bytes(Path(file), MOST_FILE_BYTES).decode("utf-8-sig")
     except InputError as error:
         raise InputError(f"{file}: {error.found}", error.accepted, at=("file",)) from None
     except UnicodeDecodeError:
         raise InputError(f"{file}: text that is not UTF-8", "UTF-8", at=("file",)) from None
-    if kind == ".svg":
-        # Only those who read drawings load their reader.
-        from torrey.geometry.svg_outlines import read_svg
-
-        if unit is not None:
-            accepted = "no such key with an SVG: the width of the drawing is that of the cell"
-            raise InputError("a unit of an SVG", accepted, at=("unit",))
-        if sides != "straight":
-            accepted = "no such key with an SVG: it says which sides are curved"
-            raise InputError(sides, accepted, at=("sides",))
-        if height != 1.0:
-            accepted = "no such key with an SVG: it says its height"
-            raise InputError(f"{height:g}", accepted, at=("height",))
-        drawn, height = read_svg(file, text)
-        if not SIDES[0] <= height <= SIDES[1]:
-            accepted = f"a height of {SIDES[0]:g} to {SIDES[1]:g} times the width"
-            raise InputError(f"{file}: a drawing {height:.3g} times as high as wide", accepted,
-                             at=("file",))  # fmt: skip
-        made = (
-            _made(file, name, name, points, "curved" if curved else "straight",
-                  0.0 if curved else smooth)
-            for name, points, curved in drawn
-        )  # fmt: skip
-    else:
-        if unit is not None and width is None:
-            accepted = "width beside unit: how wide the cell is"
-            raise InputError("a unit without a width", accepted, at=("unit",))
-        scale = unit / width if unit is not None and width is not None else 1.0
-        found = _read_csv(file, text)
-        made = (
-            _made(file, f"outline {quoted(key)}", _name(key), scale * points, sides, smooth)
-            for key, points in found
-        )
-    outlines = tuple(made)
-    if not outlines:
-        raise InputError(f"{file}: no outline", "closed outlines", at=("file",))
-    return outlines, height
-
-
-def _made(
-    file: str, where: str, name: str, points: Array, sides: SidesKind, smooth: float
-) -> Polygon:
-    """An outline; what is wrong with it is said of the file."""
-    rounded = np.round(points, _DIGITS) + 0.0
-    try:
-        return Polygon(tuple(map(tuple, rounded.tolist())), sides, smooth, name)
-    except InputError as error:
-        said = f"{where}: {error.found}" if where else error.found
-        at = ("smooth",) if error.at == ("smooth",) else ("file",)
-        raise InputError(f"{file}, {said}", error.accepted, at=at) from None
 
 
 def _name(key: str) -> str:

@@ -25,7 +25,7 @@ from torrey.geometry.curves import Curve
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.outline_boxes import ranked_boxes
 from torrey.geometry.pieces import Drawing, Side
-from torrey.geometry.shapes import LEAST_GAP, Shape
+from torrey.geometry.shapes import Shape
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, ROUNDING
 from torrey.geometry.surroundings import Approach, Surroundings, sizes_along
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from torrey.geometry.drawing import Canvas
 
 Array = NDArray[np.float64]
+
+LEAST_GAP: Final = 1e-3
+"""Least distance between two outlines, in units of the cell."""
 
 LEAST_BEND: Final = 1e-3
 """Smallest radius of curvature of a curve, in units of the cell: sharper bends cannot be meshed."""
@@ -43,7 +46,7 @@ SIDES: Final = (0.05, 20.0)
 _ROUNDING: Final = 1e-9
 _SHOWN: Final = 5
 #: Curves that are nearer to each other than this are said to cross (units of the cell).
-_CROSSING: Final = 1e-5
+_CROSSING: Final = 1e-4
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _TAKEN: Final = ("outside", "inside", "layer")
 
@@ -117,8 +120,8 @@ class Outlined(Shape):
             more = len(conflicts) - _SHOWN
             raise InputError(
                 "; ".join(conflicts[:_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
-                f"{self.kind} that neither cross nor touch, periodic images included: leave a gap "
-                f"of {LEAST_GAP:g}",
+                "outlines that neither cross nor touch, periodic images included: leave a gap of "
+                f"{LEAST_GAP:g}",
                 at=("cells",),
             )
         self._check_nesting()
@@ -279,12 +282,6 @@ class Outlined(Shape):
         for number, here in self._by_curve(membrane):
             found[here] = self.surroundings.onto(number, found[here])[0]
         return found
-
-    def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
-        """Return how far the nodes of facets lie off the curves at most, shape (n,)."""
-        flat = nodes.reshape(-1, 2)
-        moved = self.on_membrane(flat, np.repeat(membrane, nodes.shape[1]))
-        return np.asarray(np.linalg.norm(moved - flat, axis=1).reshape(len(nodes), -1).max(axis=1))
 
     @staticmethod
     def _by_curve(membrane: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
@@ -17,14 +18,12 @@ from torrey.base.fields import check_kinds, declared
 from torrey.geometry.balls import Interior, read_interior
 from torrey.geometry.curves import Curve, SplineCurve, signed_area
 from torrey.geometry.membranes import Plain, numbered
+from torrey.geometry.outline_files import MOST_POINTS, ReadOutline, read_drawing, read_table
 from torrey.geometry.outlined import LEAST_BEND, Outlined
 from torrey.geometry.sided_curves import SidedCurve
 
 Array = NDArray[np.float64]
 SidesKind = Literal["straight", "curved"]
-
-MOST_POINTS: Final = 2_000
-"""Of one outline."""
 
 MOST_ALL_POINTS: Final = 50_000
 """Of all outlines of a cell: each has its place in the names of files."""
@@ -35,6 +34,7 @@ LEAST_SIDE: Final = 1e-4
 LARGEST_TURN: Final = 160.0
 """Of a corner (degrees): what is sharper cannot be meshed well."""
 
+_TABLES: Final = (".csv", ".tsv", ".txt")
 _ROUNDING: Final = 1e-9
 _FARTHEST: Final = 10.0
 
@@ -152,33 +152,17 @@ def _check_corners(curve: SidedCurve, points: tuple[tuple[float, ...], ...]) -> 
 
 
 @dataclass(frozen=True)
-class Polygons(Outlined):
-    """Polygons and smooth closed curves through points, which neither cross nor touch.
-
-    They come from the configuration, or from a file of outlines (CSV or SVG). One may lie inside
-    another: the membrane is then between their insides.
+class PointOutlines(Outlined):
+    """Outlines through points, of a file or not; see `Polygons` and `LabelImage`.
 
     Parameters
     ----------
     cells : tuple of Polygon
-        In the place of a file.
-    file : str
-        CSV with columns x, y and id, or SVG with closed paths; read when the cell is made, which
-        holds its numbers from then on. Outlines are rounded to 1e-9 of the cell.
     width : float, optional
         Of the cell (um): the period, unless another one is given.
-    unit : float, optional
-        Length of a unit of the numbers in a CSV (um); without it they are in units of the cell.
-    sides, smooth
-        Of the outlines of a CSV: see `Polygon`. The radius is in units of the cell.
     interior : {"water", "obstacle"}
     height : float
-        Of the cell, over its width; an SVG says its own.
-
-    Raises
-    ------
-    ValueError
-        If outlines cross, touch, or are closer than `LEAST_GAP`, or the file is none of outlines.
+        Of the cell, over its width.
     """
 
     cells: tuple[Polygon, ...] = declared(
@@ -186,25 +170,10 @@ class Polygons(Outlined):
         "smooth: 0.05}; or file in its place",
         default=(),
     )
-    file: str = declared(
-        description="a CSV file of outlines (columns id, x, y), or an SVG file", default=""
-    )
     width: float | None = declared(
         unit="length",
-        description="width of the cell, with a file; another period of a study scales the outlines",
+        description="width of the cell; another period of a study scales the outlines",
         default=None,
-    )
-    unit: float | None = declared(
-        unit="length",
-        description="length of one unit of the numbers in a CSV; units of the cell without it",
-        default=None,
-    )
-    sides: SidesKind = declared(
-        description="straight, or curved (smooth curves through the points): of a CSV",
-        default="straight",
-    )
-    smooth: float = declared(
-        description="a radius in units of the cell that rounds the corners: of a file", default=0.0
     )
     interior: Interior = declared(
         description="water (the insides are compartments) or obstacle (they are not there)",
@@ -214,20 +183,12 @@ class Polygons(Outlined):
         description="a number of 0.05 to 20: height of the cell over its width", default=1.0
     )
 
-    kind: ClassVar[str] = "polygons"
-    file_keys: ClassVar[tuple[str, ...]] = ("file",)
-
-    def __post_init__(self) -> None:
-        check_kinds(self)
+    def _check_cells(self) -> None:
+        """Refuse too many outlines, and what lies elsewhere, crosses or touches."""
+        if not self.cells:
+            raise InputError("neither cells nor a file", "one of them", at=("cells",))
         if self.width is not None and not 0 < self.width < math.inf:
             raise InputError(f"{self.width:g} um", "a length above 0", at=("width",))
-        if self.file:
-            self._read()
-        elif self.unit is not None or self.sides != "straight" or self.smooth:
-            key = "unit" if self.unit is not None else "smooth" if self.smooth else "sides"
-            raise InputError(
-                f"{key} without a file", "no such key: outlines of cells have their own", at=(key,)
-            )
         count = sum(len(cell.points) for cell in self.cells)
         if len(self.cells) > MOST_CELLS:
             raise InputError(f"{len(self.cells)} outlines", f"at most {MOST_CELLS}", at=("cells",))
@@ -246,18 +207,9 @@ class Polygons(Outlined):
                 )
         self.check_outlines()
 
-    def _read(self) -> None:
-        """Put the outlines of the file in its place."""
-        if self.cells:
-            raise InputError("cells and a file", "one of them", at=("file",))
-        # Readers are loaded where files are read.
-        from torrey.geometry.outline_files import read_outlines
-
-        cells, height = read_outlines(
-            self.file, self.width, self.unit, self.sides, self.smooth, self.height
-        )
-        read: dict[str, Any] = {"cells": cells, "height": height, "file": "", "unit": None}
-        for name, value in (read | {"sides": "straight", "smooth": 0.0}).items():
+    def _replace(self, **values: Any) -> None:
+        """Put what was read in the place of what says where it is read."""
+        for name, value in values.items():
             object.__setattr__(self, name, value)
 
     @cached_property
@@ -308,3 +260,107 @@ class Polygons(Outlined):
         width = float(plain["width"]) if "width" in plain else None
         height = float(plain.get("height", 1.0))
         return cls(tuple(cells), width=width, interior=read_interior(plain), height=height)
+
+
+@dataclass(frozen=True)
+class Polygons(PointOutlines):
+    """Polygons and smooth closed curves through points, which neither cross nor touch.
+
+    They come from the configuration, or from a file of outlines (CSV or SVG). One may lie inside
+    another: the membrane is then between their insides.
+
+    Parameters
+    ----------
+    cells : tuple of Polygon
+        In the place of a file.
+    file : path, optional
+        CSV with columns x, y and id, or SVG with closed paths; read when the cell is made, which
+        holds its numbers from then on. Outlines are rounded to 1e-9 of the cell.
+    width : float, optional
+        Of the cell (um): the period, unless another one is given.
+    unit : float, optional
+        Length of a unit of the numbers in a CSV (um); without it they are in units of the cell.
+    sides, smooth
+        Of the outlines of a CSV: see `Polygon`. The radius is in units of the cell.
+    interior : {"water", "obstacle"}
+    height : float
+        Of the cell, over its width; an SVG says its own.
+
+    Raises
+    ------
+    ValueError
+        If outlines cross, touch, or are closer than `LEAST_GAP`, or the file is none of outlines.
+    """
+
+    file: Path | None = declared(
+        description="a CSV file of outlines (columns id, x, y), or an SVG file", default=None
+    )
+    unit: float | None = declared(
+        unit="length",
+        description="length of one unit of the numbers in a CSV; units of the cell without it",
+        default=None,
+    )
+    sides: SidesKind = declared(
+        description="straight, or curved (smooth curves through the points): of a CSV",
+        default="straight",
+    )
+    smooth: float = declared(
+        description="a radius in units of the cell that rounds the corners: of a file", default=0.0
+    )
+
+    kind: ClassVar[str] = "polygons"
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        if self.file is not None:
+            self._read()
+        elif self.unit is not None or self.sides != "straight" or self.smooth:
+            key = "unit" if self.unit is not None else "smooth" if self.smooth else "sides"
+            raise InputError(
+                f"{key} without a file", "no such key: outlines of cells have their own", at=(key,)
+            )
+        self._check_cells()
+
+    def _read(self) -> None:
+        """Put the outlines of the file in its place."""
+        if self.cells:
+            raise InputError("cells and a file", "one of them", at=("file",))
+        file, height = str(self.file), self.height
+        if (kind := Path(file).suffix.lower()) == ".svg":
+            self._check_drawing()
+            read, height = read_drawing(file)
+        elif kind in _TABLES:
+            if self.unit is not None and self.width is None:
+                accepted = "width beside unit: how wide the cell is"
+                raise InputError("a unit without a width", accepted, at=("unit",))
+            scale = 1.0 if self.unit is None or self.width is None else self.unit / self.width
+            read = read_table(file, scale)
+        else:
+            raise InputError(quoted(file), "a file .csv or .svg", at=("file",))
+        cells = tuple(self._made(outline) for outline in read)
+        self._replace(
+            cells=cells, height=height, file=None, unit=None, sides="straight", smooth=0.0
+        )
+
+    def _check_drawing(self) -> None:
+        """Refuse keys that a drawing answers itself."""
+        for key, value, usual, why in (
+            ("unit", self.unit, None, "the width of the drawing is that of the cell"),
+            ("sides", self.sides, "straight", "it says which sides are curved"),
+            ("height", self.height, 1.0, "it says its height"),
+        ):
+            if value != usual:
+                raise InputError(f"{value}", f"no such key with an SVG: {why}", at=(key,))
+
+    def _made(self, outline: ReadOutline) -> Polygon:
+        """An outline; what is wrong with it is said of the file."""
+        curved = self.sides == "curved" if outline.curved is None else outline.curved
+        # A drawing may hold both kinds: the radius is that of its corners.
+        smooth = 0.0 if outline.curved else self.smooth
+        points = tuple(map(tuple, outline.points.tolist()))
+        try:
+            return Polygon(points, "curved" if curved else "straight", smooth, outline.name)
+        except InputError as error:
+            at = ("smooth",) if error.at == ("smooth",) else ("file",)
+            found = f"{outline.where}: {error.found}"
+            raise InputError(found, error.accepted, at=at) from None

@@ -13,6 +13,7 @@ from torrey.geometry.cylinders import Cylinders
 from torrey.geometry.discs import Discs
 from torrey.geometry.ellipses import Ellipses
 from torrey.geometry.ellipsoids import Ellipsoids
+from torrey.geometry.images import LabelImage
 from torrey.geometry.layers import Layers
 from torrey.geometry.own_mesh import OwnMesh
 from torrey.geometry.polygons import Polygons
@@ -32,6 +33,7 @@ KINDS: Final[tuple[type[Shape], ...]] = (
     Ellipses,
     Polygons,
     Surfaces,
+    LabelImage,
 )
 
 

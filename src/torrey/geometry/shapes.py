@@ -56,8 +56,6 @@ class Shape(ABC):
     kind: ClassVar[str]
     dimensions: ClassVar[tuple[int, ...]]
     """The dimensions that cells of this kind may have."""
-    file_keys: ClassVar[tuple[str, ...]] = ()
-    """Fields that name files; a configuration names them from its own folder."""
 
     if TYPE_CHECKING:
 

@@ -27,8 +27,12 @@ Array = NDArray[np.float64]
 _AROUND: Final = 6.0
 #: Shortest way along a curve between two places that face each other (units of the cell).
 _LEAST_WAY: Final = 2e-3
+#: Wider places than this are not followed to the last (units of the cell).
+_NARROW: Final = 2e-3
 #: Steps from one curve to the other and back on the way to their narrowest place.
-_STEPS: Final = 80
+_STEPS: Final = 16
+#: Less progress of a step is none (units of the cell).
+_PROGRESS: Final = 1e-6
 #: Rounds in which the largest circle that touches a curve is found.
 _ROUNDS: Final = 12
 
@@ -162,9 +166,9 @@ class Surroundings:
             s = other.nearest(home, self.parameters[pairs[:, 1]], strictly=own)
             d = np.linalg.norm(home - other.at(s), axis=1)
             np.minimum.at(width, pairs[:, 0], d)
-            # Between samples the curves may be nearer by a part of their distance.
-            slack = max(self.curves[i].samples.spacing, other.samples.spacing)
-            near = d <= max(slack, float(d.min()) + 1e-12)
+            # Between two samples the curves may be nearer by half of their distance.
+            near = d <= max(_NARROW + self.curves[i].samples.spacing / 2, float(d.min()))
+            near &= (d <= np.roll(d, 1)) | (d <= np.roll(d, -1))
             t, width_there = self._followed(i, j, pairs[near], s[near], shift[near], own)
             best = int(width_there.argmin())
             x, y = self.wrapped(self.curves[i].at(t[best : best + 1]))[0].tolist()
@@ -222,7 +226,7 @@ class Surroundings:
             t = one.nearest(other.at(s) - shift, t, strictly=own)
             s = other.nearest(one.at(t) + shift, s, strictly=own)
             found = np.linalg.norm(one.at(t) + shift - other.at(s), axis=1)
-            done = np.all(found > width - 1e-9)
+            done = np.all(found > width - _PROGRESS)
             width = found
             if done:
                 break

@@ -20,7 +20,7 @@ from torrey.base.errors import InputError
 Array = NDArray[np.float64]
 
 #: Angle by which a curve turns between two points, at most (rad), and where it counts as a corner.
-_TURN: Final = 0.1
+_TURN: Final = 0.07
 _CORNER: Final = math.radians(2.0)
 #: Places of a part of a path that are looked at to find out how it turns.
 _PROBES: Final = 64
@@ -69,7 +69,7 @@ def read_svg(file: str, text: str) -> tuple[list[tuple[str, Array, bool]], float
         if not isinstance(element, Shape):
             continue
         name = element.id or ""
-        for i, part in enumerate(SvgPath(element).as_subpaths(), start=1):
+        for i, part in enumerate(abs(SvgPath(element)).as_subpaths(), start=1):
             segments = list(SvgPath(part))
             if len(segments) < 2:
                 continue

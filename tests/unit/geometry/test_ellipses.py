@@ -102,7 +102,7 @@ def test_a_cell_may_be_higher_than_wide_and_hold_obstacles() -> None:
 REFUSED = [
     (
         lambda: Ellipses((Ellipse((0.5, 0.5), (0.3, 0.2)), Ellipse((0.7, 0.7), (0.3, 0.1)))),
-        r"cells: found cell_1 and cell_2 cross or touch at \(0\.\d+, 0\.\d+\), accepted: ellipses",
+        r"cells: found cell_1 and cell_2 cross or touch at \(0\.\d+, 0\.\d+\), accepted: outlines",
     ),
     (
         lambda: Ellipses((Ellipse((0.2, 0.2), (0.1, 0.1)), Ellipse((0.4005, 0.2), (0.1, 0.1)))),

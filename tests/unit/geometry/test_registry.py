@@ -14,6 +14,7 @@ from torrey.geometry import (
     Ellipse,
     Ellipses,
     Gamma,
+    LabelImage,
     Layers,
     Lognormal,
     Polygon,
@@ -39,6 +40,7 @@ EXAMPLES = [
     Ellipses((Ellipse((0.3, 0.4), (0.2, 0.1)),), "obstacle", 1.5),
     Polygons((Polygon(((0.2, 0.2), (0.8, 0.2), (0.5, 0.7)), smooth=0.05, name="a"),), width=8.0),
     Polygons((Polygon(((0.2, 0.2), (0.8, 0.2), (0.5, 0.7)), "curved"),), height=1.5),
+    LabelImage((Polygon(((0.2, 0.2), (0.8, 0.2), (0.5, 0.7)), "curved", name="label_3"),), 6.4),
 ]
 
 

@@ -1,0 +1,396 @@
+"""From the pixels of a periodic label image to smooth closed curves.
+
+Each connected part of a label, holes filled, is an object. Its indicator is blurred, and the curve
+is where that falls to one half; where objects touch, the levels are raised so that they part. The
+curve, which bears the stairs of the pixels, is smoothed along its length by a filter that shrinks
+nothing to first order, moved so that its area is that of the pixels, and cut down to the points
+that a spline needs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from torrey.base.errors import InputError
+from torrey.geometry.curves import SplineCurve, signed_area
+from torrey.geometry.label_images import Labels
+from torrey.geometry.surroundings import Surroundings
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+#: Standard deviation of the blurring of indicators (pixels).
+_BLUR: Final = 1.0
+#: Frame around an object that is looked at (pixels).
+_FRAME: Final = 6
+#: Distance of the samples that are filtered (pixels), and their number at least.
+_STEP: Final = 0.4
+_FEWEST: Final = 64
+#: Radius (pixels) of an object along which the filter is as wide as was asked for.
+_USUAL: Final = 10.0
+#: The filter is no wider than this part of the curve.
+_LONGEST: Final = 24
+#: Angle by which a curve turns between two points of its spline, and how many there are at least.
+_TURN: Final = 0.3
+_POINTS: Final = 12
+#: Part of the pixels of an object that its curve may lose.
+_LOST: Final = 0.25
+
+
+#: How often the room between curves is widened where smoothing took it, by how much each time, and
+#: the part of it that must be left.
+_WIDENINGS: Final = 6
+_WIDER: Final = 1.3
+_KEPT: Final = 0.6
+
+
+@dataclass(frozen=True)
+class ImageObject:
+    """A connected part of a label, or water that it encloses.
+
+    Attributes
+    ----------
+    label : int
+        0 for enclosed water.
+    pixels : int
+        With what is inside.
+    points : (n, 2) float
+        Around it, in pixels from the lower left corner of the image.
+    """
+
+    label: int
+    pixels: int
+    points: Array
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A connected part of the pixels: where its window starts, and the filled pixels in it."""
+
+    number: int
+    label: int
+    corner: tuple[int, int]
+    filled: Mask
+
+
+def find_objects(
+    labels: Labels, smooth: float, gap: float, least: int
+) -> tuple[list[ImageObject], int]:
+    """Return the objects of a periodic label image, and how many were too small.
+
+    Parameters
+    ----------
+    labels : (n_rows, n_columns) int
+        Rows from the bottom upwards.
+    smooth : float
+        Standard deviation of the filter along a curve around a disc of 10 pixels (pixels); it grows
+        with the root of the size.
+    gap : float
+        Width of the water between objects that touch (pixels).
+    least : int
+        Pixels of an object; smaller ones are left out.
+
+    Raises
+    ------
+    InputError
+        If an object reaches around the image or is too thin.
+    """
+    numbers, values = _components(labels)
+    numbers, values, dropped = _without_specks(numbers, values, least)
+    parts = {part.number: part for part in _parts(numbers, values)}
+    around = _ancestors(numbers, parts)
+    outside = _outside(values, parts)
+    beside = {}
+    for number, part in parts.items():
+        window = _window(numbers, part)
+        beside[number] = ~part.filled & ~np.isin(window, [*around[number], *outside])
+    gaps = dict.fromkeys(parts, gap)
+    curves: dict[int, Array] = {}
+    todo = set(parts)
+    for _ in range(_WIDENINGS + 1):
+        for number in todo:
+            curves[number] = _curve(parts[number], beside[number], smooth, gaps[number])
+        todo = _too_near(curves, todo, labels.shape, _KEPT * gap)
+        for number in todo:
+            gaps[number] *= _WIDER
+    found = [
+        ImageObject(part.label, int(part.filled.sum()), curves[number])
+        for number, part in parts.items()
+    ]
+    return found, dropped
+
+
+def _too_near(
+    curves: dict[int, Array], moved: set[int], shape: tuple[int, ...], least: float
+) -> set[int]:
+    """Objects nearer than some pixels to one that was moved, or to their own image."""
+    if not moved:
+        return set()
+    rows, columns = shape
+    numbers = list(curves)
+    outlines = [SplineCurve(tuple(map(tuple, (p / columns).tolist()))) for p in curves.values()]
+    if len(moved) < len(numbers):
+        # Those whose boxes, a little wider, do not meet one that was moved are left out.
+        numbers, outlines = _near(numbers, outlines, moved, np.array([1.0, rows / columns]))
+    approaches = Surroundings(outlines, np.array([1.0, rows / columns])).approaches
+    narrow = [
+        a for a in approaches if a.width * columns < least and (a.first != a.second or a.is_image)
+    ]
+    return {numbers[i] for a in narrow for i in (a.first, a.second)}
+
+
+def _near(
+    numbers: list[int], outlines: list[SplineCurve], moved: set[int], sides: Array
+) -> tuple[list[int], list[SplineCurve]]:
+    """Those objects whose bounding boxes come near to one of some."""
+    places = [outline.samples.places for outline in outlines]
+    middle = np.array([(p.max(axis=0) + p.min(axis=0)) / 2 for p in places])
+    half = np.array([np.ptp(p, axis=0) / 2 for p in places]) + 0.01
+    kept = []
+    for i in range(len(numbers)):
+        for j in (j for j, number in enumerate(numbers) if number in moved):
+            apart = middle[i] - middle[j]
+            apart -= np.round(apart / sides) * sides
+            if np.all(np.abs(apart) < half[i] + half[j]):
+                kept.append(i)
+                break
+    return [numbers[i] for i in kept], [outlines[i] for i in kept]
+
+
+def _components(labels: Labels) -> tuple[Labels, list[int]]:
+    """Number the connected parts across the edges, water included, and return their labels."""
+    from scipy.ndimage import label
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    numbers = np.zeros_like(labels)
+    values: list[int] = []
+    for value in np.unique(labels).tolist():
+        # Water goes through where two cells touch at a corner of a pixel.
+        corners = np.ones((3, 3)) if value == 0 else None
+        parts, count = label(labels == value, corners)
+        numbers[parts > 0] = parts[parts > 0] + len(values) - 1
+        values += [value] * count
+    links = []
+    for a, b in ((numbers[:, -1], numbers[:, 0]), (numbers[-1], numbers[0])):
+        water = [(a, np.roll(b, s)) for s in (-1, 1)]
+        for i, (x, y) in enumerate([(a, b), *water]):
+            same = np.array([values[n] for n in x]) == np.array([values[n] for n in y])
+            if i:
+                same &= np.array([values[n] for n in x]) == 0
+            links.append(np.stack([x[same], y[same]]))
+    rows, columns = np.concatenate(links, axis=1)
+    graph = coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(values),) * 2)
+    _, merged = connected_components(graph, directed=False)
+    _, first = np.unique(merged, return_index=True)
+    return merged[numbers].astype(np.int64), [values[i] for i in first]
+
+
+def _without_specks(
+    numbers: Labels, values: list[int], least: int
+) -> tuple[Labels, list[int], int]:
+    """Give small parts to what is around them, most of all."""
+    sizes = np.bincount(numbers.ravel(), minlength=len(values))
+    small = np.flatnonzero(sizes < least).tolist()
+    if len(small) == len(values):
+        return numbers, values, 0
+    dropped = 0
+    numbers = numbers.copy()
+    for number in sorted(small, key=lambda i: int(sizes[i])):
+        rows, columns = np.nonzero(numbers == number)
+        if not len(rows):
+            continue
+        around = np.concatenate(
+            [
+                numbers[(rows + dr) % numbers.shape[0], (columns + dc) % numbers.shape[1]]
+                for dr, dc in ((0, 1), (0, -1), (1, 0), (-1, 0))
+            ]
+        )
+        around = around[around != number]
+        # Water takes what touches it; a speck in a cell becomes a part of the cell.
+        water = [n for n in np.unique(around).tolist() if values[n] == 0]
+        numbers[rows, columns] = water[0] if water else int(np.bincount(around).argmax())
+        dropped += 1
+    return numbers, values, dropped
+
+
+def _parts(numbers: Labels, values: list[int]) -> Iterator[_Part]:
+    """All objects: parts of labels, and water that does not reach around the image."""
+    for number in np.unique(numbers).tolist():
+        mask = numbers == number
+        corner = _corner(mask)
+        if corner is None:
+            if values[number]:
+                raise InputError(
+                    f"label {values[number]} on every row or column of the image",
+                    "cells that end within one period of the image",
+                    at=("file",),
+                )
+            continue
+        part = _Part(number, values[number], corner, _filled(mask, corner))
+        if part.label or _is_enclosed(numbers, part):
+            yield part
+
+
+def _corner(mask: Mask) -> tuple[int, int] | None:
+    """Row and column where a part starts that may reach across the edges; None if it spans all."""
+    rows, columns = np.any(mask, axis=1), np.any(mask, axis=0)
+    if rows.all() or columns.all():
+        return None
+    return _behind_widest(~rows), _behind_widest(~columns)
+
+
+def _behind_widest(free: Mask) -> int:
+    """Index behind the longest stretch of a periodic line."""
+    n = len(free)
+    start = int(np.argmin(free))
+    turned = np.roll(free, -start)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], turned.astype(int), [0]])))
+    stretches = edges.reshape(-1, 2)
+    longest = stretches[np.argmax(stretches[:, 1] - stretches[:, 0])]
+    return int((start + longest[1]) % n)
+
+
+def _filled(mask: Mask, corner: tuple[int, int]) -> Mask:
+    """The part and its holes, in a window with a frame around it."""
+    from scipy.ndimage import binary_fill_holes
+
+    rolled = np.roll(mask, (-corner[0], -corner[1]), axis=(0, 1))
+    high = int(np.flatnonzero(rolled.any(axis=1))[-1]) + 1
+    wide = int(np.flatnonzero(rolled.any(axis=0))[-1]) + 1
+    filled = binary_fill_holes(rolled[:high, :wide], np.ones((3, 3)))
+    return np.asarray(np.pad(filled, _FRAME))
+
+
+def _window(numbers: Labels, part: _Part) -> Labels:
+    """Numbers of the parts in the window of one."""
+    rows = np.arange(part.filled.shape[0]) + part.corner[0] - _FRAME
+    columns = np.arange(part.filled.shape[1]) + part.corner[1] - _FRAME
+    return numbers[np.ix_(rows % numbers.shape[0], columns % numbers.shape[1])]
+
+
+def _is_enclosed(numbers: Labels, part: _Part) -> bool:
+    """Whether all around a part of water is one other part: it is a hole of that."""
+    from scipy.ndimage import binary_dilation
+
+    ring = binary_dilation(part.filled, np.ones((3, 3))) & ~part.filled
+    return len(np.unique(_window(numbers, part)[ring])) == 1
+
+
+def _ancestors(numbers: Labels, parts: dict[int, _Part]) -> dict[int, set[int]]:
+    """Parts that hold each part inside them."""
+    found: dict[int, set[int]] = {number: set() for number in parts}
+    for part in parts.values():
+        for inner in np.unique(_window(numbers, part)[part.filled]).tolist():
+            if inner not in found:
+                raise InputError(
+                    f"pixels of label 0 between label {part.label} and cells inside it",
+                    "a label of their own, or that of the cell: nothing says whose water it is",
+                    at=("file",),
+                )
+            if inner != part.number:
+                found[inner].add(part.number)
+    return found
+
+
+def _outside(values: list[int], parts: dict[int, _Part]) -> list[int]:
+    """Parts that are no objects: the water outside."""
+    return [number for number in range(len(values)) if number not in parts]
+
+
+def _curve(part: _Part, beside: Mask, smooth: float, gap: float) -> Array:
+    """Points around an object, in pixels."""
+    from scipy.ndimage import gaussian_filter
+
+    inner = gaussian_filter(part.filled.astype(float), _BLUR, mode="constant")
+    field, count = inner - 0.5, int(part.filled.sum())
+    raw = _contour(field)
+    lost = 0.0 if raw is None else signed_area(raw) - count
+    if raw is None or abs(lost) > _LOST * count:
+        row, column = (int(x) + 1 for x in np.argwhere(part.filled).mean(axis=0))
+        raise InputError(
+            f"label {part.label} thinner than two pixels around column "
+            f"{column + part.corner[1] - _FRAME}, row {row + part.corner[0] - _FRAME} from below",
+            "cells of three pixels and more across: a finer image, or a larger least_pixels",
+            at=("file",),
+        )
+    if beside.any():
+        outer = gaussian_filter(beside.astype(float), _BLUR, mode="nearest")
+        level = 0.5 * (1 + math.erf(gap / 2 / _BLUR / math.sqrt(2)))
+        parted = _contour(field - (level - 0.5) / (level * (1 - level)) * inner * outer)
+        if parted is None:
+            raise InputError(f"label {part.label}, for which no room is left", "a smaller gap",
+                             at=("gap",))  # fmt: skip
+        raw = parted
+    return (
+        _smoothed(raw, signed_area(raw) - lost, smooth) + 0.5 + np.array(part.corner[::-1]) - _FRAME
+    )
+
+
+def _contour(field: Array) -> Array | None:
+    """The longest closed curve at level zero, counterclockwise, as columns and rows."""
+    from contourpy import contour_generator
+
+    lines = [np.asarray(line, float) for line in contour_generator(z=field).lines(0.0)]
+    closed = [x[:-1] for x in lines if len(x) > 3 and np.allclose(x[0], x[-1])]
+    if not closed:
+        return None
+    longest = max(closed, key=lambda points: abs(signed_area(points)))
+    return longest if signed_area(longest) > 0 else longest[::-1]
+
+
+def _smoothed(raw: Array, area: float, smooth: float) -> Array:
+    """Points of a smooth curve with an area.
+
+    The curve is a sum of waves around a circle, in the complex plane.
+    """
+    closed = np.vstack([raw, raw[:1]])
+    arcs = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    length = float(arcs[-1])
+    count = max(_FEWEST, 2 * math.ceil(length / _STEP / 2))
+    even = np.arange(count) / count * length
+    z = np.interp(even, arcs, closed[:, 0]) + 1j * np.interp(even, arcs, closed[:, 1])
+    wave = np.fft.fftfreq(count, 1 / count)
+    # Steps of the stairs are as long as the root of the radius where they run along the pixels.
+    reach = smooth * math.sqrt(length / (2 * math.pi * _USUAL))
+    width = 2 * math.pi / length * min(reach, length / _LONGEST)
+    modes = np.fft.fft(z) * (1 - (1 - np.exp(-0.5 * (wave * width) ** 2)) ** 2)
+    for _ in range(3):
+        z, slope = np.fft.ifft(modes), np.fft.ifft(1j * wave * modes)
+        speed = np.abs(slope)
+        own = math.pi * float(np.mean((np.conj(z) * slope).imag))
+        outward = -1j * slope / speed
+        modes = np.fft.fft(z + (area - own) / (2 * math.pi * speed.mean()) * outward)
+    slope, bend = np.fft.ifft(1j * wave * modes), np.fft.ifft(-(wave**2) * modes)
+    turning = np.abs((np.conj(slope) * bend).imag) / np.abs(slope) ** 2
+    waves = np.exp(1j * np.outer(_places(turning, width), wave)) / count
+    chosen, slope = waves @ modes, waves @ (1j * wave * modes)
+    points = np.column_stack([chosen.real, chosen.imag])
+    outward = np.column_stack([slope.imag, -slope.real]) / np.abs(slope)[:, None]
+    for _ in range(2):
+        curve = SplineCurve(tuple(map(tuple, points.tolist())))
+        points = points + (area - curve.area) / curve.length * outward
+    return points
+
+
+def _places(turning: Array, width: float) -> Array:
+    """Places on the circle between which a curve turns by as much, and by little.
+
+    The angle that it turns by a step of the circle is given at even places.
+    """
+    count = len(turning)
+    least = _POINTS / (2 * math.pi)
+    wave = np.fft.fftfreq(count, 1 / count)
+    modes = np.fft.fft(np.maximum(turning / _TURN, least))
+    smooth = np.fft.ifft(modes * np.exp(-0.5 * (2 * wave * width) ** 2)).real
+    density = np.maximum(smooth, least / 2)
+    total = np.concatenate([[0.0], np.cumsum(density)]) * (2 * math.pi / count)
+    points = max(_POINTS, math.ceil(total[-1] - 1e-6))
+    circle = np.arange(count + 1) * (2 * math.pi / count)
+    return np.interp(np.arange(points) / points * total[-1], total, circle)
