@@ -7,8 +7,9 @@ the elements is a function of a `Batch`, as `volume_forms` is, and rows more in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from torrey.cell.operators import CellOperators
 from torrey.cell.pattern import Pattern, Whole
 from torrey.cell.quadrature import QUADRATURE_ORDER, batches, facet_mass, volume_forms
+from torrey.cell.radial import RadialForms, radial_forms
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
@@ -25,7 +27,9 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
+def assemble(
+    mesh: CellMesh, membranes: NDArray[np.int64], centres: Mapping[int, Array] | None = None
+) -> CellOperators:
     """Operators of a cell on one mesh.
 
     Parameters
@@ -33,6 +37,8 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     mesh : CellMesh
     membranes : (n_membranes, 2) int
         Compartments outside and inside of each membrane.
+    centres : mapping of int to (d,) float, optional
+        Of regions that may have a radial diffusivity; see `Shape.radial_centres`.
 
     Returns
     -------
@@ -45,8 +51,7 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     MeshError
         If a curved element folds over.
     """
-    d = mesh.dimension
-    jump = _jump_entries(mesh)
+    d, jump = mesh.dimension, _jump_entries(mesh)
     free, number = np.unique(mesh.periodic, return_inverse=True)
     order = _pattern(mesh, jump, number).nested_dissection()
     number = np.argsort(order)[number]
@@ -54,11 +59,11 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
 
     compartment = np.empty(len(free), dtype=np.int64)
     compartment[number] = mesh.node_compartment()
+    places = np.empty((len(free), d))
+    places[number[free]] = mesh.points[free]
     homes = _Homes.of(mesh, pattern, number[mesh.elements], compartment)
     total, shared = _integrate(mesh, homes, len(pattern.indices))
     where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
-    places = np.empty((len(free), d))
-    places[number[free]] = mesh.points[free]
     return CellOperators(
         compartment=compartment,
         region_compartment=mesh.region_compartment(),
@@ -79,7 +84,13 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
         jump_value=value,
         places=places,
         lattice=mesh.lattice,
+        **_prefixed(radial_forms(mesh, homes.position, centres or {})),
     )
+
+
+def _prefixed(radial: RadialForms | None) -> dict[str, Any]:
+    """Fields of `CellOperators` that hold the radial forms; None without them."""
+    return {f"radial_{f.name}": getattr(radial, f.name, None) for f in fields(RadialForms)}
 
 
 @dataclass(frozen=True)
@@ -173,6 +184,7 @@ def assemble_levels(
     membranes: NDArray[np.int64],
     measures: Sequence[float],
     tolerance: float = 0.01,
+    centres: Mapping[int, Array] | None = None,
 ) -> Iterator[CellOperators]:
     """Yield the operators on each mesh of a cell, whose compartments must measure what they should.
 
@@ -184,6 +196,8 @@ def assemble_levels(
         Exact measures of the compartments.
     tolerance : float
         Relative.
+    centres : mapping of int to (d,) float, optional
+        See `assemble`.
 
     Raises
     ------
@@ -191,7 +205,7 @@ def assemble_levels(
         If a compartment is off by more than the tolerance.
     """
     for mesh in meshes:
-        cell = assemble(mesh, membranes)
+        cell = assemble(mesh, membranes, centres)
         for a, (found, exact) in enumerate(zip(cell.measures(), measures, strict=True)):
             if abs(found - exact) > tolerance * exact:
                 raise MeshError(

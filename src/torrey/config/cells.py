@@ -42,7 +42,9 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     bool
         Whether there is none.
     """
-    if geometry.shape.own_length() is None:
+    shape = geometry.shape
+    brings_its_mesh = shape.own_elements(geometry.mesh.coarsest(shape.dimension)) is not None
+    if shape.own_length() is None or brings_its_mesh:
         return True
     count = len(geometry.shape.membranes())
     refinements = geometry.mesh.limit(geometry.shape.dimension)
@@ -60,13 +62,15 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
 
 
 def scaling_notes(geometry: Geometry, periods: Sequence[float]) -> tuple[str, ...]:
-    """Say that periods (um) scale a cell that was described in a length of its own."""
+    """Say how a cell was made, and that periods (um) scale one with a length of its own."""
+    remarks = tuple(f"{geometry.name}: {remark}" for remark in geometry.shape.remarks())
     own = geometry.shape.own_length()
     others = [period for period in periods if own is not None and period != own]
     if not others:
-        return ()
+        return remarks
     listed = ", ".join(f"{period:g}" for period in others)
-    return (f"periods of {listed} um scale {geometry.name}, whose box is {own:g} um",)
+    what = "box" if geometry.shape.kind == "packing" else "cell"
+    return (*remarks, f"periods of {listed} um scale {geometry.name}, whose {what} is {own:g} um")
 
 
 def cost_notes(geometry: Geometry) -> tuple[str, ...]:
