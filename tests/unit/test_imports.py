@@ -46,8 +46,8 @@ INNER = {
     "geometry": [
         "boxes curves label_images lines membranes mesh_files outline_sizes pieces "
         "random_discs svg_outlines",
-        "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes surface_files "
-        "surroundings",
+        "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes "
+        "surface_files surroundings",
         "conforming drawing image_outlines outline_boxes shapes",
         "balls checks extraction files layers outline_drawing own_faces",
         "bodies neighbours outlined own_cells placing refinement",
