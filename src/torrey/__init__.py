@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "UNITS",
     "BTensor",
     "Cell",
     "ConfigError",
@@ -68,6 +67,8 @@ __all__ = [
     "Disc",
     "Discs",
     "DoublePgse",
+    "Ellipse",
+    "Ellipses",
     "Ellipsoid",
     "Ellipsoids",
     "FilterExchange",
@@ -77,6 +78,8 @@ __all__ = [
     "MeshOptions",
     "OwnMesh",
     "Pgse",
+    "Polygon",
+    "Polygons",
     "SineOgse",
     "Sphere",
     "Spheres",
@@ -88,6 +91,7 @@ __all__ = [
     "TrapezoidalOgse",
     "TrapezoidalPgse",
     "TriplePgse",
+    "UNITS",
     "__version__",
     "fit",
     "fit_kurtosis",

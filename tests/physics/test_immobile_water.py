@@ -91,7 +91,7 @@ def test_a_cell_in_which_nothing_moves_only_relaxes():
                 {"outside": 2, "inside": 0, "layer": 1},
                 "8 um",
             ),
-            "cell_1, immobile in the cell and continuous with other water",
+            "cell_1, immobile and continuous with other water",
         ),
     ],
 )

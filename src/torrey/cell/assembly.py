@@ -7,7 +7,7 @@ the elements is a function of a `Batch`, as `volume_forms` is, and rows more in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torrey.cell.operators import CellOperators
 from torrey.cell.pattern import Pattern, Whole
 from torrey.cell.quadrature import QUADRATURE_ORDER, batches, facet_mass, volume_forms
+from torrey.cell.radial import radial_forms
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
@@ -25,7 +26,9 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
+def assemble(
+    mesh: CellMesh, membranes: NDArray[np.int64], centres: Mapping[int, Array] | None = None
+) -> CellOperators:
     """Operators of a cell on one mesh.
 
     Parameters
@@ -33,6 +36,8 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     mesh : CellMesh
     membranes : (n_membranes, 2) int
         Compartments outside and inside of each membrane.
+    centres : mapping of int to (d,) float, optional
+        Of regions that may have a radial diffusivity; see `Shape.radial_centres`.
 
     Returns
     -------
@@ -57,6 +62,7 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
     homes = _Homes.of(mesh, pattern, number[mesh.elements], compartment)
     total, shared = _integrate(mesh, homes, len(pattern.indices))
     where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
+    radial = radial_forms(mesh, homes.position, centres or {})
     places = np.empty((len(free), d))
     places[number[free]] = mesh.points[free]
     return CellOperators(
@@ -79,6 +85,10 @@ def assemble(mesh: CellMesh, membranes: NDArray[np.int64]) -> CellOperators:
         jump_value=value,
         places=places,
         lattice=mesh.lattice,
+        radial_position=radial.position if radial else None,
+        radial_stiffness=radial.stiffness if radial else None,
+        radial_advection=radial.advection if radial else None,
+        radial_mass=radial.mass if radial else None,
     )
 
 
@@ -173,6 +183,7 @@ def assemble_levels(
     membranes: NDArray[np.int64],
     measures: Sequence[float],
     tolerance: float = 0.01,
+    centres: Mapping[int, Array] | None = None,
 ) -> Iterator[CellOperators]:
     """Yield the operators on each mesh of a cell, whose compartments must measure what they should.
 
@@ -184,6 +195,8 @@ def assemble_levels(
         Exact measures of the compartments.
     tolerance : float
         Relative.
+    centres : mapping of int to (d,) float, optional
+        See `assemble`.
 
     Raises
     ------
@@ -191,7 +204,7 @@ def assemble_levels(
         If a compartment is off by more than the tolerance.
     """
     for mesh in meshes:
-        cell = assemble(mesh, membranes)
+        cell = assemble(mesh, membranes, centres)
         for a, (found, exact) in enumerate(zip(cell.measures(), measures, strict=True)):
             if abs(found - exact) > tolerance * exact:
                 raise MeshError(

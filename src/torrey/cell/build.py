@@ -44,7 +44,8 @@ def geometries(shape: Shape, meshes: Sequence[CellMesh]) -> Lazy[CellOperators]:
         Of that shape.
     """
     membranes = np.array([(m.outside, m.inside) for m in shape.membranes()], dtype=np.int64)
-    return Lazy.over(meshes, partial(assemble, membranes=membranes.reshape(-1, 2)))
+    centres = shape.radial_centres()
+    return Lazy.over(meshes, partial(assemble, membranes=membranes.reshape(-1, 2), centres=centres))
 
 
 def filled(cells: Sequence[CellOperators], material: Material) -> Lazy[BlochTorrey]:

@@ -46,6 +46,8 @@ class CellOperators:
         One of the periodic images of each.
     lattice : (d, d) float
         The unit vectors for a square or cubic cell.
+    radial_position, radial_stiffness, radial_advection, radial_mass : (..., n_radial), optional
+        Integrals for radial diffusivities, where a region may have one: see `torrey.cell.radial`.
     """
 
     compartment: NDArray[np.int64] = field(
@@ -95,6 +97,19 @@ class CellOperators:
         metadata=stored(("dof", "axis"), "1", "place of the degree of freedom in units of the cell")
     )
     lattice: Array = field(metadata=stored(("period", "axis"), "1", "periods of the cell, by rows"))
+    radial_position: NDArray[np.int64] | None = field(
+        default=None,
+        metadata=stored(("radial",), "1", "position of an entry in a ring or shell"),
+    )
+    radial_stiffness: Array | None = field(
+        default=None, metadata=stored(("radial",), "1", "int (r.grad u) (r.grad v)")
+    )
+    radial_advection: Array | None = field(
+        default=None, metadata=stored(("axis", "radial"), "1", "int r_j (r.grad u) v")
+    )
+    radial_mass: Array | None = field(
+        default=None, metadata=stored(("axis", "axis_of_u", "radial"), "1", "int r_j r_l u v")
+    )
 
     @property
     def dimension(self) -> int:
@@ -159,12 +174,19 @@ class CellOperators:
         """
         whole, shared = getattr(self, name), getattr(self, f"shared_{name}")
         factor = np.moveaxis(weights, 0, -1)
-        entries: Array = factor[..., self.region] * whole
-        other = factor[..., self.shared_region] - factor[..., self.region[self.shared_position]]
-        # A position may have shares in several regions.
-        np.add.at(
-            np.moveaxis(entries, -1, 0), self.shared_position, np.moveaxis(other * shared, -1, 0)
+        axes = np.broadcast_shapes(factor.shape[:-1], whole.shape[:-1])
+        factor, whole, shared = (
+            np.broadcast_to(x, (*axes, x.shape[-1])) for x in (factor, whole, shared)
         )
+        entries: Array = np.zeros((*axes, len(self.region)))
+        first = self.region[self.shared_position]
+        # Tensors of weights are mostly zeros, which memory is not spent on.
+        for at in np.ndindex(*axes):
+            if factor[at].any():
+                entries[at] = factor[at][self.region] * whole[at]
+                other = factor[at][self.shared_region] - factor[at][first]
+                # A position may have shares in several regions.
+                np.add.at(entries[at], self.shared_position, other * shared[at])
         return entries
 
     def jump(self, weights: ArrayLike) -> Array:
@@ -217,6 +239,9 @@ class CellOperators:
         order = {a: i for i, a in enumerate(compartments)}
         regions = np.flatnonzero(np.isin(self.region_compartment, compartments))
         shared = stay[self.shared_position]
+        anew = np.cumsum(stay) - 1
+        place = self.radial_position
+        radial = None if place is None else stay[place]
         return CellOperators(
             compartment=np.array([order[a] for a in self.compartment[keep]], dtype=np.int64),
             region_compartment=np.array([order[a] for a in self.region_compartment[regions]]),
@@ -227,7 +252,7 @@ class CellOperators:
             mass=self.mass[stay],
             advection=self.advection[:, stay],
             stiffness=self.stiffness[:, :, stay],
-            shared_position=(np.cumsum(stay) - 1)[self.shared_position[shared]],
+            shared_position=anew[self.shared_position[shared]],
             shared_region=np.searchsorted(regions, self.shared_region[shared]),
             shared_mass=self.shared_mass[shared],
             shared_advection=self.shared_advection[:, shared],
@@ -237,4 +262,13 @@ class CellOperators:
             jump_value=np.empty(0),
             places=self.places[keep],
             lattice=self.lattice,
+            radial_position=None if place is None else anew[place[radial]],
+            radial_stiffness=_part(self.radial_stiffness, radial),
+            radial_advection=_part(self.radial_advection, radial),
+            radial_mass=_part(self.radial_mass, radial),
         )
+
+
+def _part(entries: Array | None, chosen: NDArray[np.bool_] | None) -> Array | None:
+    """Some of the entries, where there are any."""
+    return None if entries is None else entries[..., chosen]

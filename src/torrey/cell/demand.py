@@ -75,8 +75,10 @@ class FinerCells(Lazy[CellOperators]):
         # Loaded by those who need it: most jobs take what is kept.
         from torrey.cell.assembly import assemble
 
-        pairs = [(m.outside, m.inside) for m in self._shape().membranes()]
-        cell = assemble(self._meshes[level], np.array(pairs, dtype=np.int64).reshape(-1, 2))
+        shape = self._shape()
+        pairs = [(m.outside, m.inside) for m in shape.membranes()]
+        sides = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        cell = assemble(self._meshes[level], sides, shape.radial_centres())
         said = self._words(level, cell)
         self.made.append(said)
         _LOG.info("%s was made for a tolerance", said)

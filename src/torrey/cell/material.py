@@ -7,16 +7,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.keys import format_number, slug
-
-if TYPE_CHECKING:
-    from torrey.geometry.shapes import Shape
 
 Tensor = tuple[tuple[float, ...], ...]
 
@@ -38,15 +35,44 @@ _NO_DIFFUSION: Final = 1e-9
 
 
 @dataclass(frozen=True)
+class Radial:
+    """Diffusivity in a ring or a shell (um^2/ms): along the radius, and in all directions across.
+
+    In a ring, which stands for a tube, the tangential one is that along the axis too.
+    """
+
+    radial: float
+    tangential: float
+
+    def mean(self, dimension: int, axes: int) -> NDArray[np.float64]:
+        """Mean over a whole ring or shell in d dimensions, for gradients of so many axes."""
+        D = self.tangential * np.eye(axes)
+        D[:dimension, :dimension] += self.excess / dimension * np.eye(dimension)
+        return D
+
+    @property
+    def excess(self) -> float:
+        """What is more along the radius; may be negative."""
+        return self.radial - self.tangential
+
+    def __str__(self) -> str:
+        return f"radial {self.radial:g}, tangential {self.tangential:g}"
+
+
+Diffusing = float | Tensor | Radial
+"""Diffusivity of a region."""
+
+
+@dataclass(frozen=True)
 class Material:
     """Diffusivity, relaxation and density of each compartment, and how membranes differ.
 
     Parameters
     ----------
-    diffusivity : tuple of float or nested tuple of float
+    diffusivity : tuple of float, nested tuple of float or Radial
         For each compartment a number of at least zero, or a symmetric positive semi-definite
         matrix (um^2/ms): of as many rows as the cell has dimensions, or of three where gradients
-        are in space. Water of zero is immobile.
+        are in space. Water of zero is immobile. `Radial` in coats.
     T2 : tuple of float, optional
         Transverse relaxation time of each compartment (ms), `math.inf` where there is none. Empty:
         no relaxation.
@@ -74,7 +100,7 @@ class Material:
         If there is no compartment, or a value is none of these.
     """
 
-    diffusivity: tuple[float | Tensor, ...]
+    diffusivity: tuple[Diffusing, ...]
     T2: tuple[float, ...] = ()
     density: tuple[float, ...] = ()
     membranes: tuple[float, ...] = ()
@@ -156,7 +182,23 @@ class Material:
             Zero where it is immobile there, d as a rule; in between it moves along sticks.
         """
         rates = np.linalg.eigvalsh(self.tensors(dimension)[:, :dimension, :dimension])
+        for i, value in enumerate(self.diffusivity):
+            if isinstance(value, Radial):
+                rates[i] = np.sort([value.radial, *[value.tangential] * (dimension - 1)])
         return np.sum(rates > _NO_DIFFUSION * rates[:, -1:], axis=1)
+
+    @property
+    def excess(self) -> NDArray[np.float64]:
+        """What diffusivities are more along the radius, shape (n_compartments,)."""
+        return np.array([D.excess if isinstance(D, Radial) else 0.0 for D in self.diffusivity])
+
+    def extremes(self, i: int) -> tuple[float, ...]:
+        """Diffusivities of one compartment along some axes, the least and the largest included."""
+        value = self.diffusivity[i]
+        if isinstance(value, Radial):
+            return value.radial, value.tangential
+        matrix = np.atleast_2d(np.array(value, dtype=float))
+        return tuple(float(rate) for rate in np.linalg.eigvalsh(matrix))
 
     def within(self, dimension: int) -> Self:
         """The same for gradients within a cell: matrices have as many rows as it has dimensions."""
@@ -169,7 +211,7 @@ class Material:
         return replace(self, diffusivity=inner, in_space=False)
 
     def tensors(self, dimension: int) -> NDArray[np.float64]:
-        """Return the diffusion tensors, in um^2/ms.
+        """Return the diffusion tensors, in um^2/ms; of radial ones the mean.
 
         Parameters
         ----------
@@ -193,7 +235,12 @@ class Material:
                 raise InputError(
                     f"a matrix of {len(value)} rows", _rows(dimension, axes), ("diffusivity", i)
                 )
-            tensors[i] = _semi_definite(value) if isinstance(value, tuple) else value * np.eye(axes)
+            if isinstance(value, Radial):
+                tensors[i] = value.mean(dimension, axes)
+            elif isinstance(value, tuple):
+                tensors[i] = _semi_definite(value)
+            else:
+                tensors[i] = value * np.eye(axes)
         return tensors
 
     def key(self) -> str:
@@ -237,6 +284,8 @@ class Material:
             if isinstance(value, tuple):
                 entries = np.ndenumerate(np.array(value))
                 plain |= {f"diffusivity_{i}_{j}{k}": float(x) for (j, k), x in entries}
+            elif isinstance(value, Radial):
+                plain |= {f"radial_{i}": value.radial, f"tangential_{i}": value.tangential}
             else:
                 plain[f"diffusivity_{i}"] = value
         # Infinity has no place in JSON, in which parameters are recorded.
@@ -265,48 +314,9 @@ class Material:
         )
 
 
-def check_motion(material: Material, shape: Shape, passes: bool) -> None:
-    """Refuse immobile water where it would be continuous with other water, or exchange with it.
-
-    Parameters
-    ----------
-    material : Material
-        That fits the shape.
-    shape : Shape
-    passes : bool
-        Whether some permeability, or relaxivity of surfaces, is above zero.
-
-    Raises
-    ------
-    InputError
-        At the diffusivity of the region, or at the permeability.
-    """
-    still = material.axes_of_motion(shape.dimension) == 0
-    if not still.any():
-        return
-    owners = np.array(shape.region_compartment)
-    for i in np.flatnonzero(still):
-        if not np.all(still[owners == owners[i]]):
-            raise InputError(
-                f"{shape.region_names[i]}, immobile in the cell and continuous with other water",
-                "a diffusivity above zero, or a compartment behind membranes of its own",
-                at=("diffusivity", int(i)),
-            )
-    immobile = {int(a) for a in owners[still]}
-    for number, membrane in enumerate(shape.membranes()):
-        factor = material.membranes[number] if material.membranes else 1.0
-        relaxes = bool(material.relaxivity) and material.relaxivity[number] > 0.0
-        beside = immobile & {membrane.outside, membrane.inside}
-        if beside and (relaxes or (passes and factor > 0.0)):
-            raise InputError(
-                f"a value above zero at {membrane.name}, beside the immobile water of "
-                f"{shape.compartment_names[min(beside)]}",
-                "0 m/s, or a factor of 0 on it: nothing moves to and from the membrane",
-                at=("permeability",),
-            )
-
-
-def _is_diffusivity(value: float | Tensor) -> bool:
+def _is_diffusivity(value: Diffusing) -> bool:
+    if isinstance(value, Radial):
+        return all(math.isfinite(D) and D >= 0 for D in (value.radial, value.tangential))
     if not isinstance(value, tuple):
         return math.isfinite(value) and value >= 0
     if not value or not all(len(row) == len(value) for row in value):
@@ -338,11 +348,13 @@ def _rows(dimension: int, axes: int) -> str:
     )
 
 
-def _shown(value: float | Tensor) -> str:
+def _shown(value: Diffusing) -> str:
     return f"the matrix {[list(row) for row in value]}" if isinstance(value, tuple) else f"{value}"
 
 
-def _text(value: float | Tensor) -> str:
+def _text(value: Diffusing) -> str:
+    if isinstance(value, Radial):
+        return f"r{format_number(value.radial)}t{format_number(value.tangential)}"
     if isinstance(value, tuple):
         return "x".join(format_number(entry) for row in value for entry in row)
     return "inf" if value == math.inf else format_number(value)
@@ -364,7 +376,9 @@ def _without_period(name: str) -> str:
     return f"{name[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
-def _read(plain: Mapping[str, str | int | float], i: int) -> float | Tensor:
+def _read(plain: Mapping[str, str | int | float], i: int) -> Diffusing:
+    if f"radial_{i}" in plain:
+        return Radial(float(plain[f"radial_{i}"]), float(plain[f"tangential_{i}"]))
     if f"diffusivity_{i}" in plain:
         return float(plain[f"diffusivity_{i}"])
     size = math.isqrt(sum(name.startswith(f"diffusivity_{i}_") for name in plain))

@@ -53,7 +53,9 @@ class BlochTorrey:
     ----------
     cell : CellOperators
     diffusivity : (n_regions, c, c) float, um^2/ms
-        Of c axes: d, or three for gradients in space.
+        Of c axes: d, or three for gradients in space. A mean where it is radial.
+    axes_of_motion : (n_regions,) int
+        Number of axes within the cell along which water moves.
     K : (nnz,) float, um^2/ms
     B : (c, nnz) float, um^2/ms
         int D e_j . grad u v; C_j = B_j - B_j^T.
@@ -75,6 +77,7 @@ class BlochTorrey:
 
     cell: CellOperators
     diffusivity: Array
+    axes_of_motion: NDArray[np.int64]
     K: Array
     B: Array
     C: Array
@@ -153,12 +156,6 @@ class BlochTorrey:
         moves = np.zeros(self.cell.n_compartments, dtype=bool)
         moves[self.cell.region_compartment[self.axes_of_motion > 0]] = True
         return ~moves
-
-    @property
-    def axes_of_motion(self) -> NDArray[np.int64]:
-        """Number of axes within the cell along which water moves, shape (n_regions,)."""
-        rates = np.linalg.eigvalsh(self.inner_diffusivity)
-        return np.sum(rates > _ROUNDING * rates[:, -1:].clip(0.0), axis=1)
 
     @cached_property
     def stiffness_factor(self) -> PinnedFactor:
@@ -251,14 +248,21 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
     transposed = _transposition(cell)
     # A gradient of a field has components along the axes of the cell alone.
     d = cell.dimension
-    B = cell.weigh("advection", D[:, :, :d]).sum(axis=1)
+    base, excess = D.copy(), material.excess
+    base[:, :d, :d] -= excess[:, None, None] / d * np.eye(d)
+    B = cell.weigh("advection", base[:, :, :d]).sum(axis=1)
+    K = cell.weigh("stiffness", base[:, :d, :d]).sum(axis=(0, 1))
+    N = cell.weigh("mass", base)
+    if excess.any():
+        _add_radial(cell, excess, K, B, N)
     return BlochTorrey(
         cell=cell,
         diffusivity=D,
-        K=cell.weigh("stiffness", D[:, :d, :d]).sum(axis=(0, 1)),
+        axes_of_motion=material.axes_of_motion(d),
+        K=K,
         B=B,
         C=B - B[:, transposed],
-        N=cell.weigh("mass", D),
+        N=N,
         M=cell.mass,
         J=_passing(cell, material, still),
         R=cell.weigh("mass", material.relaxation),
@@ -266,6 +270,18 @@ def bloch_torrey(cell: CellOperators, material: Material) -> BlochTorrey:
         R_stored=None if stored_rates is None else cell.weigh("mass", stored_rates),
         T=cell.trace(material.relaxivity) if any(material.relaxivity) else None,
     )
+
+
+def _add_radial(cell: CellOperators, excess: Array, K: Array, B: Array, N: Array) -> None:
+    """Add what diffusivities are more along the radius, in place; see `torrey.cell.radial`."""
+    position, d = cell.radial_position, cell.dimension
+    stiffness, advection, mass = cell.radial_stiffness, cell.radial_advection, cell.radial_mass
+    if position is None or stiffness is None or advection is None or mass is None:
+        raise ValueError("a radial diffusivity in a cell without rings or shells")
+    factor = excess[cell.region[position]]
+    K[position] += factor * stiffness
+    B[:d, position] += factor * advection
+    N[:d, :d, position] += factor * mass
 
 
 def _immobile(cell: CellOperators, material: Material) -> NDArray[np.bool_]:

@@ -148,8 +148,8 @@ def _check_known(findings: Findings, path: KeyPath, study: Study) -> None:
     if len(tuple(study.sweep.cells())) != 1:
         findings.add(path, here, "one period and one permeability")
     outside, *inside = study.material.diffusivity
-    several = len(set(inside)) > 1 or any(isinstance(D, tuple) for D in inside)
-    if isinstance(outside, tuple) or several:
+    several = len(set(inside)) > 1 or any(not isinstance(D, float) for D in inside)
+    if not isinstance(outside, float) or several:
         findings.add(path, here, "one diffusivity outside and one inside")
 
 

@@ -249,9 +249,9 @@ def _check_physical(
         findings.add(where, f"study {first.name}", "one with a reference among its models")
     outside, *inside = first.material.diffusivity
     if (
-        isinstance(outside, tuple)
+        not isinstance(outside, float)
         or len(set(inside)) > 1
-        or any(isinstance(D, tuple) for D in inside)
+        or any(not isinstance(D, float) for D in inside)
     ):
         findings.add(where, f"study {first.name}", "one diffusivity outside and one inside")
     if "radius" in model.parameters:

@@ -30,14 +30,31 @@ def form_inside(value: object) -> str:
     return "list" if isinstance(value, list) and not is_matrix else "one"
 
 
+_D: Final = UNITS["diffusivity"].accepted
+
+
+class RadialModel(Model):
+    """Diffusivity in a coat: along the radius, and in all directions across it."""
+
+    radial: NotNegativeDiffusivity = Field(description=_D)
+    tangential: NotNegativeDiffusivity = Field(description=_D)
+
+
+def _form_of_diffusivity(value: object) -> str:
+    if isinstance(value, list):
+        return "matrix"
+    return "radial" if isinstance(value, dict) else "number"
+
+
 AnyDiffusivity = Annotated[
     Annotated[NotNegativeDiffusivity, Tag("number")]
+    | Annotated[RadialModel, Tag("radial")]
     | Annotated[
         list[Annotated[list[DiffusivityEntry], Field(min_length=1, max_length=_LONGEST)]],
         Field(min_length=1, max_length=_LONGEST),
         Tag("matrix"),
     ],
-    Discriminator(lambda value: "matrix" if isinstance(value, list) else "number"),
+    Discriminator(_form_of_diffusivity),
 ]
 
 
@@ -51,6 +68,7 @@ Inside = Annotated[
 _LAYER_0: Final = "(of layer 0 where there are layers)"
 _PER_CELL: Final = "or a list with one per cell"
 _PER_COAT: Final = "or a list with one per cell, in the layers around cells"
+_PER_RING: Final = "or a list with one per cell, in the coats around cells"
 _DIFFUSIVITY: Final = f"{UNITS['diffusivity'].accepted}, or a symmetric matrix of them, row by row"
 _T2: Final = f"{UNITS['relaxation_time'].accepted}, or infinite"
 _DENSITY: Final = "a number, at least 0"
@@ -87,6 +105,10 @@ class DiffusivityModel(ByRegion):
     layer: Inside[AnyDiffusivity] = Field(
         default_factory=list, description=f"{_DIFFUSIVITY}, {_PER_COAT}"
     )
+    coat: Inside[AnyDiffusivity] = Field(
+        default_factory=list,
+        description=f"{_DIFFUSIVITY}, or {{radial: , tangential: }}, {_PER_RING}",
+    )
 
 
 class RelaxationModel(ByRegion):
@@ -98,6 +120,7 @@ class RelaxationModel(ByRegion):
     outside: RelaxationTime = Field(default_factory=_absent, description=f"{_T2} {_LAYER_0}")
     inside: Inside[RelaxationTime] = Field(default_factory=list, description=f"{_T2}, {_PER_CELL}")
     layer: Inside[RelaxationTime] = Field(default_factory=list, description=f"{_T2}, {_PER_COAT}")
+    coat: Inside[RelaxationTime] = Field(default_factory=list, description=f"{_T2}, {_PER_RING}")
 
 
 class DensityModel(ByRegion):
@@ -108,3 +131,4 @@ class DensityModel(ByRegion):
 
     outside: Share = Field(default_factory=_absent, description=f"{_DENSITY} {_LAYER_0}")
     inside: Inside[Share] = Field(default_factory=list, description=f"{_DENSITY}, {_PER_CELL}")
+    coat: Inside[Share] = Field(default_factory=list, description=f"{_DENSITY}, {_PER_RING}")

@@ -8,12 +8,14 @@ from typing import Any, Final
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError, KeyPath, either
 from torrey.base.keys import round_significant
-from torrey.cell.material import Material, Tensor, check_motion
+from torrey.cell.material import Diffusing, Material, Radial
+from torrey.cell.motion import check_motion
 from torrey.config.findings import Findings, MissingKeyError, nearest
 from torrey.config.material_models import (
     ByRegion,
     DensityModel,
     DiffusivityModel,
+    RadialModel,
     RelaxationModel,
     form_inside,
 )
@@ -33,12 +35,18 @@ _NO_MEMBRANE: Final = (
 _NO_SURFACE: Final = "the geometry has no membrane, nor an obstacle, whose surface could relax"
 _CONTINUOUS: Final = "the field is continuous across layers and other regions of a compartment"
 
-_PLACES: Final = {"outside": "outside", "inside": "inside", "layer": "in a layer"}
-_EACH: Final = {"inside": "compartment inside", "layer": "layer"}
+_PLACES: Final = {
+    "outside": "outside",
+    "inside": "inside",
+    "layer": "in a layer",
+    "coat": "in a coat",
+}
+_EACH: Final = {"inside": "compartment inside", "layer": "layer", "coat": "coat"}
 _WITHOUT: Final = {
     "outside": "the geometry has no outside",
     "inside": "the geometry has one compartment, outside (obstacles hold no water)",
     "layer": "the geometry has no layer around its cells",
+    "coat": "the geometry has no coat around its cells",
 }
 
 #: Names of regions that a message lists.
@@ -87,12 +95,12 @@ def fill(
     """
     _check_permeabilities(findings, path, swept, shape)
     before = len(findings.problems)
-    diffusivity: tuple[float | Tensor, ...] = ()
+    diffusivity: tuple[Diffusing, ...] = ()
     times: dict[str, Any] = {}
     density: tuple[float, ...] = ()
     with findings.under(*path, "diffusivity"):
         values = _by_region("diffusivity", model.diffusivity, shape)
-        diffusivity = tuple(map(_number_or_matrix, values))
+        diffusivity = tuple(map(_diffusing, values))
     for key in ("T2", "T1"):
         if key in model.model_fields_set:
             with findings.under(*path, key):
@@ -148,7 +156,9 @@ def _by_region(
     for part in type(model).model_fields:
         members = [i for i, other in enumerate(shape.region_parts) if other == part]
         found |= zip(members, _in_part(key, part, model, len(members)), strict=False)
-    for name, value in model.by_name().items():
+    # The name of a single region goes before that of several.
+    named = sorted(model.by_name().items(), key=lambda item: item[0] in shape.region_names)
+    for name, value in named:
         found |= dict.fromkeys(_regions_named(name, shape), value)
     for i, (name, part) in enumerate(zip(shape.region_names, shape.region_parts, strict=True)):
         if i not in found and not model.by_name():
@@ -182,7 +192,7 @@ def _in_part(key: str, part: str, model: ByRegion, count: int) -> list[Any]:
 
 
 def _regions_named(name: str, shape: Shape) -> list[int]:
-    """Return the regions of a name, which may be that of their compartment.
+    """Return the regions of a name, which may be that of their compartment or group.
 
     Raises
     ------
@@ -195,13 +205,21 @@ def _regions_named(name: str, shape: Shape) -> list[int]:
     if name in shape.compartment_names:
         number = shape.compartment_names.index(name)
         return [i for i, owner in enumerate(owners) if owner == number]
-    known = [*dict.fromkeys((*shape.region_parts, *names, *shape.compartment_names))]
+    if name in shape.region_groups:
+        return [i for i, group in enumerate(shape.region_groups) if group == name]
+    known = [
+        *dict.fromkeys(
+            (*shape.region_parts, *shape.region_groups, *names, *shape.compartment_names)
+        )
+    ]
     shown = known if len(known) <= 2 * _LISTED else [*known[:_LISTED], "...", known[-1]]
     found = f"the unknown key {quoted(name)}{nearest(name, known)}"
     raise InputError(found, f"the keys {', '.join(shown)}", at=(name,))
 
 
-def _number_or_matrix(value: float | Sequence[Sequence[float]]) -> float | Tensor:
+def _diffusing(value: float | RadialModel | Sequence[Sequence[float]]) -> Diffusing:
+    if isinstance(value, RadialModel):
+        return Radial(float(value.radial), float(value.tangential))
     if isinstance(value, Sequence):
         return tuple(tuple(map(float, row)) for row in value)
     return float(value)
@@ -220,9 +238,9 @@ def _on_membranes(
     relaxes = "surface_relaxivity" in model.model_fields_set
     # Permeabilities are those of membranes; relaxivities those of membranes and surfaces.
     passable = [not s for s in surfaces] if permeable else [True] * len(surfaces)
+    result: dict[str, Any] = {}
     with findings.under(*path, "permeability_factors"):
-        factors = _factors(model.permeability_factors, passable)
-    result: dict[str, Any] = {"membranes": factors}
+        result["membranes"] = _factors(model.permeability_factors, passable)
     with findings.under(*path, "relaxivity_factors"):
         both = permeable and relaxes
         if model.relaxivity_factors and not both:
@@ -263,7 +281,8 @@ def _key_of(model: StudyModel, at: KeyPath, shape: Shape) -> KeyPath:
     if not index:
         return at
     number, values = int(index[0]), getattr(model, str(name))
-    named = (shape.region_names[number], shape.compartment_names[shape.region_compartment[number]])
+    owner = shape.compartment_names[shape.region_compartment[number]]
+    named = (shape.region_names[number], owner, shape.region_groups[number])
     for key in named:
         if key in values.by_name():
             return (name, key)

@@ -49,13 +49,16 @@ class Cell(Description):
     diffusivity : quantity, or by part
         One value or matrix for the whole cell, a list with one for each region (outside first), or
         a mapping ``{"outside": ..., "inside": ...}``, whose values may be lists; ``layer`` for
-        layers around discs. A matrix has as many rows as the cell has dimensions, or three.
+        layers around discs, ``coat`` for coats, and names of regions, such as ``cell_3``, which go
+        before these. A matrix has as many rows as the cell has dimensions, or three. Zero: the
+        water is immobile. ``{"radial": ..., "tangential": ...}`` in a coat.
     period : quantity
         Physical size L of the cell.
     permeability : quantity or list of quantity
         kappa of all membranes, or of each.
     surface_relaxivity : quantity or list of quantity
-        Of the surfaces of obstacles.
+        Of the surfaces of obstacles and walls, and of membranes on both sides: all, or each. Beside
+        no permeability membranes let nothing through.
     T2 : quantity or "infinite", or by part, optional
     T1 : quantity or "infinite", or by part, optional
         Of magnetisation that is stored along z, beside T2: see `StimulatedEcho`, `FilterExchange`.
@@ -139,8 +142,8 @@ class Cell(Description):
         tolerance : float
             Of the reference, relative to the signal. Other models are computed on the finest mesh.
         method : {"auto", "full", "projected"}
-            Of the reference: ``auto`` takes the full finite-element system for a point or two, and
-            projected models, as accurate, for more.
+            Of the reference: ``auto`` takes the full finite-element system for a point or two in
+            a plane or on a line, and projected models, as accurate, for more and in space.
 
         Returns
         -------
@@ -408,7 +411,9 @@ class Cell(Description):
         return spectrum(self.site, direction, gradient, count)
 
     def plot(self, *, mesh: bool = False, ax: Axes | None = None) -> Axes:
-        """Draw one period of a cell in the plane, in um.
+        """Draw the cell: its regions and membranes in um, and parts of its neighbours, faint.
+
+        In space the octant nearest to the eye is cut away, and nothing is measured.
 
         Parameters
         ----------
@@ -430,7 +435,8 @@ class Cell(Description):
         # matplotlib takes a second to load, which signals need not wait for.
         from torrey.door.drawing import draw_cell
 
-        return draw_cell(self.medium.discretisation.meshes[0], self.period, mesh, ax)
+        cell = self.medium.discretisation
+        return draw_cell(cell.meshes[0], cell.shape.region_names, self.period, mesh, ax)
 
 
 def _with_error(fit: xarray.Dataset, name: str) -> xarray.DataArray:

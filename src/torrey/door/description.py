@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
-from torrey.cell.material import Material
+from torrey.cell.material import Material, Radial
 from torrey.config.geometries import fit_mesh
 from torrey.door.given import Given, fit_material, given_of, read_arguments
 from torrey.door.medium import Discretisation, Medium
@@ -88,13 +88,17 @@ class Description:
     def __repr__(self) -> str:
         names = self.shape.region_names
         shown = ", ".join(names) if len(names) <= 4 else f"{names[0]} to {names[-1]}"
-        D = [f"{x:g}" if isinstance(x, float) else "a matrix" for x in self.material.diffusivity]
+        D = [
+            "a matrix" if isinstance(x, tuple) else f"({x})" if isinstance(x, Radial) else f"{x:g}"
+            for x in self.material.diffusivity
+        ]
         values = ", ".join(D if len(D) <= 4 and len(set(D)) > 1 else dict.fromkeys(D))
         factors = " times factors" if self.material.membranes else ""
         return (
             f"Cell of {self.shape.kind} in {self.shape.dimension}D: {shown} with D = {values} "
             f"um^2/ms,\n  {self.site.described}"
-            f"{factors}{', with T2' if self.material.T2 else ''}"
+            f"{factors}{', with relaxing membranes' if self.material.relaxivity else ''}"
+            f"{', with T2' if self.material.T2 else ''}"
             f"{', with T1' if self.material.T1 else ''}"
             f"{', with densities' if self.material.density else ''}"
         )

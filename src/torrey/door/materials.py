@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.base.keys import round_significant
-from torrey.cell.material import Material, Tensor, check_motion
+from torrey.cell.material import Material, Radial, Tensor
+from torrey.cell.motion import check_motion
 from torrey.door.quantities import (
     argument,
     arguments,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 D = TypeVar("D")
 
-Value: TypeAlias = "float | Tensor"
+Value: TypeAlias = "float | Tensor | Radial"
 
 
 @dataclass(frozen=True)
@@ -209,11 +210,11 @@ def _fit(given: Value | PerRegion, names: Sequence[str]) -> tuple[Value, ...]:
 
 
 def _fit_names(given: Mapping[str, Value | PerRegion], shape: Shape) -> tuple[Value, ...]:
-    """Values by the parts of a cell; a name of a region goes before that of its part."""
-    names, parts = shape.region_names, shape.region_parts
+    """Values by the parts of a cell; a name of a region goes before that of its group and part."""
+    names, parts, groups = shape.region_names, shape.region_parts, shape.region_groups
     for name in given:
-        if name not in (*parts, *names):
-            accepted = f"one of the keys {', '.join(dict.fromkeys((*parts, *names)))}"
+        if name not in (*parts, *names, *groups):
+            accepted = f"one of the keys {', '.join(dict.fromkeys((*parts, *groups, *names)))}"
             raise InputError(quoted(name), accepted)
     found = dict[str, Value]()
     for part in dict.fromkeys(parts):
@@ -221,6 +222,11 @@ def _fit_names(given: Mapping[str, Value | PerRegion], shape: Shape) -> tuple[Va
         if part in given:
             with inside(part):
                 found |= zip(members, _fit(given[part], members), strict=True)
+    for group in dict.fromkeys(groups):
+        if group in given and group not in (*parts, *names):
+            members = [name for name, other in zip(names, groups, strict=True) if other == group]
+            with inside(group):
+                found |= zip(members, _fit(given[group], members), strict=True)
     for name in names:
         if name in given and name not in parts:
             with inside(name):
@@ -260,10 +266,24 @@ def _value(key: str, given: Any) -> Value:
         if given == "infinite" or (is_number(given) and given == math.inf):
             return math.inf
         return quantity(given, "relaxation_time", "positive")
+    if isinstance(given, Mapping):
+        return _radial(given)
     if is_list(given):
         rows = [listed(row) if is_list(row) else (row,) for row in listed(given)]
         return _positive(tuple(tuple(_entry(entry) for entry in row) for row in rows))
     return quantity(given, "diffusivity", "zero")
+
+
+def _radial(given: Mapping[str, Any]) -> Radial:
+    """A diffusivity in a coat, of two values by their names."""
+    names = ("radial", "tangential")
+    if set(given) != set(names):
+        raise InputError(quoted(f"keys {', '.join(map(str, given))}"), f"{' and '.join(names)}")
+    found = []
+    for name in names:
+        with inside(name):
+            found.append(quantity(given[name], "diffusivity", "zero"))
+    return Radial(*found)
 
 
 def _positive(matrix: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
-from torrey.cell.material import Material, Tensor
+from torrey.cell.material import Diffusing, Material, Radial
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
 from torrey.figures.sources import parameters_of, shape_of
@@ -128,7 +128,9 @@ def _diffusivities(shape: Shape, material: Material) -> str:
     return rf"$D$ = {texts} ($\mu$m$^2$/ms)"
 
 
-def _entries(D: float | Tensor) -> str:
+def _entries(D: Diffusing) -> str:
+    if isinstance(D, Radial):
+        return f"({D})"
     if isinstance(D, tuple):
         return f"[{'; '.join(' '.join(f'{x:g}' for x in row) for row in D)}]"
     return f"{D:g}"

@@ -98,6 +98,14 @@ class Shape(ABC):
         return tuple(range(self.n_compartments))
 
     @property
+    def region_groups(self) -> tuple[str, ...]:
+        """Name of each region under which a material may say its value beside its own name.
+
+        That of its compartment, unless a region of the user's has fallen into pieces.
+        """
+        return tuple(self.compartment_names[owner] for owner in self.region_compartment)
+
+    @property
     def region_parts(self) -> tuple[Part, ...]:
         """Key of a material with the value of each region: region 0 is ``outside``."""
         inside: tuple[Part, ...] = ("inside",)

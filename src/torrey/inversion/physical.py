@@ -358,6 +358,6 @@ def diffusivities(material: Material) -> tuple[float, float]:
         If a diffusivity is a matrix, or the cells differ.
     """
     outside, *inside = material.diffusivity
-    if isinstance(outside, tuple) or len(set(inside)) != 1 or isinstance(inside[0], tuple):
+    if not isinstance(outside, float) or len(set(inside)) != 1 or not isinstance(inside[0], float):
         raise InputError(f"the diffusivities {material.diffusivity}", "one outside and one inside")
     return float(outside), float(inside[0])

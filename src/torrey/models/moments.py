@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import roots_jacobi
 
-from torrey.cell.system import at_rest, cell_factors
+from torrey.cell.system import N_STATIC, at_rest, cell_factors
 from torrey.gradients.waveforms import Segment, Waveform
 from torrey.models.reduced import GalerkinSystem
 
@@ -95,7 +95,7 @@ class RestingSystem:
         return cls(
             rates=np.maximum(rates, 0.0),
             C=of_C * (modes.T @ model.C @ modes),
-            N=(modes.T @ model.symmetric[3:] @ modes).reshape(c, c, r, r),
+            N=(modes.T @ model.symmetric[N_STATIC:] @ modes).reshape(c, c, r, r),
             start=modes.T @ model.start,
             readout=modes.T @ model.readout,
             modes=modes,

@@ -75,10 +75,10 @@ REFUSED = [
         "the field is continuous",
     ),
     (
-        edited("permeability: [8e-5 m/s]", "surface_relaxivity: [8e-5 m/s]"),
+        layered(permeability="[1e-5 m/s]").replace("permeability:", "surface_relaxivity:"),
         "studies.mine.surface_relaxivity",
         "a relaxivity above zero",
-        "has no obstacle",
+        "nor an obstacle",
     ),
     (
         edited("interior: obstacle}", "interior: obstacle, layer: 0.1}"),

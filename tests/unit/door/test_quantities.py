@@ -117,7 +117,10 @@ def layered(**changes):
         (lambda: layered(shape="disc"), "Cell(shape=...): found"),
         (lambda: layered(permeability=[1, 1]), "Cell(permeability=...): found 2 values"),
         (lambda: layered(permeability=[-1]), "Cell(permeability=...)[0]: found -1"),
-        (lambda: layered(surface_relaxivity=1), "Cell(surface_relaxivity=...): found 1 um/ms"),
+        (
+            lambda: layered(surface_relaxivity=[1, 1]),
+            "Cell(surface_relaxivity=...): found 2 values",
+        ),
         (
             lambda: layered(diffusivity={"outside": 2}),
             "Cell(diffusivity=...): found nothing for ce",

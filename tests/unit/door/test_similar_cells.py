@@ -24,11 +24,10 @@ FACTORS = {"shape": TWO, "diffusivity": 3, "period": 10, "permeability": [0.05, 
     [
         (WATER, {"shape": OBSTACLE}, "permeability=...): found 0.05 um/ms, accepted: 0 um/ms"),
         (WATER, {"shape": COATED}, "permeability=...): found 0.05 um/ms, accepted: 0 um/ms"),
-        (RELAXING, {"shape": DISC}, "surface_relaxivity=...): found 0.01 um/ms, accepted: 0"),
+        (RELAXING, {"shape": COATED}, "surface_relaxivity=...): found 0.01 um/ms, accepted: 0"),
         (RELAXING, {"permeability": 0.05}, "permeability=...): found 0.05 um/ms"),
         (FACTORS, {"shape": DISC}, "permeability=...): found 2 values"),
         (FACTORS, {"permeability": [1, 1], "shape": DISC}, "permeability=...): found 2 values"),
-        (WATER, {"surface_relaxivity": 0.01}, "surface_relaxivity=...): found 0.01 um/ms"),
         (WATER | {"diffusivity": [3, 1.7]}, {"shape": TWO}, "diffusivity=...): found 2 values"),
         (WATER | {"T2": [80, 50]}, {"shape": TWO}, "T2=...): found 2 values"),
         (WATER | {"density": [1, 0.5]}, {"shape": TWO}, "density=...): found 2 values"),
@@ -55,6 +54,10 @@ def test_what_a_new_cell_refuses_a_changed_one_refuses_too(given, changes, messa
         (WATER, {"shape": OBSTACLE, "permeability": 0, "surface_relaxivity": "2e-5 m/s"}),
         (WATER, {"surface_relaxivity": 0}),
         (RELAXING, {"permeability": 0}),
+        (RELAXING, {"shape": DISC}),
+        (WATER, {"surface_relaxivity": 0.01}),
+        (FACTORS, {"surface_relaxivity": [0.02, 0.0]}),
+        (WATER | {"permeability": 0, "surface_relaxivity": 0.02}, {"shape": TWO}),
         (RELAXING, {"shape": DISC, "permeability": 1, "surface_relaxivity": 0}),
         (FACTORS, {"shape": DISC, "permeability": 0.05}),
         (WATER | {"diffusivity": {"outside": 3, "inside": 2}}, {"shape": TWO}),
@@ -77,7 +80,7 @@ def test_no_zero_takes_the_place_of_the_other():
 
 def test_permeability_and_relaxivity_are_each_checked():
     with pytest.raises(tr.InputError, match=r"Cell\(surface_relaxivity=...\): found 0.01 um/ms"):
-        tr.Cell(DISC, 3, 10, "5e-5 m/s", surface_relaxivity="1e-5 m/s")
+        tr.Cell(COATED, 3, 10, surface_relaxivity="1e-5 m/s")
     with pytest.raises(tr.InputError, match=r"Cell\(permeability=...\): found 0.05 um/ms"):
         tr.Cell(OBSTACLE, 3, 10, 0.05, surface_relaxivity="1e-5 m/s")
 

@@ -1,0 +1,60 @@
+"""Where water may be immobile in a cell, and where it may move radially."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from torrey.base.errors import InputError
+from torrey.cell.material import Material, Radial
+from torrey.geometry.shapes import Shape
+
+
+def check_motion(material: Material, shape: Shape, passes: bool) -> None:
+    """Refuse immobile water where it would be continuous with other water, or exchange with it.
+
+    And diffusivities that are radial where there is no centre.
+
+    Parameters
+    ----------
+    material : Material
+        That fits the shape.
+    shape : Shape
+    passes : bool
+        Whether some permeability, or relaxivity of surfaces, is above zero.
+
+    Raises
+    ------
+    InputError
+        At the diffusivity of the region, or at the permeability.
+    """
+    rings = shape.radial_centres()
+    for i, value in enumerate(material.diffusivity):
+        if isinstance(value, Radial) and i not in rings:
+            raise InputError(
+                f"a radial diffusivity of {shape.region_names[i]}",
+                "a number or a matrix: radial and tangential are of coats around discs and spheres",
+                at=("diffusivity", i),
+            )
+    still = material.axes_of_motion(shape.dimension) == 0
+    if not still.any():
+        return
+    owners = np.array(shape.region_compartment)
+    for region in np.flatnonzero(still):
+        if not np.all(still[owners == owners[region]]):
+            raise InputError(
+                f"{shape.region_names[region]}, immobile and continuous with other water",
+                "a diffusivity above zero, or a compartment behind membranes of its own",
+                at=("diffusivity", int(region)),
+            )
+    immobile = {int(a) for a in owners[still]}
+    for number, membrane in enumerate(shape.membranes()):
+        factor = material.membranes[number] if material.membranes else 1.0
+        relaxes = bool(material.relaxivity) and material.relaxivity[number] > 0.0
+        beside = immobile & {membrane.outside, membrane.inside}
+        if beside and (relaxes or (passes and factor > 0.0)):
+            raise InputError(
+                f"a value above zero at {membrane.name}, beside the immobile water of "
+                f"{shape.compartment_names[min(beside)]}",
+                "0 m/s, or a factor of 0 on it: nothing moves to and from the membrane",
+                at=("permeability",),
+            )
