@@ -46,15 +46,16 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     brings_its_mesh = shape.own_elements(geometry.mesh.coarsest(shape.dimension)) is not None
     if shape.own_length() is None or brings_its_mesh:
         return True
+    what = "discs" if shape.kind == "packing" else "outlines"
     count = len(geometry.shape.membranes())
     refinements = geometry.mesh.limit(geometry.shape.dimension)
     elements = ELEMENTS_PER_DISC * count * 4**refinements
     if count > MOST_CELLS:
-        found = f"{count:,} discs"
-        accepted = f"a packing of at most {MOST_CELLS:,} discs: each is a compartment of the models"
+        found = f"{count:,} {what}"
+        accepted = f"a packing of at most {MOST_CELLS:,} {what}: each is a compartment of the models"
     elif elements > MOST_ELEMENTS:
-        found = f"{count:,} discs and mesh.refinements of {refinements}, {elements:,} elements"
-        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer discs or refinements"
+        found = f"{count:,} {what} and mesh.refinements of {refinements}, {elements:,} elements"
+        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {what} or refinements"
     else:
         return True
     findings.add((*path, "geometry"), f"{geometry.name}, with {found}", accepted)
