@@ -52,7 +52,9 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     elements = ELEMENTS_PER_DISC * count * 4**refinements
     if count > MOST_CELLS:
         found = f"{count:,} {what}"
-        accepted = f"a packing of at most {MOST_CELLS:,} {what}: each is a compartment of the models"
+        accepted = (
+            f"a packing of at most {MOST_CELLS:,} {what}: each is a compartment of the models"
+        )
     elif elements > MOST_ELEMENTS:
         found = f"{count:,} {what} and mesh.refinements of {refinements}, {elements:,} elements"
         accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {what} or refinements"
