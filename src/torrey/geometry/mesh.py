@@ -219,7 +219,12 @@ def break_mesh(
     # Of all that was drawn: what holds water may lie inside the box.
     low = (points @ within).min(axis=0) if corner is None else corner
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
+<<<<<<< HEAD
     none, node = np.empty((0, width), dtype=np.int64), partial(_renumbered, nodes_of)
+=======
+    none = np.empty((0, width), dtype=np.int64)
+    axes = range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist()
+>>>>>>> 9ae19943f012068a05f4a8c240a0d3635393336a
     return CellMesh(
         points=broken_points,
         elements=elements,
@@ -230,13 +235,7 @@ def break_mesh(
         membrane=np.concatenate(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
-        periodic=_periodic_map(
-            broken_points @ within,
-            elements,
-            compartment,
-            low,
-            range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist(),
-        ),
+        periodic=_periodic_map(broken_points @ within, elements, compartment, low, axes),
         lattice=np.asarray(lattice, dtype=float),
     )
 
