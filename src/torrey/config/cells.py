@@ -47,29 +47,18 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     brings_its_mesh = shape.own_elements(geometry.mesh.coarsest(shape.dimension)) is not None
     if shape.own_length() is None or brings_its_mesh:
         return True
-    what = "discs" if shape.kind == "packing" else "outlines"
     count = len(geometry.shape.membranes())
     d = geometry.shape.dimension
     refinements = geometry.mesh.limit(d)
-    one = "discs" if d == 2 else "spheres"
+    what = "outlines" if shape.kind != "packing" else "discs" if d == 2 else "spheres"
     each = ELEMENTS_PER_DISC if d == 2 else ELEMENTS_PER_SPHERE
     elements = each * count * 2 ** (d * refinements)
     if count > MOST_CELLS:
-<<<<<<< HEAD
-        found = f"{count:,} {one}"
-        accepted = f"a packing of at most {MOST_CELLS:,} {one}: each is a compartment of the models"
-    elif elements > MOST_ELEMENTS:
-        found = f"{count:,} {one} and mesh.refinements of {refinements}, {elements:,} elements"
-        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {one} or refinements"
-=======
         found = f"{count:,} {what}"
-        accepted = (
-            f"a packing of at most {MOST_CELLS:,} {what}: each is a compartment of the models"
-        )
+        accepted = f"at most {MOST_CELLS:,} {what}: each is a compartment of the models"
     elif elements > MOST_ELEMENTS:
         found = f"{count:,} {what} and mesh.refinements of {refinements}, {elements:,} elements"
         accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {what} or refinements"
->>>>>>> 9ae19943f012068a05f4a8c240a0d3635393336a
     else:
         return True
     findings.add((*path, "geometry"), f"{geometry.name}, with {found}", accepted)

@@ -219,12 +219,8 @@ def break_mesh(
     # Of all that was drawn: what holds water may lie inside the box.
     low = (points @ within).min(axis=0) if corner is None else corner
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
-<<<<<<< HEAD
     none, node = np.empty((0, width), dtype=np.int64), partial(_renumbered, nodes_of)
-=======
-    none = np.empty((0, width), dtype=np.int64)
     axes = range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist()
->>>>>>> 9ae19943f012068a05f4a8c240a0d3635393336a
     return CellMesh(
         points=broken_points,
         elements=elements,
