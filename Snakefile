@@ -30,6 +30,7 @@ localrules:
     mmg20,
     torrey,
     place_discs,
+    draw_cell,
     check_projected,
     gather_signals,
     fit_orders,

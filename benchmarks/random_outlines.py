@@ -164,7 +164,7 @@ def _image(rng: np.random.Generator, kind: str) -> LabelImage:
 
 
 REFUSED = ("on every row or column", "thinner than two pixels", "does not touch an edge",
-           "that bends with a radius", "between label")  # fmt: skip
+           "bends with a radius", "between label")  # fmt: skip
 
 
 def _blobs(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:

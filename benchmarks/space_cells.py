@@ -32,6 +32,7 @@ KINDS = {
     "layers": 1000,
     "cylinders": 1000,
     "ellipsoids": 1000,
+    "spheres with coats": 1000,
 }
 _HARD = 0.2
 
@@ -51,6 +52,16 @@ def _spheres(rng: np.random.Generator) -> Shape:
         return Sphere(_place(rng, radius), radius)
 
     return _filled(rng, 4, ball, lambda cells: Spheres(cells, interior, lattice))
+
+
+def _coated(rng: np.random.Generator) -> Shape:
+    lattice, coat = _lattice(rng), _size(rng, 0.03, 0.15)
+
+    def ball() -> Sphere:
+        radius = _size(rng, 0.06, 0.4995 - coat)
+        return Sphere(_place(rng, radius), radius)
+
+    return _filled(rng, 3, ball, lambda cells: Spheres(cells, "water", lattice, coat))
 
 
 def _layers(rng: np.random.Generator) -> Shape:
@@ -156,4 +167,5 @@ _MADE: dict[str, Callable[[np.random.Generator], Shape]] = {
     "layers": _layers,
     "cylinders": _cylinders,
     "ellipsoids": _ellipsoids,
+    "spheres with coats": _coated,
 }

@@ -58,6 +58,21 @@ def test_insulating_spheres_conduct_as_published():
     assert errors[-1] < 5e-4
 
 
+@pytest.mark.slow
+def test_conduction_around_spheres_converges_at_fourth_order():
+    f = 4 / 3 * math.pi * 0.2**3
+    shape = Spheres((Sphere((0.5, 0.5, 0.5), 0.2),), "obstacle")
+    exact = 3.0 * (1 - 3 * f / (2 + f)) / (1 - f)
+    meshes = on_meshes(shape, Material((3.0,)), 0.4, 3)
+    found = np.array([papers_tensors(mesh).D[0][0, 0] for mesh in meshes])
+    errors = np.abs(found / exact - 1)
+    first, second = np.log2(errors[:-1] / errors[1:])
+    assert first > 3.2
+    assert second == pytest.approx(4, abs=0.3)
+    # Rayleigh's formula is good to 1e-6 here.
+    assert errors[-1] < 5e-6
+
+
 def test_free_water_is_free_in_three_dimensions():
     shape = Spheres(())
     (operators,) = on_meshes(shape, Material((2.0,)), 0.34, 1)

@@ -8,11 +8,13 @@ correction for many more time steps; good to a few 1e-8.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 from support.cells import ASYMMETRIC, DISC, FOUR_DISCS, LARGE_DISC, Cell, layers
 from support.spectral import LayeredCell
 
+import torrey as tr
 from torrey.geometry import Layers
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
@@ -136,3 +138,17 @@ def test_rounding_is_part_of_the_error(thickness: float, period: float) -> None:
     point = Case(cell, period, 0.05, 5.0, 250.0, 1e-14, (1.0,)).point
     result = reference_signal(cell.levels(3), point, 1e-2)
     assert 0.0 < abs(result.signal - 1.0) <= result.error <= 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["full", "projected"])
+def test_the_defaults_reach_a_small_tolerance_by_themselves(method: Literal["full", "projected"]):
+    """Against signals of another finite-element program, whose relative error is below 1e-6."""
+    cell = tr.Cell(tr.Discs([tr.Disc((0.5, 0.5), 0.4)]), {"outside": 3.0, "inside": 1.7}, 10, 0.05)
+    found = cell.signal(
+        tr.Pgse(5, 25), b=[1.0, 4.0], direction=[0, 1], tolerance=1e-6, method=method
+    )
+    assert found.values == pytest.approx([0.43298055, 0.17872234], rel=1e-6)
+    assert (found.numerical_error <= 1e-6 * found).all()
+    # More than the three meshes that are kept.
+    assert cell.medium.discretisation.cells.made[0].startswith("mesh 3 (elements of size 0.0125")

@@ -8,6 +8,7 @@ from pathlib import Path
 import gmsh
 import meshio
 import numpy as np
+from scipy.spatial import ConvexHull
 
 
 def square(n: int = 4, side: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -96,3 +97,51 @@ def _on_line(axis: int, place: float) -> list[int]:
         for tag, box in boxes.items()
         if abs(box[axis] - place) < 1e-5 and abs(box[axis + 3] - place) < 1e-5
     ]
+
+
+def gmsh_ball(path: Path, radius: float, size: float, order: int = 2) -> Path:
+    """Write a ball alone, in tetrahedra with curved sides."""
+    gmsh.initialize([], interruptible=False)
+    try:
+        for option, value in {
+            "General.Terminal": 0,
+            "Mesh.MeshSizeMin": size,
+            "Mesh.MeshSizeMax": size,
+        }.items():
+            gmsh.option.setNumber(option, value)
+        ball = gmsh.model.occ.addSphere(0, 0, 0, radius)
+        gmsh.model.occ.synchronize()
+        gmsh.model.addPhysicalGroup(3, [ball], 1, "soma")
+        gmsh.model.mesh.generate(3)
+        gmsh.model.mesh.setOrder(order)
+        gmsh.write(str(path))
+    finally:
+        gmsh.finalize()
+    return path
+
+
+def icosphere(level: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points and triangles of a unit sphere: an icosahedron, each triangle divided into four."""
+    t = (1 + 5**0.5) / 2
+    points = [(s * a, u * t * a, 0) for a in (1,) for s in (-1, 1) for u in (-1, 1)]
+    points += [(0, s, u * t) for s in (-1, 1) for u in (-1, 1)]
+    points += [(u * t, 0, s) for s in (-1, 1) for u in (-1, 1)]
+    sphere = np.array(points, dtype=float)
+    triangles = ConvexHull(sphere).simplices.astype(np.int64)
+    sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
+    for _ in range(level):
+        ends = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        pairs, which = np.unique(ends, axis=0, return_inverse=True)
+        middles = sphere[pairs].mean(axis=1)
+        ab, bc, ca = (which.reshape(-1, 3) + len(sphere)).T
+        a, b, c = triangles.T
+        sphere = np.concatenate([sphere, middles / np.linalg.norm(middles, axis=1, keepdims=True)])
+        parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+        triangles = np.concatenate([np.column_stack(part) for part in parts])
+    return sphere, triangles
+
+
+def write_surface(path: Path, points: np.ndarray, triangles: np.ndarray) -> Path:
+    """Write triangles in the format that the ending says."""
+    meshio.Mesh(points, [("triangle", triangles.astype(np.int32))]).write(path)
+    return path

@@ -44,11 +44,13 @@ INNER = {
         "artifacts units",
     ],
     "geometry": [
-        "boxes curves label_images lines membranes mesh_files outline_sizes pieces "
+        "boxes curves flips label_images lines membranes mesh_files outline_sizes pieces "
         "random_discs svg_outlines",
-        "lattices mesh outline_files radius_laws sided_curves sizes surface_files surroundings",
-        "conforming drawing image_outlines outline_boxes shapes",
-        "balls checks extraction files layers outline_drawing own_faces",
+        "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes "
+        "surface_files surroundings",
+        "conforming drawing image_outlines outline_boxes surface_scenes",
+        "outline_drawing own_faces shapes",
+        "balls checks extraction files layers",
         "bodies neighbours outlined own_cells placing refinement",
         "ball_sizes cylinder_shapes ellipses ellipsoid_shapes meshing own_mesh polygons "
         "shell_drawing",
@@ -148,14 +150,14 @@ INNER = {
         "load",
     ],
     "figures": [
-        "fields isosurfaces needs rendering sources",
-        "catalogue",
+        "cell_colors fields fitted_times isosurfaces needs rendering sources",
+        "catalogue solid_cells",
         "drawing",
         "style",
-        "cells exchange_bias fitted_times inversions panels words",
-        "chl14 chl14_voxel dispersion fits khm19 khm19_domain kl23 kl23_cells kl23_cumulants "
-        "kl23_orders layers mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own",
-        "mmg20_maps",
+        "cells dispersion exchange_bias fits inversions khm19_domain panels words",
+        "chl14 chl14_voxel khm19 kl23 kl23_cells kl23_cumulants kl23_orders layers "
+        "mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own plane_cells",
+        "cell_pictures mmg20_maps",
     ],
     "tables": [
         "catalogue chl14_published writing",
@@ -164,8 +166,8 @@ INNER = {
     "door": [
         "drawing medium quantities threads",
         "materials orientations waveforms",
-        "gradients",
-        "given labels",
+        "given gradients",
+        "labels",
         "averages fits measured",
         "signals",
         "description model periodic small_gradients",

@@ -36,6 +36,7 @@ KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 MADE_BY = {
     "place_discs": "packing.nc",
     "build_mesh": "cell/mesh.nc",
+    "draw_cell": "cell/cell.png",
     "assemble_operators": "cell/operators.nc",
     "extract_tensors": "tensors.nc",
     "solve_reference": "results/reference/",

@@ -172,6 +172,7 @@ def files_of_paper(paper):
 
 wildcard_constraints:
     geometry=names(CONFIG.geometries),
+    picture=names(paths.PICTURES),
     material=names({material for _, material in LAYOUT.materials}),
     study=names(CONFIG.studies),
     inversion=names(CONFIG.inversions),

@@ -30,6 +30,28 @@ rule build_mesh:
         "../scripts/build_mesh.py"
 
 
+rule draw_cell:
+    input:
+        unpack(inputs_of(f"{paths.PICTURE}.nc")),
+    output:
+        pdf=f"{paths.PICTURE}.pdf",
+        png=report(
+            f"{paths.PICTURE}.png",
+            category="Geometries",
+            labels={"geometry": "{geometry}", "shows": "{picture}"},
+        ),
+        data=f"{paths.PICTURE}.nc",
+    log:
+        "results/logs/draw_cell/{geometry}_{picture}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        recipe=recipe_of(f"{paths.PICTURE}.nc"),
+    script:
+        "../scripts/draw_cell.py"
+
+
 rule assemble_operators:
     input:
         unpack(inputs_of(paths.OPERATORS)),

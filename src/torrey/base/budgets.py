@@ -84,7 +84,7 @@ ELEMENTS_PER_DISC: Final = 220
 """On the coarsest mesh of a random packing, for one disc and the water around it: 16 elements or
 more on its circle, and smaller ones in the gaps."""
 
-ELEMENTS_PER_CURVED: Final = {1: 0, 2: ELEMENTS_PER_DISC, 3: 1_500}
+ELEMENTS_PER_CURVED: Final = {1: 0, 2: ELEMENTS_PER_DISC, 3: 700}
 """On the coarsest mesh, at a curved membrane, beside those that fill the cell."""
 
 MOST_CELLS: Final = 1_000

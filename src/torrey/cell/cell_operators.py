@@ -174,12 +174,19 @@ class CellOperators:
         """
         whole, shared = getattr(self, name), getattr(self, f"shared_{name}")
         factor = np.moveaxis(weights, 0, -1)
-        entries: Array = factor[..., self.region] * whole
-        other = factor[..., self.shared_region] - factor[..., self.region[self.shared_position]]
-        # A position may have shares in several regions.
-        np.add.at(
-            np.moveaxis(entries, -1, 0), self.shared_position, np.moveaxis(other * shared, -1, 0)
+        axes = np.broadcast_shapes(factor.shape[:-1], whole.shape[:-1])
+        factor, whole, shared = (
+            np.broadcast_to(x, (*axes, x.shape[-1])) for x in (factor, whole, shared)
         )
+        entries: Array = np.zeros((*axes, len(self.region)))
+        first = self.region[self.shared_position]
+        # Tensors of weights are mostly zeros, which memory is not spent on.
+        for at in np.ndindex(*axes):
+            if factor[at].any():
+                entries[at] = factor[at][self.region] * whole[at]
+                other = factor[at][self.shared_region] - factor[at][first]
+                # A position may have shares in several regions.
+                np.add.at(entries[at], self.shared_position, other * shared[at])
         return entries
 
     def jump(self, weights: ArrayLike) -> Array:

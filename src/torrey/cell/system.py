@@ -187,7 +187,18 @@ def galerkin(cell: CellOperators, entries: Array, W: Array, sign: Literal[1, -1]
     -------
     (..., r, r) float
     """
-    each = [W.T @ (cell.matrix(X) @ W) for X in entries.reshape(-1, entries.shape[-1])]
+    different: list[tuple[Array, Array]] = []
+
+    def reduced_of(X: Array) -> Array:
+        # Most N_ab are zero, and the others the same, where water is free in all directions.
+        for other, known in different:
+            if np.array_equal(X, other):
+                return known
+        made: Array = W.T @ (cell.matrix(X) @ W) if X.any() else np.zeros((W.shape[1],) * 2)
+        different.append((X, made))
+        return made
+
+    each = [reduced_of(X) for X in entries.reshape(-1, entries.shape[-1])]
     reduced = np.reshape(each, (*entries.shape[:-1], W.shape[1], W.shape[1]))
     return np.asarray((reduced + sign * reduced.swapaxes(-1, -2)) / 2)
 

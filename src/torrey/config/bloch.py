@@ -12,7 +12,7 @@ from torrey.base.budgets import MOST_POINTS, MOST_RESOLVED, quoted
 from torrey.base.errors import InputError, KeyPath
 from torrey.base.units import UNITS
 from torrey.cell.material import Material
-from torrey.config.cells import check_cells, scaling_notes
+from torrey.config.cells import check_cells, cost_notes, scaling_notes
 from torrey.config.domain import BlochRun, Geometry
 from torrey.config.findings import Findings
 from torrey.config.quantities import (
@@ -282,7 +282,7 @@ def read_bloch(
         period=float(model.period),
         permeability=float(model.permeability),
         settings=tuple(settings.items()),
-        notes=scaling_notes(geometry, [float(model.period)]),
+        notes=(*scaling_notes(geometry, [float(model.period)]), *cost_notes(geometry)),
     )
 
 

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from torrey.base.budgets import ELEMENTS_PER_DISC, MOST_CELLS, MOST_ELEMENTS
+import numpy as np
+
+from torrey.base.budgets import (
+    ELEMENTS_PER_CURVED,
+    ELEMENTS_PER_DISC,
+    ELEMENTS_PER_VOLUME,
+    MOST_CELLS,
+    MOST_ELEMENTS,
+)
 from torrey.base.errors import KeyPath
+from torrey.base.memory import factor_bytes, factor_seconds, in_gigabytes
 from torrey.config.domain import Geometry
 from torrey.config.findings import Findings
+from torrey.geometry import MeshOptions, Shape
+
+#: Unknowns per element of a fine mesh, by dimension.
+_UNKNOWNS: Final = {1: 2.0, 2: 2.1, 3: 1.45}
+#: Unknowns from which on it is said what a cell costs.
+_WORTH_SAYING: Final = {1: 1_000_000, 2: 100_000, 3: 15_000}
 
 
 def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
@@ -26,7 +42,9 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     bool
         Whether there is none.
     """
-    if geometry.shape.own_length() is None:
+    shape = geometry.shape
+    brings_its_mesh = shape.own_elements(geometry.mesh.coarsest(shape.dimension)) is not None
+    if shape.own_length() is None or brings_its_mesh:
         return True
     count = len(geometry.shape.membranes())
     refinements = geometry.mesh.limit(geometry.shape.dimension)
@@ -44,10 +62,49 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
 
 
 def scaling_notes(geometry: Geometry, periods: Sequence[float]) -> tuple[str, ...]:
-    """Say that periods (um) scale a cell that was described in a length of its own."""
+    """Say how a cell was made, and that periods (um) scale one with a length of its own."""
+    remarks = tuple(f"{geometry.name}: {remark}" for remark in geometry.shape.remarks())
     own = geometry.shape.own_length()
     others = [period for period in periods if own is not None and period != own]
     if not others:
-        return ()
+        return remarks
     listed = ", ".join(f"{period:g}" for period in others)
-    return (f"periods of {listed} um scale {geometry.name}, whose box is {own:g} um",)
+    what = "box" if geometry.shape.kind == "packing" else "cell"
+    return (*remarks, f"periods of {listed} um scale {geometry.name}, whose {what} is {own:g} um")
+
+
+def cost_notes(geometry: Geometry) -> tuple[str, ...]:
+    """Say what the meshes of a cell cost, where that is much."""
+    shape, mesh = geometry.shape, geometry.mesh
+    d = shape.dimension
+    coarsest = _UNKNOWNS[d] * estimated_elements(shape, mesh)
+    kept, limit = (coarsest * 2 ** (d * times) for times in (mesh.kept(d), mesh.limit(d)))
+    if kept < _WORTH_SAYING[d]:
+        return ()
+    note = f"the meshes of {geometry.name} have about {_cost(d, kept)}"
+    if limit > kept:
+        note += f"; on the finest that a tolerance may ask for, {_cost(d, limit)}"
+    return (note,)
+
+
+def _cost(dimension: int, unknowns: float) -> str:
+    memory, seconds = factor_bytes(dimension, unknowns), factor_seconds(dimension, unknowns)
+    return (
+        f"{float(f'{unknowns:.2g}'):,.0f} unknowns: {in_gigabytes(memory)} of memory, and "
+        f"{seconds:.2g} s of one core for each of the factors of a signal"
+    )
+
+
+def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:
+    """Return about how many elements the coarsest mesh of a cell will have."""
+    size = mesh.coarsest(shape.dimension)
+    if (brought := shape.own_elements(size)) is not None:
+        return brought
+    curved = int(np.isfinite(shape.membrane_radii()).sum())
+    return elements_of_size(shape, size) + ELEMENTS_PER_CURVED[shape.dimension] * curved
+
+
+def elements_of_size(shape: Shape, size: float) -> float:
+    """Return about how many elements of one size fill a cell."""
+    d = shape.dimension
+    return ELEMENTS_PER_VOLUME[d] * abs(float(np.linalg.det(shape.periods))) / size**d

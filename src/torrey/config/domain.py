@@ -15,6 +15,8 @@ from torrey.gradients.waveforms import Waveform
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.measured import MeasuredProtocol
 
+ReferenceMethod = Literal["full", "projected"]
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -57,7 +59,7 @@ class Study:
     sweep: Sweep
     models: tuple[str, ...]
     tolerance: float
-    method: Literal["full", "projected"] = "full"
+    method: ReferenceMethod = "full"
     cumulants: bool = False
     notes: tuple[str, ...] = ()
 

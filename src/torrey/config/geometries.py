@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Literal, Union
 
-import numpy as np
 from pydantic import Field
 
-from torrey.base.budgets import ELEMENTS_PER_CURVED, ELEMENTS_PER_VOLUME, MOST_ELEMENTS
+from torrey.base.budgets import MOST_ELEMENTS
 from torrey.base.errors import InputError, either
+from torrey.config.cells import elements_of_size, estimated_elements
 from torrey.config.declared_models import create, made, model_of
 from torrey.config.domain import Geometry
 from torrey.config.findings import Findings
@@ -86,7 +86,7 @@ def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:
             )
         return MeshOptions(size, limit)
     # Small balls have many elements, too; but it is the size that is asked for here.
-    if (wide := _elements_of_size(shape, size) * 2 ** (d * limit)) > MOST_ELEMENTS:
+    if (wide := elements_of_size(shape, size) * 2 ** (d * limit)) > MOST_ELEMENTS:
         least = size * (wide / MOST_ELEMENTS) ** (1 / d)
         raise InputError(
             f"size {size:g} with {times}, about {wide:.1g} elements",
@@ -94,18 +94,3 @@ def fit_mesh(shape: Shape, mesh: MeshOptions) -> MeshOptions:
             at=("mesh",),
         )
     return MeshOptions(size, limit)
-
-
-def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:
-    """Return about how many elements the coarsest mesh of a cell will have."""
-    size = mesh.coarsest(shape.dimension)
-    if (brought := shape.own_elements(size)) is not None:
-        return brought
-    curved = int(np.isfinite(shape.membrane_radii()).sum())
-    return _elements_of_size(shape, size) + ELEMENTS_PER_CURVED[shape.dimension] * curved
-
-
-def _elements_of_size(shape: Shape, size: float) -> float:
-    """Elements of one size that fill a cell."""
-    d = shape.dimension
-    return ELEMENTS_PER_VOLUME[d] * abs(float(np.linalg.det(shape.periods))) / size**d

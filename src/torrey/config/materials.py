@@ -156,7 +156,9 @@ def _by_region(
     for part in type(model).model_fields:
         members = [i for i, other in enumerate(shape.region_parts) if other == part]
         found |= zip(members, _in_part(key, part, model, len(members)), strict=False)
-    for name, value in model.by_name().items():
+    # The name of a single region goes before that of several.
+    named = sorted(model.by_name().items(), key=lambda item: item[0] in shape.region_names)
+    for name, value in named:
         found |= dict.fromkeys(_regions_named(name, shape), value)
     for i, (name, part) in enumerate(zip(shape.region_names, shape.region_parts, strict=True)):
         if i not in found and not model.by_name():
@@ -190,7 +192,7 @@ def _in_part(key: str, part: str, model: ByRegion, count: int) -> list[Any]:
 
 
 def _regions_named(name: str, shape: Shape) -> list[int]:
-    """Return the regions of a name, which may be that of their compartment.
+    """Return the regions of a name, which may be that of their compartment or group.
 
     Raises
     ------
@@ -203,7 +205,13 @@ def _regions_named(name: str, shape: Shape) -> list[int]:
     if name in shape.compartment_names:
         number = shape.compartment_names.index(name)
         return [i for i, owner in enumerate(owners) if owner == number]
-    known = [*dict.fromkeys((*shape.region_parts, *names, *shape.compartment_names))]
+    if name in shape.region_groups:
+        return [i for i, group in enumerate(shape.region_groups) if group == name]
+    known = [
+        *dict.fromkeys(
+            (*shape.region_parts, *shape.region_groups, *names, *shape.compartment_names)
+        )
+    ]
     shown = known if len(known) <= 2 * _LISTED else [*known[:_LISTED], "...", known[-1]]
     found = f"the unknown key {quoted(name)}{nearest(name, known)}"
     raise InputError(found, f"the keys {', '.join(shown)}", at=(name,))
@@ -273,7 +281,8 @@ def _key_of(model: StudyModel, at: KeyPath, shape: Shape) -> KeyPath:
     if not index:
         return at
     number, values = int(index[0]), getattr(model, str(name))
-    named = (shape.region_names[number], shape.compartment_names[shape.region_compartment[number]])
+    owner = shape.compartment_names[shape.region_compartment[number]]
+    named = (shape.region_names[number], owner, shape.region_groups[number])
     for key in named:
         if key in values.by_name():
             return (name, key)

@@ -21,7 +21,7 @@ from torrey.base.budgets import (
 )
 from torrey.base.errors import InputError, KeyPath
 from torrey.cell.material import NO_T1, Material
-from torrey.config.domain import Geometry, Voxel
+from torrey.config.domain import Geometry, ReferenceMethod, Voxel
 from torrey.config.findings import Findings
 from torrey.config.models import StudyModel
 from torrey.gradients.sweep import REFERENCE, Acquisition, Product, Sweep
@@ -36,6 +36,7 @@ def spend_points(
     model: StudyModel,
     cells: Mapping[str, tuple[float, ...]],
     protocol: Product | Acquisition | None,
+    method: ReferenceMethod,
 ) -> bool:
     """Whether a study has so few points that they can be listed, beside those of the others.
 
@@ -49,6 +50,8 @@ def spend_points(
     cells : mapping of str to tuple of float
         Values of the period and of the permeability by their keys.
     protocol : Product or Acquisition, optional
+    method : {"full", "projected"}
+        How the reference is computed.
     """
     sizes = {key: len(values) for key, values in cells.items() if values}
     if protocol:
@@ -56,7 +59,7 @@ def spend_points(
     points = math.prod(sizes.values())
     axes = ", ".join(f"{size} of {key}" for key, size in sizes.items() if size > 1)
     budgets = {"points": MOST_POINTS}
-    if REFERENCE in model.models and model.reference.method == "full":
+    if REFERENCE in model.models and method == "full":
         budgets["points that are solved in full"] = MOST_FULL_POINTS
     for noun, most in budgets.items():
         try:

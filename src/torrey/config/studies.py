@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from torrey.base.errors import InputError, KeyPath
 from torrey.cell.material import NO_CELL_PROBLEM, Material
-from torrey.config.cells import check_cells, scaling_notes
-from torrey.config.domain import Geometry, Study
+from torrey.config.cells import check_cells, cost_notes, scaling_notes
+from torrey.config.domain import Geometry, ReferenceMethod, Study
 from torrey.config.findings import Findings
 from torrey.config.materials import fill, is_in_space, material_facts
 from torrey.config.models import (
@@ -52,7 +54,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     dimension = geometry.shape.dimension if geometry else None
     in_space = dimension is not None and is_in_space(model.diffusivity, dimension)
     protocol, notes = read_protocol(findings, path, model, dimension, in_space)
-    if not spend_points(findings, path, model, cells, protocol):
+    if not spend_points(findings, path, model, cells, protocol, _method(model, dimension)):
         return None
     if geometry is None:
         findings.require_entry((*path, "geometry"), model.geometry, "geometries")
@@ -80,10 +82,24 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         sweep=sweep,
         models=tuple(model.models),
         tolerance=model.tolerance,
-        method=model.reference.method,
+        method=_method(model, geometry.shape.dimension, material),
         cumulants=model.cumulants,
-        notes=(*notes, *scaling_notes(geometry, sweep.periods)),
+        notes=(*notes, *scaling_notes(geometry, sweep.periods), *cost_notes(geometry)),
     )
+
+
+def _method(
+    model: StudyModel, dimension: int | None, material: Material | None = None
+) -> ReferenceMethod:
+    """How the reference is computed; where that is not said, it depends on the cell.
+
+    In space one signal by the full system takes longer than tables by a small basis, which sticks
+    have none of.
+    """
+    if "reference" in model.model_fields_set or dimension != 3:
+        return model.reference.method
+    sticks = material is not None and np.any(material.axes_of_motion(3) % 3)
+    return "full" if sticks else "projected"
 
 
 def _require_permeability(findings: Findings, path: KeyPath) -> None:

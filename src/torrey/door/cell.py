@@ -142,8 +142,8 @@ class Cell(Description):
         tolerance : float
             Of the reference, relative to the signal. Other models are computed on the finest mesh.
         method : {"auto", "full", "projected"}
-            Of the reference: ``auto`` takes the full finite-element system for a point or two, and
-            projected models, as accurate, for more.
+            Of the reference: ``auto`` takes the full finite-element system for a point or two in
+            a plane or on a line, and projected models, as accurate, for more and in space.
 
         Returns
         -------
@@ -411,7 +411,9 @@ class Cell(Description):
         return spectrum(self.site, direction, gradient, count)
 
     def plot(self, *, mesh: bool = False, ax: Axes | None = None) -> Axes:
-        """Draw one period of a cell in the plane, in um.
+        """Draw the cell: its regions and membranes in um, and parts of its neighbours, faint.
+
+        In space the octant nearest to the eye is cut away, and nothing is measured.
 
         Parameters
         ----------
@@ -433,7 +435,8 @@ class Cell(Description):
         # matplotlib takes a second to load, which signals need not wait for.
         from torrey.door.drawing import draw_cell
 
-        return draw_cell(self.medium.discretisation.meshes[0], self.period, mesh, ax)
+        cell = self.medium.discretisation
+        return draw_cell(cell.meshes[0], cell.shape.region_names, self.period, mesh, ax)
 
 
 def _with_error(fit: xarray.Dataset, name: str) -> xarray.DataArray:

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from torrey.base.errors import InputError
-from torrey.figures import cells
+from torrey.figures.cell_pictures import draw_on
 from torrey.geometry.mesh import CellMesh
 
 
-def draw_cell(mesh: CellMesh, period: float, elements: bool, ax: Axes | None) -> Axes:
-    """Draw one period of a cell in the plane: compartments, membranes, and elements if wanted.
+def draw_cell(
+    mesh: CellMesh, regions: Sequence[str], period: float, elements: bool, ax: Axes | None
+) -> Axes:
+    """Draw a cell of any dimension: regions, membranes, and elements if wanted.
 
     Parameters
     ----------
     mesh : CellMesh
+    regions : sequence of str
+        Their names.
     period : float, um
     elements : bool
     ax : Axes, optional
         A new figure, if there are none.
-
-    Raises
-    ------
-    InputError
-        If the cell is not in the plane.
     """
-    if mesh.dimension != 2:
-        raise InputError(
-            f"a cell of {mesh.dimension} dimensions", "one in the plane", ("Cell.plot()",)
-        )
     if ax is None:
         _, ax = pyplot.subplots()
-    mesh = replace(mesh, points=period * mesh.points)
-    cells.fill_cell(ax, mesh)
-    if elements:
-        cells.draw_elements(ax, mesh)
-    low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
-    margin = 0.02 * float(np.max(high - low))
-    ax.set_aspect("equal")
-    ax.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin))
-    ax.set(xlabel="x (µm)", ylabel="y (µm)")
+    scaled = replace(mesh, points=period * mesh.points, lattice=period * mesh.lattice)
+    draw_on(ax, scaled, regions, elements, "\N{MICRO SIGN}m")
     return ax

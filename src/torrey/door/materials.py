@@ -210,11 +210,11 @@ def _fit(given: Value | PerRegion, names: Sequence[str]) -> tuple[Value, ...]:
 
 
 def _fit_names(given: Mapping[str, Value | PerRegion], shape: Shape) -> tuple[Value, ...]:
-    """Values by the parts of a cell; a name of a region goes before that of its part."""
-    names, parts = shape.region_names, shape.region_parts
+    """Values by the parts of a cell; a name of a region goes before that of its group and part."""
+    names, parts, groups = shape.region_names, shape.region_parts, shape.region_groups
     for name in given:
-        if name not in (*parts, *names):
-            accepted = f"one of the keys {', '.join(dict.fromkeys((*parts, *names)))}"
+        if name not in (*parts, *names, *groups):
+            accepted = f"one of the keys {', '.join(dict.fromkeys((*parts, *groups, *names)))}"
             raise InputError(quoted(name), accepted)
     found = dict[str, Value]()
     for part in dict.fromkeys(parts):
@@ -222,6 +222,11 @@ def _fit_names(given: Mapping[str, Value | PerRegion], shape: Shape) -> tuple[Va
         if part in given:
             with inside(part):
                 found |= zip(members, _fit(given[part], members), strict=True)
+    for group in dict.fromkeys(groups):
+        if group in given and group not in (*parts, *names):
+            members = [name for name, other in zip(names, groups, strict=True) if other == group]
+            with inside(group):
+                found |= zip(members, _fit(given[group], members), strict=True)
     for name in names:
         if name in given and name not in parts:
             with inside(name):

@@ -381,6 +381,8 @@ def _reference(
     sticks = material_facts(material, shape)["sticks"]
     if method == "auto":
         fewest = _FEWEST_ALONG_ONE if len(span.axes) == 1 else _FEWEST
+        # In space one signal in full takes longer than the ladder.
+        fewest = 1 if shape.dimension == 3 else fewest
         count = len({(m.waveform, m.q, m.direction, m.roll) for m in measurements if m.q})
         method = "projected" if count >= fewest and not sticks else "full"
     if method == "full":

@@ -54,6 +54,44 @@ def element_edges(mesh: CellMesh) -> Edges:
     return edges
 
 
+def outline(mesh: CellMesh, chosen: NDArray[np.bool_]) -> Path:
+    """Outline of some elements; holes turn the other way round, so that they stay empty."""
+    return _curves(mesh.points, _loops(_boundary(mesh, chosen)))
+
+
+def sides_path(mesh: CellMesh) -> Path:
+    """Sides of the period that is meshed: what is the boundary of no membrane's two sides."""
+    every = _boundary(mesh, np.ones(len(mesh.elements), dtype=bool))
+    facets = np.concatenate([mesh.membrane_outside, mesh.membrane_inside])[:, :2]
+    keys, membranes = (
+        np.sort(ends, axis=1) @ np.array([len(mesh.points), 1]) for ends in (every[:, :2], facets)
+    )
+    return _curves(mesh.points, [edge[None] for edge in every[~np.isin(keys, membranes)]])
+
+
+def roomiest_places(mesh: CellMesh) -> tuple[Array, Array]:
+    """Node of each region that is farthest from its boundary, and how far it is.
+
+    Returns
+    -------
+    places : (n_regions, 2) float
+    gaps : (n_regions,) float
+    """
+    from scipy.spatial import cKDTree
+
+    edges, regions = element_edges(mesh), np.repeat(mesh.region, 3)
+    ends = np.column_stack([np.sort(edges.reshape(-1, 3)[:, :2], axis=1), regions])
+    # An edge within a region belongs to two of its elements.
+    _, first, count = np.unique(ends, axis=0, return_index=True, return_counts=True)
+    boundary = np.unique(edges.reshape(-1, 3)[first[count == 1]])
+    nodes = mesh.elements.ravel()
+    distance, _ = cKDTree(mesh.points[boundary]).query(mesh.points[nodes])
+    owner = np.repeat(mesh.region, mesh.elements.shape[1])
+    order = np.lexsort((distance, owner))
+    last = order[np.append(np.diff(owner[order]) > 0, True)]
+    return mesh.points[nodes[last]], distance[last]
+
+
 def compartment_path(mesh: CellMesh, compartment: int) -> Path:
     """Outline of a compartment; holes turn the other way round, so that they stay empty."""
     return _curves(mesh.points, _loops(_boundary(mesh, mesh.compartment == compartment)))

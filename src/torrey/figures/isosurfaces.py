@@ -155,3 +155,29 @@ def normals(points: Array, triangles: Numbers) -> Array:
     """Normals of triangles, twice as long as their areas, shape (n, 3)."""
     a, b, c = np.moveaxis(points[triangles], 1, 0)
     return np.asarray(np.cross(b - a, c - a))
+
+
+def cut(triangles: Array, height: Array) -> Array:
+    """The parts of triangles where a linear function is positive, as triangles.
+
+    Parameters
+    ----------
+    triangles : (n, 3, m) float
+        Fields at the corners, interpolated where they are cut.
+    height : (n, 3) float
+        The function at the corners.
+    """
+    inside = height > 0.0
+    count = inside.sum(axis=1)
+    kept = [triangles[count == 3]]
+    for number in (1, 2):
+        chosen = count == number
+        # The corner that is alone first, in the same sense of turning.
+        alone = np.argmax(inside[chosen] == (number == 1), axis=1)
+        order = (alone[:, None] + np.arange(3)) % 3
+        a, b, c = np.moveaxis(np.take_along_axis(triangles[chosen], order[..., None], 1), 1, 0)
+        x, y, z = np.take_along_axis(height[chosen], order, 1).T[..., None]
+        ab, ac = a + (b - a) * x / (x - y), a + (c - a) * x / (x - z)
+        pieces = [(a, ab, ac)] if number == 1 else [(ab, b, c), (ab, c, ac)]
+        kept += [np.stack(piece, axis=1) for piece in pieces]
+    return np.concatenate(kept)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torrey.base.stored import Variable
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
-from torrey.figures.isosurfaces import eighths, isosurface, nodal_gradient, normals, refine
+from torrey.figures.isosurfaces import cut, eighths, isosurface, nodal_gradient, normals, refine
 from torrey.figures.panels import only_table, to_group
 from torrey.figures.rendering import Camera, Surface, render, tube
 from torrey.figures.style import PAGE, styled
@@ -141,26 +141,8 @@ def _draw(
 def clip(triangles: Array, low: float, high: float) -> Array:
     """The parts of triangles (n, 3, 3 or more) that lie in a cube, as triangles."""
     for axis, (limit, sign) in product(range(3), ((low, 1.0), (high, -1.0))):
-        triangles = _cut(triangles, sign * (triangles[..., axis] - limit))
+        triangles = cut(triangles, sign * (triangles[..., axis] - limit))
     return triangles
-
-
-def _cut(triangles: Array, height: Array) -> Array:
-    """The parts of triangles where a linear function, given at their corners, is positive."""
-    inside = height > 0.0
-    count = inside.sum(axis=1)
-    kept = [triangles[count == 3]]
-    for number in (1, 2):
-        chosen = count == number
-        # The corner that is alone first, in the same sense of turning.
-        alone = np.argmax(inside[chosen] == (number == 1), axis=1)
-        order = (alone[:, None] + np.arange(3)) % 3
-        a, b, c = np.moveaxis(np.take_along_axis(triangles[chosen], order[..., None], 1), 1, 0)
-        x, y, z = np.take_along_axis(height[chosen], order, 1).T[..., None]
-        ab, ac = a + (b - a) * x / (x - y), a + (c - a) * x / (x - z)
-        pieces = [(a, ab, ac)] if number == 1 else [(ab, b, c), (ab, c, ac)]
-        kept += [np.stack(piece, axis=1) for piece in pieces]
-    return np.concatenate(kept)
 
 
 def _box() -> Array:

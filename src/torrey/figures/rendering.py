@@ -21,8 +21,9 @@ Numbers = NDArray[np.int64]
 
 #: Direction of the light from the camera's right, above it, and towards it.
 _LIGHT: Final = np.array([-0.35, 0.55, 0.76])
-#: Shares of light from everywhere, from the lamp, and of what mirrors it; sharpness of the latter.
-_AMBIENT, _DIFFUSE, _SHINE, _SHARPNESS = 0.52, 0.48, 0.2, 24
+#: Shares of light from everywhere, the rest being that of the lamp, and of what mirrors it;
+#: sharpness of the latter.
+_AMBIENT, _SHINE, _SHARPNESS = 0.52, 0.2, 24
 #: Rows of samples rendered at a time, and candidates of pixels: they bound the memory.
 _ROWS: Final = 256
 _CANDIDATES: Final = 2_000_000
@@ -95,7 +96,13 @@ class _Layers:
     opacity: Array
 
 
-def render(surfaces: Sequence[Surface], camera: Camera, pixels: int, samples: int = 2) -> Array:
+def render(
+    surfaces: Sequence[Surface],
+    camera: Camera,
+    pixels: int,
+    samples: int = 2,
+    ambient: float = _AMBIENT,
+) -> Array:
     """Picture of some surfaces, shape (pixels, pixels, 4): red, green, blue, opacity.
 
     Parameters
@@ -106,6 +113,8 @@ def render(surfaces: Sequence[Surface], camera: Camera, pixels: int, samples: in
         Width and height; the first row is the highest.
     samples : int
         Along each side of a pixel.
+    ambient : float
+        Share of light that comes from everywhere; the rest is that of the lamp.
     """
     size = pixels * samples
     scale = np.array([size, size, 1.0])
@@ -120,7 +129,7 @@ def render(surfaces: Sequence[Surface], camera: Camera, pixels: int, samples: in
         found = [
             layers
             for seen, normals, surface in views
-            for layers in _layers(seen, normals, surface, (first, last), size)
+            for layers in _layers(seen, normals, surface, (first, last), size, ambient)
         ]
         bands.append(_blend(found, (last - first) * size).reshape(last - first, size, 4))
     image = np.concatenate(bands).reshape(pixels, samples, pixels, samples, 4).mean(axis=(1, 3))
@@ -130,7 +139,12 @@ def render(surfaces: Sequence[Surface], camera: Camera, pixels: int, samples: in
 
 
 def _layers(
-    seen: Array, normals: Array, surface: Surface, rows: tuple[int, int], size: int
+    seen: Array,
+    normals: Array,
+    surface: Surface,
+    rows: tuple[int, int],
+    size: int,
+    ambient: float,
 ) -> Iterator[_Layers]:
     """What some rows of samples show of a surface."""
     x, y = seen[..., 0], seen[..., 1]
@@ -157,7 +171,7 @@ def _layers(
         yield _Layers(
             sample=(row[inside] - rows[0]) * size + column[inside],
             nearness=np.einsum("ni,ni->n", weights, seen[number, :, 2]),
-            color=_shade(np.einsum("ni,nia->na", weights, normals[number]), surface.color),
+            color=_shade(np.einsum("ni,nia->na", weights, normals[number]), surface.color, ambient),
             opacity=np.full(len(number), surface.opacity),
         )
 
@@ -172,13 +186,13 @@ def _weights(x: Array, y: Array, column: Array, row: Array) -> Array:
     return weights
 
 
-def _shade(normals: Array, color: str) -> Array:
+def _shade(normals: Array, color: str, ambient: float) -> Array:
     """Colours (n, 3) under one lamp; both sides of a surface look the same."""
     towards = np.where(normals[:, 2:] < 0.0, -normals, normals)
     towards /= np.maximum(np.linalg.norm(towards, axis=1, keepdims=True), 1e-300)
     lamp = _LIGHT / np.linalg.norm(_LIGHT)
     middle = lamp + [0.0, 0.0, 1.0]
-    light = _AMBIENT + _DIFFUSE * np.maximum(towards @ lamp, 0.0)
+    light = ambient + (1.0 - ambient) * np.maximum(towards @ lamp, 0.0)
     mirrored = np.maximum(towards @ (middle / np.linalg.norm(middle)), 0.0) ** _SHARPNESS
     lit: Array = light[:, None] * np.array(to_rgb(color)) + _SHINE * mirrored[:, None]
     return np.minimum(lit, 1.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, ParamSpec
 
 import matplotlib
 import numpy as np
@@ -19,8 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.drawing import Drawing
 from torrey.models import registry
+
+P = ParamSpec("P")
 
 MM: Final = 1.0 / 25.4
 """One millimetre in inches."""
@@ -124,13 +126,13 @@ class CurveLabel:
     color: str
 
 
-def styled(function: Callable[[FigureFiles], Drawing]) -> Callable[[FigureFiles], Drawing]:
+def styled(function: Callable[P, Drawing]) -> Callable[P, Drawing]:
     """Draw with the look of this module."""
 
     @wraps(function)
-    def draw(files: FigureFiles) -> Drawing:
+    def draw(*args: P.args, **kwargs: P.kwargs) -> Drawing:
         with matplotlib.rc_context(_DEFAULTS):
-            drawing = function(files)
+            drawing = function(*args, **kwargs)
             # Ticks are made at the first drawing and take the defaults of that moment.
             drawing.figure.draw_without_rendering()
         return drawing

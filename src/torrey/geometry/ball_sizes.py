@@ -22,9 +22,9 @@ from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, GROWTH
 
 Array = NDArray[np.float64]
 
-#: Length of an element in a film, over the length along which the film grows thicker. A chord of it
-#: bends from its circle by at most a hundredth of the film.
-_ALONG_FILM = 0.25
+#: Length of an element in a film, over the length along which the film grows thicker, by dimension.
+#: A chord of it bends from its circle by at most three hundredths of the film.
+_ALONG_FILM = {2: 0.25, 3: 0.35}
 #: How fast elements grow inside a ball with the depth below its surface.
 _GROWTH_INSIDE = 0.7
 
@@ -48,7 +48,7 @@ class BallSizes:
     def __init__(self, shape: Balls, box: Box, reach: float = 0.0) -> None:
         self._centres, self._radii = neighbours(shape, box)
         self._round = 2 * math.pi * self._radii / ELEMENTS_PER_CIRCLE[shape.dimension]
-        self._reach = reach
+        self._reach, self._along = reach, _ALONG_FILM[shape.dimension]
         self._side = 0.5 / len(self._radii) ** (1 / shape.dimension)
         self._found: dict[tuple[int, ...], list[tuple[list[float], float, float]]] = {}
 
@@ -68,7 +68,7 @@ class BallSizes:
         below = max(-nearest, 0.0)
         # Of a place inside, it is the film outside that tells.
         width = max(abs(nearest) + abs(second) - 2 * below, 0.0)
-        film = _ALONG_FILM * math.sqrt(2 * width / (1 / radius + 1 / other))
+        film = self._along * math.sqrt(2 * width / (1 / radius + 1 / other))
         return min(smallest, max(width, film) + _GROWTH_INSIDE * below)
 
     def is_below(self, place: list[float], depth: float, slack: float) -> bool:

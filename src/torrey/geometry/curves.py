@@ -336,7 +336,8 @@ class SplineCurve(Curve):
             after = places[low:high] + h * slopes[low:high]
             before = places[low + 1 : high + 1] - h * slopes[low + 1 : high + 1]
             inner = np.stack([after, before], axis=1).reshape(-1, 2)
-            tags = [start, *(occ.addPoint(*place, 0.0) for place in inner), end]
+            controls = [occ.addPoint(*place, 0.0) for place in inner]
+            tags = [start, *controls, end]
             multiplicities = [4, *[2] * (high - low - 1), 4]
             arcs.append(
                 occ.addBSpline(
@@ -346,6 +347,8 @@ class SplineCurve(Curve):
                     multiplicities=multiplicities,
                 )
             )
+            # They would become nodes of the mesh.
+            occ.remove([(0, tag) for tag in controls])
         return int(occ.addPlaneSurface([occ.addCurveLoop(arcs)]))
 
 

@@ -150,6 +150,8 @@ def nearest_points(places: Array, axes: Array) -> Array:
     """
     squares = axes**2
     t = np.max(axes * np.abs(places) - squares, axis=1)
+    # Deep inside, on a plane of symmetry, any side is as near.
+    t = np.maximum(t, -(1 - _CONVERGED) * squares.min())
     for _ in range(_STEPS):
         terms = (axes * places / (squares + t[:, None])) ** 2
         value = terms.sum(axis=1) - 1.0

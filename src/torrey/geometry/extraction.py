@@ -16,6 +16,9 @@ from torrey.geometry.mesh import CellMesh, Facets, Piece, break_mesh
 from torrey.geometry.pieces import NO_PART, Owner, Owners, Side
 from torrey.geometry.shapes import Shape
 
+#: What gmsh's kernel may round of a place on a face, and what needs no mending.
+_ROUNDED = 1e-7
+_EXACT = 1e-10
 #: Nodes of a quadratic element by its dimension.
 _NODES = {1: 3, 2: 6, 3: 10}
 
@@ -42,7 +45,7 @@ def extract_mesh(shape: Shape, owners: Owners, box: Box) -> CellMesh:
     index = np.empty(int(tags.max()) + 1, dtype=np.int64)
     index[tags] = np.arange(len(tags))
     # gmsh says the byte order of its numbers, which NetCDF takes for a foreign one.
-    points = places.reshape(-1, 3)[:, :d].astype("=f8")
+    points = _on_faces(places.reshape(-1, 3)[:, :d].astype("=f8"), box)
     around = {
         face: gmsh.model.getAdjacencies(d - 1, face)[0].tolist()
         for _, face in gmsh.model.getEntities(d - 1)
@@ -69,7 +72,21 @@ def extract_mesh(shape: Shape, owners: Owners, box: Box) -> CellMesh:
             part = owners[dry[0]].part
             part = owners[wet_side].part if part == NO_PART else part
             facets.append(Facets(nodes, part, between[0], NOTHING))
-    return break_mesh(points, pieces, facets, shape.periods, box.vectors)
+    # Control points of curves are nodes, too: the box itself says where its faces are.
+    return break_mesh(points, pieces, facets, shape.periods, box.vectors, corner=box.origin)
+
+
+def _on_faces(points: NDArray[np.float64], box: Box) -> NDArray[np.float64]:
+    """Nodes moved onto the faces that they miss by what the geometry kernel rounds."""
+    heights = points @ box.inverse - box.origin
+    faces = np.round(heights)
+    off = np.abs(heights - faces)
+    missed = (off > _EXACT) & (off < _ROUNDED) & ((faces == 0) | (faces == 1))
+    if not np.any(missed):
+        return points
+    heights = np.where(missed, faces, heights)
+    moved = (heights + box.origin) @ box.vectors
+    return np.where(missed.any(axis=1)[:, None], moved, points)
 
 
 def _piece_of(shape: Shape, wet: Mapping[int, Owner], around: list[list[int]]) -> dict[int, int]:

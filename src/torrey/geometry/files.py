@@ -153,8 +153,8 @@ def read_options(path: str | Path) -> tuple[Plain, MeshOptions]:
     return json.loads(attributes[_SHAPE]), options
 
 
-def read_mesh(path: str | Path, level: int) -> CellMesh:
-    """One mesh of a file."""
+def read_mesh(path: str | Path, level: int = 0) -> CellMesh:
+    """One mesh of a file, the coarsest unless said otherwise."""
     return _mesh(path, f"level{level}" if level else None)
 
 

@@ -3,8 +3,8 @@
 Each connected part of a label, holes filled, is an object. Its indicator is blurred, and the curve
 is where that falls to one half; where objects touch, the levels are raised so that they part. The
 curve, which bears the stairs of the pixels, is smoothed along its length by a filter that shrinks
-nothing to first order, moved so that its area is that of the pixels, and cut down to the points
-that a spline needs.
+nothing to first order, as far as it stays within half a pixel of where it was. It is moved so that
+its area is that of the pixels, and cut down to the points that a spline needs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.geometry.curves import SplineCurve, signed_area
 from torrey.geometry.label_images import Labels
+from torrey.geometry.outline_smoothing import smoothed
 from torrey.geometry.surroundings import Surroundings
 
 Array = NDArray[np.float64]
@@ -29,16 +30,6 @@ Mask = NDArray[np.bool_]
 _BLUR: Final = 1.0
 #: Frame around an object that is looked at (pixels).
 _FRAME: Final = 6
-#: Distance of the samples that are filtered (pixels), and their number at least.
-_STEP: Final = 0.4
-_FEWEST: Final = 64
-#: Radius (pixels) of an object along which the filter is as wide as was asked for.
-_USUAL: Final = 10.0
-#: The filter is no wider than this part of the curve.
-_LONGEST: Final = 24
-#: Angle by which a curve turns between two points of its spline, and how many there are at least.
-_TURN: Final = 0.3
-_POINTS: Final = 12
 #: Part of the pixels of an object that its curve may lose.
 _LOST: Final = 0.25
 
@@ -79,27 +70,46 @@ class _Part:
     filled: Mask
 
 
-def find_objects(
-    labels: Labels, smooth: float, gap: float, least: int
-) -> tuple[list[ImageObject], int]:
-    """Return the objects of a periodic label image, and how many were too small.
+@dataclass(frozen=True)
+class Found:
+    """The objects of an image.
+
+    Attributes
+    ----------
+    objects : tuple of ImageObject
+    specks : int
+        Parts that were too small.
+    touching : int
+        Objects that touch others.
+    """
+
+    objects: tuple[ImageObject, ...]
+    specks: int
+    touching: int
+
+
+def find_objects(labels: Labels, smooth: float, gap: float, least: int, sharpest: float) -> Found:
+    """Return the objects of a periodic label image.
 
     Parameters
     ----------
     labels : (n_rows, n_columns) int
         Rows from the bottom upwards.
     smooth : float
-        Standard deviation of the filter along a curve around a disc of 10 pixels (pixels); it grows
-        with the root of the size.
+        How far a curve may move from the blurred border of the pixels while it is smoothed
+        (pixels).
     gap : float
         Width of the water between objects that touch (pixels).
     least : int
         Pixels of an object; smaller ones are left out.
 
+    sharpest : float
+        Radius of curvature that no curve falls below (pixels).
+
     Raises
     ------
     InputError
-        If an object reaches around the image or is too thin.
+        If an object reaches around the image or is too thin, or all are too small.
     """
     numbers, values = _components(labels)
     numbers, values, dropped = _without_specks(numbers, values, least)
@@ -115,15 +125,23 @@ def find_objects(
     todo = set(parts)
     for _ in range(_WIDENINGS + 1):
         for number in todo:
-            curves[number] = _curve(parts[number], beside[number], smooth, gaps[number])
+            filters = smooth, sharpest
+            curves[number] = _curve(parts[number], beside[number], gaps[number], filters)
         todo = _too_near(curves, todo, labels.shape, _KEPT * gap)
         for number in todo:
             gaps[number] *= _WIDER
-    found = [
+    found = tuple(
         ImageObject(part.label, int(part.filled.sum()), curves[number])
         for number, part in parts.items()
-    ]
-    return found, dropped
+    )
+    touching = sum(_touches(parts[number].filled, near) for number, near in beside.items())
+    return Found(found, dropped, touching)
+
+
+def _touches(filled: Mask, beside: Mask) -> bool:
+    from scipy.ndimage import binary_dilation
+
+    return bool(np.any(binary_dilation(filled) & beside))
 
 
 def _too_near(
@@ -198,8 +216,10 @@ def _without_specks(
     """Give small parts to what is around them, most of all."""
     sizes = np.bincount(numbers.ravel(), minlength=len(values))
     small = np.flatnonzero(sizes < least).tolist()
-    if len(small) == len(values):
-        return numbers, values, 0
+    largest = max(int(sizes[i]) for i, value in enumerate(values) if value)
+    if largest < least:
+        accepted = f"at most {largest}: the pixels of the largest cell"
+        raise InputError(f"{least}", accepted, at=("least_pixels",))
     dropped = 0
     numbers = numbers.copy()
     for number in sorted(small, key=lambda i: int(sizes[i])):
@@ -304,7 +324,7 @@ def _outside(values: list[int], parts: dict[int, _Part]) -> list[int]:
     return [number for number in range(len(values)) if number not in parts]
 
 
-def _curve(part: _Part, beside: Mask, smooth: float, gap: float) -> Array:
+def _curve(part: _Part, beside: Mask, gap: float, filters: tuple[float, float]) -> Array:
     """Points around an object, in pixels."""
     from scipy.ndimage import gaussian_filter
 
@@ -329,7 +349,10 @@ def _curve(part: _Part, beside: Mask, smooth: float, gap: float) -> Array:
                              at=("gap",))  # fmt: skip
         raw = parted
     return (
-        _smoothed(raw, signed_area(raw) - lost, smooth) + 0.5 + np.array(part.corner[::-1]) - _FRAME
+        smoothed(raw, signed_area(raw) - lost, *filters)
+        + 0.5
+        + np.array(part.corner[::-1])
+        - _FRAME
     )
 
 
@@ -343,54 +366,3 @@ def _contour(field: Array) -> Array | None:
         return None
     longest = max(closed, key=lambda points: abs(signed_area(points)))
     return longest if signed_area(longest) > 0 else longest[::-1]
-
-
-def _smoothed(raw: Array, area: float, smooth: float) -> Array:
-    """Points of a smooth curve with an area.
-
-    The curve is a sum of waves around a circle, in the complex plane.
-    """
-    closed = np.vstack([raw, raw[:1]])
-    arcs = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    length = float(arcs[-1])
-    count = max(_FEWEST, 2 * math.ceil(length / _STEP / 2))
-    even = np.arange(count) / count * length
-    z = np.interp(even, arcs, closed[:, 0]) + 1j * np.interp(even, arcs, closed[:, 1])
-    wave = np.fft.fftfreq(count, 1 / count)
-    # Steps of the stairs are as long as the root of the radius where they run along the pixels.
-    reach = smooth * math.sqrt(length / (2 * math.pi * _USUAL))
-    width = 2 * math.pi / length * min(reach, length / _LONGEST)
-    modes = np.fft.fft(z) * (1 - (1 - np.exp(-0.5 * (wave * width) ** 2)) ** 2)
-    for _ in range(3):
-        z, slope = np.fft.ifft(modes), np.fft.ifft(1j * wave * modes)
-        speed = np.abs(slope)
-        own = math.pi * float(np.mean((np.conj(z) * slope).imag))
-        outward = -1j * slope / speed
-        modes = np.fft.fft(z + (area - own) / (2 * math.pi * speed.mean()) * outward)
-    slope, bend = np.fft.ifft(1j * wave * modes), np.fft.ifft(-(wave**2) * modes)
-    turning = np.abs((np.conj(slope) * bend).imag) / np.abs(slope) ** 2
-    waves = np.exp(1j * np.outer(_places(turning, width), wave)) / count
-    chosen, slope = waves @ modes, waves @ (1j * wave * modes)
-    points = np.column_stack([chosen.real, chosen.imag])
-    outward = np.column_stack([slope.imag, -slope.real]) / np.abs(slope)[:, None]
-    for _ in range(2):
-        curve = SplineCurve(tuple(map(tuple, points.tolist())))
-        points = points + (area - curve.area) / curve.length * outward
-    return points
-
-
-def _places(turning: Array, width: float) -> Array:
-    """Places on the circle between which a curve turns by as much, and by little.
-
-    The angle that it turns by a step of the circle is given at even places.
-    """
-    count = len(turning)
-    least = _POINTS / (2 * math.pi)
-    wave = np.fft.fftfreq(count, 1 / count)
-    modes = np.fft.fft(np.maximum(turning / _TURN, least))
-    smooth = np.fft.ifft(modes * np.exp(-0.5 * (2 * wave * width) ** 2)).real
-    density = np.maximum(smooth, least / 2)
-    total = np.concatenate([[0.0], np.cumsum(density)]) * (2 * math.pi / count)
-    points = max(_POINTS, math.ceil(total[-1] - 1e-6))
-    circle = np.arange(count + 1) * (2 * math.pi / count)
-    return np.interp(np.arange(points) / points * total[-1], total, circle)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.label_images import Labels, Periodic, made_periodic, read_labels
+from torrey.geometry.label_images import Periodic, made_periodic, read_labels
 from torrey.geometry.outlined import LEAST_BEND, LEAST_GAP, SIDES
 from torrey.geometry.polygons import PointOutlines, Polygon
+
+if TYPE_CHECKING:
+    from torrey.geometry.image_outlines import ImageObject
 
 Division = Literal["labels", "parts"]
 
@@ -43,8 +47,7 @@ class LabelImage(PointOutlines):
     compartments : {"labels", "parts"}
         All that has one label is one compartment, or each connected part of it.
     smooth : float
-        How far along an outline of 10 pixels in radius the stairs of the pixels are smoothed
-        (pixels); it grows with the root of the radius.
+        How far an outline may move while the stairs of the pixels are smoothed (pixels).
     gap : float
         Width of the water between cells that touch each other (pixels).
     least_pixels : int
@@ -73,8 +76,8 @@ class LabelImage(PointOutlines):
         description="labels, or parts (each connected part of a label is one)", default="labels"
     )
     smooth: float = declared(
-        description="a number of 0.5 to 20 pixels along an outline over which it is smoothed",
-        default=2.0,
+        description="a number of 0.1 to 5 pixels by which smoothing may move an outline",
+        default=0.5,
     )
     gap: float = declared(
         description="a number of 0.5 to 4 pixels: width of the water between cells that touch",
@@ -109,7 +112,7 @@ class LabelImage(PointOutlines):
                            ("compartments", ("labels", "parts"))):  # fmt: skip
             if (value := getattr(self, key)) not in names:
                 raise InputError(f'"{value}"', " or ".join(names), at=(key,))
-        for key, least, most in (("smooth", 0.5, 20.0), ("gap", 0.5, 4.0)):
+        for key, least, most in (("smooth", 0.1, 5.0), ("gap", 0.5, 4.0)):
             if not least <= (value := getattr(self, key)) <= most:
                 raise InputError(f"{value:g}", f"{least:g} to {most:g} pixels", at=(key,))
         if self.least_pixels < 9:
@@ -129,13 +132,26 @@ class LabelImage(PointOutlines):
                 f"a gap of {1.5 * LEAST_GAP * columns:.3g} pixels or more in an image of {columns}",
                 at=("gap",),
             )
-        cells, specks = self._outlines(labels)
+        # Readers are loaded where images are read.
+        from torrey.geometry.image_outlines import find_objects
+
+        sharpest = 1.5 * LEAST_BEND * columns
+        found = find_objects(labels, self.smooth, self.gap, self.least_pixels, sharpest)
+        cells = self._outlines(found.objects, columns, height)
         width = None if self.pixel is None else self.pixel * columns
         remarks = []
         if left_out:
-            remarks.append(f"{left_out} cells at the edges of the image are left out")
-        if specks:
-            remarks.append(f"{specks} parts of fewer than {self.least_pixels} pixels are left out")
+            remarks.append(
+                f"{_counted(left_out, 'cell')} at the edges of the image {_left(left_out)}"
+            )
+        if found.specks:
+            parts = _counted(found.specks, "part")
+            remarks.append(
+                f"{parts} of fewer than {self.least_pixels} pixels {_left(found.specks)}"
+            )
+        if found.touching:
+            pixels = f"{self.gap:g} pixel{'' if self.gap == 1 else 's'}"
+            remarks.append(f"cells that touch are parted by {pixels}")
         defaults = {
             name: getattr(LabelImage, name)
             for name in (
@@ -150,12 +166,10 @@ class LabelImage(PointOutlines):
         }
         self._replace(cells=cells, width=width, height=height, **defaults, _remarks=tuple(remarks))
 
-    def _outlines(self, labels: Labels) -> tuple[tuple[Polygon, ...], int]:
-        """The outlines of all objects, in units of the cell, and how many were too small."""
-        # Readers are loaded where images are read.
-        from torrey.geometry.image_outlines import find_objects
-
-        objects, specks = find_objects(labels, self.smooth, self.gap, self.least_pixels)
+    def _outlines(
+        self, objects: Sequence[ImageObject], columns: int, height: float
+    ) -> tuple[Polygon, ...]:
+        """The outlines of all objects, in units of the cell."""
         found: list[Polygon] = []
         count: dict[int, int] = {}
         for thing in sorted(objects, key=lambda thing: (thing.label == 0, thing.label)):
@@ -163,25 +177,22 @@ class LabelImage(PointOutlines):
             name = f"label_{thing.label}" if thing.label else f"hole_{number}"
             if thing.label and self.compartments == "parts" and number > 1:
                 name = f"{name}_{number}"
-            # The outline starts anywhere; its middle lies in the cell.
-            points = thing.points / labels.shape[1]
-            middle = points.mean(axis=0)
-            points = points - np.floor(middle / (1.0, labels.shape[0] / labels.shape[1])) * (
-                1.0,
-                labels.shape[0] / labels.shape[1],
-            )
-            rounded = np.round(points, _DIGITS) + 0.0
+            # An outline may start in any period: its middle is moved into the cell.
+            points = thing.points / columns
+            points = points - np.floor(points.mean(axis=0) / (1.0, height)) * (1.0, height)
+            rounded = tuple(map(tuple, (np.round(points, _DIGITS) + 0.0).tolist()))
             try:
-                found.append(Polygon(tuple(map(tuple, rounded.tolist())), "curved", name=name))
+                found.append(Polygon(rounded, "curved", name=name))
             except InputError as error:
                 raise InputError(f"{name}: {error.found}", error.accepted, at=("file",)) from None
-            if found[-1].curve.least_radius < LEAST_BEND:
+            bend = found[-1].curve.least_radius
+            if bend < LEAST_BEND:
                 raise InputError(
-                    f"{name}, which bends with a radius of {found[-1].curve.least_radius:.2g}",
-                    f"radii of {LEAST_BEND:g} of the cell or more: smooth over more pixels",
+                    f"{self.smooth:g} pixels, after which {name} bends with a radius of {bend:.2g}",
+                    f"radii of {LEAST_BEND:g} of the cell or more: a larger number",
                     at=("smooth",),
                 )
-        return tuple(found), specks
+        return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
         """Return what was left out of the image that the cell was read from."""
@@ -190,3 +201,11 @@ class LabelImage(PointOutlines):
     def describe(self) -> str:
         """Say how many cells the image has."""
         return f"image, {self._described('outline')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _left(count: int) -> str:
+    return "is left out" if count == 1 else "are left out"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from torrey.geometry.membranes import NOTHING
 
 #: Two nodes on opposite faces are the same if they differ by less than this (units of the cell).
 MATCHING_TOLERANCE = 1e-9
+#: A facet that is nearer to a face than this lies on it.
+_NEARLY = 1e-6
 
 
 class MeshError(TorreyError, ValueError):
@@ -187,6 +190,7 @@ def break_mesh(
     lattice: NDArray[np.float64],
     box: NDArray[np.float64] | None = None,
     periodic: Sequence[bool] | None = None,
+    corner: NDArray[np.float64] | None = None,
 ) -> CellMesh:
     """Give each piece its own nodes and identify the periodic ones.
 
@@ -203,6 +207,8 @@ def break_mesh(
     periodic : sequence of bool, optional
         By vector of the box, whether the cell goes on across its faces; it does without this.
         Other faces are impermeable walls.
+    corner : (d,) float, optional
+        Where the box starts, in fractions of its vectors; the least of all points without it.
 
     Raises
     ------
@@ -212,20 +218,16 @@ def break_mesh(
     broken_points, elements, compartment, nodes_of = _apart(points, pieces)
     within = np.linalg.inv(lattice if box is None else box)
     # Of all that was drawn: what holds water may lie inside the box.
-    low = (points @ within).min(axis=0)
+    low = (points @ within).min(axis=0) if corner is None else corner
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
-    none = np.empty((0, width), dtype=np.int64)
+    none, node = np.empty((0, width), dtype=np.int64), partial(_renumbered, nodes_of)
     return CellMesh(
         points=broken_points,
         elements=elements,
         compartment=compartment,
         region=np.concatenate([piece.region for piece in pieces]).astype(np.int64),
-        membrane_outside=np.concatenate(
-            [none] + [_renumbered(f.nodes, nodes_of, f.outside) for f in facets]
-        ),
-        membrane_inside=np.concatenate(
-            [none] + [_renumbered(f.nodes, nodes_of, f.inside) for f in facets]
-        ),
+        membrane_outside=np.concatenate([none, *(node(f.nodes, f.outside) for f in facets)]),
+        membrane_inside=np.concatenate([none, *(node(f.nodes, f.inside) for f in facets)]),
         membrane=np.concatenate(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
@@ -266,7 +268,7 @@ def _apart(
 
 
 def _renumbered(
-    nodes: NDArray[np.int64], nodes_of: list[tuple[NDArray[np.int64], int]], piece: int
+    nodes_of: list[tuple[NDArray[np.int64], int]], nodes: NDArray[np.int64], piece: int
 ) -> NDArray[np.int64]:
     """Numbers of nodes within a piece, whose own are sorted and begin at a new number."""
     if piece == NOTHING:
@@ -305,8 +307,7 @@ def _periodic_map(
     pairs = [np.empty((0, 2), dtype=np.int64)]
     for axis in axes:
         face = corner[axis]
-        low = np.all(np.abs(points[facets, axis] - face) < MATCHING_TOLERANCE, axis=1)
-        high = np.all(np.abs(points[facets, axis] - face - 1.0) < MATCHING_TOLERANCE, axis=1)
+        low, high = (_on_face(points[facets, axis] - place) for place in (face, face + 1.0))
         pairs.append(_match_faces(points, facets, owner, low, high, axis))
     links = np.concatenate(pairs)
     graph = coo_array(
@@ -316,6 +317,17 @@ def _periodic_map(
     first = np.full(label.max() + 1, len(points), dtype=np.int64)
     np.minimum.at(first, label, np.arange(len(points)))
     return first[label]
+
+
+def _on_face(heights: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which facets lie on a face, of the heights of their nodes above it, shape (n_facets, n)."""
+    off = np.abs(heights).max(axis=1)
+    found = off < MATCHING_TOLERANCE
+    # Without its counterpart a facet would be a wall that nobody sees.
+    beside = off[~found & (off < _NEARLY)]
+    if len(beside):
+        raise MeshError(f"nodes lie {beside.max():.1e} of the cell off a face")
+    return found
 
 
 def _match_faces(

@@ -212,9 +212,10 @@ def _points(path: Path, points: Any, elements: Integers, dimension: int) -> Arra
     if places.ndim != 2 or places.shape[1] < dimension:
         raise InputError(f"{path.name} with points of {places.shape}", "three numbers for each")
     if not len(elements) or elements.min() < 0 or elements.max() >= len(places):
+        wrong = elements.max(initial=-1) if elements.min(initial=0) >= 0 else elements.min()
         raise InputError(
-            f"{path.name} with an element of node {elements.max(initial=-1)}, beyond its "
-            f"{len(places)} nodes",
+            f"{path.name} with an element of node number {wrong}, not one of 0 to "
+            f"{len(places) - 1}",
             "elements of nodes that the file has",
         )
     used = np.unique(elements)

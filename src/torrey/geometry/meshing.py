@@ -24,6 +24,7 @@ import pygmsh
 
 from torrey.geometry.drawing import Canvas, tie_opposite_faces
 from torrey.geometry.extraction import extract_mesh
+from torrey.geometry.flips import make_spheres_convex
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
 from torrey.geometry.pieces import Drawing, Side
 from torrey.geometry.refinement import checked_levels
@@ -43,6 +44,9 @@ _SIZES = (1.0, 0.7, 0.5)
 _REASONS_SHOWN = 3
 
 
+#: How gmsh makes triangles on curved surfaces: other ways leave edges near the poles of spheres
+#: that dent the surface, so that elements beside them fold over.
+_MESH_ADAPT = 1
 #: How exactly the number of elements along a curve is found; gmsh's own 1e-9 asks for sizes at
 #: millions of places.
 _SIZE_PRECISION = 1e-3
@@ -171,6 +175,9 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
             drawing = shape.draw(canvas)
             _set_sizes(canvas, drawing)
             tie_opposite_faces(canvas.box)
+            if shape.dimension == 3:
+                gmsh.model.mesh.generate(2)
+                make_spheres_convex()
             gmsh.model.mesh.generate(shape.dimension)
             return extract_mesh(shape, drawing.owners, canvas.box)
         except Exception as error:
@@ -183,16 +190,21 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
 def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     """Tell gmsh the sizes of elements: those of the kind, and small ones in spots."""
     gmsh.option.setNumber("Mesh.MeshSizeFromCurvature", ELEMENTS_PER_CIRCLE[canvas.dimension])
+    if canvas.dimension == 3:
+        gmsh.option.setNumber("Mesh.Algorithm", _MESH_ADAPT)
     gmsh.option.setNumber("Mesh.LcIntegrationPrecision", _SIZE_PRECISION)
     if drawing.is_graded:
         gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 0)
     own, spots = drawing.element_size, canvas.spots.around(canvas.box)
-    if own is None and not len(spots.sizes):
+    d, has_spots = canvas.dimension, len(spots.sizes) > 0
+    if own is None and not has_spots:
         return
 
     def size_at(_dim: int, _tag: int, x: float, y: float, z: float, proposed: float) -> float:
-        place = np.array((x, y, z))[: canvas.dimension]
-        smallest = min(proposed, canvas.size, spots.size_at(place))
+        place = np.array((x, y, z)[:d])
+        smallest = min(proposed, canvas.size)
+        if has_spots:
+            smallest = min(smallest, spots.size_at(place))
         return smallest if own is None else min(smallest, own(place))
 
     gmsh.model.mesh.setSizeCallback(size_at)

@@ -107,6 +107,8 @@ class OwnCell:
     mesh : CellMesh
     compartment_names, region_names : tuple of str
     region_compartment : tuple of int
+    region_groups : tuple of str
+        Region of the file that each is, or a piece of.
     region_outside : tuple of bool
         Whether a region is the outside, or a piece of it.
     membranes : tuple of Membrane
@@ -120,6 +122,7 @@ class OwnCell:
     compartment_names: tuple[str, ...]
     region_names: tuple[str, ...]
     region_compartment: tuple[int, ...]
+    region_groups: tuple[str, ...]
     region_outside: tuple[bool, ...]
     membranes: tuple[Membrane, ...]
     region_measures: Array
@@ -175,6 +178,7 @@ def own_cell(
         compartment_names=parts.compartment_names,
         region_names=parts.region_names,
         region_compartment=parts.region_compartment,
+        region_groups=parts.region_groups,
         region_outside=parts.region_outside,
         membranes=membranes,
         region_measures=measures,
@@ -210,6 +214,7 @@ class _Parts:
     compartment_names: tuple[str, ...]
     region_names: tuple[str, ...]
     region_compartment: tuple[int, ...]
+    region_groups: tuple[str, ...]
     region_outside: tuple[bool, ...]
 
     @classmethod
@@ -252,6 +257,7 @@ class _Parts:
             compartment_names=tuple(region_names[owner_of.index(c)] for c in range(len(owners))),
             region_names=tuple(region_names),
             region_compartment=tuple(owner_of),
+            region_groups=tuple(plain),
             region_outside=tuple(r == 0 for _, r in pairs.tolist()),
         )
 

@@ -166,6 +166,11 @@ class OwnMesh(Shape):
         return self.cell.region_compartment
 
     @property
+    def region_groups(self) -> tuple[str, ...]:
+        """Regions of the file, which hold for all their pieces."""
+        return self.cell.region_groups
+
+    @property
     def region_parts(self) -> tuple[Part, ...]:
         """``outside`` of the first region and all its pieces, ``inside`` of the others."""
         return tuple("outside" if first else "inside" for first in self.cell.region_outside)

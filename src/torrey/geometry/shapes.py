@@ -98,6 +98,14 @@ class Shape(ABC):
         return tuple(range(self.n_compartments))
 
     @property
+    def region_groups(self) -> tuple[str, ...]:
+        """Name of each region under which a material may say its value beside its own name.
+
+        That of its compartment, unless a region of the user's has fallen into pieces.
+        """
+        return tuple(self.compartment_names[owner] for owner in self.region_compartment)
+
+    @property
     def region_parts(self) -> tuple[Part, ...]:
         """Key of a material with the value of each region: region 0 is ``outside``."""
         inside: tuple[Part, ...] = ("inside",)
@@ -157,6 +165,10 @@ class Shape(ABC):
     def describe(self) -> str:
         """Say in words what the cell is, for titles and messages; sizes in units of the cell."""
         return self.kind
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what whoever reads results should know of how the cell was made from its file."""
+        return ()
 
     # ---- how it is meshed ----
 

@@ -201,4 +201,5 @@ class SidedCurve(Curve):
             else:
                 middle = occ.addPoint(*(centre + shift), 0.0)
                 lines.append(occ.addCircleArc(ends[0], middle, ends[1]))
+                occ.remove([(0, middle)])
         return int(occ.addPlaneSurface([occ.addCurveLoop(lines)]))

@@ -74,8 +74,9 @@ class Spots:
         """Largest size of an element at a place; infinite where there is no spot."""
         if not len(self.sizes):
             return float("inf")
-        far = np.linalg.norm(place - self.places, axis=1)
-        return float(np.min(self.sizes + GROWTH * far))
+        apart = place - self.places
+        far = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+        return float((self.sizes + GROWTH * far).min())
 
 
 #: Length of an element in a film of water, over the length along which the film grows thicker.

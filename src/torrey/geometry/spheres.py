@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,13 @@ from torrey.geometry.lattices import (
 from torrey.geometry.membranes import Plain
 from torrey.geometry.packing import Packing
 from torrey.geometry.pieces import Drawing
-from torrey.geometry.shapes import LEAST_GAP
 
 if TYPE_CHECKING:
     from torrey.geometry.drawing import Canvas
+
+
+LEAST_COAT: Final = 5e-3
+"""Of a coat, in units of the cell: thinner ones take millions of elements."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Spheres(Packing):
         named=LATTICES,
     )
     coat: float = declared(
-        description="0, or a number of 0.001 to 0.5: thickness of a coat of water around each "
+        description="0, or a number of 0.005 to 0.5: thickness of a coat of water around each "
         "sphere, between two membranes, in units of the cell",
         default=0.0,
     )
@@ -93,9 +96,9 @@ class Spheres(Packing):
             object.__setattr__(self, "lattice", LATTICES[self.lattice])
         check_kinds(self)
         check_lattice(self.lattice)
-        if self.coat and not LEAST_GAP <= self.coat < 0.5:
+        if self.coat and not LEAST_COAT <= self.coat < 0.5:
             raise InputError(
-                f"{self.coat:g}", f"0, or a thickness of {LEAST_GAP:g} to 0.5", at=("coat",)
+                f"{self.coat:g}", f"0, or a thickness of {LEAST_COAT:g} to 0.5", at=("coat",)
             )
         if self.coat and self.interior != "water":
             raise InputError("obstacles with a coat", "a coat around water", at=("coat",))

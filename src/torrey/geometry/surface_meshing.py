@@ -7,8 +7,6 @@ somebody else's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import gmsh
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +19,8 @@ from torrey.geometry.mesh_files import FileMesh
 from torrey.geometry.meshing import gmsh_session
 from torrey.geometry.own_cells import Regions, own_cell
 from torrey.geometry.own_faces import fit_faces
-
-if TYPE_CHECKING:
-    from torrey.geometry.surfaces import Scene, Surfaces
+from torrey.geometry.shapes import Shape
+from torrey.geometry.surface_scenes import Scene
 
 Array = NDArray[np.float64]
 
@@ -35,14 +32,22 @@ _FACES = (
 )
 
 
-def mesh_surfaces(shape: Surfaces, size: float) -> CellMesh:
+def mesh_surfaces(
+    shape: Shape, scene: Scene, size: float, *, wet: bool, periodic: bool
+) -> CellMesh:
     """Mesh the inside of surfaces, and the water around them if there is some.
 
     Parameters
     ----------
-    shape : Surfaces
+    shape : Shape
+        Whose compartments and membranes they are.
+    scene : Scene
     size : float
         Largest size of an element, in units of the cell.
+    wet : bool
+        Whether there is water outside.
+    periodic : bool
+        Whether opposite faces of the box are one.
 
     Raises
     ------
@@ -52,22 +57,20 @@ def mesh_surfaces(shape: Surfaces, size: float) -> CellMesh:
     name = shape.describe()
     with gmsh_session():
         try:
-            gmsh.option.setNumber("Mesh.MeshSizeMax", size * shape.scene.unit)
-            volumes = _draw(shape)
+            gmsh.option.setNumber("Mesh.MeshSizeMax", size * scene.unit)
+            volumes = _draw(scene, wet, periodic)
             gmsh.model.mesh.generate(3)
-            found = _tetrahedra(shape, volumes)
+            found = _tetrahedra(shape.region_names, volumes)
         except Exception as error:
             # What gmsh raises has no type of its own.
             if type(error) is not Exception:
                 raise
             raise MeshError(f"gmsh does not mesh {name}: {error}") from error
-    periodic = (shape.is_wet and shape.outer == "periodic",) * 3
+    axes = (periodic,) * 3
     try:
         mesh = conforming(found, name)
-        faces = fit_faces(
-            mesh, np.diag(shape.scene.sides) if all(periodic) else None, periodic, name
-        )
-        made = own_cell(mesh, faces, Regions(found.names), periodic, name)
+        faces = fit_faces(mesh, np.diag(scene.sides), axes, name)
+        made = own_cell(mesh, faces, Regions(found.names, found.names[0]), axes, name)
     except InputError as error:
         raise MeshError(f"the mesh of {name} cannot be used: {error.found}") from error
     if made.membranes != shape.membranes() or made.region_names != shape.region_names:
@@ -75,10 +78,10 @@ def mesh_surfaces(shape: Surfaces, size: float) -> CellMesh:
     return made.mesh
 
 
-def _draw(shape: Surfaces) -> list[int]:
+def _draw(scene: Scene, wet: bool, periodic: bool) -> list[int]:
     """Give surfaces and box to gmsh; return the volume of each region."""
-    scene, geo = shape.scene, gmsh.model.geo
-    around = _draw_box(scene, shape.outer == "periodic") if shape.is_wet else None
+    geo = gmsh.model.geo
+    around = _draw_box(scene, periodic) if wet else None
     _give_triangles(scene)
     loops = [geo.addSurfaceLoop([_tag(i)]) for i in range(len(scene.surfaces))]
     within = {p: [loops[i] for i, q in enumerate(scene.parent) if q == p] for p in scene.parent}
@@ -133,7 +136,7 @@ def _draw_box(scene: Scene, periodic: bool) -> int:
     return int(geo.addSurfaceLoop(faces))
 
 
-def _tetrahedra(shape: Surfaces, volumes: list[int]) -> FileMesh:
+def _tetrahedra(names: tuple[str, ...], volumes: list[int]) -> FileMesh:
     """What gmsh has made, as a file would hold it."""
     tags, places, _ = gmsh.model.mesh.getNodes()
     index = np.full(int(tags.max()) + 1, NOTHING, dtype=np.int64)
@@ -144,5 +147,5 @@ def _tetrahedra(shape: Surfaces, volumes: list[int]) -> FileMesh:
         places.reshape(-1, 3).astype("=f8"),
         np.concatenate(elements),
         np.repeat(np.arange(len(elements)), [len(part) for part in elements]),
-        shape.compartment_names,
+        names,
     )

@@ -16,12 +16,12 @@ from torrey.base.budgets import ELEMENTS_PER_VOLUME
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
-from torrey.geometry.mesh_files import at, check_digest
-from torrey.geometry.shapes import LEAST_GAP, Part, Shape
-from torrey.geometry.surface_files import Surface, read_surfaces
+from torrey.geometry.mesh_files import check_digest
+from torrey.geometry.shapes import Part, Shape
 
 if TYPE_CHECKING:
     from torrey.geometry.mesh import CellMesh
+    from torrey.geometry.surface_scenes import Scene
 
 Array = NDArray[np.float64]
 
@@ -30,41 +30,6 @@ Outer = Literal["periodic", "walls"]
 
 #: Tetrahedra next to each triangle of the surfaces and around those, about.
 _TETRAHEDRA_PER_TRIANGLE: Final = 6.0
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Surfaces and what lies in what, in lengths of the file.
-
-    Attributes
-    ----------
-    surfaces : tuple of Surface
-        Each after the one that it lies in.
-    parent : tuple of int
-        Surface that each lies in directly; `NOTHING` of those that lie in none.
-    corner : (3,) float
-        Lowest corner of the box.
-    sides : (3,) float
-    """
-
-    surfaces: tuple[Surface, ...]
-    parent: tuple[int, ...]
-    corner: Array
-    sides: Array
-
-    @property
-    def unit(self) -> float:
-        """Unit of the cell."""
-        return float(self.sides[0])
-
-    def inside(self, number: int) -> float:
-        """Volume inside a surface without what lies inside others in it."""
-        return self.surfaces[number].volume - self.within(number)
-
-    def within(self, parent: int) -> float:
-        """Volume inside the surfaces that lie in another one directly."""
-        pairs = zip(self.surfaces, self.parent, strict=True)
-        return math.fsum(surface.volume for surface, other in pairs if other == parent)
 
 
 @dataclass(frozen=True)
@@ -249,7 +214,8 @@ class Surfaces(Shape):
         """
         from torrey.geometry.surface_meshing import mesh_surfaces
 
-        return mesh_surfaces(self, size)
+        periodic = self.is_wet and self.outer == "periodic"
+        return mesh_surfaces(self, self.scene, size, wet=self.is_wet, periodic=periodic)
 
     def own_elements(self, size: float) -> float:
         """Return about how many tetrahedra fill it, with those next to the triangles."""
@@ -291,54 +257,8 @@ class Surfaces(Shape):
 @lru_cache(maxsize=4)
 def _read(shape: Surfaces) -> Scene:
     """The surfaces of a cell in their box; kept, since copies of a shape ask again."""
-    surfaces, parents = _nested(read_surfaces(shape.files))
-    points = np.concatenate([surface.points for surface in surfaces])
-    low, high = points.min(axis=0), points.max(axis=0)
-    middle = np.array(shape.center) if shape.center else (low + high) / 2
-    if shape.box:
-        sides = np.array(shape.box, dtype=float)
-    elif shape.is_wet:
-        raise InputError(
-            "no key box with water outside",
-            f"box: three sides of more than {[float(f'{x:.4g}') for x in high - low]}",
-            at=("box",),
-        )
-    else:
-        sides = 2 * np.maximum(high - middle, middle - low)
-    corner = middle - sides / 2
-    gap = LEAST_GAP * float(sides.min()) if shape.is_wet else -1e-9 * float(sides.min())
-    for surface in surfaces:
-        beyond = np.maximum(corner + gap - surface.points, surface.points - corner - sides + gap)
-        worst = np.unravel_index(int(beyond.argmax()), beyond.shape)
-        if beyond[worst] > 0:
-            raise InputError(
-                f"{surface.name}, which reaches {at(surface.points[worst[0]])}, with a box of "
-                f"{[float(f'{x:.6g}') for x in corner]} to "
-                f"{[float(f'{x:.6g}') for x in corner + sides]}",
-                f"surfaces inside the box, {gap:.3g} or more from its faces"
-                if gap > 0
-                else "surfaces inside the box",
-                at=("box",) if shape.box else ("center",),
-            )
-    return Scene(surfaces, parents, corner, sides)
+    from torrey.geometry.surface_files import read_surfaces
+    from torrey.geometry.surface_scenes import scene_of
 
-
-def _nested(found: Sequence[Surface]) -> tuple[tuple[Surface, ...], tuple[int, ...]]:
-    """Surfaces, each after the one that it lies in, and the number of that."""
-    holders = [
-        [j for j, other in enumerate(found) if j != i and _lies_in(surface, other)]
-        for i, surface in enumerate(found)
-    ]
-    order = sorted(range(len(found)), key=lambda i: (len(holders[i]), i))
-    # The innermost of those that hold it is held by all the others.
-    nearest = [max(h, key=lambda j: len(holders[j]), default=NOTHING) for h in holders]
-    place = {i: k for k, i in enumerate(order)}
-    parents = tuple(place.get(nearest[i], NOTHING) for i in order)
-    return tuple(found[i] for i in order), parents
-
-
-def _lies_in(surface: Surface, other: Surface) -> bool:
-    """Whether a surface lies in another: they do not cross, so that one vertex tells."""
-    place = surface.points[0]
-    low, high = other.points.min(axis=0), other.points.max(axis=0)
-    return bool(np.all((place > low) & (place < high))) and other.holds(place)
+    surfaces = read_surfaces(shape.files)
+    return scene_of(surfaces, shape.box, shape.center, wet=shape.is_wet)

@@ -30,6 +30,10 @@ PACKING = f"{RESULTS}/geometry/{{geometry}}/packing.nc"
 """Where the discs of a random packing are."""
 MESH = f"{RESULTS}/geometry/{{geometry}}/mesh.nc"
 OPERATORS = f"{RESULTS}/geometry/{{geometry}}/operators.nc"
+PICTURE = f"{RESULTS}/geometry/{{geometry}}/{{picture}}"
+"""Stem of a picture of a cell: .pdf, .png and .nc."""
+PICTURES: Final[Mapping[str, bool]] = {"cell": False, "elements": True}
+"""Pictures of a cell, and whether they show the elements of its mesh."""
 TENSORS = f"{RESULTS}/tensors/{{geometry}}/{{material}}/tensors.nc"
 REFERENCE_SIGNAL = f"{RESULTS}/reference/{{geometry}}/{{material}}/{{point}}.nc"
 BASIS = f"{RESULTS}/basis/{{geometry}}/{{material}}/{{span}}.nc"
@@ -376,7 +380,8 @@ class Layout:
             files.append(CONVERGENCE.format(study=study.name))
         if study.cumulants:
             files.append(CUMULANTS.format(study=study.name))
-        return files
+        picture = PICTURE.format(geometry=study.geometry, picture="cell")
+        return [*files, *(f"{picture}.{kind}" for kind in ("pdf", "png", "nc"))]
 
 
 def _tolerance(study: Study | Voxel) -> str:

@@ -37,6 +37,7 @@ from torrey.workflow.stages import (
     BuildBasis,
     BuildMesh,
     CheckProjected,
+    DrawCell,
     DrawFigure,
     EvaluateModels,
     ExpandCumulants,
@@ -208,6 +209,12 @@ class Recipes:
         yield self._packing, paths.PACKING, packings
         yield self._mesh, paths.MESH, geometries
         yield self._operators, paths.OPERATORS, geometries
+        pictures = [
+            ({"geometry": name, "picture": picture}, (name, elements))
+            for name in config.geometries
+            for picture, elements in paths.PICTURES.items()
+        ]
+        yield self._cell, f"{paths.PICTURE}.nc", pictures
         materials = [
             ({"geometry": geometry, "material": name}, (geometry, material))
             for (geometry, name), material in layout.materials.items()
@@ -267,6 +274,15 @@ class Recipes:
 
     def _operators(self, path: str, geometry: str) -> Recipe:
         return self._recipe(AssembleOperators(), path, {"mesh": _mesh_of(geometry)})
+
+    def _cell(self, path: str, geometry: str, elements: bool) -> Recipe:
+        stem = path.removesuffix(".nc")
+        return self._recipe(
+            DrawCell(elements=elements),
+            path,
+            {"mesh": _mesh_of(geometry)},
+            beside=(f"{stem}.pdf", f"{stem}.png"),
+        )
 
     def _tensors(self, path: str, geometry: str, material: Material) -> Recipe:
         inputs = {"operators": _operators_of(geometry), "mesh": _mesh_of(geometry)}

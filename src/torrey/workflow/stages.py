@@ -103,6 +103,14 @@ class BuildMesh(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DrawCell(Stage):
+    """Draw a cell, with the elements of its coarsest mesh or without."""
+
+    rule = "draw_cell"
+    elements: bool = _text(lambda elements: str(int(elements)), lambda text: text == "1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AssembleOperators(Stage):
     """Assemble the operators of a mesh."""
 

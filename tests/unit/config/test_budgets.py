@@ -405,13 +405,13 @@ def test_layers_are_not_thinner_than_models_of_them_hold(messages):
     assert Layers((0.999, 0.001)).n_compartments == 2
     (message,) = messages(edited("[0.6, 0.4]", "[0.99999999, 1e-8]"))
     assert "geometries.layers.thicknesses[1]: found 1e-08" in message
-    assert MeshOptions().refinements >= 1
+    assert MeshOptions().limit(1) >= 1
 
 
 @pytest.mark.parametrize(
     ("mesh", "found"),
     [
-        ("{size: 1e-5}", "found size 1e-05 with 2 refinements, about 4e+11 elements"),
+        ("{size: 1e-5}", "found size 1e-05 with 1 refinement, about 9e+10 elements"),
         ("{size: 0.004, refinements: 3}", "about 9e+06 elements, accepted: at most 1,000,000"),
     ],
 )

@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 import yaml
-from support.configurations import B_VALUES, GOOD, Yaml12Loader
+from support.configurations import B_VALUES, GOOD, Yaml12Loader, edited
 from support.gradient_files import (
     DIRECTIONS,
     FSL,
@@ -343,6 +343,20 @@ def test_the_reference_may_be_projected(read, study):
     projected = study("    tolerance:", "    reference: {method: projected}\n    tolerance:")
     assert projected.method == "projected"
     assert projected.sweep == read(GOOD).studies["mine"].sweep
+
+
+def test_the_reference_is_projected_in_space_where_nothing_is_said(read):
+    ball = "layers: {kind: spheres, cells: [{center: [0.5, 0.5, 0.5], radius: 0.3}]}"
+    text = edited("layers: {kind: layers, thicknesses: [0.6, 0.4]}", ball)
+    text = text.replace("geometry: tissue", "geometry: layers").replace("[[1, 0]]", "[[1, 0, 0]]")
+    assert read(text).studies["mine"].method == "projected"
+    said = text.replace("    tolerance:", "    reference: {method: full}\n    tolerance:")
+    assert read(said).studies["mine"].method == "full"
+    # Sticks, whose water moves along one axis, have no small basis.
+    none = "0 um^2/ms, 0 um^2/ms, 0 um^2/ms"
+    along_x = f"inside: [[1 um^2/ms, {none[11:]}], [{none}], [{none}]]"
+    stick = text.replace("inside: 1.2e-3 mm^2/s", along_x).replace("reference, R0, R2", "reference")
+    assert read(stick).studies["mine"].method == "full"
 
 
 # ---- the schema ----

@@ -22,7 +22,7 @@ CONFIG = Path(__file__).parents[3] / "config"
 def test_a_study_is_read_in_internal_units(read):
     mine = read(GOOD).studies["mine"]
     assert mine.shape == Discs((Disc((0.30, 0.35), 0.21), Disc((0.72, 0.66), 0.17)))
-    assert mine.mesh == MeshOptions(0.05, 2)
+    assert mine.mesh == MeshOptions(0.05, 4)
     assert mine.material.diffusivity == (2.5, 1.2, 1.2)
     assert mine.sweep.axes() == {
         "period": (6.0, 12.0),

@@ -105,16 +105,21 @@ def test_a_cell_says_what_it_is(cell):
 
 
 def test_meshes_by_dimension():
-    assert tr.Cell(TWO, 2, 10).mesh == tr.MeshOptions()
-    assert tr.Cell(tr.Spheres(()), 2, 10).mesh == tr.MeshOptions(0.2, 1)
-    assert tr.Cell(TWO, 2, 10, mesh=0.05).mesh == tr.MeshOptions(0.05, 2)
+    assert tr.Cell(TWO, 2, 10).mesh == tr.MeshOptions(0.1, 4)
+    assert tr.Cell(tr.Layers((1.0,)), 2, 10).mesh == tr.MeshOptions(0.1, 6)
+    assert tr.Cell(tr.Spheres(()), 2, 10).mesh == tr.MeshOptions(0.2, 2)
+    assert tr.Cell(TWO, 2, 10, mesh=0.05).mesh == tr.MeshOptions(0.05, 4)
+    # The usual limit is lower where it would ask for millions of elements.
+    assert tr.Cell(TWO, 2, 10, mesh=0.01).mesh == tr.MeshOptions(0.01, 2)
 
 
 def test_a_plot_shows_the_cell_in_um(cell):
     plain, meshed = cell.plot(), cell.plot(mesh=True)
     assert plain.get_xlabel() == "x (µm)"
-    np.testing.assert_allclose(plain.get_xlim(), (-0.2, 10.2))
-    assert len(meshed.patches) == len(plain.patches) + 1
+    # A part of each neighbour is seen, too.
+    np.testing.assert_allclose(plain.get_xlim(), (-1.4, 11.4))
+    assert len(meshed.get_children()) == len(plain.get_children()) + 1
+    assert {text.get_text() for text in plain.texts} == {"outside", "cell 1"}
     assert cell.plot(ax=plain) is plain
-    with pytest.raises(tr.InputError, match="1 dimensions"):
-        tr.Cell(tr.Layers((1.0,)), 2, 10).plot()
+    strip = tr.Cell(tr.Layers((0.5, 0.5)), 2, 10).plot()
+    np.testing.assert_allclose(strip.get_xlim(), (-1.4, 11.4))

@@ -58,7 +58,7 @@ def test_what_is_refused(make, message):
 def test_numbers_and_lists_of_other_libraries_are_taken():
     disc = tr.Disc(np.array([0.5, 0.5]), np.float32(0.25))
     assert tr.Cell(tr.Discs([disc]), 2, 10).shape == tr.Discs((tr.Disc((0.5, 0.5), 0.25),))
-    assert tr.MeshOptions(np.float64(0.1), np.int64(2)) == tr.MeshOptions()
+    assert tr.MeshOptions(np.float64(0.1), np.int64(2)) == tr.MeshOptions(0.1, 2)
 
 
 @pytest.mark.parametrize("name", ["nowhere.nc", ""])

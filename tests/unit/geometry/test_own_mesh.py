@@ -9,8 +9,8 @@ import meshio
 import numpy as np
 import pytest
 from support.cells import Cell, membrane_sides, pgse_signal
-from support.matrix_formalism import disc_signal
-from support.own_meshes import centres, cube, gmsh_disc, square, write
+from support.matrix_formalism import ball_signal, disc_signal
+from support.own_meshes import centres, cube, gmsh_ball, gmsh_disc, square, write
 
 from torrey.base.errors import InputError
 from torrey.cell.assembly import assemble
@@ -119,6 +119,7 @@ def test_pieces_of_a_region_are_compartments_and_periodic_images_are_not(tmp_pat
     shape = OwnMesh(file, regions="part")
     # Of the three parts in the file two are one, across the face.
     assert shape.region_names == ("region_0", "region_1_1", "region_1_2")
+    assert shape.region_groups == ("region_0", "region_1", "region_1")
     assert shape.region_measures() == pytest.approx((5 / 8, 1 / 4, 1 / 8))
     alone = replace(shape, outer="walls")
     assert alone.region_names[1:] == ("region_1_1", "region_1_2", "region_1_3")
@@ -203,6 +204,7 @@ def signal_of(cell: Cell) -> complex:
     )
 
 
+@pytest.mark.slow
 def test_a_disc_alone_is_water_in_a_disc(tmp_path):
     """The matrix formalism, on three meshes: of the file and its elements."""
     g = 1.2
@@ -219,3 +221,16 @@ def test_a_disc_alone_is_water_in_a_disc(tmp_path):
     assert errors[-1] < 1e-5
     order = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
     assert 3.0 < order < 4.5, errors
+
+
+@pytest.mark.slow
+def test_a_ball_alone_is_water_in_a_ball(tmp_path):
+    """An isolated neuron's soma of 4 um against the matrix formalism."""
+    wanted = ball_signal(PULSES, 0.4, 4.0, 2.0)
+    errors = []
+    for size in (2.4, 1.6, 1.2):
+        shape = OwnMesh(gmsh_ball(tmp_path / f"{size}.msh", 4.0, size), outer="walls", unit=1.0)
+        system = Cell(shape, (2.0,)).system(0, shape.own_length(), 0.0, (0.0, 0.0, 1.0))
+        errors.append(abs(mesh_signal(system, PULSES, 0.4, 8) - wanted))
+    assert errors[2] < errors[1] < errors[0]
+    assert errors[2] < 1e-4 * abs(wanted)

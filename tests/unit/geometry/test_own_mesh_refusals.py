@@ -151,7 +151,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "a node that is not there": (
         vtu(POINTS[:-1], KEPT),
         {},
-        "element of node 24, beyond its 24 nodes",
+        "element of node number 24, not one of 0 to 23",
     ),
     "doubled nodes": (
         vtu(doubled()[0], {"triangle": doubled()[1]}),

@@ -147,7 +147,20 @@ def test_impossible_mesh_options_are_refused(size, refinements):
 
 
 def test_mesh_options_are_plain():
-    assert MeshOptions(0.05).to_dict() == {"size": 0.05, "refinements": 2}
+    options = MeshOptions(0.05, 3)
+    assert options.to_dict() == {"size": 0.05, "refinements": 3}
+    assert MeshOptions.from_dict({"kind": "discs", **options.to_dict()}) == options
+    assert MeshOptions.from_dict(MeshOptions(0.05).to_dict()) == MeshOptions(0.05)
+
+
+@pytest.mark.parametrize(
+    ("d", "size", "limit", "kept"), [(1, 0.1, 6, 2), (2, 0.1, 4, 2), (3, 0.2, 2, 1)]
+)
+def test_what_mesh_options_leave_out_is_the_usual_of_the_dimension(d, size, limit, kept):
+    assert MeshOptions().resolved(d) == MeshOptions(size, limit)
+    assert MeshOptions().kept_only(d) == MeshOptions(size, kept)
+    assert MeshOptions(0.3, 0).kept_only(d) == MeshOptions(0.3, 0)
+    assert MeshOptions(0.3, 6).kept_only(d) == MeshOptions(0.3, kept)
 
 
 def test_unknown_interiors_are_refused():

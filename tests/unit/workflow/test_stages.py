@@ -55,6 +55,8 @@ EVERY = [
     stages.GatherVoxel(
         domains=("box", "voxel"), points=(POINT,), b=(0.5,), window=200.0, outside=3.0, inside=2.0
     ),
+    stages.DrawCell(elements=True),
+    stages.DrawCell(elements=False),
     stages.DrawFigure(figure="kl23_fig6", module="torrey.figures.kl23", names=("one", "two")),
     stages.WriteTable(table="t", module="torrey.tables.khm19", names=()),
 ]
