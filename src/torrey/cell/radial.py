@@ -14,8 +14,8 @@ in K, B_j and N_jl.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,27 @@ Array = NDArray[np.float64]
 _ORDER = QUADRATURE_ORDER + 2
 
 
-def radial_entries(
+@dataclass(frozen=True)
+class RadialForms:
+    """Entries of the three forms on the pattern of a cell.
+
+    Attributes
+    ----------
+    position : (n,) int
+        In the pattern.
+    stiffness, advection, mass : (n,), (d, n), (d, d, n) float
+    """
+
+    position: NDArray[np.int64]
+    stiffness: Array
+    advection: Array
+    mass: Array
+
+
+def radial_forms(
     mesh: CellMesh, position: NDArray[np.integer], centres: Mapping[int, Array]
-) -> dict[str, Any]:
-    """Integrate over the elements of the regions that have a centre.
+) -> RadialForms | None:
+    """Integrate over the elements of the regions that have a centre; None if there are none.
 
     Parameters
     ----------
@@ -41,14 +58,9 @@ def radial_entries(
         Of the entries of each element in the pattern: [element, row of v, column of u].
     centres : mapping of int to (d,) float
         By region; any periodic image.
-
-    Returns
-    -------
-    dict
-        What is radial of `torrey.cell.cell_operators.CellOperators`; nothing without centres.
     """
     if not centres:
-        return {}
+        return None
     d = mesh.dimension
     around = np.full((int(mesh.region.max()) + 1, d), np.nan)
     around[list(centres)] = list(centres.values())
@@ -64,12 +76,8 @@ def radial_entries(
             places = where[batch.chosen][here].ravel()
             for sums, form in zip(total, _forms(batch, here, centre, mesh.lattice), strict=True):
                 np.add.at(sums, places, form.ravel())
-    return {
-        "radial_position": found.astype(np.int64),
-        "radial_stiffness": total[0],
-        "radial_advection": total[1 : 1 + d],
-        "radial_mass": total[1 + d :].reshape(d, d, -1),
-    }
+    mass = total[1 + d :].reshape(d, d, -1)
+    return RadialForms(found.astype(np.int64), total[0], total[1 : 1 + d], mass)
 
 
 def _forms(batch: Batch, here: NDArray[np.bool_], centres: Array, lattice: Array) -> list[Array]:
