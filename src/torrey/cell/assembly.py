@@ -114,9 +114,7 @@ class _Homes:
         cls, mesh: CellMesh, pattern: Pattern, elements: Integers, compartment: Integers
     ) -> _Homes:
         """Find the entries of each element, by its unknowns."""
-        shape = (*elements.shape, elements.shape[1])
-        rows = np.broadcast_to(elements[:, :, None], shape)
-        position = pattern.positions(rows, np.broadcast_to(elements[:, None], shape))
+        position = pattern.of_elements(elements)
         owner = mesh.region_compartment()
         # What couples two compartments belongs to J alone, and has no share in any region.
         first = np.full(int(owner.max()) + 1, -1, dtype=np.int32)
@@ -131,7 +129,7 @@ class _Homes:
         other = region[position] != mesh.region[:, None, None]
         keys = mesh.region[np.nonzero(other)[0]] * len(region) + position[other]
         found, index = np.unique(keys, return_inverse=True)
-        share = np.full(shape, -1, dtype=np.int32)
+        share = np.full(position.shape, -1, dtype=np.int32)
         share[other] = index
         return cls(position, region, share, found % len(region), found // len(region))
 
