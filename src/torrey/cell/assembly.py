@@ -8,7 +8,8 @@ the elements is a function of a `Batch`, as `volume_forms` is, and rows more in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from torrey.cell.operators import CellOperators
 from torrey.cell.pattern import Pattern, Whole
 from torrey.cell.quadrature import QUADRATURE_ORDER, batches, facet_mass, volume_forms
-from torrey.cell.radial import radial_entries
+from torrey.cell.radial import RadialForms, radial_forms
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
@@ -83,8 +84,13 @@ def assemble(
         jump_value=value,
         places=places,
         lattice=mesh.lattice,
-        **radial_entries(mesh, homes.position, centres or {}),
+        **_prefixed(radial_forms(mesh, homes.position, centres or {})),
     )
+
+
+def _prefixed(radial: RadialForms | None) -> dict[str, Any]:
+    """Fields of `CellOperators` that hold the radial forms; None without them."""
+    return {f"radial_{f.name}": getattr(radial, f.name, None) for f in fields(RadialForms)}
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,9 @@ class _Homes:
         cls, mesh: CellMesh, pattern: Pattern, elements: Integers, compartment: Integers
     ) -> _Homes:
         """Find the entries of each element, by its unknowns."""
-        position = pattern.of_elements(elements)
+        shape = (*elements.shape, elements.shape[1])
+        rows = np.broadcast_to(elements[:, :, None], shape)
+        position = pattern.positions(rows, np.broadcast_to(elements[:, None], shape))
         owner = mesh.region_compartment()
         # What couples two compartments belongs to J alone, and has no share in any region.
         first = np.full(int(owner.max()) + 1, -1, dtype=np.int32)
@@ -129,7 +137,7 @@ class _Homes:
         other = region[position] != mesh.region[:, None, None]
         keys = mesh.region[np.nonzero(other)[0]] * len(region) + position[other]
         found, index = np.unique(keys, return_inverse=True)
-        share = np.full(position.shape, -1, dtype=np.int32)
+        share = np.full(shape, -1, dtype=np.int32)
         share[other] = index
         return cls(position, region, share, found % len(region), found // len(region))
 

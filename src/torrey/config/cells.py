@@ -9,7 +9,6 @@ import numpy as np
 
 from torrey.base.budgets import (
     ELEMENTS_PER_CURVED,
-    ELEMENTS_PER_DISC,
     ELEMENTS_PER_SPHERE,
     ELEMENTS_PER_VOLUME,
     MOST_CELLS,
@@ -51,8 +50,7 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     d = geometry.shape.dimension
     refinements = geometry.mesh.limit(d)
     what = "outlines" if shape.kind != "packing" else "discs" if d == 2 else "spheres"
-    each = ELEMENTS_PER_DISC if d == 2 else ELEMENTS_PER_SPHERE
-    elements = each * count * 2 ** (d * refinements)
+    elements = _elements_at_one(shape) * count * 2 ** (d * refinements)
     if count > MOST_CELLS:
         found = f"{count:,} {what}"
         accepted = f"at most {MOST_CELLS:,} {what}: each is a compartment of the models"
@@ -105,7 +103,14 @@ def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:
     if (brought := shape.own_elements(size)) is not None:
         return brought
     curved = int(np.isfinite(shape.membrane_radii()).sum())
-    return elements_of_size(shape, size) + ELEMENTS_PER_CURVED[shape.dimension] * curved
+    return elements_of_size(shape, size) + _elements_at_one(shape) * curved
+
+
+def _elements_at_one(shape: Shape) -> int:
+    """Elements at one curved membrane; next to many others there are more, in the gaps."""
+    if shape.kind == "packing" and shape.dimension == 3:
+        return ELEMENTS_PER_SPHERE
+    return ELEMENTS_PER_CURVED[shape.dimension]
 
 
 def elements_of_size(shape: Shape, size: float) -> float:
