@@ -44,12 +44,13 @@ INNER = {
         "artifacts units",
     ],
     "geometry": [
-        "boxes curves flips label_images lines membranes mesh_files outline_sizes pieces "
-        "random_discs svg_outlines",
+        "boxes curves flips label_images lines membranes mesh_files outer_faces "
+        "outline_sizes pieces random_discs svg_outlines",
         "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes "
         "surface_files surroundings",
-        "conforming drawing image_outlines outline_boxes shapes surface_scenes",
-        "balls checks extraction files layers outline_drawing own_faces",
+        "conforming drawing image_outlines outline_boxes surface_scenes",
+        "outline_drawing own_faces shapes",
+        "balls checks extraction files layers",
         "bodies neighbours outlined own_cells placing refinement",
         "ball_sizes cylinder_shapes ellipses ellipsoid_shapes meshing own_mesh polygons "
         "shell_drawing",

@@ -8,7 +8,8 @@ the elements is a function of a `Batch`, as `volume_forms` is, and rows more in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from torrey.cell.operators import CellOperators
 from torrey.cell.pattern import Pattern, Whole
 from torrey.cell.quadrature import QUADRATURE_ORDER, batches, facet_mass, volume_forms
-from torrey.cell.radial import radial_forms
+from torrey.cell.radial import RadialForms, radial_forms
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
@@ -50,8 +51,7 @@ def assemble(
     MeshError
         If a curved element folds over.
     """
-    d = mesh.dimension
-    jump = _jump_entries(mesh)
+    d, jump = mesh.dimension, _jump_entries(mesh)
     free, number = np.unique(mesh.periodic, return_inverse=True)
     order = _pattern(mesh, jump, number).nested_dissection()
     number = np.argsort(order)[number]
@@ -59,12 +59,11 @@ def assemble(
 
     compartment = np.empty(len(free), dtype=np.int64)
     compartment[number] = mesh.node_compartment()
+    places = np.empty((len(free), d))
+    places[number[free]] = mesh.points[free]
     homes = _Homes.of(mesh, pattern, number[mesh.elements], compartment)
     total, shared = _integrate(mesh, homes, len(pattern.indices))
     where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
-    radial = radial_forms(mesh, homes.position, centres or {})
-    places = np.empty((len(free), d))
-    places[number[free]] = mesh.points[free]
     return CellOperators(
         compartment=compartment,
         region_compartment=mesh.region_compartment(),
@@ -85,11 +84,13 @@ def assemble(
         jump_value=value,
         places=places,
         lattice=mesh.lattice,
-        radial_position=radial.position if radial else None,
-        radial_stiffness=radial.stiffness if radial else None,
-        radial_advection=radial.advection if radial else None,
-        radial_mass=radial.mass if radial else None,
+        **_prefixed(radial_forms(mesh, homes.position, centres or {})),
     )
+
+
+def _prefixed(radial: RadialForms | None) -> dict[str, Any]:
+    """Fields of `CellOperators` that hold the radial forms; None without them."""
+    return {f"radial_{f.name}": getattr(radial, f.name, None) for f in fields(RadialForms)}
 
 
 @dataclass(frozen=True)

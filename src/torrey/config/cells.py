@@ -49,14 +49,14 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     count = len(geometry.shape.membranes())
     d = geometry.shape.dimension
     refinements = geometry.mesh.limit(d)
-    one = "discs" if d == 2 else "spheres"
+    what = "outlines" if shape.kind != "packing" else "discs" if d == 2 else "spheres"
     elements = _elements_at_one(shape) * count * 2 ** (d * refinements)
     if count > MOST_CELLS:
-        found = f"{count:,} {one}"
-        accepted = f"a packing of at most {MOST_CELLS:,} {one}: each is a compartment of the models"
+        found = f"{count:,} {what}"
+        accepted = f"at most {MOST_CELLS:,} {what}: each is a compartment of the models"
     elif elements > MOST_ELEMENTS:
-        found = f"{count:,} {one} and mesh.refinements of {refinements}, {elements:,} elements"
-        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {one} or refinements"
+        found = f"{count:,} {what} and mesh.refinements of {refinements}, {elements:,} elements"
+        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {what} or refinements"
     else:
         return True
     findings.add((*path, "geometry"), f"{geometry.name}, with {found}", accepted)

@@ -25,7 +25,8 @@ def draw_balls(shape: Balls, canvas: Canvas) -> Drawing:
     if not shape.cells:
         return Drawing(owners)
     # Layers in rows have elements of their own sizes, from which those beside them must grow.
-    return Drawing(owners, element_size(shape, canvas, coats), is_graded=not coats)
+    sizes, poles = element_size(shape, canvas, coats), shape.dimension == 3
+    return Drawing(owners, sizes, is_graded=not coats, has_poles=poles)
 
 
 def _coats(shape: Balls, owner: Owner) -> bool:

@@ -81,7 +81,9 @@ def _clearance(cell: Ellipsoid, origins: Array, size: float) -> Array:
 
 def draw_ellipsoids(shape: Bodies, canvas: Canvas) -> Drawing:
     """Draw a box with ellipsoids cut out of it and put in again, and say how small elements are."""
-    return Drawing(canvas.cut(_drawn(shape, canvas)), _element_size(shape, canvas.box))
+    return Drawing(
+        canvas.cut(_drawn(shape, canvas)), _element_size(shape, canvas.box), has_poles=True
+    )
 
 
 def _drawn(shape: Bodies, canvas: Canvas) -> Iterator[tuple[int, Owner]]:

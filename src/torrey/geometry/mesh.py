@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,8 +205,7 @@ def break_mesh(
     box : (d, d) float, optional
         Another basis of the same lattice, where the points fill the box that it spans.
     periodic : sequence of bool, optional
-        By vector of the box, whether the cell goes on across its faces; it does without this.
-        Other faces are impermeable walls.
+        By vector of the box, whether the cell goes on across its faces, or ends at walls.
     corner : (d,) float, optional
         Where the box starts, in fractions of its vectors; the least of all points without it.
 
@@ -219,28 +219,19 @@ def break_mesh(
     # Of all that was drawn: what holds water may lie inside the box.
     low = (points @ within).min(axis=0) if corner is None else corner
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
-    none = np.empty((0, width), dtype=np.int64)
+    none, node = np.empty((0, width), dtype=np.int64), partial(_renumbered, nodes_of)
+    axes = range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist()
     return CellMesh(
         points=broken_points,
         elements=elements,
         compartment=compartment,
         region=np.concatenate([piece.region for piece in pieces]).astype(np.int64),
-        membrane_outside=np.concatenate(
-            [none] + [_renumbered(f.nodes, nodes_of, f.outside) for f in facets]
-        ),
-        membrane_inside=np.concatenate(
-            [none] + [_renumbered(f.nodes, nodes_of, f.inside) for f in facets]
-        ),
+        membrane_outside=np.concatenate([none, *(node(f.nodes, f.outside) for f in facets)]),
+        membrane_inside=np.concatenate([none, *(node(f.nodes, f.inside) for f in facets)]),
         membrane=np.concatenate(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
-        periodic=_periodic_map(
-            broken_points @ within,
-            elements,
-            compartment,
-            low,
-            range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist(),
-        ),
+        periodic=_periodic_map(broken_points @ within, elements, compartment, low, axes),
         lattice=np.asarray(lattice, dtype=float),
     )
 
@@ -271,7 +262,7 @@ def _apart(
 
 
 def _renumbered(
-    nodes: NDArray[np.int64], nodes_of: list[tuple[NDArray[np.int64], int]], piece: int
+    nodes_of: list[tuple[NDArray[np.int64], int]], nodes: NDArray[np.int64], piece: int
 ) -> NDArray[np.int64]:
     """Numbers of nodes within a piece, whose own are sorted and begin at a new number."""
     if piece == NOTHING:

@@ -44,8 +44,8 @@ _SIZES = (1.0, 0.7, 0.5)
 _REASONS_SHOWN = 3
 
 
-#: How gmsh makes triangles on curved surfaces: other ways leave edges near the poles of spheres
-#: that dent the surface, so that elements beside them fold over.
+#: How gmsh makes triangles on surfaces with poles: its usual way leaves edges there that dent the
+#: surface, so that elements beside them fold over. On cylinders it is the other way round.
 _MESH_ADAPT = 1
 #: How exactly the number of elements along a curve is found; gmsh's own 1e-9 asks for sizes at
 #: millions of places.
@@ -190,7 +190,7 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
 def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     """Tell gmsh the sizes of elements: those of the kind, and small ones in spots."""
     gmsh.option.setNumber("Mesh.MeshSizeFromCurvature", ELEMENTS_PER_CIRCLE[canvas.dimension])
-    if canvas.dimension == 3:
+    if drawing.has_poles:
         gmsh.option.setNumber("Mesh.Algorithm", _MESH_ADAPT)
     gmsh.option.setNumber("Mesh.LcIntegrationPrecision", _SIZE_PRECISION)
     if drawing.is_graded:

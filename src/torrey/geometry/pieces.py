@@ -49,11 +49,14 @@ class Drawing:
         cell. Without it, elements have the size that was asked for.
     is_graded : bool
         Whether it alone says how elements grow from small ones on a boundary to larger ones within.
+    has_poles : bool, optional
+        Whether there are spheres and the like, near whose poles edges must not dent the surface.
     """
 
     owners: Owners
     element_size: Callable[[Array], float] | None = None
     is_graded: bool = False
+    has_poles: bool = False
 
 
 @dataclass(frozen=True)

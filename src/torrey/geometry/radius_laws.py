@@ -245,8 +245,7 @@ class RadiusLaw:
                 f"at most {MOST_DISCS:,}: a smaller box or larger radii",
                 at=("fraction",),
             )
-        reached = unit_ball(dimension) * float(sums[nearest - 1])
-        _check_fraction(fraction, reached, nearest, dimension)
+        _check_fraction(fraction, unit_ball(dimension) * sums[nearest - 1], nearest, dimension)
         return radii[:nearest]
 
     def _blocks(self, stream: np.random.PCG64, box: float) -> Iterator[Array]:

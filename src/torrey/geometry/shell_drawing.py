@@ -36,7 +36,8 @@ def draw_shells(shape: Balls, canvas: Canvas) -> Drawing:
     canvas : Canvas
     """
     rest = Owner(None) if shape.has_wall else Owner(0)
-    return Drawing(canvas.cut(_drawn(shape, canvas), rest), _element_size(shape, canvas.box))
+    owners = canvas.cut(_drawn(shape, canvas), rest)
+    return Drawing(owners, _element_size(shape, canvas.box), has_poles=True)
 
 
 def _drawn(shape: Balls, canvas: Canvas) -> Iterator[tuple[int, Owner]]:
