@@ -25,7 +25,9 @@ def draw_balls(shape: Balls, canvas: Canvas) -> Drawing:
     if not shape.cells:
         return Drawing(owners)
     # Layers in rows have elements of their own sizes, from which those beside them must grow.
-    sizes, poles = element_size(shape, canvas, coats), shape.dimension == 3
+    sizes = element_size(shape, canvas, coats)
+    # In a cube the usual triangles do, and are rounder.
+    poles = shape.dimension == 3 and not canvas.box.is_cube
     return Drawing(owners, sizes, is_graded=not coats, has_poles=poles)
 
 

@@ -9,10 +9,14 @@ import pytest
 from torrey.base.errors import InputError, either
 from torrey.base.fields import declarations
 from torrey.geometry import (
+    Cylinder,
+    Cylinders,
     Disc,
     Discs,
     Ellipse,
     Ellipses,
+    Ellipsoid,
+    Ellipsoids,
     Gamma,
     LabelImage,
     Layers,
@@ -31,6 +35,9 @@ EXAMPLES = [
     Discs((Disc((0.3, 0.4), 0.2),), layer=0.01, lattice=((1.0, 0.0), (0.25, 1.0))),
     Discs((Disc((0.3, 0.4), 0.2),), "obstacle"),
     Spheres((Sphere((0.3, 0.4, 0.5), 0.2),)),
+    Spheres((Sphere((0.3, 0.4, 0.5), 0.2),), lattice="bcc", coat=0.05),
+    Cylinders((Cylinder((0.3, 0.4, 0.5), 0.2, (1, 1, 0)),)),
+    Ellipsoids((Ellipsoid((0.3, 0.4, 0.5), (0.3, 0.2, 0.2), ((1, 1, 0), (0, 0, 1))),)),
     Layers((0.25, 0.75), 2),
     RandomPacking(60.0, RadiusLaw(uniform=(1.0, 5.0)), fraction=0.29, seed=3),
     RandomPacking(60.0, RadiusLaw(gamma=Gamma(3.0, 1.0, 1.0, 6.0)), 20, gap=0.2),

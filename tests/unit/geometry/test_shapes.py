@@ -132,7 +132,7 @@ def test_every_conflict_is_named():
         ((), 1, "sum 0"),
         ((1.2, -0.2), 1, r"thicknesses\[1\]: found -0.2"),
         ((math.nan,), 1, "thicknesses"),
-        ((1.0,), 3, "dimension: found 3, accepted: 1 or 2"),
+        ((1.0,), 4, "dimension: found 4, accepted: 1, 2 or 3"),
     ],
 )
 def test_impossible_layers_are_refused(thicknesses, dimension, message):
