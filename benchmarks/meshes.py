@@ -1,11 +1,13 @@
-"""Meshes of 3,000 random cells: how many fail, how often an attempt is mended, how right they are.
+"""Meshes of random cells: how many fail, how often an attempt is mended, how right they are.
 
-    OMP_NUM_THREADS=1 python benchmarks/meshes.py [--part 0.02] [--processes 1] [--write]
+    OMP_NUM_THREADS=1 python benchmarks/meshes.py [--part 0.02] [--kind near] [--write]
 
-`random_cells.py` draws them by seed: 1 to 8 discs or 1 to 4 spheres, water or obstacles inside,
-coats, square and oblique lattices; a fifth of all coordinates lies where a face of the cell is
-tangent or nearly so. `build_meshes` checks every mesh; what it checked is measured here once more.
-With --write the table replaces benchmarks/meshes.md; --part draws only the first part of each kind.
+`random_cells.py` draws them by seed. Its 3,000 `KINDS` are 1 to 8 discs or 1 to 4 spheres, water or
+obstacles inside, coats, square and oblique lattices; a fifth of all coordinates lies where a face
+of the cell is tangent or nearly so. Its `CROWDED` have balls next to each other, with gaps of 1e-4
+to 1e-2 and radii from 1e-3 on, or 200 of them. `build_meshes` checks every mesh; what it checked is
+measured here once more. With --write the table replaces benchmarks/meshes.md; --part draws only the
+first part of each kind.
 """
 
 from __future__ import annotations
@@ -99,7 +101,9 @@ makes this file from the seed {seed}.
 1 to 8 discs of radius 0.03 to 0.4995 at sizes of 0.05 to 0.3, half of them refined once; 1 to 4
 spheres at sizes of 0.2 to 0.4; layers of 0.003 to 0.1; oblique lattices with angles down to 25
 degrees and sheared further. A fifth of all coordinates makes a face of the cell tangent to a ball,
-exactly or up to 1e-6, or cuts it in the middle, exactly or up to 1e-7. An error is that of a region
+exactly or up to 1e-6, or cuts it in the middle, exactly or up to 1e-7. Near ones: 1 to 6 balls, of
+which four in five lie at 1e-4 to 1e-2 from another or from their own image; radii of 1e-3 to 0.05
+and, of one in four, up to 0.4995. An error is that of a region
 or membrane, relative to its exact measure; the tolerance of a measure follows from the elements.
 
 | cells | drawn | failed | first attempt good | second | third | later | folded elements \

@@ -86,6 +86,7 @@ def test_water_that_moves_along_the_radius_alone():
     assert float(found) == pytest.approx(rays(0.5), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_water_that_moves_on_circles_alone():
     found = ring(0.0, 0.5).signal(PULSES, b=B, direction=(1, 0), tolerance=1e-3)
     assert float(found) == pytest.approx(circles(0.5), abs=1e-4)

@@ -100,6 +100,7 @@ def test_what_would_mean_nothing_is_refused(ask, said):
         ask()
 
 
+@pytest.mark.slow
 def test_factors_of_zero_close_membranes_beside_a_dot():
     two = tr.Discs([tr.Disc((0.3, 0.5), 0.2), tr.Disc((0.75, 0.5), 0.2)])
     D = {"outside": 2.5, "inside": 1.0, "cell_2": 0}

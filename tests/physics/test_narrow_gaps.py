@@ -46,7 +46,14 @@ def test_the_exact_value_is_kellers_between_discs_that_nearly_touch() -> None:
     assert rest[1] == pytest.approx(rest[0], abs=0.01)
 
 
-@pytest.mark.parametrize("gap", [1e-2, 1e-3, 1e-4])
+@pytest.mark.parametrize(
+    "gap",
+    [
+        pytest.param(1e-2, marks=pytest.mark.slow),
+        pytest.param(1e-3, marks=pytest.mark.slow),
+        1e-4,
+    ],
+)
 def test_diffusivity_between_discs_that_nearly_touch_converges_with_order_four(gap: float) -> None:
     exact = insulating_array((1 - gap) / 2) / (1 - math.pi * (1 - gap) ** 2 / 4)
     errors = np.abs(diffusivities(gap, 2) / exact - 1)

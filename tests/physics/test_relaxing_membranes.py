@@ -118,6 +118,7 @@ def test_projected_models_of_relaxing_membranes_agree_with_the_full_system():
     assert gaps[2] < 1e-4
 
 
+@pytest.mark.slow
 def test_relaxation_never_adds_signal():
     shape, D = tr.Discs([DISC]), {"outside": 2.5, "inside": 1.2}
     signals = [

@@ -18,9 +18,14 @@ from torrey.cell.operators import BlochTorrey, bloch_torrey
 from torrey.cell.system import AffineSystem
 from torrey.geometry import NOTHING, MeshOptions, Sphere, Spheres
 from torrey.geometry.meshing import build_meshes
+from torrey.gradients.protocol import Measurement, Point
+from torrey.gradients.sweep import Acquisition, Sweep
 from torrey.gradients.waveforms import Pgse
 from torrey.models.tensors import papers_tensors
-from torrey.reference.full import mesh_signal
+from torrey.reference.full import mesh_signal, reference_signal
+from torrey.reference.ladder import climb_meshes
+from torrey.reference.slab import solve_slab
+from torrey.reference.span import Span
 
 
 def on_meshes(shape: Spheres, material: Material, size: float, count: int) -> list[BlochTorrey]:
@@ -89,3 +94,33 @@ def test_surfaces_of_spheres_have_nothing_behind_them():
     ones = np.ones(operators.cell.n_dofs)
     area = ones @ (operators.cell.matrix(operators.J) @ ones)
     assert area == pytest.approx(4 * math.pi * 0.3**2, rel=5e-3)
+
+
+#: Off the axes and diagonals of the cell, at which fields of the basis are made.
+OBLIQUE = tuple(float(x) for x in np.array([0.48, -0.6, 0.64]))
+
+
+@pytest.mark.slow
+def test_a_basis_for_all_directions_gives_signals_of_the_full_system_in_space():
+    """Two spheres of different sizes, which no symmetry helps."""
+    shape = Spheres((Sphere((0.27, 0.3, 0.3), 0.24), Sphere((0.7, 0.7, 0.68), 0.28)))
+    meshes = on_meshes(shape, Material((2.0, 1.0, 1.4)), 0.3, 2)
+    waveform, period, kappa, tolerance = Pgse(10.0, 30.0), 8.0, 0.04, 2e-3
+    directions = ((1.0, 0.0, 0.0), OBLIQUE)
+    measurements = tuple(
+        Measurement(waveform, waveform.q_of_b(b), n) for n in directions for b in (0.5, 1.0, 2.5)
+    )
+    sweep = Sweep((period,), "permeability", (kappa,), Acquisition("b", measurements))
+    span = Span.of(sweep)
+    assert len(span.axes) == 3
+    ladders = climb_meshes(meshes, span.axes, span.rungs)
+    table = solve_slab(sweep, tolerance, ladders, meshes).signals
+    assert set(table.method) == {"projected"}
+    assert np.all(table.error <= tolerance * np.abs(table.signal))
+    row = len(measurements) - 1
+    m = measurements[row]
+    full = reference_signal(meshes, Point(period, kappa, waveform, m.q, m.direction), tolerance)
+    assert abs(table.signal[row] - full.signal) <= table.error[row] + full.error
+    difference = abs(table.coarse_signal[row] - full.coarse_signal)
+    assert difference <= table.coarse_error[row] + full.coarse_time_error
+    assert difference <= 0.05 * tolerance * abs(full.signal)

@@ -44,8 +44,8 @@ INNER = {
         "artifacts units",
     ],
     "geometry": [
-        "boxes curves flips label_images lines membranes mesh_files outline_sizes pieces "
-        "random_discs svg_outlines",
+        "boxes curves flips label_images lines membranes mesh_files outer_faces "
+        "outline_sizes pieces random_discs svg_outlines",
         "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes "
         "surface_files surroundings",
         "conforming drawing image_outlines outline_boxes surface_scenes",

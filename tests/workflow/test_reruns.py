@@ -50,6 +50,11 @@ BASIS = {Job("build_basis", "geometry=walls, material=De2_Di1, span=n1_rungs7")}
 SOLVED = slabs("projected", "reference")
 PROJECTED = BASIS | SOLVED
 CHECK = {Job("check_projected", "study=projected")}
+PICTURES = {
+    geometry: {Job("draw_cell", f"geometry={geometry}, picture=cell")}
+    for geometry in ("cell", "walls")
+}
+ALL_PICTURES = set().union(*PICTURES.values())
 DRAWN_FROM_MESH = {Job("draw_figure", "figure=kl23_fig1")}
 DRAWN_FROM_SIGNALS = {Job("draw_figure", "figure=kl23_fig6")}
 WRITTEN = {Job("write_table", "table=khm19_table_tensors")}
@@ -68,7 +73,7 @@ ALL_MODELS = set().union(*MODELS.values())
 ALL_POINTS = points() | wall_points(0, 0.4)
 ALL_TENSORS = set().union(*TENSORS.values())
 FROM_OPERATORS = ALL_POINTS | PROJECTED | ALL_TENSORS | ALL_MODELS | ALL_TABLES | EXCHANGE | BLOCH
-EVERYTHING = MESHES["cell"] | MESHES["walls"] | FROM_OPERATORS | DRAWN_FROM_MESH
+EVERYTHING = MESHES["cell"] | MESHES["walls"] | FROM_OPERATORS | DRAWN_FROM_MESH | ALL_PICTURES
 
 FIRST_MESH = "mesh: {size: 0.25, refinements: 1}\n  walls"
 FIRST_TOLERANCE = "tolerance: 1e-2\n\n  wall"
@@ -121,7 +126,7 @@ def test_a_tolerance_recomputes_the_references_and_no_model(project):
 )
 def test_a_geometry_recomputes_all_that_is_in_it(project, old, new):
     project.edit(CONFIG, old, new)
-    meshed = MESHES["cell"] | DRAWN_FROM_MESH
+    meshed = MESHES["cell"] | PICTURES["cell"] | DRAWN_FROM_MESH
     assert project.plan() == (
         meshed
         | points()
@@ -178,7 +183,9 @@ LIBRARY = {
     "models/integration.py": ALL_MODELS | PROJECTED | ALL_TABLES | EXCHANGE | BLOCH,
     "reference/ladder.py": PROJECTED | TABLES["projected"] | CHECK,
     # The paths of what figures read know the waveforms.
-    "gradients/waveforms/segments.py": (FROM_OPERATORS - ALL_TENSORS) | DRAWN_FROM_MESH,
+    "gradients/waveforms/segments.py": (FROM_OPERATORS - ALL_TENSORS)
+    | DRAWN_FROM_MESH
+    | ALL_PICTURES,
     "geometry/meshing.py": EVERYTHING,
     "cell/assembly.py": FROM_OPERATORS
     | {Job("assemble_operators", f"geometry={geometry}") for geometry in MESHES},
@@ -188,7 +195,8 @@ LIBRARY = {
     "study/fits.py": (ALL_TABLES - CHECK) | FITTED,
     "figures/kl23.py": DRAWN_FROM_SIGNALS,
     "figures/kl23_cells.py": DRAWN_FROM_MESH,
-    "figures/drawing.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS,
+    "figures/drawing.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS | ALL_PICTURES,
+    "figures/solid_cells.py": ALL_PICTURES,
     "workflow/layout.py": set(),
     "tables/khm19.py": WRITTEN,
     "tables/writing.py": WRITTEN,
@@ -277,6 +285,7 @@ def reworded(text: str) -> str:
         ("solve_reference", ALL_POINTS | CHECK | TABLES["sweep"] | TABLES["wall"]),
         ("build_basis", PROJECTED | CHECK | TABLES["projected"]),
         ("fit_orders", {Job("fit_orders", "study=sweep")}),
+        ("draw_cell", ALL_PICTURES),
         ("draw_figure", DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS),
         ("write_table", WRITTEN),
     ],

@@ -265,7 +265,14 @@ def _create(
     kind: Any = str if text else values.dtype
     array = not text and values.ndim > 0
     created = place.createVariable(
-        name, kind, variable.dims, zlib=compress and array, complevel=4, fletcher32=array
+        name,
+        kind,
+        variable.dims,
+        zlib=compress and array,
+        complevel=4,
+        fletcher32=array,
+        # Written once and as a whole: chunks that wait for more, of all variables, are only memory.
+        chunk_cache=1,
     )
     created.long_name = variable.long_name
     if variable.units:

@@ -84,6 +84,9 @@ ELEMENTS_PER_DISC: Final = 220
 """On the coarsest mesh of a random packing, for one disc and the water around it: 16 elements or
 more on its circle, and smaller ones in the gaps."""
 
+ELEMENTS_PER_SPHERE: Final = 2500
+"""The same for one sphere: 12 elements or more on its great circles, and as many in its gaps."""
+
 ELEMENTS_PER_CURVED: Final = {1: 0, 2: ELEMENTS_PER_DISC, 3: 700}
 """On the coarsest mesh, at a curved membrane, beside those that fill the cell."""
 

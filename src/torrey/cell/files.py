@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 
 from torrey.base import artifacts
@@ -17,7 +18,8 @@ def write_operators(
     path: str | Path, levels: Iterable[CellOperators], provenance: Provenance
 ) -> None:
     """Write the operators on each mesh, coarsest first; each is let go before the next is made."""
-    groups = ((f"level{i}", group_of(cell)) for i, cell in enumerate(levels))
+    # No loop whose variable would hold a mesh's operators while the next are made.
+    groups = map(lambda i, cell: (f"level{i}", group_of(cell)), count(), levels)
     artifacts.write(path, {}, provenance, groups=groups, compress=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csc_array, csr_array
 
 Whole = NDArray[Any]
+
+#: Elements whose entries are looked for at a time, which bounds the memory.
+_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,27 @@ class Pattern:
         """Column of each entry, shape (nnz,)."""
         return np.repeat(np.arange(self.size, dtype=np.int32), np.diff(self.indptr))
 
+    @cached_property
+    def _number(self) -> csr_array:
+        """Position of each entry, from 1 on; by columns as if by rows: the search is scipy's."""
+        numbers = np.arange(1, len(self.indices) + 1, dtype=np.int32)
+        return csr_array((numbers, self.indices, self.indptr), shape=(self.size, self.size))
+
+    def of_elements(self, elements: Whole) -> Whole:
+        """Where the entries [row, column] of each element stand, shape (n_elements, m, m)."""
+        m = elements.shape[1]
+        found = np.empty((len(elements), m, m), dtype=np.int32)
+        for first in range(0, len(elements), _AT_ONCE):
+            some = elements[first : first + _AT_ONCE]
+            rows = np.broadcast_to(some[:, :, None], (len(some), m, m))
+            found[first : first + _AT_ONCE] = self.positions(rows, rows.swapaxes(1, 2))
+        return found
+
     def positions(self, rows: Whole, columns: Whole) -> Whole:
         """Where entries (row, column) stand; arrays of one shape."""
         if not rows.size:
             return np.empty(rows.shape, dtype=np.int32)
-        numbers = np.arange(1, len(self.indices) + 1, dtype=np.int32)
-        # By columns as if by rows: the search is scipy's.
-        number = csr_array((numbers, self.indices, self.indptr), shape=(self.size, self.size))
-        found = np.asarray(number[columns.ravel(), rows.ravel()]) - np.int32(1)
+        found = np.asarray(self._number[columns.ravel(), rows.ravel()]) - np.int32(1)
         assert not np.any(found < 0), "an entry outside the pattern"
         return found.reshape(rows.shape)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from torrey.base.budgets import (
     ELEMENTS_PER_CURVED,
-    ELEMENTS_PER_DISC,
+    ELEMENTS_PER_SPHERE,
     ELEMENTS_PER_VOLUME,
     MOST_CELLS,
     MOST_ELEMENTS,
@@ -47,14 +47,16 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     if shape.own_length() is None or brings_its_mesh:
         return True
     count = len(geometry.shape.membranes())
-    refinements = geometry.mesh.limit(geometry.shape.dimension)
-    elements = ELEMENTS_PER_DISC * count * 4**refinements
+    d = geometry.shape.dimension
+    refinements = geometry.mesh.limit(d)
+    what = "outlines" if shape.kind != "packing" else "discs" if d == 2 else "spheres"
+    elements = _elements_at_one(shape) * count * 2 ** (d * refinements)
     if count > MOST_CELLS:
-        found = f"{count:,} discs"
-        accepted = f"a packing of at most {MOST_CELLS:,} discs: each is a compartment of the models"
+        found = f"{count:,} {what}"
+        accepted = f"at most {MOST_CELLS:,} {what}: each is a compartment of the models"
     elif elements > MOST_ELEMENTS:
-        found = f"{count:,} discs and mesh.refinements of {refinements}, {elements:,} elements"
-        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer discs or refinements"
+        found = f"{count:,} {what} and mesh.refinements of {refinements}, {elements:,} elements"
+        accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {what} or refinements"
     else:
         return True
     findings.add((*path, "geometry"), f"{geometry.name}, with {found}", accepted)
@@ -101,7 +103,14 @@ def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:
     if (brought := shape.own_elements(size)) is not None:
         return brought
     curved = int(np.isfinite(shape.membrane_radii()).sum())
-    return elements_of_size(shape, size) + ELEMENTS_PER_CURVED[shape.dimension] * curved
+    return elements_of_size(shape, size) + _elements_at_one(shape) * curved
+
+
+def _elements_at_one(shape: Shape) -> int:
+    """Elements at one curved membrane; next to many others there are more, in the gaps."""
+    if shape.kind == "packing" and shape.dimension == 3:
+        return ELEMENTS_PER_SPHERE
+    return ELEMENTS_PER_CURVED[shape.dimension]
 
 
 def elements_of_size(shape: Shape, size: float) -> float:

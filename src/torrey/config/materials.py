@@ -249,7 +249,7 @@ def _on_membranes(
             )
         of_each = _factors(model.relaxivity_factors, [both] * len(surfaces))
         if both and surfaces:
-            (value,) = model.surface_relaxivity.values()
+            value, *_ = model.surface_relaxivity.values()
             of_each = of_each or (1.0,) * len(surfaces)
             result["relaxivity"] = tuple(round_significant(value * x) for x in of_each)
     if relaxes and not permeable and any(swept["surface_relaxivity"]):

@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from torrey.geometry.balls import Balls
 from torrey.geometry.boxes import Box
 from torrey.geometry.placing import fractions, reaches
-from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, GROWTH
+from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE
 
 Array = NDArray[np.float64]
 
 #: Length of an element in a film, over the length along which the film grows thicker, by dimension.
 #: A chord of it bends from its circle by at most three hundredths of the film.
 _ALONG_FILM = {2: 0.25, 3: 0.35}
+#: How fast elements grow with the distance from a small circle or sphere, by dimension.
+_GROWTH = {2: 0.15, 3: 0.3}
 #: How fast elements grow inside a ball with the depth below its surface.
 _GROWTH_INSIDE = 0.7
 
@@ -49,6 +51,7 @@ class BallSizes:
         self._centres, self._radii = neighbours(shape, box)
         self._round = 2 * math.pi * self._radii / ELEMENTS_PER_CIRCLE[shape.dimension]
         self._reach, self._along = reach, _ALONG_FILM[shape.dimension]
+        self._growth = _GROWTH[shape.dimension]
         self._side = 0.5 / len(self._radii) ** (1 / shape.dimension)
         self._found: dict[tuple[int, ...], list[tuple[list[float], float, float]]] = {}
 
@@ -59,7 +62,7 @@ class BallSizes:
         smallest = math.inf
         for depth, r, length in self._near(place):
             far = abs(depth)
-            smallest = min(smallest, length + GROWTH * far)
+            smallest = min(smallest, length + self._growth * far)
             if far < abs(nearest):
                 second, other = nearest, radius
                 nearest, radius = depth, r
@@ -92,8 +95,8 @@ class BallSizes:
         half = 0.5001 * self._side * math.sqrt(len(cube))
         far = np.abs(np.linalg.norm(middle - self._centres, axis=1) - self._radii)
         near = far <= max(np.partition(far, 1)[1] + 2 * half, self._reach + half)
-        grown = self._round + GROWTH * far
-        near |= grown <= grown.min() + 2 * GROWTH * half
+        grown = self._round + self._growth * far
+        near |= grown <= grown.min() + 2 * self._growth * half
         parts = self._centres[near], self._radii[near], self._round[near]
         return list(zip(*(part.tolist() for part in parts), strict=True))
 

@@ -205,8 +205,7 @@ def break_mesh(
     box : (d, d) float, optional
         Another basis of the same lattice, where the points fill the box that it spans.
     periodic : sequence of bool, optional
-        By vector of the box, whether the cell goes on across its faces; it does without this.
-        Other faces are impermeable walls.
+        By vector of the box, whether the cell goes on across its faces, or ends at walls.
     corner : (d,) float, optional
         Where the box starts, in fractions of its vectors; the least of all points without it.
 
@@ -221,6 +220,7 @@ def break_mesh(
     low = (points @ within).min(axis=0) if corner is None else corner
     width = facets[0].nodes.shape[1] if facets else max(1, 3 * (points.shape[1] - 1))
     none, node = np.empty((0, width), dtype=np.int64), partial(_renumbered, nodes_of)
+    axes = range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist()
     return CellMesh(
         points=broken_points,
         elements=elements,
@@ -231,13 +231,7 @@ def break_mesh(
         membrane=np.concatenate(
             [np.empty(0, np.int64)] + [np.full(len(f.nodes), f.membrane) for f in facets]
         ),
-        periodic=_periodic_map(
-            broken_points @ within,
-            elements,
-            compartment,
-            low,
-            range(points.shape[1]) if periodic is None else np.flatnonzero(periodic).tolist(),
-        ),
+        periodic=_periodic_map(broken_points @ within, elements, compartment, low, axes),
         lattice=np.asarray(lattice, dtype=float),
     )
 

@@ -54,6 +54,8 @@ _USUAL: Final = (
     "labels",
     "material",
 )
+#: Coordinates are below it: products of a few of them are numbers, too.
+_LARGEST: Final = 1e50
 #: Names of regions that a message lists.
 _SHOWN: Final = 8
 
@@ -219,11 +221,7 @@ def _points(path: Path, points: Any, elements: Integers, dimension: int) -> Arra
             "elements of nodes that the file has",
         )
     used = np.unique(elements)
-    bad = used[~np.isfinite(places[used]).all(axis=1)]
-    if len(bad):
-        raise InputError(
-            f"{path.name} with node {bad[0] + 1} {at(places[bad[0]])}", "finite numbers"
-        )
+    refuse_infinite(places, used, f"{path.name} with node")
     if dimension == 2 and places.shape[1] == 3:
         heights = places[used, 2]
         extent = float(np.ptp(places[used, :2], axis=0).max(initial=0.0))
@@ -234,6 +232,21 @@ def _points(path: Path, points: Any, elements: Integers, dimension: int) -> Arra
                 "triangles in the plane, or tetrahedra; closed surfaces are of the kind surfaces",
             )
     return places[:, :dimension]
+
+
+def refuse_infinite(places: Array, used: Integers, found: str) -> None:
+    """Refuse places that are no numbers, or whose squares are none.
+
+    Raises
+    ------
+    InputError
+        With what was found, the number and the place.
+    """
+    # What is not a number is not below anything.
+    bad = used[~(np.abs(places[used]) < _LARGEST).all(axis=1)]
+    if len(bad):
+        accepted = f"finite numbers below {_LARGEST:g}"
+        raise InputError(f"{found} {bad[0] + 1} {at(places[bad[0]])}", accepted)
 
 
 def at(place: Array) -> str:

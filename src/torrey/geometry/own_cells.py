@@ -295,8 +295,8 @@ def _membranes(
 ) -> tuple[tuple[Membrane, ...], list[Facets]]:
     """Membranes between compartments; where there is none, the surfaces of what holds nothing.
 
-    Never both: solvers multiply the jumps across membranes and the relaxation at surfaces by one
-    number.
+    Never both: beside membranes, the faces of a box are where the drawing ends, not tissue at which
+    magnetisation relaxes.
     """
     elements = mesh.sides.copy()
     dry = (elements < 0) | (parts.compartment[elements] == NOTHING)

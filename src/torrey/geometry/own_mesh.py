@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.membranes import Membrane, Plain, numbered
 from torrey.geometry.mesh_files import check_digest, read_mesh
+from torrey.geometry.outer_faces import DESCRIPTION, Outer, periodic_axes
 from torrey.geometry.shapes import Part, Shape
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from torrey.geometry.own_cells import OwnCell
 
 Array = NDArray[np.float64]
-
-Outer = Literal["periodic", "walls"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class OwnMesh(Shape):
         Regions without a membrane between them.
     empty : tuple of str
         Regions that hold nothing.
-    outer : {"periodic", "walls"}
+    outer : {"periodic", "walls", "walls x", "walls y", "walls z", "walls xy", ...}
         Whether the cell repeats, so that opposite faces must match, or ends at impermeable walls.
     lattice : tuple of tuple of float
         Periods in lengths of the file; the sides of the box around the mesh if empty.
@@ -89,10 +88,7 @@ class OwnMesh(Shape):
     empty: tuple[str, ...] = declared(
         description="a list of regions that hold nothing, such as [vessel]", default=()
     )
-    outer: Outer = declared(
-        description="periodic (opposite faces match) or walls (impermeable: the cell is alone)",
-        default="periodic",
-    )
+    outer: Outer = declared(description=DESCRIPTION, default="periodic")
     lattice: tuple[tuple[float, ...], ...] = declared(
         description="the vectors by which it repeats, in lengths of the file; without it the box "
         "around the mesh",
@@ -108,8 +104,7 @@ class OwnMesh(Shape):
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        if self.outer not in ("periodic", "walls"):
-            raise InputError(f'"{self.outer}"', "periodic or walls", at=("outer",))
+        periodic_axes(self.outer, 3)
         if self.unit is not None and not 0 < self.unit < np.inf:
             raise InputError(f"{self.unit:g} um", "a length above 0", at=("unit",))
         object.__setattr__(self, "file", Path(self.file).absolute())
@@ -272,7 +267,7 @@ def _read(shape: OwnMesh) -> OwnCell:
     regions = Regions(found.names, shape.outside, shape.same_compartment, shape.empty)
     regions.check()
     lattice = _lattice(shape, d)
-    periodic = (shape.outer == "periodic",) * d
+    periodic = periodic_axes(shape.outer, d)
     mesh = conforming(found, name)
     faces = fit_faces(mesh, lattice, periodic, name)
     return own_cell(mesh, faces, regions, periodic, name)

@@ -207,10 +207,9 @@ class RadiusLaw:
         count : int, optional
             How many radii.
         fraction : float, optional
-            Part of the box inside the discs or spheres: as many radii as come nearest to it. Radii
-            of a list are taken once each where neither is given.
+            Part of the box inside discs or spheres: as many radii as come nearest to it. Radii of a
+            list are taken once each where neither is given.
         dimension : {2, 3}
-            Of discs or of spheres.
 
         Returns
         -------
@@ -220,8 +219,8 @@ class RadiusLaw:
         Raises
         ------
         InputError
-            If there would be more than `MOST_DISCS`, hardly any draw is in the range, or no number
-            of discs or spheres comes near to the fraction.
+            If there would be more than `MOST_DISCS`, hardly any is in the range, or no number of
+            them comes near to the fraction.
         """
         if count is None and fraction is None:
             count = len(self.list)

@@ -19,7 +19,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from torrey.base.errors import InputError
-from torrey.geometry.mesh_files import NAME, at, read_with_meshio
+from torrey.geometry.mesh_files import NAME, at, read_with_meshio, refuse_infinite
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -140,9 +140,7 @@ def _welded(points: Array, triangles: Integers, name: str) -> tuple[Array, Integ
         found = f"{name} with a triangle of vertex {triangles.max()}, beyond its {len(points)}"
         raise InputError(found, "triangles of vertices that the file has")
     used = np.unique(triangles)
-    bad = used[~np.isfinite(points[used]).all(axis=1)]
-    if len(bad):
-        raise InputError(f"{name} with vertex {bad[0] + 1} {at(points[bad[0]])}", "finite numbers")
+    refuse_infinite(points, used, f"{name} with vertex")
     index = np.full(len(points), -1, dtype=np.int64)
     index[used] = np.arange(len(used))
     points, triangles = points[used], index[triangles]

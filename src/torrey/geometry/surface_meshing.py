@@ -7,6 +7,8 @@ somebody else's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import gmsh
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,7 @@ _FACES = (
 
 
 def mesh_surfaces(
-    shape: Shape, scene: Scene, size: float, *, wet: bool, periodic: bool
+    shape: Shape, scene: Scene, size: float, *, wet: bool, periodic: Sequence[bool]
 ) -> CellMesh:
     """Mesh the inside of surfaces, and the water around them if there is some.
 
@@ -46,8 +48,8 @@ def mesh_surfaces(
         Largest size of an element, in units of the cell.
     wet : bool
         Whether there is water outside.
-    periodic : bool
-        Whether opposite faces of the box are one.
+    periodic : sequence of bool
+        Whether opposite faces of the box are one, by axis.
 
     Raises
     ------
@@ -66,11 +68,10 @@ def mesh_surfaces(
             if type(error) is not Exception:
                 raise
             raise MeshError(f"gmsh does not mesh {name}: {error}") from error
-    axes = (periodic,) * 3
     try:
         mesh = conforming(found, name)
-        faces = fit_faces(mesh, np.diag(scene.sides), axes, name)
-        made = own_cell(mesh, faces, Regions(found.names, found.names[0]), axes, name)
+        faces = fit_faces(mesh, np.diag(scene.sides), periodic, name)
+        made = own_cell(mesh, faces, Regions(found.names, found.names[0]), periodic, name)
     except InputError as error:
         raise MeshError(f"the mesh of {name} cannot be used: {error.found}") from error
     if made.membranes != shape.membranes() or made.region_names != shape.region_names:
@@ -78,7 +79,7 @@ def mesh_surfaces(
     return made.mesh
 
 
-def _draw(scene: Scene, wet: bool, periodic: bool) -> list[int]:
+def _draw(scene: Scene, wet: bool, periodic: Sequence[bool]) -> list[int]:
     """Give surfaces and box to gmsh; return the volume of each region."""
     geo = gmsh.model.geo
     around = _draw_box(scene, periodic) if wet else None
@@ -110,8 +111,8 @@ def _give_triangles(scene: Scene) -> None:
         triangle += len(elements)
 
 
-def _draw_box(scene: Scene, periodic: bool) -> int:
-    """Return the loop of the faces of a box, tied to each other if it is periodic."""
+def _draw_box(scene: Scene, periodic: Sequence[bool]) -> int:
+    """Return the loop of the faces of a box, those across periodic axes tied to each other."""
     geo = gmsh.model.geo
     bits = np.array([[k & 1, k >> 1 & 1, k >> 2 & 1] for k in range(8)])
     corners = [geo.addPoint(*place) for place in scene.corner + bits * scene.sides]
@@ -127,12 +128,11 @@ def _draw_box(scene: Scene, periodic: bool) -> int:
             signed = [lines[a, b] if a < b else -lines[b, a] for a, b in ends]
             faces.append(geo.addPlaneSurface([geo.addCurveLoop(signed)]))
     geo.synchronize()
-    if periodic:
-        for axis in range(3):
-            shift = np.eye(4)
-            shift[axis, 3] = scene.sides[axis]
-            low, high = faces[2 * axis : 2 * axis + 2]
-            gmsh.model.mesh.setPeriodic(2, [high], [low], shift.ravel().tolist())
+    for axis in np.flatnonzero(periodic).tolist():
+        shift = np.eye(4)
+        shift[axis, 3] = scene.sides[axis]
+        low, high = faces[2 * axis : 2 * axis + 2]
+        gmsh.model.mesh.setPeriodic(2, [high], [low], shift.ravel().tolist())
     return int(geo.addSurfaceLoop(faces))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 from torrey.geometry.mesh_files import check_digest
+from torrey.geometry.outer_faces import DESCRIPTION, Outer, periodic_axes
 from torrey.geometry.shapes import Part, Shape
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 Exterior = Literal["water", "nothing"]
-Outer = Literal["periodic", "walls"]
 
 #: Tetrahedra next to each triangle of the surfaces and around those, about.
 _TETRAHEDRA_PER_TRIANGLE: Final = 6.0
@@ -52,7 +52,7 @@ class Surfaces(Shape):
         Length that 1 stands for in the files (um).
     exterior : {"water", "nothing"}
         Outside the surfaces.
-    outer : {"periodic", "walls"}
+    outer : {"periodic", "walls", "walls x", "walls y", "walls z", "walls xy", ...}
         Whether the water outside goes on beyond the box.
     sha256 : tuple of str
         Of the content of each file; taken from them when the shape is made without it.
@@ -86,10 +86,7 @@ class Surfaces(Shape):
     exterior: Exterior = declared(
         description="water or nothing: what is outside the surfaces", default="water"
     )
-    outer: Outer = declared(
-        description="periodic (the water outside goes on beyond the box) or walls (impermeable)",
-        default="periodic",
-    )
+    outer: Outer = declared(description=DESCRIPTION, default="periodic")
     sha256: tuple[str, ...] = declared(
         description="digests of the files in hexadecimal digits: others are then refused",
         default=(),
@@ -101,9 +98,9 @@ class Surfaces(Shape):
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        for key, accepted in (("exterior", ("water", "nothing")), ("outer", ("periodic", "walls"))):
-            if (value := getattr(self, key)) not in accepted:
-                raise InputError(f'"{value}"', " or ".join(accepted), at=(key,))
+        if self.exterior not in ("water", "nothing"):
+            raise InputError(f'"{self.exterior}"', "water or nothing", at=("exterior",))
+        periodic_axes(self.outer, 3)
         if not self.files:
             raise InputError("no file", "one file at least", at=("files",))
         if self.unit is not None and not 0 < self.unit < math.inf:
@@ -214,7 +211,7 @@ class Surfaces(Shape):
         """
         from torrey.geometry.surface_meshing import mesh_surfaces
 
-        periodic = self.is_wet and self.outer == "periodic"
+        periodic = periodic_axes(self.outer if self.is_wet else "walls", 3)
         return mesh_surfaces(self, self.scene, size, wet=self.is_wet, periodic=periodic)
 
     def own_elements(self, size: float) -> float:
@@ -249,7 +246,7 @@ class Surfaces(Shape):
             center=tuple(map(float, values("center"))),
             unit=float(plain["unit"]) if "unit" in plain else None,
             exterior="nothing" if plain["exterior"] == "nothing" else "water",
-            outer="walls" if plain["outer"] == "walls" else "periodic",
+            outer=cast(Outer, plain["outer"]),
             sha256=tuple(map(str, values("sha256"))),
         )
 

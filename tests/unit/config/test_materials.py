@@ -7,7 +7,7 @@ import math
 import pytest
 from support.configurations import TENSOR, edited, line_of
 
-from torrey.cell.material import Material
+from torrey.cell.material import Material, Radial
 
 
 @pytest.mark.parametrize(
@@ -284,3 +284,81 @@ def test_immobile_water_behind_a_permeable_membrane_is_refused(messages):
     (said,) = messages(edited(old, "outside: 2 um^2/ms, inside: 1 um^2/ms, cell_2: 0 um^2/ms"))
     assert "studies.mine.permeability: found a value above zero at membrane_2" in said
     assert "a factor of 0 on it" in said
+
+
+# ---- walls, coats, membranes that relax ----
+
+WALL = ("    interior: water", "    exterior: wall")
+COATED = ("    interior: water", "    coat: 0.02")
+FILLED = "outside: 2.5e-3 mm^2/s, inside: 1.2e-3 mm^2/s"
+KAPPA = "permeability: [8e-5 m/s]"
+
+
+def test_water_within_walls_has_no_outside(read, messages):
+    text = edited(*WALL).replace(KAPPA, "surface_relaxivity: [1e-5 m/s]")
+    study = read(text.replace(FILLED, "inside: 1.2e-3 mm^2/s, cell_2: 1 um^2/ms")).studies["mine"]
+    assert study.shape.compartment_names == ("cell_1", "cell_2")
+    assert study.material == Material((1.2, 1.0))
+    assert study.sweep.permeability_kind == "surface_relaxivity"
+    (said,) = messages(text)
+    assert "studies.mine.diffusivity.outside: found a diffusivity outside" in said
+    assert "the geometry has no outside" in said
+
+
+def test_membranes_relax_in_the_place_of_a_permeability(study):
+    material = study(KAPPA, "surface_relaxivity: [1e-5 m/s, 2e-5 m/s]").material
+    assert material == Material((2.5, 1.2, 1.2), walls=True)
+    assert Material.from_dict(material.to_dict()) == material
+    assert material.key() == "De2.5_Di1.2_walls"
+
+
+def test_membranes_relax_beside_a_permeability(read):
+    lines = f"{KAPPA}\n    surface_relaxivity: 1e-5 m/s\n    relaxivity_factors: [1, 0.5]"
+    text = edited(KAPPA, lines).replace("reference, R0, R2", "reference, P2")
+    found = read(text).studies["mine"]
+    assert found.material == Material((2.5, 1.2, 1.2), relaxivity=(0.01, 0.005))
+    assert Material.from_dict(found.material.to_dict()) == found.material
+    assert found.sweep.permeability_kind == "permeability"
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "found"),
+    [
+        (f"{KAPPA}\n    surface_relaxivity: [1 um/ms, 2 um/ms]", ".surface_relaxivity", "2 values"),
+        (f"{KAPPA}\n    relaxivity_factors: [1, 1]", ".relaxivity_factors", "relaxivity_factors"),
+        (
+            f"{KAPPA}\n    surface_relaxivity: 1e-5 m/s\n    relaxivity_factors: 1",
+            ".relaxivity_factors",
+            "1 factor",
+        ),
+        (
+            f"{KAPPA}\n    sigma0: 1e-5 m/s\n    surface_relaxivity: 1e-5 m/s",
+            "",
+            "permeability and",
+        ),
+    ],
+)
+def test_relaxivities_that_cannot_be_are_refused(messages, lines, place, found):
+    (said,) = [m for m in messages(edited(KAPPA, lines)) if f"studies.mine{place}: found" in m]
+    assert found in said
+
+
+def test_homogenised_models_know_one_of_both(messages):
+    lines = f"{KAPPA}\n    surface_relaxivity: 1e-5 m/s"
+    text = edited(KAPPA, lines).replace("reference, R0, R2", "reference, R0, P2")
+    (said,) = messages(text)
+    assert "models[1]: found R0, accepted: reference, or P0, P1" in said
+
+
+def test_coats_have_a_radial_diffusivity(read, messages):
+    D = f"{FILLED}, coat: {{radial: 0.1 um^2/ms, tangential: 0.5 um^2/ms}}, coat_2: 1 um^2/ms"
+    found = read(edited(*COATED).replace(FILLED, D)).studies["mine"]
+    assert found.material == Material((2.5, 1.2, 1.2, Radial(0.1, 0.5), 1.0))
+    text = edited(*COATED).replace(FILLED, f"{D}, cell_1: {{radial: 1 um^2/ms}}")
+    (said,) = messages(text)
+    assert "studies.mine.diffusivity.cell_1.tangential: found nothing" in said
+    text = edited(*COATED).replace(FILLED, D.replace("coat_2", "cell_2").replace("1 um^2/ms", "0"))
+    assert messages(text)
+    both = "{radial: 1 um^2/ms, tangential: 1 um^2/ms}"
+    (said,) = messages(edited(*COATED).replace(FILLED, f"{D}, cell_1: {both}"))
+    assert "studies.mine.diffusivity.cell_1: found a radial diffusivity of cell_1" in said

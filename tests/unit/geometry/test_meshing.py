@@ -11,6 +11,7 @@ import dataclasses
 import importlib.util
 import math
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -28,6 +29,8 @@ from torrey.geometry import (
     Discs,
     Layers,
     MeshOptions,
+    RadiusLaw,
+    RandomPacking,
     Shape,
     Sphere,
     Spheres,
@@ -178,6 +181,64 @@ def test_random_cells_have_right_meshes(kind: str, number: int) -> None:
 @pytest.mark.parametrize(("kind", "number"), DRAWN)
 def test_sixty_random_cells_have_right_meshes(kind: str, number: int) -> None:
     assert_random_cell_is_right(kind, number)
+
+
+#: Cells whose balls are next to each other: gaps of 1e-4 to 1e-2, radii from 1e-3 on.
+CROWDED = [
+    (kind, i)
+    for kind, count in CELLS.CROWDED.items()
+    if "200" not in kind
+    for i in range(0, count, 100)
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"), [c for c in CROWDED if c[0].startswith("near discs")][::4]
+)
+def test_crowded_cells_have_right_meshes(kind: str, number: int) -> None:
+    assert_random_cell_is_right(kind, number)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "number"), CROWDED)
+def test_many_crowded_cells_have_right_meshes(kind: str, number: int) -> None:
+    assert_random_cell_is_right(kind, number)
+
+
+def test_crowded_cells_are_narrow_and_small() -> None:
+    shapes = [CELLS.random_cell(*c)[0] for c in CROWDED if c[0].startswith("near discs")]
+    gaps = np.array([narrowest_gap(shape).width for shape in shapes])
+    radii = np.array([cell.radius for shape in shapes for cell in shape.cells])
+    assert gaps.min() < 3e-4
+    assert np.median(gaps) < 1e-2
+    assert radii.min() < 2e-3
+    assert radii.max() > 0.2
+
+
+def test_elements_are_small_in_gaps_alone() -> None:
+    """Their number grows with the logarithm of the gap: by the same for each tenth of it."""
+    counts = []
+    for gap in (1e-2, 1e-3, 1e-4):
+        shape = Discs((Disc((0.25, 0.5), 0.2), Disc((0.7 + gap, 0.5), 0.25)))
+        counts.append(len(build_meshes(shape, MeshOptions(0.1, 0))[0].elements))
+    assert counts[0] < counts[1] < counts[2] < 1.5 * counts[1]
+    assert counts[2] < 1000
+
+
+def test_a_node_is_compared_with_the_nearest_image_of_a_sheared_lattice() -> None:
+    lattice = ((-0.421, -1.07), (-0.706, -4.57))
+    shape = Discs((Disc((0.5, 0.5), 0.49),), lattice=lattice)
+    assert mesh_cell(shape, MeshOptions(0.3, 0)).failures == ()
+
+
+@pytest.mark.slow
+def test_two_hundred_discs_are_meshed_in_seconds() -> None:
+    # Some gaps are a two thousandth of the cell, others wide.
+    shape = RandomPacking(100.0, RadiusLaw(list=(3.0,)), count=200, gap=0.05)
+    start = time.process_time()
+    (mesh,) = build_meshes(shape, MeshOptions(0.1, 0))
+    assert time.process_time() - start < 10
+    assert len(mesh.elements) < 300 * 200
 
 
 # ---- what does not change ----

@@ -15,7 +15,7 @@ from torrey.cell import build
 from torrey.cell.material import Material
 from torrey.geometry import Disc, Discs, Ellipse, Ellipses, MeshOptions, Polygon, Polygons, Shape
 from torrey.geometry.checks import check_mesh
-from torrey.geometry.mesh import CellMesh
+from torrey.geometry.mesh import CellMesh, MeshError, Piece, break_mesh
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
@@ -93,6 +93,18 @@ def moved(shape: Ellipses | Polygons, shift: tuple[float, float]) -> Ellipses | 
             for c in shape.cells
         )
     )
+
+
+def test_a_node_beside_a_face_is_no_wall_in_secret() -> None:
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    edges = [(0, 1), (1, 2), (2, 0), (2, 3), (3, 0)]
+    points = np.vstack([corners, [corners[[a, b]].mean(axis=0) for a, b in edges]])
+    elements = np.array([[0, 1, 2, 4, 5, 6], [0, 2, 3, 6, 7, 8]])
+    pieces = [Piece(elements, 0, np.zeros(2, dtype=np.int64))]
+    assert_whole(break_mesh(points, pieces, [], np.eye(2), corner=np.zeros(2)))
+    points[3, 0] += 1e-8
+    with pytest.raises(MeshError, match="nodes lie 1.0e-08 of the cell off a face"):
+        break_mesh(points, pieces, [], np.eye(2), corner=np.zeros(2))
 
 
 STAR = tuple(

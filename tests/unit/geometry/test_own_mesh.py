@@ -19,6 +19,7 @@ from torrey.geometry.checks import check_mesh
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.waveforms import Pgse
+from torrey.models.tensors import papers_tensors
 from torrey.reference.full import mesh_signal
 
 PULSES = Pgse(5.0, 10.0)
@@ -125,6 +126,29 @@ def test_pieces_of_a_region_are_compartments_and_periodic_images_are_not(tmp_pat
     assert alone.region_names[1:] == ("region_1_1", "region_1_2", "region_1_3")
     mesh = coarsest(alone)
     np.testing.assert_array_equal(mesh.periodic, np.arange(len(mesh.points)))
+
+
+def test_a_cell_may_end_at_walls_across_one_axis(tmp_path):
+    points, triangles = square(8)
+    points[np.isclose(points[:, 1], 1.0), 1] += 0.1 * np.arange(9) / 9
+    layers = (np.abs(centres(points, triangles)[:, 0] - 0.5) < 0.25).astype(int)
+    file = write(tmp_path / "cell.vtu", points, {"triangle": triangles}, region=layers)
+    with pytest.raises(InputError, match="do not match"):
+        OwnMesh(file)
+    flat = points * [1, 0, 0] + np.minimum(points, 1.0) * [0, 1, 0]
+    write(file, flat, {"triangle": triangles}, region=layers)
+    shape = OwnMesh(file, outer="walls y")
+    mesh = coarsest(shape)
+    apart = np.abs(mesh.points - mesh.points[mesh.periodic]).max(axis=0)
+    np.testing.assert_allclose(apart, [1.0, 0.0], atol=1e-12)
+    assert shape_from_dict(shape.to_dict()) == shape
+    tensor = papers_tensors(Cell(shape, (3.0, 1.7), 0.125).operators(0)).D
+    np.testing.assert_allclose(tensor[:, 0, 0], 0.0, atol=1e-10)  # layers across x
+    np.testing.assert_allclose(tensor[:, 1, 1], 0.0, atol=1e-10)  # walls across y
+    # Along the walls it is a stack of layers, whatever the axis across.
+    closed = signal_of(Cell(shape, (3.0, 1.7), 0.125))
+    stack = signal_of(Cell(replace(shape, outer="periodic"), (3.0, 1.7), 0.125))
+    assert closed == pytest.approx(stack, rel=1e-6)
 
 
 @pytest.mark.parametrize("order", [1, 2])

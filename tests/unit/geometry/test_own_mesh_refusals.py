@@ -148,6 +148,11 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     ),
     "not a number": (vtu(moved(7, (np.nan, 0, 0)), KEPT), {}, r"node 8 at \(nan, 0.5, 0\)"),
     "infinite": (vtu(moved(7, (np.inf, 0, 0)), KEPT), {}, r"node 8 at \(inf, 0.5, 0\)"),
+    "beyond all bounds": (
+        vtu(moved(7, (1e200, 0, 0)), KEPT),
+        {},
+        r"node 8 at \(1e\+200, 0.5, 0\), accepted: finite numbers below 1e\+50",
+    ),
     "a node that is not there": (
         vtu(POINTS[:-1], KEPT),
         {},
@@ -250,7 +255,8 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
         {"lattice": ((1.0, 0.0), (0.0, 1.0)), "outer": "walls"},
         "a lattice with walls",
     ),
-    "neither periodic nor walls": (vtu(POINTS, KEPT), {"outer": "open"}, "periodic or walls"),
+    "neither periodic nor walls": (vtu(POINTS, KEPT), {"outer": "open"}, "or walls across"),
+    "walls that are not there": (vtu(POINTS, KEPT), {"outer": "walls z"}, "outer: found"),
     "a unit of nothing": (vtu(POINTS, KEPT), {"unit": 0.0}, "a length above 0"),
 }
 

@@ -66,6 +66,12 @@ def test_surfaces_lie_in_each_other_and_beside_each_other(tmp_path):
     assert len(np.unique(meshes[0].periodic)) < len(meshes[0].points)
     walls = build_meshes(replace(shape, outer="walls"), MeshOptions(0.3, 0))[0]
     np.testing.assert_array_equal(walls.periodic, np.arange(len(walls.points)))
+    # Across one axis: nodes of the faces across it stand for themselves, and no others are there.
+    slab = replace(shape, outer="walls y")
+    (mesh,) = build_meshes(slab, MeshOptions(0.3, 0))
+    assert shape_from_dict(slab.to_dict()) == slab
+    apart = np.abs(mesh.points - mesh.points[mesh.periodic]).max(axis=0)
+    np.testing.assert_allclose(apart, [1.0, 0.0, 0.6], atol=1e-12)
 
 
 def test_a_file_may_hold_several_surfaces_and_nothing_outside(tmp_path):
@@ -178,6 +184,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     ),
     "one side only": (klein(), {"box": (20.0,) * 3}, "that has one side only"),
     "not a number": (surface(moved(5, np.nan), TRIANGLES), {}, r"vertex 6 at \(nan, nan, nan\)"),
+    "beyond all bounds": (surface(moved(5, 1e200), TRIANGLES), {}, "finite numbers below"),
     "no area": (
         surface(moved(TRIANGLES[0, 0], POINTS[TRIANGLES[0, 1:]].mean(axis=0)), TRIANGLES),
         {},
@@ -193,7 +200,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     "no middle": (ball, {"center": (0.0, math.inf, 0.0)}, "center: found"),
     "no unit": (ball, {"unit": -1.0}, "unit: found -1 um"),
     "no exterior": (ball, {"exterior": "air"}, '"air", accepted: water or nothing'),
-    "no such outer": (ball, {"outer": "open"}, "periodic or walls"),
+    "no such outer": (ball, {"outer": "open"}, 'outer: found "open", accepted: periodic'),
     "another file": (ball, {"sha256": ("0" * 64,)}, "another content"),
     "digests of two": (ball, {"sha256": ("0", "1")}, "2 digests of 1 files"),
     "a name that is taken": (lambda f: ball(f, "outside.ply"), {}, "none of them outside"),

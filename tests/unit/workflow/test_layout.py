@@ -54,7 +54,7 @@ def test_paths_are_safe_and_below_the_results(layout_of):
     studies = layout.config.studies.values()
     files = [*layout.jobs, *(file for study in studies for file in layout.study_files(study))]
     for file in files:
-        assert re.fullmatch(r"results/[A-Za-z0-9_./-]+\.nc", file)
+        assert re.fullmatch(r"results/[A-Za-z0-9_./-]+\.(nc|pdf|png)", file)
         assert all(len(part) < 200 and not part.startswith(".") for part in file.split("/"))
 
 
@@ -162,6 +162,7 @@ def test_patterns_have_the_wildcards_that_rules_constrain():
     wildcards = {name for pattern in patterns for name in re.findall(r"{(\w+)}", pattern)}
     assert wildcards == {
         "geometry",
+        "picture",
         "material",
         "point",
         "span",

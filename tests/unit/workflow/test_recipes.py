@@ -174,4 +174,6 @@ def test_a_packing_with_other_elements_keeps_its_discs(recipes_of):
     finer = PACKING.replace("    fraction", "    mesh: {size: 0.05}\n    fraction")
     before, after = recipes_of(PACKING), recipes_of(finer)
     changed = {p for p, key in keys(before).items() if after.key(p) != key}
-    assert changed == {f"results/geometry/tissue/{name}.nc" for name in ("mesh", "operators")}
+    assert changed == {
+        f"results/geometry/tissue/{name}.nc" for name in ("mesh", "operators", "cell", "elements")
+    }
