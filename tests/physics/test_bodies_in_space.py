@@ -44,14 +44,14 @@ def test_a_cylinder_in_space_is_a_disc_in_the_plane() -> None:
     cylinder = tr.Cylinders([tr.Cylinder((0.3, 0.6, 0.2), 0.35, (0, 0, 1))])
     pulses, D = tr.Pgse(5.0, 25.0), [2.0, 0.8]
     flat = tr.Cell(disc, D, 10.0, 0.05).signal(
-        pulses, b=[1.0, 3.0], direction=[[1, 0], [0.6, 0.8]], tolerance=1e-4
+        pulses, b=[1.0, 3.0], direction=[[0.6, 0.8]], tolerance=1e-4
     )
-    solid = tr.Cell(cylinder, D, 10.0, 0.05, mesh=tr.MeshOptions(0.3, 1)).signal(
-        pulses, b=[1.0, 3.0], direction=[[1, 0, 0], [0.6, 0.8, 0]], tolerance=5e-3
+    solid = tr.Cell(cylinder, D, 10.0, 0.05, mesh=tr.MeshOptions(0.4, 1)).signal(
+        pulses, b=[1.0, 3.0], direction=[[0.6, 0.8, 0]], tolerance=5e-3
     )
     gaps = np.abs(flat.values - solid.values)
     assert np.all(gaps <= flat.numerical_error.values + solid.numerical_error.values)
-    assert gaps.max() < 5e-4
+    assert gaps.max() < 2e-4
 
 
 def multipoles(lattice: str, fraction: float) -> tuple[float, float]:
