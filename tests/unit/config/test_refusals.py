@@ -178,7 +178,7 @@ MALFORMED = [
         "{center: [0.32, 0.95], radius: 0.21}",
         "cells:",
         "geometries.tissue.cells",
-        "cell_1 and cell_2 are 0.4005 apart, the least is 0.421",
+        "cell_1 and cell_2 are 0.4005 apart, the least is 0.4201",
         "neither overlap nor touch, periodic images included",
     ),
     (
@@ -225,7 +225,7 @@ MALFORMED = [
         "discs, spheres, layers, ",
     ),
     ("0.4]}", "0.5]}", "layers:", "geometries.layers.thicknesses", "sum 1.1", "sum 1"),
-    ("0.4]}", "0.4], dimension: 3}", "layers:", "geometries.layers.dimension", "3", "1 or 2"),
+    ("0.4]}", "0.4], dimension: 4}", "layers:", "geometries.layers.dimension", "4", "1, 2 or 3"),
     ("layers: {", "flat layers: {", "flat", "geometries.flat layers", "flat layers", "letters"),
     # what belongs together
     (
