@@ -53,7 +53,8 @@ def check_cells(findings: Findings, path: KeyPath, geometry: Geometry) -> bool:
     elements = _elements_at_one(shape) * count * 2 ** (d * refinements)
     if count > MOST_CELLS:
         found = f"{count:,} {what}"
-        accepted = f"at most {MOST_CELLS:,} {what}: each is a compartment of the models"
+        of = "a packing of " if shape.kind == "packing" else ""
+        accepted = f"{of}at most {MOST_CELLS:,} {what}: each is a compartment of the models"
     elif elements > MOST_ELEMENTS:
         found = f"{count:,} {what} and mesh.refinements of {refinements}, {elements:,} elements"
         accepted = f"at most {MOST_ELEMENTS:,} elements: fewer {what} or refinements"
