@@ -241,11 +241,14 @@ def test_tables_are_gathered_and_compared(tmp_path: Path, cell, ladders):
         artifacts.write(files[-1], part, PROVENANCE)
     group = gather_signals(sweep, ["reference"], [], files)
     assert group["signal_real"].values.shape == (1, *sweep.shape)
-    # A slab is solved as if it were alone, but for the rounding of products of matrices.
+    # A slab is solved as if it were alone, but for the rounding of products of matrices. Errors
+    # are differences of signals times up to 6 / (1 - 0.8): what rounds in them is that much more.
     np.testing.assert_allclose(
         group["signal_real"].values.ravel(), table.signals.signal.real, rtol=1e-12
     )
-    np.testing.assert_allclose(group["numerical_error"].values.ravel(), table.signals.error)
+    np.testing.assert_allclose(
+        group["numerical_error"].values.ravel(), table.signals.error, rtol=0.0, atol=2 * 30 * 1e-12
+    )
     assert np.all(group["reference_rung"].values > 0)
     method = group["reference_method"]
     assert method.attributes["flag_meanings"] == "projected folded full"
