@@ -40,8 +40,10 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 INNER = {
     "base": [
         "errors keys lazy memory provenance rosenbrock stored",
-        "budgets fields seals",
-        "artifacts units",
+        "budgets seals",
+        "units",
+        "fields",
+        "artifacts",
     ],
     "geometry": [
         "boxes curves flips label_images lines membranes mesh_files outer_faces "
