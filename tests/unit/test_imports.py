@@ -82,7 +82,8 @@ INNER = {
     ],
     "cell": [
         "cell_operators factors material pattern quadrature refinement symmetric",
-        "krylov motion operators radial",
+        "corners krylov motion radial",
+        "operators",
         "assembly files folding layers system",
         "build demand",
     ],
