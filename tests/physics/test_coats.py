@@ -211,6 +211,18 @@ def test_a_radial_diffusivity_has_a_centre():
         tr.Cell(RING, {"outside": 2, "inside": 1, "coat": {"radial": 1}}, PERIOD)
 
 
+def test_water_that_moves_around_alone_reaches_no_membrane():
+    with pytest.raises(
+        ValueError, match="membrane_1, beside the water without a radial diffusivity of coat_1"
+    ):
+        ring(0, 0.5, permeability=0.05)
+    with pytest.raises(ValueError, match=r"coat_membrane_1, .* diffusivity of coat_1"):
+        ring(0, 0.5, permeability=[0.0, 0.05])
+    with pytest.raises(ValueError, match="membrane_1"):
+        ring(0, 0.5, surface_relaxivity=0.05)
+    assert ring(0, 0.5).material.diffusivity[2] == Radial(0.0, 0.5)
+
+
 def test_names_survive_as_plain_values():
     material = Material((2.0, 1.0, Radial(0.1, 0.9)), in_space=True)
     assert Material.from_dict(material.to_dict()) == material

@@ -40,8 +40,10 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 INNER = {
     "base": [
         "errors keys lazy memory provenance rosenbrock stored",
-        "budgets fields seals",
-        "artifacts units",
+        "budgets seals",
+        "units",
+        "fields",
+        "artifacts",
     ],
     "geometry": [
         "boxes curves flips label_images lines membranes mesh_files outer_faces "
@@ -80,7 +82,8 @@ INNER = {
     ],
     "cell": [
         "cell_operators factors material pattern quadrature refinement symmetric",
-        "krylov motion operators radial",
+        "corners krylov motion radial",
+        "operators",
         "assembly files folding layers system",
         "build demand",
     ],

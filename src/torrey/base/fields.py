@@ -14,9 +14,10 @@ from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 from torrey.base.errors import InputError, KeyPath
+from torrey.base.units import UNITS, Kind
 
 _KEY: Final = "declared"
 #: Characters of a value that a message shows.
@@ -130,7 +131,11 @@ def check_kinds(instance: object) -> None:
             shown = f'"{value}", a text' if isinstance(value, str) else f"{value!r}"
             if len(shown) > _SHOWN:
                 shown = f"{shown[:_SHOWN]}..."
-            raise InputError(shown, declaration.description, (name, *at))
+            accepted = declaration.description
+            if declaration.unit is not None:
+                unit = UNITS[cast(Kind, declaration.unit)].internal
+                accepted = f"a number in {unit}: {accepted}"
+            raise InputError(shown, accepted, (name, *at))
 
 
 def _without_none(annotation: Any) -> Any:

@@ -12,7 +12,8 @@ from torrey.geometry.shapes import Shape
 def check_motion(material: Material, shape: Shape, passes: bool) -> None:
     """Refuse immobile water where it would be continuous with other water, or exchange with it.
 
-    And diffusivities that are radial where there is no centre.
+    And diffusivities that are radial where there is no centre. In a coat of radial diffusivity 0
+    water moves along its membranes alone, and exchanges as little.
 
     Parameters
     ----------
@@ -35,10 +36,11 @@ def check_motion(material: Material, shape: Shape, passes: bool) -> None:
                 "a number or a matrix: radial and tangential are of coats around discs and spheres",
                 at=("diffusivity", i),
             )
-    still = material.axes_of_motion(shape.dimension) == 0
-    if not still.any():
-        return
     owners = np.array(shape.region_compartment)
+    around = [
+        isinstance(D, Radial) and D.radial == 0.0 < D.tangential for D in material.diffusivity
+    ]
+    still = material.axes_of_motion(shape.dimension) == 0
     for region in np.flatnonzero(still):
         if not np.all(still[owners == owners[region]]):
             raise InputError(
@@ -46,15 +48,17 @@ def check_motion(material: Material, shape: Shape, passes: bool) -> None:
                 "a diffusivity above zero, or a compartment behind membranes of its own",
                 at=("diffusivity", int(region)),
             )
-    immobile = {int(a) for a in owners[still]}
+    # Water that moves along a membrane alone does not reach it either.
+    words = dict.fromkeys(owners[around].tolist(), "water without a radial diffusivity")
+    words |= dict.fromkeys(owners[still].tolist(), "immobile water")
     for number, membrane in enumerate(shape.membranes()):
         factor = material.membranes[number] if material.membranes else 1.0
         relaxes = bool(material.relaxivity) and material.relaxivity[number] > 0.0
-        beside = immobile & {membrane.outside, membrane.inside}
+        beside = words.keys() & {membrane.outside, membrane.inside}
         if beside and (relaxes or (passes and factor > 0.0)):
+            name = shape.compartment_names[min(beside)]
             raise InputError(
-                f"a value above zero at {membrane.name}, beside the immobile water of "
-                f"{shape.compartment_names[min(beside)]}",
+                f"a value above zero at {membrane.name}, beside the {words[min(beside)]} of {name}",
                 "0 m/s, or a factor of 0 on it: nothing moves to and from the membrane",
                 at=("permeability",),
             )

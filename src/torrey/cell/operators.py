@@ -37,6 +37,7 @@ from scipy.sparse import csc_array
 from torrey.base.errors import InputError
 from torrey.cell.cell_operators import Array as Array
 from torrey.cell.cell_operators import CellOperators as CellOperators
+from torrey.cell.corners import has_corners
 from torrey.cell.factors import PinnedFactor
 from torrey.cell.material import NO_CELL_PROBLEM, Material
 from torrey.geometry.membranes import NOTHING
@@ -99,6 +100,11 @@ class BlochTorrey:
         """The diffusivity within the dimensions of the cell, shape (n_regions, d, d)."""
         d = self.cell.dimension
         return self.diffusivity[:, :d, :d]
+
+    @cached_property
+    def has_corners(self) -> bool:
+        """Whether water turns around corners, where fields are singular: see `corners`."""
+        return has_corners(self.cell)
 
     @cached_property
     def axial(self) -> Array:

@@ -48,6 +48,7 @@ _SHOWN: Final = 5
 #: Curves that are nearer to each other than this are said to cross (units of the cell).
 _CROSSING: Final = 1e-4
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+_COUNTED: Final = re.compile(r"cell_[1-9][0-9]{0,8}")
 _TAKEN: Final = ("outside", "inside", "layer")
 
 
@@ -102,6 +103,15 @@ class Outlined(Shape):
                     quoted(name),
                     "a name of letters, digits, _ and -, which starts with a letter and is none of "
                     f"{', '.join(_TAKEN)}",
+                    at=("cells", i, "name"),
+                )
+        for i, name in enumerate(self.names if self.interior == "water" else ()):
+            # The name that an outline has without one would make both one compartment.
+            number = int(name[5:]) if _COUNTED.fullmatch(name) else 0
+            if 1 <= number <= len(self.names) and not self.names[number - 1]:
+                raise InputError(
+                    f"{quoted(name)}, which is that of outline {number}, without a name",
+                    f"another name, or a name for outline {number} too",
                     at=("cells", i, "name"),
                 )
         if not self.curves:

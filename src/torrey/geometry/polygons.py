@@ -121,7 +121,8 @@ def _check_points(given: tuple[tuple[float, ...], ...]) -> None:
             at=("points", nearest),
         )
     if not abs(signed_area(points)) > LEAST_SIDE**2:
-        raise InputError("points on one line", "points around an area", at=("points",))
+        found = "points on one line, or around areas that cancel: the outline crosses itself"
+        raise InputError(found, "points in their order around an area", at=("points",))
 
 
 def _check_corners(curve: SidedCurve, points: tuple[tuple[float, ...], ...]) -> None:

@@ -147,7 +147,7 @@ def _solve(
         values.append(finer)
         # Bands that fill the coarsest mesh change nothing there, whatever they lack on this one.
         basis = np.maximum(basis, np.abs(finer - fewer))
-        part = _part(level, values, first, basis)
+        part = _part(level, values, first, basis, levels[1].has_corners)
         enough = part.error <= tolerance * np.abs(part.signal)
         yield rows[enough], part.take(enough)
         rows, values = rows[~enough], [value[~enough] for value in values]
@@ -179,12 +179,16 @@ def _again(propagator: Propagator, point: Point, known: FoldedSignal) -> complex
 
 
 def _part(
-    level: int, values: Sequence[Signals], first: Sequence[FoldedSignal], change: Array
+    level: int,
+    values: Sequence[Signals],
+    first: Sequence[FoldedSignal],
+    change: Array,
+    has_corners: bool,
 ) -> ProjectedSignals:
     """Signals on a mesh and those before it, with their errors; fewer bands make the change."""
     signal, basis = values[-1], _BASIS_SAFETY * change
     time = np.array([known.time_error for known in first])
-    space = space_error(values)
+    space = space_error(values, not has_corners)
     return solved(
         "folded",
         signal=signal,

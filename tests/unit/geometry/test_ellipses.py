@@ -132,6 +132,16 @@ REFUSED = [
         lambda: Ellipses((Ellipse((0.5, 0.5), (0.4, 0.2), 0.0, "outside"),)),
         r'cells\[0\].name: found "outside", accepted: a name of letters',
     ),
+    (
+        lambda: Ellipses(
+            (Ellipse((0.3, 0.5), (0.1, 0.1), 0.0, "cell_2"), Ellipse((0.7, 0.5), (0.1, 0.1)))
+        ),
+        r'cells\[0\].name: found "cell_2", which is that of outline 2, .*accepted: another name',
+    ),
+    (
+        lambda: Ellipse((0.5, 0.5), (0.4, 0.1), "30 deg"),
+        r'angle: found "30 deg", a text, accepted: a number in degree',
+    ),
     (lambda: Ellipses((), height=0.01), r"height: found 0\.01, accepted: a height of 0\.05 to 20"),
     (lambda: Ellipses((Ellipse((0.5, 1.2), (0.1, 0.2)),)), r"cells\[0\].center\[1\]: found 1\.2"),
     (lambda: Ellipse((0.5, 0.5), (0.4, 0.01)), r"semi_axes: .* radius of 0\.00025, accepted: axes"),

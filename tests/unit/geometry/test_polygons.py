@@ -155,6 +155,10 @@ REFUSED = [
     (lambda: Polygon(((0, 0), (1, 0), (1,))), r"points\[2\]: found \[1\], accepted: two numbers"),
     (lambda: Polygon(((0, 0), (1, 0), (1, math.inf))), r"points\[2\]: .* two numbers"),
     (lambda: Polygon((*SQUARE, SQUARE[0])), r"points\[4\]: .*5 and 1 only 0 .*closed by itself"),
+    (
+        lambda: Polygon(((0.2, 0.2), (0.8, 0.8), (0.8, 0.2), (0.2, 0.8))),
+        "points: found .*the outline crosses itself",
+    ),
     (lambda: Polygon(((0.1, 0.1), (0.2, 0.1), (0.5, 0.1))), "points: found points on one line"),
     (lambda: Polygon(((0.2, 0.2), (0.8, 0.2), (0.8, 0.21))), r"points\[0\]: .*0\.955 degrees"),
     (lambda: Polygon(TRIANGLE, "round"), 'sides: found "round", accepted: straight or curved'),
