@@ -21,6 +21,8 @@ from torrey.base.errors import InputError, KeyPath
 _KEY: Final = "declared"
 #: Characters of a value that a message shows.
 _SHOWN: Final = 60
+#: Units of plain numbers: a text with a unit is read at the border, by the configuration.
+_IN = {"length": "um", "angle": "rad"}
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,9 @@ def check_kinds(instance: object) -> None:
             shown = f'"{value}", a text' if isinstance(value, str) else f"{value!r}"
             if len(shown) > _SHOWN:
                 shown = f"{shown[:_SHOWN]}..."
-            raise InputError(shown, declaration.description, (name, *at))
+            unit = _IN.get(declaration.unit or "")
+            accepted = f"a number in {unit}: {declaration.description}"
+            raise InputError(shown, accepted if unit else declaration.description, (name, *at))
 
 
 def _without_none(annotation: Any) -> Any:
