@@ -41,9 +41,8 @@ INNER = {
     "base": [
         "errors keys lazy memory provenance rosenbrock stored",
         "budgets seals",
-        "units",
+        "artifacts units",
         "fields",
-        "artifacts",
     ],
     "geometry": [
         "boxes curves flips label_images lines membranes mesh_files outer_faces "

@@ -8,6 +8,7 @@ from dataclasses import replace
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
+from torrey.base.errors import InputError
 from torrey.figures.cell_pictures import draw_on
 from torrey.geometry.mesh import CellMesh
 
@@ -26,7 +27,15 @@ def draw_cell(
     elements : bool
     ax : Axes, optional
         A new figure, if there are none.
+
+    Raises
+    ------
+    InputError
+        If the axes are in three dimensions.
     """
+    if getattr(ax, "name", "") == "3d":
+        accepted = "axes of a plane: cells in space are drawn as they are seen from a corner"
+        raise InputError("axes in three dimensions", accepted, ("ax",))
     if ax is None:
         _, ax = pyplot.subplots()
     scaled = replace(mesh, points=period * mesh.points, lattice=period * mesh.lattice)

@@ -18,15 +18,18 @@ mesh miss is corrected by what they miss on the coarser one.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
+from torrey.base.memory import factor_seconds
 from torrey.base.stored import stored
 from torrey.cell.factors import Factor, factorise
 from torrey.cell.folding import Stretch, Zone
@@ -61,6 +64,11 @@ _REACH_OF_PLAIN, _REACH_OF_MODELS = 2.0 * np.pi, 4.0 * np.pi
 #: Krylov exponentials are converged far below everything else.
 _KRYLOV_TOLERANCE = 1e-11
 
+
+LARGE_IN_SPACE: Final = 50_000
+"""Unknowns of a mesh in space beyond which the full system takes minutes, and says so."""
+
+_LOG = logging.getLogger(__name__)
 
 #: Columns are states.
 States = NDArray[np.complex128]
@@ -263,6 +271,11 @@ def reference_signal(
     return result
 
 
+def is_large(operators: BlochTorrey) -> bool:
+    """Whether the full system on a mesh takes minutes: one in space with many unknowns."""
+    return operators.cell.dimension == 3 and operators.cell.n_dofs > LARGE_IN_SPACE
+
+
 class _Solver:
     """Signals of one point by mesh and number of steps, each computed once."""
 
@@ -379,9 +392,23 @@ class _Solver:
 
     def _system(self, level: int) -> CellSystem:
         if level not in self._systems:
+            self._say_cost(level)
             p = self._point
             axes = p.frame if self._zone is None else np.eye(p.frame.shape[1])
             self._systems[level] = AffineSystem.at(
                 self._levels[level].bare, p.period, p.permeability, axes
             )
         return self._systems[level]
+
+    def _say_cost(self, level: int) -> None:
+        """Say what the full system costs on a large mesh, before it is entered."""
+        cell = self._levels[level].cell
+        if is_large(self._levels[level]):
+            _LOG.warning(
+                "the full system is solved on mesh %d, with %s unknowns: each time step takes "
+                "about %.2g s of one core. A larger tolerance, or smaller mesh.refinements, "
+                "needs no such mesh",
+                level,
+                f"{cell.n_dofs:,}",
+                factor_seconds(cell.dimension, cell.n_dofs),
+            )

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from torrey.base.lazy import Lazy
 from torrey.cell.operators import BlochTorrey
+from torrey.cell.refinement import end_of
 from torrey.gradients.protocol import Axes, Point, group_measurements
 from torrey.gradients.sweep import Sweep
 from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points
 from torrey.reference.estimates import resolves_layers
 from torrey.reference.folded import solve_folded
-from torrey.reference.full import reference_signal
+from torrey.reference.full import ToleranceError, is_large, reference_signal
 from torrey.reference.ladder import Ladder
 from torrey.reference.projected import ProjectedSignals, projected_signals, solved
 
@@ -70,7 +71,8 @@ def solve_slab(
     Raises
     ------
     ToleranceError
-        If a point cannot be solved in full either.
+        If a point cannot be solved in full either; in space, where that would take minutes to find
+        out, if the error in space on the finest mesh is too large already.
     """
     cells = np.array(list(sweep.cells()))
     count = len(sweep.protocol.measurements)
@@ -90,8 +92,40 @@ def solve_slab(
     found = solve_folded(every, tolerance, levels, found)
     # What no rung brought below the tolerance.
     rest = np.flatnonzero(~found.reached)
+    _require_meshes(found, tolerance, levels)
     found = found.merge(rest, _in_full([every[row] for row in rest], tolerance, levels))
     return SlabSignals(sweep, found)
+
+
+def _require_meshes(
+    found: ProjectedSignals, tolerance: float, levels: Sequence[BlochTorrey]
+) -> None:
+    """Stop where a large finest mesh is too coarse: the full system has the same error in space.
+
+    Raises
+    ------
+    ToleranceError
+        With the tolerance that the meshes do reach.
+    """
+    last, size = len(levels) - 1, np.abs(found.signal)
+    # Elsewhere no rung was good enough for that mesh to be asked, and nothing is known of it.
+    known = ~found.reached & (found.level == last) & np.isfinite(size) & (size > 0.0)
+    share = np.divide(found.space_error, size, out=np.zeros(len(size)), where=known)
+    worst = int(np.argmax(share))
+    if last < 1 or share[worst] <= tolerance or not is_large(levels[last]):
+        return
+    accepted = _rounded_up(1.5 * share[worst])
+    raise ToleranceError(
+        f"the finest mesh (number {last}) gives S = {size[worst]:.6g} with an estimated error in "
+        f"space of {share[worst]:.1e} of it, and the tolerance is {tolerance:g}. Accepted is a "
+        f"tolerance of {accepted} or more with these meshes: {end_of(levels)}"
+    )
+
+
+def _rounded_up(value: float) -> str:
+    """One digit, not smaller than the value."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return f"{np.ceil(value / power - 1e-9) * power:.0e}".replace("e-0", "e-")
 
 
 def _sharpen(

@@ -75,6 +75,9 @@ TABLE = f"{RESULTS}/tables/{{table}}"
 """Stem of a table: .csv, .md and .nc."""
 
 _MANY_DISCS: Final = 3_000
+#: Smallest tolerance of the full system that a projected reference in space is compared with.
+#: A smaller one takes a mesh more, and there minutes or hours for a check of a table of seconds.
+_LEAST_IN_SPACE: Final = 1e-3
 
 _SOURCES: Final[Mapping[Source, str]] = {
     "mesh": MESH,
@@ -138,9 +141,9 @@ class Layout:
         """Points to solve in full by their path; studies share what they have in common."""
         jobs = {}
         for study in self.config.studies.values():
-            points = study.points()
+            points, in_full = study.points(), _tolerance_in_full(study)
             for index, path in (self.references(study) | self.samples(study)).items():
-                jobs[path] = Job(study.geometry, study.material, points[index], study.tolerance)
+                jobs[path] = Job(study.geometry, study.material, points[index], in_full)
         return jobs
 
     @cached_property
@@ -197,12 +200,13 @@ class Layout:
         )
 
     def reference(self, study: Study, point: Point) -> str:
-        """Path of the reference signal of one point, to the tolerance that the study wants."""
+        """Path of the signal in full of one point: the reference, or what it is compared with."""
         key = point.key(study.sweep.protocol.encoding_kind)
+        tolerance = format_number(_tolerance_in_full(study))
         return REFERENCE_SIGNAL.format(
             geometry=study.geometry,
             material=study.material.key(),
-            point=f"{key}_{_tolerance(study)}",
+            point=f"{key}_tol{tolerance}",
         )
 
     def references(self, study: Study) -> dict[Index, str]:
@@ -215,7 +219,8 @@ class Layout:
         """Paths of the signals in full that a projected reference is compared with.
 
         They are the point with the largest |g| L, and one in the middle of those with a gradient,
-        as without one there is next to nothing to compare.
+        as without one there is next to nothing to compare. In space they are solved to 1e-3
+        at best.
         """
         if not study.is_projected:
             return {}
@@ -382,6 +387,13 @@ class Layout:
             files.append(CUMULANTS.format(study=study.name))
         picture = PICTURE.format(geometry=study.geometry, picture="cell")
         return [*files, *(f"{picture}.{kind}" for kind in ("pdf", "png", "nc"))]
+
+
+def _tolerance_in_full(study: Study) -> float:
+    """Tolerance of what is solved in full: that of the study, or a larger one for a check."""
+    if study.is_projected and study.shape.dimension == 3:
+        return max(study.tolerance, _LEAST_IN_SPACE)
+    return study.tolerance
 
 
 def _tolerance(study: Study | Voxel) -> str:

@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 
 import torrey as tr
 from torrey.cell.material import Material
@@ -123,3 +124,11 @@ def test_a_plot_shows_the_cell_in_um(cell):
     assert cell.plot(ax=plain) is plain
     strip = tr.Cell(tr.Layers((0.5, 0.5)), 2, 10).plot()
     np.testing.assert_allclose(strip.get_xlim(), (-1.4, 11.4))
+
+
+def test_axes_in_three_dimensions_are_refused():
+    space = pyplot.figure().add_subplot(projection="3d")
+    cell = tr.Cell(tr.Spheres([tr.Sphere((0.5, 0.5, 0.5), 0.3)]), 2, 10, mesh=0.4)
+    with pytest.raises(tr.InputError, match="ax: found axes in three dimensions, accepted: axes"):
+        cell.plot(ax=space)
+    pyplot.close(space.figure)

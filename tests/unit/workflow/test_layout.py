@@ -223,3 +223,35 @@ def test_what_figures_on_request_alone_show_is_held_back(layout_of):
     # A table, or a figure of all, shows it too.
     layout = layout_of(asked + "tables:\n  orders: {studies: [yours]}\n")
     assert [study.name for study in layout.usual_studies()] == ["yours", "third"]
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "of_samples"), [("2e-4", "0.001"), ("1e-3", "0.001"), ("0.005", "0.005")]
+)
+def test_samples_in_space_need_no_finer_mesh_than_a_usual_tolerance(
+    layout_of, tolerance, of_samples
+):
+    layout = layout_of(IN_SPACE.replace("TOLERANCE", tolerance))
+    (file,) = set(layout.samples(layout.config.studies["s"]).values())
+    assert file.endswith(f"_tol{of_samples}.nc")
+    assert layout.jobs[file].tolerance == float(of_samples)
+    assert [job.study.tolerance for job in layout.slab_jobs.values()] == [float(tolerance)]
+
+
+IN_SPACE = """
+geometries:
+  ball:
+    kind: spheres
+    cells: [{center: [0.5, 0.5, 0.5], radius: 0.3}]
+studies:
+  s:
+    geometry: ball
+    diffusivity: {outside: 2 um^2/ms, inside: 1 um^2/ms}
+    period: 10 um
+    permeability: 2e-5 m/s
+    waveform: {kind: pgse, delta: 10 ms, Delta: 30 ms}
+    b: [1000 s/mm^2]
+    directions: [[1, 0, 0]]
+    models: [reference]
+    tolerance: TOLERANCE
+"""
