@@ -16,81 +16,54 @@ if TYPE_CHECKING:
     from torrey.base.errors import InputError, TorreyError
     from torrey.base.units import UNITS
     from torrey.config.problems import ConfigError
+    from torrey.door import shapes, waveforms
     from torrey.door.cell import Cell
     from torrey.door.fits import fit_kurtosis
     from torrey.door.measured import fit
     from torrey.door.quantities import quantity
     from torrey.door.studies import Study, load_study
     from torrey.door.waveforms import (
-        BTensor,
         CosineOgse,
         DoublePgse,
-        FilterExchange,
         Pgse,
         SineOgse,
         StimulatedEcho,
         TrapezoidalOgse,
         TrapezoidalPgse,
-        TriplePgse,
         read_waveform,
     )
     from torrey.geometry import (
-        Cylinder,
-        Cylinders,
         Disc,
         Discs,
-        Ellipse,
-        Ellipses,
-        Ellipsoid,
-        Ellipsoids,
-        LabelImage,
         Layers,
         MeshOptions,
-        OwnMesh,
-        Polygon,
-        Polygons,
         Sphere,
         Spheres,
-        Surfaces,
     )
     from torrey.reference.full import ToleranceError
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "BTensor",
     "Cell",
     "ConfigError",
     "CosineOgse",
-    "Cylinder",
-    "Cylinders",
     "Disc",
     "Discs",
     "DoublePgse",
-    "Ellipse",
-    "Ellipses",
-    "Ellipsoid",
-    "Ellipsoids",
-    "FilterExchange",
     "InputError",
-    "LabelImage",
     "Layers",
     "MeshOptions",
-    "OwnMesh",
     "Pgse",
-    "Polygon",
-    "Polygons",
     "SineOgse",
     "Sphere",
     "Spheres",
     "StimulatedEcho",
     "Study",
-    "Surfaces",
     "ToleranceError",
     "TorreyError",
     "TrapezoidalOgse",
     "TrapezoidalPgse",
-    "TriplePgse",
     "UNITS",
     "__version__",
     "fit",
@@ -99,6 +72,8 @@ __all__ = [
     "open_dataset",
     "quantity",
     "read_waveform",
+    "shapes",
+    "waveforms",
 ]
 
 _PLACES = {
@@ -106,42 +81,29 @@ _PLACES = {
     "base.errors": ("InputError", "TorreyError"),
     "base.units": ("UNITS",),
     "config.problems": ("ConfigError",),
+    "door": ("shapes", "waveforms"),
     "door.cell": ("Cell",),
     "door.fits": ("fit_kurtosis",),
     "door.measured": ("fit",),
     "door.quantities": ("quantity",),
     "door.studies": ("Study", "load_study"),
     "door.waveforms": (
-        "BTensor",
         "CosineOgse",
         "DoublePgse",
-        "FilterExchange",
         "Pgse",
         "SineOgse",
         "StimulatedEcho",
         "TrapezoidalOgse",
         "TrapezoidalPgse",
-        "TriplePgse",
         "read_waveform",
     ),
     "geometry": (
-        "Cylinder",
-        "Cylinders",
         "Disc",
         "Discs",
-        "Ellipse",
-        "Ellipses",
-        "Ellipsoid",
-        "Ellipsoids",
-        "LabelImage",
         "Layers",
         "MeshOptions",
-        "OwnMesh",
-        "Polygon",
-        "Polygons",
         "Sphere",
         "Spheres",
-        "Surfaces",
     ),
     "reference.full": ("ToleranceError",),
 }
@@ -155,7 +117,10 @@ if not TYPE_CHECKING:
             if name in names:
                 from importlib import import_module
 
-                value = getattr(import_module(f"torrey.{module}"), name)
+                found = import_module(f"torrey.{module}")
+                if not hasattr(found, name):
+                    import_module(f"torrey.{module}.{name}")
+                value = getattr(found, name)
                 globals()[name] = value
                 return value
         raise AttributeError(f"module 'torrey' has no attribute '{name}'")

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_cylinder_in_space_is_a_disc_in_the_plane() -> None:
     disc = tr.Discs([tr.Disc((0.5, 0.5), 0.35)])
-    cylinder = tr.Cylinders([tr.Cylinder((0.3, 0.6, 0.2), 0.35, (0, 0, 1))])
+    cylinder = tr.shapes.Cylinders([tr.shapes.Cylinder((0.3, 0.6, 0.2), 0.35, (0, 0, 1))])
     pulses, D = tr.Pgse(5.0, 25.0), [2.0, 0.8]
     flat = tr.Cell(disc, D, 10.0, 0.05).signal(
         pulses, b=[1.0, 3.0], direction=[[0.6, 0.8]], tolerance=1e-4
@@ -177,8 +177,10 @@ def test_r0_has_order_two_and_r2_order_four_in_space() -> None:
 def test_signals_of_ellipsoids_do_not_depend_on_where_they_lie() -> None:
     signals = []
     for center in ((0.5, 0.5, 0.5), (0.1, 0.45, 0.8)):
-        body = tr.Ellipsoid(center, (0.4, 0.35, 0.3), ((1, 1, 0), (0, 0, 1)))
-        cell = tr.Cell(tr.Ellipsoids([body]), [2.0, 0.8], 8.0, 0.05, mesh=tr.MeshOptions(0.5, 1))
+        body = tr.shapes.Ellipsoid(center, (0.4, 0.35, 0.3), ((1, 1, 0), (0, 0, 1)))
+        cell = tr.Cell(
+            tr.shapes.Ellipsoids([body]), [2.0, 0.8], 8.0, 0.05, mesh=tr.MeshOptions(0.5, 1)
+        )
         signals.append(
             cell.signal(tr.Pgse(5.0, 25.0), b=1.0, direction=[0.6, 0.0, 0.8], tolerance=5e-3)
         )

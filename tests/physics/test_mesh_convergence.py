@@ -122,14 +122,16 @@ def test_the_order_comes_closer_to_four_on_finer_meshes(case):
     assert abs(second - 4) < abs(first - 4) or abs(first - 4) < 0.05
 
 
-def test_the_signal_of_an_impermeable_disc_converges_to_the_exact_one_with_order_four():
-    radius, q = 4.0, 0.75
+# Not between them: at 0.5 to 0.75 the error changes its sign with q, and a rate means nothing.
+@pytest.mark.parametrize("q", [0.2, 1.0])
+def test_the_signal_of_an_impermeable_disc_converges_to_the_exact_one_with_order_four(q):
+    radius = 4.0
     exact = disc_signal(WAVEFORM, q, radius, D_C, 50.0).real
     errors = []
-    for level in range(3):
+    for level in range(1, 4):
         alone = bloch_torrey(DISC.operators(level).cell.restrict([1]), Material((D_C,)))
         system = AffineSystem.at(alone, radius / 0.2, 0.0, (0.6, 0.8))
-        errors.append(mesh_signal(system, WAVEFORM, q, 24).real - exact)
+        errors.append(mesh_signal(system, WAVEFORM, q, 48).real - exact)
     assert (rates(np.array(errors)) > 3.8).all()
 
 

@@ -129,8 +129,8 @@ def test_a_tolerance_out_of_reach_stops_its_point_and_no_other(project):
     point = "L4_kappa0.05_pgse-2-6_b0.3_n1_tol1e-8"
     message = (
         rf"solve_reference \(geometry walls, material De2_Di1, point {re.escape(point)}\): "
-        r"the finest mesh \(number 1\) gives S = 0\.\d+ .*allow more mesh\.refinements, "
-        "choose a smaller mesh.size, or a larger tolerance"
+        r"the finest mesh \(number 1\) gives S = 0\.\d+ .*mesh\.refinements allows no finer "
+        r"one \(1\)\. What helps: a larger mesh\.refinements or tolerance, or a smaller mesh\.size"
     )
     assert re.search(message, run.text)
     wildcards = f"geometry=walls, material=De2_Di1, point={point}"

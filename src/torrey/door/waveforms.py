@@ -116,7 +116,7 @@ def TriplePgse(
     Examples
     --------
     >>> import torrey as tr
-    >>> tr.TriplePgse("3 ms", "15 ms", mixing_time="0 ms")
+    >>> tr.waveforms.TriplePgse("3 ms", "15 ms", mixing_time="0 ms")
     TriplePgse(delta=3.0, Delta=15.0, mixing_time=0.0)
     """
     return _make(waveforms.TriplePgse, echo_time, delta=delta, Delta=Delta, mixing_time=mixing_time)
@@ -137,7 +137,7 @@ def BTensor(
     Examples
     --------
     >>> import torrey as tr
-    >>> tr.BTensor("5 ms", "30 ms", b_delta=0)
+    >>> tr.waveforms.BTensor("5 ms", "30 ms", b_delta=0)
     BTensor(delta=5.0, Delta=30.0, b_delta=0.0)
     """
     return _make(waveforms.BTensor, echo_time, delta=delta, Delta=Delta, b_delta=b_delta)
@@ -192,7 +192,9 @@ def FilterExchange(
     Examples
     --------
     >>> import torrey as tr
-    >>> fexi = tr.FilterExchange("5 ms", "20 ms", "5 ms", "20 ms", "1000 s/mm^2", "100 ms")
+    >>> fexi = tr.waveforms.FilterExchange(
+    ...     "5 ms", "20 ms", "5 ms", "20 ms", "1000 s/mm^2", "100 ms"
+    ... )
     >>> fexi.parameters["b_filter"], fexi.parameters["mixing_time"]
     (1.0, 100.0)
     """

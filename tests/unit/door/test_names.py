@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import torrey as tr
+from torrey.geometry.registry import KINDS
 
 #: Names whose meaning is a table, a version, or an error.
 _WITHOUT_EXAMPLE = {"UNITS", "__version__", "InputError", "TorreyError", "ToleranceError"}
@@ -69,3 +70,10 @@ def test_another_name_is_an_error_as_of_any_module():
     with pytest.raises(AttributeError, match=r"module 'torrey' has no attribute 'Sell'"):
         _ = tr.Sell
     assert not hasattr(tr, "numpy")
+
+
+def test_every_kind_of_shape_has_a_name():
+    kinds = {kind.__name__ for kind in KINDS}
+    # A packing is drawn by the configuration, which makes discs of it.
+    assert kinds - set(tr.shapes.__all__) == {"RandomPacking"}
+    assert all(hasattr(tr.shapes, name) for name in tr.shapes.__all__)

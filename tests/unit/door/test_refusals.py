@@ -21,7 +21,7 @@ PGSE = tr.Pgse(5, 25)
         (lambda: tr.Disc((0.5, 0.5), True), "radius: found True, accepted: a number"),
         (lambda: tr.Disc(0.5, 0.4), "center: found 0.5, accepted: two numbers in"),
         (
-            lambda: tr.Surfaces(["soma.ply"], unit="1 um"),
+            lambda: tr.shapes.Surfaces(["soma.ply"], unit="1 um"),
             'unit: found "1 um", a text, accepted: a number in um: what 1 stands for',
         ),
         (lambda: tr.Disc("ab", 0.4), 'center: found "ab", a text, accepted: two numbers in'),

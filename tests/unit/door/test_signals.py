@@ -268,7 +268,8 @@ def test_computations_take_one_thread_and_give_back_what_was_set(cell, monkeypat
         with pytest.raises(tr.InputError):
             cell.signal(PGSE, b="x", direction=(1, 0))
         assert threads() == before
-    assert set(before.values()) == {2}
+    # A library that was built for one thread keeps one.
+    assert 2 in before.values()
     assert set(seen[0].values()) == {1}
 
 
@@ -336,7 +337,8 @@ def test_cumulants_and_dispersion_refuse_what_signals_refuse(changes, message):
 def test_cumulants_of_long_echoes_in_wide_cells_are_no_strong_gradients():
     # At q = 1 rad/um, to which they do not belong, b D and q L would be too large.
     found = layered("2 mm").cumulants(tr.Pgse("5 ms", "900 ms"), model="R0")
-    assert 0.0 < found.adc.item() < 1.4
+    # To R0 the membranes of the layers are walls, across which nothing spreads.
+    assert found.adc.item() == pytest.approx(0.0, abs=1e-12)
 
 
 def test_growth_rates_need_no_signals(cell, monkeypatch):

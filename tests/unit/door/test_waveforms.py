@@ -14,7 +14,7 @@ from torrey.gradients.waveforms import AtEcho, SampledWaveform
 
 @pytest.mark.parametrize("cls", waveforms.KINDS.values(), ids=lambda cls: cls.__name__)
 def test_each_kind_has_a_function_with_its_parameters(cls):
-    signature = inspect.signature(getattr(tr, cls.__name__))
+    signature = inspect.signature(getattr(tr.waveforms, cls.__name__))
     assert list(signature.parameters) == [*(f.name for f in fields(cls)), "echo_time"]
 
 
@@ -28,11 +28,11 @@ def test_each_kind_has_a_function_with_its_parameters(cls):
         (tr.SineOgse("20 ms", 30, 2), waveforms.SineOgse(20.0, 30.0, 2.0)),
         (tr.CosineOgse("20 ms", 30, 2), waveforms.CosineOgse(20.0, 30.0, 2.0)),
         (tr.TrapezoidalOgse(20, 30, 2, 0.5), waveforms.TrapezoidalOgse(20.0, 30.0, 2.0, 0.5)),
-        (tr.TriplePgse("3 ms", 15, 2), waveforms.TriplePgse(3.0, 15.0, 2.0)),
-        (tr.BTensor("5 ms", 30, -0.5), waveforms.BTensor(5.0, 30.0, -0.5)),
+        (tr.waveforms.TriplePgse("3 ms", 15, 2), waveforms.TriplePgse(3.0, 15.0, 2.0)),
+        (tr.waveforms.BTensor("5 ms", 30, -0.5), waveforms.BTensor(5.0, 30.0, -0.5)),
         (tr.StimulatedEcho(3, "0.2 s", 8), waveforms.StimulatedEcho(3.0, 200.0, 8.0)),
         (
-            tr.FilterExchange(5, 20, 4, 15, "900 s/mm^2", "0.1 s"),
+            tr.waveforms.FilterExchange(5, 20, 4, 15, "900 s/mm^2", "0.1 s"),
             waveforms.FilterExchange(5.0, 20.0, 4.0, 15.0, 0.9, 100.0),
         ),
         (tr.Pgse(5, 25, echo_time="60 ms"), AtEcho(waveforms.Pgse(5.0, 25.0), 60.0)),
