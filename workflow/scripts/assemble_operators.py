@@ -3,14 +3,14 @@
 from torrey.workflow.jobs import job
 from torrey.cell.assembly import assemble_levels
 from torrey.cell.files import write_operators
-from torrey.geometry.files import read_measures, read_membranes, read_meshes
-from torrey.geometry.levels import shape_and_options
+from torrey.geometry.files import read_measures, read_membranes
+from torrey.geometry.levels import lazy_meshes, shape_and_options
 from torrey.workflow.stages import AssembleOperators
 
 with job(snakemake, AssembleOperators) as work:
     mesh = snakemake.input.mesh
     levels = assemble_levels(
-        read_meshes(mesh),
+        lazy_meshes(mesh),
         read_membranes(mesh),
         read_measures(mesh),
         centres=shape_and_options(mesh)[0]().radial_centres(),

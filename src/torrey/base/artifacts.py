@@ -246,6 +246,8 @@ def _fill(place: netCDF4.Dataset, variables: Group, compress: bool) -> None:
                     f"{len(place.dimensions[dim])} elsewhere"
                 )
         _create(place, name, variable, values, compress)
+        # The next one may be computed when it is asked for, in the memory of this one.
+        del values
 
 
 def _create(

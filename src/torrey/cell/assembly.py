@@ -7,13 +7,14 @@ the elements is a function of a `Batch`, as `volume_forms` is, and rows more in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from torrey.base.stored import Variable, group_of
 from torrey.cell.operators import CellOperators
 from torrey.cell.pattern import Pattern, Whole
 from torrey.cell.quadrature import QUADRATURE_ORDER, batches, facet_mass, volume_forms
@@ -21,7 +22,7 @@ from torrey.cell.radial import RadialForms, radial_forms
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
 
-__all__ = ["QUADRATURE_ORDER", "assemble", "assemble_levels"]
+__all__ = ["QUADRATURE_ORDER", "Assembly", "assemble", "assemble_levels"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -51,41 +52,112 @@ def assemble(
     MeshError
         If a curved element folds over.
     """
-    d, jump = mesh.dimension, _jump_entries(mesh)
-    free, number = np.unique(mesh.periodic, return_inverse=True)
-    order = _pattern(mesh, jump, number).nested_dissection()
-    number = np.argsort(order)[number]
-    pattern = _pattern(mesh, jump, number)
+    return Assembly.of(mesh, membranes, centres).operators()
 
-    compartment = np.empty(len(free), dtype=np.int64)
-    compartment[number] = mesh.node_compartment()
-    places = np.empty((len(free), d))
-    places[number[free]] = mesh.points[free]
-    homes = _Homes.of(mesh, pattern, number[mesh.elements], compartment)
-    total, shared = _integrate(mesh, homes, len(pattern.indices))
-    where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
-    return CellOperators(
-        compartment=compartment,
-        region_compartment=mesh.region_compartment(),
-        membranes=np.asarray(membranes, dtype=np.int64).reshape(-1, 2),
-        indptr=pattern.indptr,
-        indices=pattern.indices,
-        region=homes.region,
-        mass=total[0],
-        advection=total[1 : 1 + d],
-        stiffness=total[1 + d :].reshape(d, d, -1),
-        shared_position=homes.shared_position,
-        shared_region=homes.shared_region,
-        shared_mass=shared[0],
-        shared_advection=shared[1 : 1 + d],
-        shared_stiffness=shared[1 + d :].reshape(d, d, -1),
-        jump_position=where,
-        jump_membrane=which,
-        jump_value=value,
-        places=places,
-        lattice=mesh.lattice,
-        **_prefixed(radial_forms(mesh, homes.position, centres or {})),
-    )
+
+@dataclass(frozen=True)
+class Assembly:
+    """The operators of a cell on one mesh but for the volume integrals, which fill the memory.
+
+    `operators` computes and holds them all, `group` one form after the other, for a file.
+
+    Attributes
+    ----------
+    mesh : CellMesh
+    homes : _Homes
+    known : mapping of str to Any
+        All other fields of `CellOperators`.
+    """
+
+    mesh: CellMesh
+    homes: _Homes
+    known: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        mesh: CellMesh,
+        membranes: NDArray[np.int64],
+        centres: Mapping[int, Array] | None = None,
+    ) -> Assembly:
+        """Number the unknowns, and find the pattern and what stands where; see `assemble`."""
+        jump = _jump_entries(mesh)
+        free, number = np.unique(mesh.periodic, return_inverse=True)
+        order = _pattern(mesh, jump, number).nested_dissection()
+        number = np.argsort(order)[number]
+        pattern = _pattern(mesh, jump, number)
+
+        compartment = np.empty(len(free), dtype=np.int64)
+        compartment[number] = mesh.node_compartment()
+        places = np.empty((len(free), mesh.dimension))
+        places[number[free]] = mesh.points[free]
+        homes = _Homes.of(mesh, pattern, number[mesh.elements], compartment)
+        where, which, value = _reduce_jump(pattern, jump, number, len(membranes))
+        known = {
+            "compartment": compartment,
+            "region_compartment": mesh.region_compartment(),
+            "membranes": np.asarray(membranes, dtype=np.int64).reshape(-1, 2),
+            "indptr": pattern.indptr,
+            "indices": pattern.indices,
+            "region": homes.region,
+            "shared_position": homes.shared_position,
+            "shared_region": homes.shared_region,
+            "jump_position": where,
+            "jump_membrane": which,
+            "jump_value": value,
+            "places": places,
+            "lattice": mesh.lattice,
+            **_by_form(_integrate_shares(mesh, homes), mesh.dimension, "shared_"),
+            **_prefixed(radial_forms(mesh, homes.position, centres or {})),
+        }
+        return cls(mesh, homes, known)
+
+    def operators(self) -> CellOperators:
+        """Compute all of it."""
+        total = _integrate(self.mesh, self.homes, slice(None))
+        return CellOperators(**self.known, **_by_form(total, self.mesh.dimension))
+
+    def measures(self) -> Array:
+        """|Y_a| of each compartment on this mesh, shape (n_compartments,)."""
+        owner: Integers = self.known["compartment"]
+        (mass,) = _integrate(self.mesh, self.homes, slice(0, 1))
+        rows = np.bincount(self.known["indices"], mass, len(owner))
+        return np.asarray(np.bincount(owner, rows), dtype=float)
+
+    def group(self) -> dict[str, Variable]:
+        """Variables of a file, those of `operators`; volume integrals are computed when written."""
+        d, nothing = self.mesh.dimension, np.empty(0)
+        forms = {
+            "mass": _Later(self.mesh, self.homes, slice(0, 1), ()),
+            "advection": _Later(self.mesh, self.homes, slice(1, 1 + d), (d,)),
+            "stiffness": _Later(self.mesh, self.homes, slice(1 + d, None), (d, d)),
+        }
+        empty: dict[str, Any] = dict.fromkeys(forms, nothing)
+        group = group_of(CellOperators(**self.known, **empty))
+        return group | {name: replace(group[name], values=form) for name, form in forms.items()}
+
+
+@dataclass(frozen=True)
+class _Later:
+    """Entries of some forms as an array of some axes, computed when NumPy asks for it."""
+
+    mesh: CellMesh
+    homes: _Homes
+    forms: slice
+    axes: tuple[int, ...]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        found = _integrate(self.mesh, self.homes, self.forms)
+        return found.reshape(*self.axes, -1).astype(dtype or float, copy=False)
+
+
+def _by_form(values: Array, d: int, prefix: str = "") -> dict[str, Any]:
+    """`volume_forms` by the names of their fields."""
+    return {
+        f"{prefix}mass": values[0],
+        f"{prefix}advection": values[1 : 1 + d],
+        f"{prefix}stiffness": values[1 + d :].reshape(d, d, -1),
+    }
 
 
 def _prefixed(radial: RadialForms | None) -> dict[str, Any]:
@@ -120,9 +192,7 @@ class _Homes:
         cls, mesh: CellMesh, pattern: Pattern, elements: Integers, compartment: Integers
     ) -> _Homes:
         """Find the entries of each element, by its unknowns."""
-        shape = (*elements.shape, elements.shape[1])
-        rows = np.broadcast_to(elements[:, :, None], shape)
-        position = pattern.positions(rows, np.broadcast_to(elements[:, None], shape))
+        position = pattern.of_elements(elements)
         owner = mesh.region_compartment()
         # What couples two compartments belongs to J alone, and has no share in any region.
         first = np.full(int(owner.max()) + 1, -1, dtype=np.int32)
@@ -137,39 +207,39 @@ class _Homes:
         other = region[position] != mesh.region[:, None, None]
         keys = mesh.region[np.nonzero(other)[0]] * len(region) + position[other]
         found, index = np.unique(keys, return_inverse=True)
-        share = np.full(shape, -1, dtype=np.int32)
+        share = np.full(position.shape, -1, dtype=np.int32)
         share[other] = index
         return cls(position, region, share, found % len(region), found // len(region))
 
 
-def _integrate(mesh: CellMesh, homes: _Homes, n_entries: int) -> tuple[Array, Array]:
-    """Volume integrals as entries of the pattern, and those of what regions share.
-
-    Returns
-    -------
-    total : (1 + d + d d, n_entries) float
-        See `volume_forms`.
-    shared : (1 + d + d d, n_shared) float
-    """
-    n_forms = 1 + mesh.dimension + mesh.dimension**2
-    total = np.zeros((n_forms, n_entries))
-    shared = np.zeros((n_forms, len(homes.shared_position)))
+def _integrate(mesh: CellMesh, homes: _Homes, forms: slice) -> Array:
+    """Compute some of `volume_forms` as entries of the pattern, shape (n_forms, nnz)."""
+    n_forms = len(range(*forms.indices(1 + mesh.dimension + mesh.dimension**2)))
+    total = np.zeros((n_forms, len(homes.region)))
     folded = 0
     for batch in batches(mesh):
         folded += int(batch.is_folded.sum())
-        if folded:
-            continue
-        values = volume_forms(batch)
-        _add(total, homes.position[batch.chosen], values)
-        if homes.share is not None:
-            share = homes.share[batch.chosen]
-            _add(shared, share[share >= 0], values[:, share >= 0])
+        if not folded:
+            _add(total, homes.position[batch.chosen], volume_forms(batch)[forms])
     if folded:
         raise MeshError(
             f"{folded} curved elements fold over: this mesh is not one of "
             "geometry.meshing.build_meshes, which mends them"
         )
-    return total, shared
+    return total
+
+
+def _integrate_shares(mesh: CellMesh, homes: _Homes) -> Array:
+    """Compute `volume_forms` of what regions share, shape (1 + d + d d, n_shared)."""
+    total = np.zeros((1 + mesh.dimension + mesh.dimension**2, len(homes.shared_position)))
+    if homes.share is None:
+        return total
+    for batch in batches(mesh):
+        share = homes.share[batch.chosen]
+        # Of a folded element there is no more to say than `_integrate` does.
+        if not batch.is_folded.any():
+            _add(total, share[share >= 0], volume_forms(batch)[:, share >= 0])
+    return total
 
 
 def _add(total: Array, where: Whole, values: Array) -> None:
@@ -180,17 +250,18 @@ def _add(total: Array, where: Whole, values: Array) -> None:
 
 
 def assemble_levels(
-    meshes: Sequence[CellMesh],
+    meshes: Iterable[CellMesh],
     membranes: NDArray[np.int64],
     measures: Sequence[float],
     tolerance: float = 0.01,
     centres: Mapping[int, Array] | None = None,
-) -> Iterator[CellOperators]:
+) -> Iterator[Assembly]:
     """Yield the operators on each mesh of a cell, whose compartments must measure what they should.
 
     Parameters
     ----------
-    meshes : sequence of CellMesh
+    meshes : iterable of CellMesh
+        One is held at a time.
     membranes : (n_membranes, 2) int
     measures : (n_compartments,) float
         Exact measures of the compartments.
@@ -205,7 +276,7 @@ def assemble_levels(
         If a compartment is off by more than the tolerance.
     """
     for mesh in meshes:
-        cell = assemble(mesh, membranes, centres)
+        cell = Assembly.of(mesh, membranes, centres)
         for a, (found, exact) in enumerate(zip(cell.measures(), measures, strict=True)):
             if abs(found - exact) > tolerance * exact:
                 raise MeshError(
@@ -213,7 +284,8 @@ def assemble_levels(
                     "choose a smaller mesh.size"
                 )
         yield cell
-        del cell
+        # Nothing of one mesh is held while the next is read and assembled.
+        del cell, mesh
 
 
 Triplets = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]

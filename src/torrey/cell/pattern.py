@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,36 +60,38 @@ class Pattern:
         """Column of each entry, shape (nnz,)."""
         return np.repeat(np.arange(self.size, dtype=np.int32), np.diff(self.indptr))
 
-    @cached_property
-    def _number(self) -> csr_array:
-        """Position of each entry, from 1 on; by columns as if by rows: the search is scipy's."""
-        numbers = np.arange(1, len(self.indices) + 1, dtype=np.int32)
-        return csr_array((numbers, self.indices, self.indptr), shape=(self.size, self.size))
-
     def of_elements(self, elements: Whole) -> Whole:
         """Where the entries [row, column] of each element stand, shape (n_elements, m, m)."""
-        m = elements.shape[1]
+        m, number = elements.shape[1], self._number()
         found = np.empty((len(elements), m, m), dtype=np.int32)
         for first in range(0, len(elements), _AT_ONCE):
             some = elements[first : first + _AT_ONCE]
             rows = np.broadcast_to(some[:, :, None], (len(some), m, m))
-            found[first : first + _AT_ONCE] = self.positions(rows, rows.swapaxes(1, 2))
+            found[first : first + _AT_ONCE] = _found(number, rows, rows.swapaxes(1, 2))
         return found
 
     def positions(self, rows: Whole, columns: Whole) -> Whole:
         """Where entries (row, column) stand; arrays of one shape."""
         if not rows.size:
             return np.empty(rows.shape, dtype=np.int32)
-        found = np.asarray(self._number[columns.ravel(), rows.ravel()]) - np.int32(1)
-        assert not np.any(found < 0), "an entry outside the pattern"
-        return found.reshape(rows.shape)
+        return _found(self._number(), rows, columns)
+
+    def _number(self) -> csr_array:
+        """Position of each entry, from 1 on; by columns as if by rows: the search is scipy's."""
+        numbers = np.arange(1, len(self.indices) + 1, dtype=np.int32)
+        return csr_array((numbers, self.indices, self.indptr), shape=(self.size, self.size))
 
     def nested_dissection(self) -> NDArray[np.int64]:
         """Order of the unknowns that keeps the factors of the matrices sparse."""
-        columns = self.columns()
-        off = self.indices != columns
-        counts = np.bincount(columns[off], minlength=self.size)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-        adjacency = pymetis.CSRAdjacency(starts, self.indices[off])
+        # The diagonal, which the pattern holds whole, is no part of a graph.
+        starts = self.indptr - np.arange(self.size + 1, dtype=np.int32)
+        adjacency = pymetis.CSRAdjacency(starts, self.indices[self.indices != self.columns()])
         order, _ = pymetis.nested_dissection(adjacency=adjacency)
         return np.asarray(order, dtype=np.int64)
+
+
+def _found(number: csr_array, rows: Whole, columns: Whole) -> Whole:
+    """Numbers of entries, from 0 on."""
+    found = np.asarray(number[columns.ravel(), rows.ravel()]) - np.int32(1)
+    assert not np.any(found < 0), "an entry outside the pattern"
+    return found.reshape(rows.shape)
