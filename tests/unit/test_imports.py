@@ -83,7 +83,8 @@ INNER = {
         "cell_operators factors material pattern quadrature refinement symmetric",
         "corners krylov motion radial",
         "operators",
-        "assembly files folding layers system",
+        "assembly folding layers system",
+        "files",
         "build demand",
     ],
     "models": [
