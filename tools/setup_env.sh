@@ -10,6 +10,14 @@ root=$(cd "$(dirname "$0")/.." && pwd -P)
 cd "$root"
 . tools/common.sh
 
+# The first line of each command in .venv/bin/ is the path of its Python, which may hold no blank.
+case $root in
+*[[:space:]]*)
+    fail "found the environment in $root/.venv/bin/python, accepted: a folder without blanks in its path." \
+        "Move the project and run \`make env\`"
+    ;;
+esac
+
 # Whatever environment is active in the calling shell must not leak into this one.
 unset PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX __PYVENV_LAUNCHER__
 unset PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV UV_PYTHON UV_SYSTEM_PYTHON

@@ -6,6 +6,8 @@
 
 import importlib.metadata
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -142,3 +144,16 @@ def test_whatever_else_names_the_version_agrees():
 
 def test_the_installed_version_is_that_of_the_source():
     assert importlib.metadata.version("torrey") == torrey.__version__
+
+
+def test_a_folder_with_a_blank_in_its_path_is_refused_before_anything_is_made(tmp_path):
+    """With the words of the workflow."""
+    folder = tmp_path / "my project"
+    shutil.copytree(ROOT / "tools", folder / "tools")
+    run = subprocess.run(["sh", folder / "tools/setup_env.sh"], capture_output=True, text=True)
+    words = "accepted: a folder without blanks in its path."
+    assert run.returncode == 1
+    assert f"found the environment in {folder}/.venv/bin/python, {words}" in run.stderr
+    assert "Move the project and run `make env`" in run.stderr
+    assert words in (ROOT / "workflow/rules/common.smk").read_text()
+    assert [path.name for path in folder.iterdir()] == ["tools"]
