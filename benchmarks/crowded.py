@@ -161,6 +161,8 @@ def main() -> None:
     for refinements in options.refinements:
         with TemporaryDirectory() as folder:
             for step in options.steps:
+                if step == "reference" and not refinements:
+                    continue  # one mesh gives no estimate of its error
                 rows.append(measure(step, Path(folder), refinements))
                 print(rows[-1], flush=True)
     lines = [

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from skfem import MeshTet
 
+from torrey.base.provenance import Provenance
 from torrey.cell.assembly import assemble, assemble_levels
+from torrey.cell.files import read_operators, write_operators
 from torrey.cell.material import Material
 from torrey.cell.operators import CellOperators, bloch_torrey
 from torrey.geometry import Disc, Discs, Layers, MeshOptions, Shape
@@ -166,6 +170,21 @@ def test_cell_problems_solve_with_zero_means_or_not_at_all() -> None:
     np.testing.assert_allclose(means, 0.0, atol=1e-13)
     with pytest.raises(ArithmeticError, match="not solvable"):
         factor.solve(load + cell.indicators[:, 1])
+
+
+def test_operators_written_form_by_form_are_those_that_are_held(tmp_path) -> None:
+    # Halves of the water outside share unknowns, and a disc may have a radial diffusivity.
+    (mesh,) = build_meshes(WRAPPING, MeshOptions(0.2, 0))
+    upper = (mesh.compartment == 0) & (mesh.points[mesh.elements].mean(axis=1)[:, 1] > 0.5)
+    mesh = replace(mesh, region=np.where(upper, 3, mesh.region))
+    rings = {1: np.array([0.0, 0.35])}
+    held = assemble(mesh, sides(WRAPPING), rings)
+    assert len(held.shared_position) > 0
+    levels = assemble_levels([mesh], sides(WRAPPING), held.measures(), centres=rings)
+    write_operators(tmp_path / "operators.nc", levels, Provenance("test"))
+    found = read_operators(tmp_path / "operators.nc", 0)
+    for one in fields(held):
+        np.testing.assert_array_equal(getattr(found, one.name), getattr(held, one.name), one.name)
 
 
 def test_a_mesh_that_misses_the_area_is_refused() -> None:

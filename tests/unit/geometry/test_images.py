@@ -90,7 +90,7 @@ def test_an_image_of_a_disc_has_its_signal_and_its_effective_diffusivity(read) -
     material = Material((3.0, 1.7))
     found = []
     for shape in (read(disc(256, 0.4)), Discs((Disc((0.5, 0.5), 0.4),))):
-        levels = build.levels(shape, MeshOptions(0.1, 2), material)
+        levels = build.levels(shape, MeshOptions(0.1, 1), material)
         point = Point(10.0, 0.05, Pgse(5.0, 15.0), 0.25, (0.6, 0.8))
         found.append((papers_tensors(levels[-1]), reference_signal(levels, point, 1e-5).signal))
     (one, signal), (other, exact) = found
@@ -100,13 +100,13 @@ def test_an_image_of_a_disc_has_its_signal_and_its_effective_diffusivity(read) -
 
 
 def test_cells_that_touch_part_by_a_pixel(read) -> None:
-    labels = cells(96, 5, 26)
+    labels = cells(64, 5, 17)
     shape = read(labels)
     assert shape.n_compartments == 6
-    width = shape.surroundings.approaches[0].width * 96
+    width = shape.surroundings.approaches[0].width * 64
     assert 0.6 <= width < 1.2
     for i, area in enumerate(shape.measures()[1:], start=1):
-        pixels = np.count_nonzero(labels == i) / 96**2
+        pixels = np.count_nonzero(labels == i) / 64**2
         assert 0.85 * pixels < area < 1.001 * pixels
     assert shape.remarks() == ("cells that touch are parted by 1 pixel",)
     (mesh,) = build_meshes(shape, MeshOptions(0.2, 0))

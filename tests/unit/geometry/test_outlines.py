@@ -66,15 +66,16 @@ def test_a_random_cell_is_meshed(kind: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", CELLS.KINDS)
-def test_random_cells_are_meshed(kind: str) -> None:
-    assert_meshes(kind, 300)
+@pytest.mark.parametrize("kind", sorted(CELLS.KINDS.keys() - set(FEW)))
+def test_random_cells_of_other_kinds_are_meshed(kind: str) -> None:
+    # One without images of thirty thousand elements.
+    assert_meshes(kind, 302)
 
 
 def signal(shape: Shape, size: float = 0.15) -> tuple[complex, float]:
     """Reference signal and its error."""
     material = Material((2.0, *(1.0,) * (shape.n_compartments - 1)))
-    levels = build.levels(shape, MeshOptions(size, 2), material)
+    levels = build.levels(shape, MeshOptions(size, 1), material)
     found = reference_signal(levels, POINT, 1e-4)
     return found.signal, found.error
 
