@@ -250,6 +250,11 @@ def _fill(place: netCDF4.Dataset, variables: Group, compress: bool) -> None:
         del values
 
 
+def _is_finite(values: NDArray[Any]) -> bool:
+    """Whether all values are finite, without an array of answers beside a large one."""
+    return bool(np.isfinite(values.min(initial=0.0)) and np.isfinite(values.max(initial=0.0)))
+
+
 def _create(
     place: netCDF4.Dataset,
     name: str,
@@ -260,7 +265,7 @@ def _create(
     text = values.dtype.kind in "UO"
     attributes = dict(variable.attributes)
     missing = attributes.pop("allow_missing", False)
-    if values.dtype.kind == "f" and not missing and not np.all(np.isfinite(values)):
+    if values.dtype.kind == "f" and not missing and not _is_finite(values):
         raise ValueError(f"{name}: {np.sum(~np.isfinite(values))} values are not finite")
     if values.dtype.kind == "b":
         values = values.astype(np.int8)
