@@ -45,8 +45,8 @@ INNER = {
         "fields",
     ],
     "geometry": [
-        "boxes curves flips label_images lines membranes mesh_files outer_faces "
-        "outline_sizes pieces random_discs svg_outlines",
+        "boxes curves flips label_images lines membranes mesh_files outer_faces outline_sizes "
+        "pieces random_discs svg_outlines",
         "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes "
         "surface_files surroundings",
         "conforming drawing image_outlines outline_boxes surface_scenes",
@@ -84,8 +84,8 @@ INNER = {
         "corners krylov motion radial",
         "operators",
         "assembly folding layers system",
-        "files",
-        "build demand",
+        "build files",
+        "demand",
     ],
     "models": [
         "cell_problems cumulants karger model polynomials reduced",
@@ -167,7 +167,7 @@ INNER = {
         "chl14 khm19 khm19_kurtosis",
     ],
     "door": [
-        "drawing medium quantities threads",
+        "drawing medium quantities shapes threads",
         "materials orientations waveforms",
         "given gradients",
         "labels",
