@@ -166,7 +166,7 @@ INNER = {
         "chl14 khm19 khm19_kurtosis",
     ],
     "door": [
-        "drawing medium quantities threads",
+        "drawing medium quantities shapes threads",
         "materials orientations waveforms",
         "given gradients",
         "labels",
