@@ -284,7 +284,9 @@ def test_water_that_is_confined_everywhere_keeps_its_signal():
     model = expand(pore, (1.0, 0.0), 2).model
     # D is what rounding leaves; there is no entry where that is nothing.
     model.rates[0].pop((2, 0, 0), None)
-    assert PadeModel.of(model).signal(Pgse(5.0, 25.0), 0.3, 10.0, 0.0) == pytest.approx(1.0, abs=1e-12)
+    assert PadeModel.of(model).signal(Pgse(5.0, 25.0), 0.3, 10.0, 0.0) == pytest.approx(
+        1.0, abs=1e-12
+    )
 
 
 def test_a_tensor_of_the_wrong_sign_is_refused():
