@@ -2,10 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import torrey as tr
 from torrey.cell.corners import has_corners
+from torrey.gradients.sweep import Product, Sweep, WaveformGrid
+from torrey.models.evaluation import evaluate_models
+from torrey.study.cumulants import model_cumulants
 
 SQUARE = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))
 
@@ -40,3 +44,23 @@ def test_the_error_around_a_sharp_corner_is_not_less_than_it_is():
     found = cell.signal(pulses, b=1.0, direction=(1, 0.3), tolerance=1e-3)
     # Of meshes three times finer, whose own estimate is 4e-6; rounded corners of 0.001: 0.326906.
     assert abs(found.item() - 0.326871) < float(found.numerical_error)
+
+
+@pytest.mark.parametrize("interior", ["water", "obstacle"])
+def test_errors_of_models_and_of_their_cumulants_around_sharp_corners(interior):
+    shape = tr.shapes.Polygons([tr.shapes.Polygon(SQUARE)], interior=interior)
+    D, kappa = ({"outside": 3.0, "inside": 1.7}, 0.05) if interior == "water" else (3.0, 0.0)
+    cell = tr.Cell(shape, D, "10 um", kappa, mesh=tr.MeshOptions(0.25, 3))
+    levels, models = [cell.medium.finer[i] for i in range(4)], ["R0", "R2", "P2"]
+    shapes = WaveformGrid("pgse", (("delta", (5.0,)), ("Delta", (25.0,))))
+    protocol = Product(shapes, "b", (1.0,), ((0.96, 0.28),))
+    sweep = Sweep((10.0,), "permeability", (kappa,), protocol)
+    rough, fine = (evaluate_models(some, sweep, models) for some in (levels[:2], levels[2:]))
+    error = np.abs(rough.signal[:, -1] - fine.signal[:, -1])
+    assert np.all(error < rough.space_error())
+    assert np.all(error > rough.space_error() / 5)
+    rough, fine = (model_cumulants(some, sweep, models, 1e-4) for some in (levels[:2], levels[2:]))
+    for model in models:
+        for name in ("adc", "kurtosis"):
+            error = np.abs(getattr(rough[model], name) - getattr(fine[model], name))
+            assert np.all(error < getattr(rough[model], f"{name}_error"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 SPACE_DIVISOR: Final = 5.0
 """Errors in space fall like h^4 at best, by 16 from one mesh to the next. The difference of two
@@ -15,6 +18,21 @@ _NO_MORE: Final = (
     "there is no finer one. What helps: more mesh.refinements, a smaller mesh.size, or a larger "
     "tolerance"
 )
+
+
+def last_change(coarse: NDArray[Any], fine: NDArray[Any], has_corners: bool) -> NDArray[np.float64]:
+    """Estimate the error on a mesh from results on it and on the one before.
+
+    Parameters
+    ----------
+    coarse, fine : (...) float or complex
+    has_corners : bool
+        Whether water turns around corners: see `torrey.cell.corners`. Errors fall by 2.5 there from
+        one mesh to the next, and 2/3 of the difference is the error of the finer one: it counts
+        with all of it.
+    """
+    change = np.abs(fine - coarse)
+    return np.asarray(change if has_corners else change / SPACE_DIVISOR)
 
 
 def end_of(levels: object) -> str:

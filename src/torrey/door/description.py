@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
@@ -101,7 +102,15 @@ class Description:
             f"{', with T2' if self.material.T2 else ''}"
             f"{', with T1' if self.material.T1 else ''}"
             f"{', with densities' if self.material.density else ''}"
+            + "".join(f",\n  {remark}" for remark in self._remarks())
         )
+
+    def _remarks(self) -> tuple[str, ...]:
+        """What was made of a file, and how the period scales a cell with a length of its own."""
+        own = self.shape.own_length()
+        if own is None or math.isclose(own, self.period, rel_tol=1e-9):
+            return self.shape.remarks()
+        return (*self.shape.remarks(), f"scaled to that period from {own:g} um")
 
     def with_(self, **changes: Unpack[Changes]) -> Self:
         """Make a similar cell, which shares meshes and operators as far as they are the same.

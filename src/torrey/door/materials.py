@@ -182,13 +182,19 @@ def frozen(shape: D) -> D:
     """Return a shape whose lists have become tuples."""
     if not is_dataclass(shape) or isinstance(shape, type):
         raise InputError(quoted(str(shape)), "a shape, such as Discs, Spheres or Layers")
-    changed = {f.name: _freeze(getattr(shape, f.name)) for f in fields(shape) if f.init}
+    given = {f.name: getattr(shape, f.name) for f in fields(shape) if f.init}
+    changed = {name: _freeze(value) for name, value in given.items()}
+    if all(changed[name] is value for name, value in given.items()):
+        # A copy would lose what the shape remarks about the file that it was read from.
+        return shape
     return replace(shape, **changed)
 
 
 def _freeze(value: Any) -> Any:
     if isinstance(value, list | tuple | np.ndarray):
-        return tuple(map(_freeze, value))
+        items = tuple(map(_freeze, value))
+        same = isinstance(value, tuple) and all(a is b for a, b in zip(items, value, strict=True))
+        return value if same else items
     if isinstance(value, np.generic):
         return value.item()
     return frozen(value) if is_dataclass(value) else value

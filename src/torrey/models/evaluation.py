@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
 from torrey.cell.operators import BlochTorrey
-from torrey.cell.refinement import ONE_MESH, SPACE_DIVISOR
+from torrey.cell.refinement import ONE_MESH, last_change
 from torrey.gradients.protocol import Axes, group_measurements
 from torrey.gradients.sweep import Sweep
 
@@ -38,20 +38,23 @@ class ModelTable:
     growth, amplification : (n_models, *sweep) float
         The largest rate (1/ms) at which a state grows, and the largest factor, on the finest mesh:
         see `torrey.models.model.Stability`.
+    has_corners : bool
+        Whether water turns around corners, where errors fall slowly: see `torrey.cell.corners`.
     """
 
     models: tuple[str, ...]
     signal: NDArray[np.complex128]
     growth: Array
     amplification: Array
+    has_corners: bool = False
 
     def space_error(self) -> Array:
         """Absolute estimate of the error on the finest mesh, shape (n_models, *sweep)."""
         if self.signal.shape[1] < 2:
             raise ValueError(ONE_MESH)
         with np.errstate(invalid="ignore"):  # an unstable model may have overflowed on both
-            change = np.abs(self.signal[:, -1] - self.signal[:, -2])
-        return change / SPACE_DIVISOR + TIME_TOLERANCE
+            change = last_change(self.signal[:, -2], self.signal[:, -1], self.has_corners)
+        return change + TIME_TOLERANCE
 
 
 def evaluate_models(
@@ -112,7 +115,12 @@ def evaluate_many(
         for found, (sweep, models) in zip(signals, wanted, strict=True):
             found.append(_signals(sweep, models, built))
     return [
-        ModelTable(tuple(models), np.stack(found, axis=1), *_stabilities(sweep, models, built))
+        ModelTable(
+            tuple(models),
+            np.stack(found, axis=1),
+            *_stabilities(sweep, models, built),
+            operators.has_corners,
+        )
         for found, (sweep, models) in zip(signals, wanted, strict=True)
     ]
 

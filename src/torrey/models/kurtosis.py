@@ -327,8 +327,9 @@ class PadeModel:
             raise ValueError("the Pade form needs a model of second order along one direction")
         if model.stored or any((0, 0, 0) in rates for rates in model.rates[:3]):
             raise ValueError("the Pade form knows nothing of relaxation")
-        diffusion = -np.diag(model.rates[0][2, 0, 0])
+        # What is zero in all compartments, such as D of pores, has no entry.
         none = np.zeros((len(model.start),) * 2)
+        diffusion = -np.diag(model.rates[0].get((2, 0, 0), none))
         burnett = np.diag(model.rates[2].get((4, 0, 0), none))
         confined = diffusion <= CONFINED
         diffusion, burnett = (np.where(confined, 0.0, x) for x in (diffusion, burnett))

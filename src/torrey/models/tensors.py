@@ -197,15 +197,17 @@ def _without_surfaces(operators: BlochTorrey) -> BlochTorrey:
             "a compartment of immobile water",
             "water that moves everywhere, for the papers' tensors",
         )
-    if not np.any(cell.membranes == NOTHING):
+    kept = ~np.any(cell.membranes.reshape(-1, 2) == NOTHING, axis=1)
+    if kept.all():
         return operators
-    nothing = np.empty(0, dtype=np.int64)
+    of_membranes = kept[cell.jump_membrane]
+    number = np.cumsum(kept) - 1
     closed = replace(
         cell,
-        membranes=np.empty((0, 2), dtype=np.int64),
-        jump_position=nothing,
-        jump_membrane=nothing,
-        jump_value=np.empty(0),
+        membranes=cell.membranes[kept],
+        jump_position=cell.jump_position[of_membranes],
+        jump_membrane=number[cell.jump_membrane[of_membranes]],
+        jump_value=cell.jump_value[of_membranes],
     )
     return replace(operators, cell=closed)
 

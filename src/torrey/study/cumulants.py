@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torrey.base.lazy import at_hand
 from torrey.base.stored import Group, Variable, stacked
 from torrey.cell.operators import BlochTorrey
-from torrey.cell.refinement import ONE_MESH, SPACE_DIVISOR
+from torrey.cell.refinement import ONE_MESH, last_change
 from torrey.gradients.axes import coordinates
 from torrey.gradients.protocol import group_measurements
 from torrey.gradients.sweep import ENCODINGS, REFERENCE, Sweep
@@ -70,12 +70,13 @@ def _of_models(
         raise ValueError(ONE_MESH)
     kept = at_hand(levels)
     coarse, fine = (_on_mesh(kept[k], sweep, models) for k in (-2, -1))
-    return {model: _with_errors(coarse[model], fine[model]) for model in models}
+    has_corners = kept[-1].has_corners
+    return {model: _with_errors(coarse[model], fine[model], has_corners) for model in models}
 
 
-def _with_errors(coarse: Cumulants, fine: Cumulants) -> EstimatedCumulants:
+def _with_errors(coarse: Cumulants, fine: Cumulants, has_corners: bool) -> EstimatedCumulants:
     adc_error, kurtosis_error = (
-        np.abs(getattr(fine, name) - getattr(coarse, name)) / SPACE_DIVISOR
+        last_change(getattr(coarse, name), getattr(fine, name), has_corners)
         + _IN_TIME * np.abs(getattr(fine, name))
         for name in ("adc", "kurtosis")
     )

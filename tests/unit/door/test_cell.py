@@ -27,6 +27,21 @@ def test_parts_lists_and_names_of_regions_are_the_same_material():
     assert tr.Cell(TWO, 2, 10).material == Material((2.0,) * 3)
 
 
+def test_a_cell_says_what_was_made_of_its_file_and_that_it_is_scaled(tmp_path):
+    labels = np.zeros((64, 64), dtype=np.uint8)
+    labels[20:44, 20:44] = 1
+    labels[4:6, 4:6] = 2
+    np.save(tmp_path / "labels.npy", labels)
+    image = tr.shapes.LabelImage(file=tmp_path / "labels.npy", pixel=0.1)
+    assert image.remarks()
+    said = repr(tr.Cell(image, 2.0, 5.0)).splitlines()
+    assert [line.strip(" ,") for line in said[2:]] == [
+        *image.remarks(),
+        "scaled to that period from 6.4 um",
+    ]
+    assert "scaled" not in repr(tr.Cell(image, 2.0, 6.4))
+
+
 def test_matrices_relaxation_and_densities():
     D = [["2e-3 mm^2/s", 0], [0, 1]]
     cell = tr.Cell(

@@ -29,6 +29,8 @@ TWO = (Discs((Disc((0.27, 0.4), 0.15), Disc((0.75, 0.93), 0.2))), (3.0, 1.7, 1.1
 EQUAL = (Discs((Disc((0.2, 0.3), 0.15), Disc((0.7, 0.8), 0.15))), (3.0, 1.7, 1.7))
 ANISOTROPIC = (TWO[0], (((2.5, 0.4), (0.4, 1.8)), ((1.5, -0.3), (-0.3, 1.0)), 1.1))
 OBSTACLE = (Discs((Disc((0.4, 0.5), 0.3), Disc((0.95, 0.12), 0.1)), "obstacle"), (2.0,))
+#: Both membranes of the coat, of which the outer one is a wall.
+IN_WALLS = (Discs((Disc((0.4, 0.5), 0.25),), exterior="wall", coat=0.1), (1.7, 0.5))
 TWO_LAYERS = (Layers((0.4, 0.6)), (2.0, 1.0))
 THREE_LAYERS = (Layers((0.3, 0.5, 0.2)), (2.0, 1.0, 0.5))
 STRIPS = (Layers((0.3, 0.5, 0.2), 2), (2.0, 1.0, 0.5))
@@ -64,6 +66,15 @@ def assert_same_rates(mine, other, rtol=1e-10, atol=1e-13):
             np.testing.assert_allclose(
                 G.get(power, 0.0), H.get(power, 0.0), rtol=rtol, atol=atol, err_msg=f"{power}"
             )
+
+
+def test_a_coat_in_walls_keeps_its_membrane():
+    found, direction = tensors(IN_WALLS), PLANE[1]
+    ring = np.pi * (0.35**2 - 0.25**2)
+    np.testing.assert_allclose(found.eta, [[2 / 0.25], [2 * np.pi * 0.25 / ring]], rtol=1e-4)
+    walls = bloch_torrey(operators(IN_WALLS).cell, Material(IN_WALLS[1], membranes=(1.0, 0.0)))
+    recursion = expand(walls, direction, 2).rates
+    assert_same_rates(rate_matrices(found, direction), recursion)
 
 
 @pytest.mark.parametrize(("case", "direction"), CASES)
