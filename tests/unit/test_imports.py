@@ -88,8 +88,8 @@ INNER = {
         "demand",
     ],
     "models": [
-        "cell_problems cumulants karger model polynomials reduced",
-        "energy integration moments registry tensors validity",
+        "cell_problems cumulants karger model polynomials reduced validity",
+        "energy integration moments registry tensors",
         "stability taylor tensor_files",
         "rates",
         "expansion lumped",
