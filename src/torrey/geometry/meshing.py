@@ -24,7 +24,7 @@ import pygmsh
 
 from torrey.geometry.drawing import Canvas, tie_opposite_faces
 from torrey.geometry.extraction import extract_mesh
-from torrey.geometry.flips import make_spheres_convex
+from torrey.geometry.flips import make_convex
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
 from torrey.geometry.pieces import Drawing, Side
 from torrey.geometry.refinement import checked_levels
@@ -177,7 +177,7 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
             tie_opposite_faces(canvas.box)
             if shape.dimension == 3:
                 gmsh.model.mesh.generate(2)
-                make_spheres_convex()
+                make_convex()
             gmsh.model.mesh.generate(shape.dimension)
             return extract_mesh(shape, drawing.owners, canvas.box)
         except Exception as error:
