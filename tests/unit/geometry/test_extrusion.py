@@ -38,14 +38,15 @@ def faces_seen_once(mesh: CellMesh) -> set[tuple[int, ...]]:
 @pytest.mark.parametrize("name", CELLS)
 def test_layers_leave_no_gap_but_membranes(name: str) -> None:
     shape = CELLS[name]
-    for mesh in mesh_cell(shape, MeshOptions(0.35, 1)).meshes:
+    meshes = mesh_cell(shape, MeshOptions(0.35, 1)).meshes
+    apart = meshes[0].points - meshes[0].points[meshes[0].periodic]
+    assert np.abs(apart - np.round(apart)).max() < MATCHING_TOLERANCE
+    for mesh in meshes:
         sides = [mesh.membrane_outside]
         if shape.interior == "water":
             sides.append(mesh.membrane_inside)
         corners = np.sort(mesh.periodic[np.concatenate(sides)[:, :3]], axis=1)
         assert set(map(tuple, corners.tolist())) == faces_seen_once(mesh)
-        apart = mesh.points - mesh.points[mesh.periodic]
-        assert np.abs(apart - np.round(apart)).max() < MATCHING_TOLERANCE
         owner = mesh.node_compartment()
         assert np.array_equal(owner, owner[mesh.periodic])
 
