@@ -14,6 +14,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from threading import Lock, current_thread, main_thread
 from typing import Self
@@ -200,12 +201,15 @@ def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     if own is None and not has_spots:
         return
 
-    def size_at(_dim: int, _tag: int, x: float, y: float, z: float, proposed: float) -> float:
+    # gmsh asks two or three times for each place, and the answers take most of its time.
+    @cache
+    def largest(x: float, y: float, z: float) -> float:
         place = np.array((x, y, z)[:d])
-        smallest = min(proposed, canvas.size)
-        if has_spots:
-            smallest = min(smallest, spots.size_at(place))
-        return smallest if own is None else min(smallest, own(place))
+        wanted = min(canvas.size, spots.size_at(place)) if has_spots else canvas.size
+        return wanted if own is None else min(wanted, own(place))
+
+    def size_at(_dim: int, _tag: int, x: float, y: float, z: float, proposed: float) -> float:
+        return min(proposed, largest(x, y, z))
 
     gmsh.model.mesh.setSizeCallback(size_at)
 
