@@ -56,11 +56,12 @@ INNER = {
         "ball_sizes cylinder_shapes ellipses ellipsoid_shapes meshing own_mesh polygons "
         "shell_drawing",
         "coats cylinder_drawing ellipsoid_drawing images surface_meshing",
-        "ball_drawing cylinders ellipsoids surfaces",
+        "ball_drawing ellipsoids surfaces",
         "packing",
         "discs spheres",
-        "random_packing",
-        "packing_files registry",
+        "extrusion random_packing",
+        "cylinders packing_files",
+        "registry",
         "levels",
     ],
     "gradients": [

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: Of the first region, and tints of colours of Okabe and Ito's palette, pale to dark.
+#: Of what is around the others, and tints of colours of Okabe and Ito's palette, pale to dark.
 _FIRST: Final = "#FBE6D8"
 _HUES: Final = (
     ("#B5D9F2", "#64ADDC", "#2274AD"),
@@ -41,13 +41,16 @@ class Palette:
     def of(cls, names: Sequence[str]) -> Palette:
         """Choose a hue for each number and a tint for each word, ``cell_1`` and ``layer_1``.
 
-        Where every word has one region alone, each gets a hue of its own.
+        Where every word has one region alone, each gets a hue of its own. The first region has the
+        colour of what is around the others, but in a cell that is all insides: bodies are
+        numbered from 1.
         """
         split = [_split(name) for name in names]
-        words = list(dict.fromkeys(word for word, _ in split[1:]))
-        single = len(words) == len(names) - 1
-        colors, counts = [_FIRST], dict.fromkeys(words, 0)
-        for word, _ in split[1:]:
+        first = int(bool(split) and split[0][1] != "1")
+        words = list(dict.fromkeys(word for word, _ in split[first:]))
+        single = len(words) == len(names) - first
+        colors, counts = [_FIRST] * first, dict.fromkeys(words, 0)
+        for word, _ in split[first:]:
             place, number = words.index(word), counts[word]
             counts[word] += 1
             hue, tint = (place, place // len(_HUES)) if single else (number, place)

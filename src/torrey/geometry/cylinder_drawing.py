@@ -1,4 +1,4 @@
-"""Where a cell of cylinders is cut out of the periodic medium, and how it is drawn."""
+"""Where a cell of cylinders that cross is cut out of the periodic medium, and how it is drawn."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ _PARALLEL = 1e-9
 
 
 def cylinder_boxes(shape: Bodies, size: float) -> Iterator[Box]:
-    """Yield boxes to mesh, the best first.
-
-    Cylinders that are all parallel are cut across only, by a box along them; others by the cube.
+    """Yield cubes to mesh, the best first.
 
     Parameters
     ----------
@@ -42,10 +40,7 @@ def cylinder_boxes(shape: Bodies, size: float) -> Iterator[Box]:
     size : float
         Target size of the elements (units of the cell).
     """
-    axes = {cell.axis for cell in shape.cells}
-    tilted = [axis for axis in axes if sum(map(abs, axis)) > 1]
-    vectors = shape.cells[0].direction.basis if len(axes) == 1 and tilted else np.eye(3)
-    frame = Box(np.zeros(3), vectors)
+    frame = Box(np.zeros(3), np.eye(3))
     origins = np.array(list(product(*(_places(shape, frame, k) for k in range(3)))))
     merit = np.ones(len(origins))
     crossings = np.zeros(len(origins))

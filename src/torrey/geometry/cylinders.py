@@ -20,6 +20,7 @@ from torrey.geometry.shapes import LEAST_GAP
 
 if TYPE_CHECKING:
     from torrey.geometry.drawing import Canvas
+    from torrey.geometry.mesh import CellMesh
 
 Array = NDArray[np.float64]
 
@@ -90,6 +91,26 @@ class Cylinders(Bodies):
             distance = np.linalg.norm(offset, axis=1, keepdims=True)
             moved[here] += offset * (cell.radius / distance - 1.0)
         return moved
+
+    def facet_radii(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return the radius of the wall along each facet, which is flat along the axis.
+
+        A facet that is longer than wide spans the angle of its width alone.
+        """
+        edges = nodes[:, [0, 1, 2]] - nodes[:, [1, 2, 0]]
+        units = np.array([cell.direction.unit for cell in self.cells])[membrane]
+        along = np.einsum("nij,nj->ni", edges, units)
+        squares = (edges * edges).sum(axis=2)
+        across = np.sqrt(np.maximum(squares - along**2, 0.0).max(axis=1))
+        return np.asarray(self.membrane_radii()[membrane] * np.sqrt(squares.max(axis=1)) / across)
+
+    def own_mesh(self, size: float) -> CellMesh | None:
+        """Return layers along the axis of cylinders that are all parallel; others are drawn."""
+        if len({cell.axis for cell in self.cells}) > 1:
+            return None
+        from torrey.geometry.extrusion import mesh_parallel
+
+        return mesh_parallel(self, size)
 
     def boxes(self, size: float) -> Iterator[Box]:
         """Yield the boxes whose faces, edges and corners pass the walls at a distance."""

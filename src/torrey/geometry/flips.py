@@ -1,8 +1,8 @@
-"""Triangles on spheres, turned so that they bound a convex body.
+"""Triangles on spheres and ellipsoids, turned so that they bound a convex body.
 
-Four nodes of a sphere may be joined by two triangles in two ways, of which one leaves a valley. The
-mesher fills it with an element outside that touches the sphere in two of its faces; they are
-tangent to the sphere, and so to each other, and the curved element folds over.
+Four nodes of one may be joined by two triangles in two ways, of which one leaves a valley. The
+mesher fills it with an element outside that touches the surface in two of its faces; they are
+tangent to it, and so to each other, and the curved element folds over.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ Nodes = NDArray[np.int64]
 
 #: Number that gmsh has for flat triangles.
 _TRIANGLE = 2
+#: What gmsh calls a sphere that was dilated.
+_ELLIPSOID = "BSpline surface"
 #: Depth of a valley that is none, in parts of the length of its edges.
 _FLAT = 1e-6
 #: Rounds of turning; each takes edges that share no triangle.
 _ROUNDS = 100
 
 
-def make_spheres_convex() -> None:
-    """Turn edges of the triangles that gmsh holds on pieces of spheres, away from valleys.
+def make_convex() -> None:
+    """Turn edges of the triangles that gmsh holds on curved convex surfaces, away from valleys.
 
     Nodes, and edges on the border of a piece, stay where they are.
     """
@@ -31,11 +33,16 @@ def make_spheres_convex() -> None:
     place_of = np.zeros((int(tags.max(initial=0)) + 1, 3))
     place_of[tags] = places.reshape(-1, 3)
     for _, face in gmsh.model.getEntities(2):
-        if gmsh.model.getType(2, face) != "Sphere":
+        kind = gmsh.model.getType(2, face)
+        if kind not in ("Sphere", _ELLIPSOID):
             continue
         _, corners = gmsh.model.mesh.getElementsByType(_TRIANGLE, face)
         triangles = corners.reshape(-1, 3).astype(np.int64)
-        turned = convex_triangles(triangles, place_of)
+        if kind == _ELLIPSOID:
+            triangles = _as_normals(face, triangles, place_of)
+            turned = _turned_out(triangles, place_of)
+        else:
+            turned = convex_triangles(triangles, place_of)
         if turned is not None:
             gmsh.model.mesh.removeElements(2, face)
             gmsh.model.mesh.addElementsByType(face, _TRIANGLE, [], turned.ravel().tolist())
@@ -58,7 +65,27 @@ def convex_triangles(triangles: Nodes, places: Array) -> Nodes | None:
     if not len(triangles):
         return None
     centre = _centre(places[np.unique(triangles)])
-    triangles = _outwards(triangles, places, centre)
+    return _turned_out(_outwards(triangles, places, centre), places)
+
+
+def _as_normals(face: int, triangles: Nodes, places: Array) -> Nodes:
+    """Triangles of a piece of a convex surface, numbered so that their normals point outwards.
+
+    The piece lies below the plane that is tangent to it in any of its places.
+    """
+    tags, _, parameters = gmsh.model.mesh.getNodes(2, face, True, True)
+    normals = np.zeros_like(places)
+    normals[tags] = np.array(gmsh.model.getNormal(face, parameters)).reshape(-1, 3)
+    a, b, c = (places[triangles[:, i]] for i in range(3))
+    along = np.einsum("ij,ij->i", np.cross(b - a, c - a), normals[triangles].sum(axis=1))
+    first = tags[len(tags) // 2]
+    is_inward = ((places[tags] - places[first]) @ normals[first]).mean() > 0
+    return np.where(((along < 0) != is_inward)[:, None], triangles[:, ::-1], triangles)
+
+
+def _turned_out(triangles: Nodes, places: Array) -> Nodes | None:
+    """Turn edges of triangles with outward normals away from valleys; None if there are none."""
+    triangles = triangles.copy()
     has_turned = False
     for _ in range(_ROUNDS):
         edges = _valleys(triangles, places)

@@ -14,6 +14,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from threading import Lock, current_thread, main_thread
 from typing import Self
@@ -24,7 +25,7 @@ import pygmsh
 
 from torrey.geometry.drawing import Canvas, tie_opposite_faces
 from torrey.geometry.extraction import extract_mesh
-from torrey.geometry.flips import make_spheres_convex
+from torrey.geometry.flips import make_convex
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
 from torrey.geometry.pieces import Drawing, Side
 from torrey.geometry.refinement import checked_levels
@@ -177,7 +178,7 @@ def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
             tie_opposite_faces(canvas.box)
             if shape.dimension == 3:
                 gmsh.model.mesh.generate(2)
-                make_spheres_convex()
+                make_convex()
             gmsh.model.mesh.generate(shape.dimension)
             return extract_mesh(shape, drawing.owners, canvas.box)
         except Exception as error:
@@ -200,12 +201,15 @@ def _set_sizes(canvas: Canvas, drawing: Drawing) -> None:
     if own is None and not has_spots:
         return
 
-    def size_at(_dim: int, _tag: int, x: float, y: float, z: float, proposed: float) -> float:
+    # gmsh asks two or three times for each place, and the answers take most of its time.
+    @cache
+    def largest(x: float, y: float, z: float) -> float:
         place = np.array((x, y, z)[:d])
-        smallest = min(proposed, canvas.size)
-        if has_spots:
-            smallest = min(smallest, spots.size_at(place))
-        return smallest if own is None else min(smallest, own(place))
+        wanted = min(canvas.size, spots.size_at(place)) if has_spots else canvas.size
+        return wanted if own is None else min(wanted, own(place))
+
+    def size_at(_dim: int, _tag: int, x: float, y: float, z: float, proposed: float) -> float:
+        return min(proposed, largest(x, y, z))
 
     gmsh.model.mesh.setSizeCallback(size_at)
 

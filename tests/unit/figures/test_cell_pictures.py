@@ -108,3 +108,10 @@ def test_the_octant_shows_the_inside_and_the_rest_the_outside() -> None:
     seen = image[..., 3] > 0.5
     blue = seen & (image[..., 2] > image[..., 0])
     assert 0.03 < blue.sum() / seen.sum() < 0.15
+
+
+def test_insides_keep_their_colours_without_an_outside() -> None:
+    around = Palette.of(("outside", "cell_1", "cell_2", "coat_1", "coat_2"))
+    walled = Palette.of(("cell_1", "cell_2", "coat_1", "coat_2"))
+    assert walled.colors == around.colors[1:]
+    assert Palette.of(("layer_0", "layer_1")).colors[0] == around.colors[0]

@@ -40,7 +40,7 @@ from torrey.geometry.lattices import LATTICES
 from torrey.geometry.lines import direction, distances
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, FoldedError
-from torrey.geometry.meshing import build_meshes
+from torrey.geometry.meshing import build_meshes, mesh_cell
 
 ROOT = Path(__file__).parents[3]
 TILTED = ((1.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -126,6 +126,13 @@ def test_other_bodies_are_meshed(name: str) -> None:
 def test_random_bodies_are_meshed(kind: str) -> None:
     for number in {"cylinders": (0, 4), "ellipsoids": (0, 2)}.get(kind, (0, 1, 2)):
         assert_meshed(*CELLS.random_cell(kind, number))
+
+
+@pytest.mark.slow
+def test_ellipsoids_have_no_valleys_that_fold() -> None:
+    # Two cells of which a first attempt, or four, used to fold.
+    for number in (11, 19):
+        assert not mesh_cell(*CELLS.random_cell("ellipsoids", number)).failures
 
 
 @pytest.mark.slow
