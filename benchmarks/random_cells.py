@@ -12,7 +12,7 @@ import numpy as np
 
 from torrey.base.errors import InputError
 from torrey.geometry import Disc, Discs, MeshOptions, Sphere, Spheres
-from torrey.geometry.balls import Ball, Interior
+from torrey.geometry.balls.base import Ball, Interior
 from torrey.geometry.boxes import reduced_basis
 
 SEED = 20261126

@@ -16,9 +16,9 @@ import resource
 import sys
 import time
 
-from torrey.geometry.packing_files import StoredPacking
-from torrey.geometry.radius_laws import RadiusLaw
-from torrey.geometry.random_packing import RandomPacking
+from torrey.geometry.balls.packing_files import StoredPacking
+from torrey.geometry.balls.radius_laws import RadiusLaw
+from torrey.geometry.balls.random_packing import RandomPacking
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.voxel.medium import DiscMedium

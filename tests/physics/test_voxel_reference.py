@@ -6,9 +6,9 @@ import pytest
 
 from torrey.cell.build import levels
 from torrey.cell.material import Material
-from torrey.geometry.packing_files import StoredPacking
-from torrey.geometry.radius_laws import RadiusLaw
-from torrey.geometry.random_packing import RandomPacking
+from torrey.geometry.balls.packing_files import StoredPacking
+from torrey.geometry.balls.radius_laws import RadiusLaw
+from torrey.geometry.balls.random_packing import RandomPacking
 from torrey.geometry.shapes import MeshOptions
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse

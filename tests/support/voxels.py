@@ -9,8 +9,8 @@ import numpy as np
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey, bloch_torrey
+from torrey.geometry.balls.random_discs import place_discs
 from torrey.geometry.mesh import CellMesh
-from torrey.geometry.random_discs import place_discs
 from torrey.voxel.assembly import number
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.quadratic import quadratic, refine

@@ -45,22 +45,24 @@ INNER = {
         "fields",
     ],
     "geometry": [
-        "boxes curves flips label_images lines membranes mesh_files outer_faces outline_sizes "
-        "pieces random_discs svg_outlines",
-        "lattices mesh outline_files outline_smoothing radius_laws sided_curves sizes "
-        "surface_files surroundings",
-        "conforming drawing image_outlines outline_boxes surface_scenes",
-        "outline_drawing own_faces shapes",
-        "balls checks extraction files layers",
-        "bodies neighbours outlined own_cells placing refinement",
-        "ball_sizes cylinder_shapes ellipses ellipsoid_shapes meshing own_mesh polygons "
-        "shell_drawing",
-        "coats cylinder_drawing ellipsoid_drawing images surface_meshing",
-        "ball_drawing ellipsoids surfaces",
-        "packing",
-        "discs spheres",
-        "extrusion random_packing",
-        "cylinders packing_files",
+        "balls.flips balls.random_discs bodies.lines boxes membranes outer_faces "
+        "outlines.curves outlines.label_images outlines.sizes outlines.svg_outlines "
+        "own.mesh_files pieces",
+        "balls.radius_laws lattices mesh outlines.files outlines.sided_curves "
+        "outlines.smoothing outlines.surroundings own.surface_files sizes",
+        "drawing outlines.boxes outlines.image_outlines own.conforming own.surface_scenes",
+        "outlines.drawing own.own_faces shapes",
+        "balls.base checks extraction files layers",
+        "balls.neighbours balls.placing bodies.base outlines.base own.own_cells refinement",
+        "balls.shell_drawing balls.sizes bodies.cylinder_shapes bodies.ellipsoid_shapes "
+        "meshing outlines.ellipses outlines.polygons own.own_mesh",
+        "balls.coats bodies.cylinder_drawing bodies.ellipsoid_drawing outlines.images "
+        "own.surface_meshing",
+        "balls.drawing bodies.ellipsoids own.surfaces",
+        "balls.packing",
+        "balls.discs balls.spheres",
+        "balls.random_packing bodies.extrusion",
+        "balls.packing_files bodies.cylinders",
         "registry",
         "levels",
     ],

@@ -1,9 +1,9 @@
 """Mesh one geometry, with its refinements."""
 
 from torrey.workflow.jobs import job
+from torrey.geometry.balls.packing_files import read_packing
 from torrey.geometry.files import write_meshes
 from torrey.geometry.meshing import mesh_cell
-from torrey.geometry.packing_files import read_packing
 from torrey.workflow.stages import BuildMesh
 
 with job(snakemake, BuildMesh) as work:

@@ -1,7 +1,7 @@
 """Mesh the discs of a packing, or of the square in its middle."""
 
 from torrey.workflow.jobs import job
-from torrey.geometry.packing_files import read_packing
+from torrey.geometry.balls.packing_files import read_packing
 from torrey.voxel.files import write_mesh
 from torrey.voxel.meshes import mesh_square
 from torrey.workflow.stages import MeshVoxel

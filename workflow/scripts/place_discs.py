@@ -1,7 +1,7 @@
 """Draw and place the discs of a random packing."""
 
 from torrey.workflow.jobs import job
-from torrey.geometry.packing_files import write_packing
+from torrey.geometry.balls.packing_files import write_packing
 from torrey.workflow.stages import PlaceDiscs
 
 with job(snakemake, PlaceDiscs) as work:

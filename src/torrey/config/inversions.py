@@ -12,7 +12,7 @@ from torrey.base.errors import KeyPath
 from torrey.config.domain import Inversion, Study
 from torrey.config.findings import Findings
 from torrey.config.quantities import Model, Number, OrOne
-from torrey.geometry.balls import Balls
+from torrey.geometry.balls.base import Balls
 from torrey.gradients.sweep import REFERENCE
 from torrey.models import registry
 

@@ -13,7 +13,7 @@ from torrey.config.findings import Findings
 from torrey.config.protocols import read_shapes, swept
 from torrey.config.scales import check_voxel_scales
 from torrey.config.voxel_models import VoxelModel
-from torrey.geometry.random_packing import RandomPacking
+from torrey.geometry.balls.random_packing import RandomPacking
 from torrey.gradients.waveforms import Segment, Waveform
 
 #: Of so many that are expected in a voxel, six or more were left in 180 packings, once it was cut

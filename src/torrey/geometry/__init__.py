@@ -1,22 +1,22 @@
 """What a cell is, and its meshes."""
 
-from torrey.geometry.cylinder_shapes import Cylinder
-from torrey.geometry.cylinders import Cylinders
-from torrey.geometry.discs import Disc, Discs
-from torrey.geometry.ellipses import Ellipse, Ellipses
-from torrey.geometry.ellipsoid_shapes import Ellipsoid
-from torrey.geometry.ellipsoids import Ellipsoids
-from torrey.geometry.images import LabelImage
+from torrey.geometry.balls.discs import Disc, Discs
+from torrey.geometry.balls.radius_laws import Gamma, Lognormal, RadiusLaw
+from torrey.geometry.balls.random_packing import RandomPacking
+from torrey.geometry.balls.spheres import Sphere, Spheres
+from torrey.geometry.bodies.cylinder_shapes import Cylinder
+from torrey.geometry.bodies.cylinders import Cylinders
+from torrey.geometry.bodies.ellipsoid_shapes import Ellipsoid
+from torrey.geometry.bodies.ellipsoids import Ellipsoids
 from torrey.geometry.layers import Layers
 from torrey.geometry.membranes import NOTHING, Membrane
-from torrey.geometry.own_mesh import OwnMesh
-from torrey.geometry.polygons import Polygon, Polygons
-from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
-from torrey.geometry.random_packing import RandomPacking
+from torrey.geometry.outlines.ellipses import Ellipse, Ellipses
+from torrey.geometry.outlines.images import LabelImage
+from torrey.geometry.outlines.polygons import Polygon, Polygons
+from torrey.geometry.own.own_mesh import OwnMesh
+from torrey.geometry.own.surfaces import Surfaces
 from torrey.geometry.registry import kinds, shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape
-from torrey.geometry.spheres import Sphere, Spheres
-from torrey.geometry.surfaces import Surfaces
 
 __all__ = [
     "NOTHING",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from torrey.base import artifacts
 from torrey.base.lazy import Lazy
+from torrey.geometry.balls.random_packing import PLACED, PlacedDiscs, PlacedSpheres
 from torrey.geometry.checks import check_mesh
 from torrey.geometry.files import read_mesh, read_options
 from torrey.geometry.mesh import CellMesh
-from torrey.geometry.random_packing import PLACED, PlacedDiscs, PlacedSpheres
 from torrey.geometry.refinement import refine
 from torrey.geometry.registry import shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape

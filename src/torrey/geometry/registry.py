@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from torrey.base.errors import InputError, either
-from torrey.geometry.cylinders import Cylinders
-from torrey.geometry.discs import Discs
-from torrey.geometry.ellipses import Ellipses
-from torrey.geometry.ellipsoids import Ellipsoids
-from torrey.geometry.images import LabelImage
+from torrey.geometry.balls.discs import Discs
+from torrey.geometry.balls.random_packing import RandomPacking
+from torrey.geometry.balls.spheres import Spheres
+from torrey.geometry.bodies.cylinders import Cylinders
+from torrey.geometry.bodies.ellipsoids import Ellipsoids
 from torrey.geometry.layers import Layers
-from torrey.geometry.own_mesh import OwnMesh
-from torrey.geometry.polygons import Polygons
-from torrey.geometry.random_packing import RandomPacking
+from torrey.geometry.outlines.ellipses import Ellipses
+from torrey.geometry.outlines.images import LabelImage
+from torrey.geometry.outlines.polygons import Polygons
+from torrey.geometry.own.own_mesh import OwnMesh
+from torrey.geometry.own.surfaces import Surfaces
 from torrey.geometry.shapes import Shape
-from torrey.geometry.spheres import Spheres
-from torrey.geometry.surfaces import Surfaces
 
 KINDS: Final[tuple[type[Shape], ...]] = (
     Discs,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
-from torrey.geometry.balls import Balls
+from torrey.geometry.balls.base import Balls
 from torrey.geometry.shapes import LEAST_GAP, Shape
 from torrey.gradients.protocol import Measurement
 from torrey.inversion.physical import PhysicalProblem, physical_problem

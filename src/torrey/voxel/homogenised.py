@@ -11,7 +11,7 @@ from scipy.sparse.linalg import splu
 
 from torrey.cell.build import levels
 from torrey.cell.material import Material
-from torrey.geometry.discs import Disc, Discs
+from torrey.geometry.balls.discs import Disc, Discs
 from torrey.geometry.shapes import MeshOptions
 from torrey.models.tensors import papers_tensors
 from torrey.reference.estimates import space_error

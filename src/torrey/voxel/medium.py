@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.stored import stored
+from torrey.geometry.balls.packing_files import StoredPacking
+from torrey.geometry.balls.random_discs import inner_voxel
 from torrey.geometry.membranes import NOTHING
-from torrey.geometry.packing_files import StoredPacking
-from torrey.geometry.random_discs import inner_voxel
 
 Array = NDArray[np.float64]
 
@@ -64,7 +64,8 @@ class DiscMedium:
     def inner(self, side: float) -> Self:
         """Return the central square of some side (um), as a periodic medium of its own.
 
-        A disc belongs to it if its centre does; see `torrey.geometry.random_discs.inner_voxel`.
+        A disc belongs to it if its centre does; see
+        `torrey.geometry.balls.random_discs.inner_voxel`.
         """
         box = self.side
         centres, radii, dropped = inner_voxel(

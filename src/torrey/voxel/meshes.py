@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torrey.geometry.packing_files import StoredPacking
+from torrey.geometry.balls.packing_files import StoredPacking
 from torrey.voxel.files import VoxelMesh
 from torrey.voxel.medium import DiscMedium
 from torrey.voxel.triangulation import triangulate

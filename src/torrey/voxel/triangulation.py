@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay, cKDTree
 
 from torrey.base.stored import stored
+from torrey.geometry.balls.random_discs import narrowest_place
 from torrey.geometry.mesh import MeshError
-from torrey.geometry.random_discs import narrowest_place
 from torrey.voxel.arcs import Arcs, place_arcs
 from torrey.voxel.medium import DiscMedium
 

@@ -26,7 +26,7 @@ from torrey.config import Config, Inversion, Study
 from torrey.config.domain import BlochRun
 from torrey.figures import catalogue as figures
 from torrey.figures.catalogue import shown
-from torrey.geometry.random_packing import RandomPacking
+from torrey.geometry.balls.random_packing import RandomPacking
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow import layout as paths

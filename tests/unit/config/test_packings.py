@@ -7,7 +7,8 @@ import time
 import pytest
 from support.configurations import line_of
 
-from torrey.geometry import Gamma, RadiusLaw, RandomPacking, random_packing
+from torrey.geometry import Gamma, RadiusLaw, RandomPacking
+from torrey.geometry.balls import random_packing
 
 TEXT = """\
 geometries:

@@ -12,8 +12,8 @@ from torrey.base.errors import InputError
 from torrey.cell.assembly import assemble
 from torrey.geometry import Disc, Discs, Ellipse, Ellipses, MeshOptions
 from torrey.geometry.checks import check_mesh
-from torrey.geometry.curves import EllipseCurve
 from torrey.geometry.meshing import build_meshes
+from torrey.geometry.outlines.curves import EllipseCurve
 
 OVAL = Ellipse((0.05, 0.9), (0.4, 0.15), 30.0)
 

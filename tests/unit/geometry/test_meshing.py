@@ -36,11 +36,11 @@ from torrey.geometry import (
     Spheres,
     checks,
 )
+from torrey.geometry.balls.neighbours import narrowest_gap
+from torrey.geometry.balls.placing import images, ranked_boxes
 from torrey.geometry.checks import check_mesh, compared_measures, volumes
 from torrey.geometry.mesh import CellMesh, FoldedError, MeshError
 from torrey.geometry.meshing import build_meshes, mesh_cell
-from torrey.geometry.neighbours import narrowest_gap
-from torrey.geometry.placing import images, ranked_boxes
 
 ROOT = Path(__file__).parents[3]
 

@@ -12,8 +12,8 @@ from torrey.base.errors import InputError
 from torrey.config.load import load
 from torrey.geometry import Ellipse, Ellipses, MeshOptions, Polygon, Polygons, shape_from_dict
 from torrey.geometry.checks import check_mesh
-from torrey.geometry.curves import SplineCurve
 from torrey.geometry.meshing import build_meshes
+from torrey.geometry.outlines.curves import SplineCurve
 
 SQUARE = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))
 TRIANGLE = ((0.2, 0.2), (0.8, 0.2), (0.5, 0.7))

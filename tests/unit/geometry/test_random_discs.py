@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from torrey.base.errors import InputError
-from torrey.geometry import random_discs
-from torrey.geometry.radius_laws import Gamma, Lognormal, RadiusLaw
-from torrey.geometry.random_discs import (
+from torrey.geometry.balls import random_discs
+from torrey.geometry.balls.radius_laws import Gamma, Lognormal, RadiusLaw
+from torrey.geometry.balls.random_discs import (
     ball_fraction,
     inner_voxel,
     place_discs,

@@ -14,10 +14,10 @@ from torrey.base.provenance import Provenance
 from torrey.base.stored import group_of
 from torrey.cell.assembly import assemble
 from torrey.geometry import Disc, MeshOptions, RadiusLaw, RandomPacking
+from torrey.geometry.balls.neighbours import narrowest_gap
+from torrey.geometry.balls.packing_files import StoredPacking, read_packing, write_packing
+from torrey.geometry.balls.random_packing import PlacedDiscs, placed_balls
 from torrey.geometry.meshing import build_meshes
-from torrey.geometry.neighbours import narrowest_gap
-from torrey.geometry.packing_files import StoredPacking, read_packing, write_packing
-from torrey.geometry.random_packing import PlacedDiscs, placed_balls
 
 UNIFORM = RadiusLaw(uniform=(1.0, 5.0))
 SMALL = RandomPacking(25.0, UNIFORM, fraction=0.35, seed=2, gap=0.3)

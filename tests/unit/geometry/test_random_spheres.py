@@ -13,11 +13,11 @@ from scipy import stats
 from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
 from torrey.geometry import MeshOptions, RadiusLaw, RandomPacking, shape_from_dict
+from torrey.geometry.balls.packing_files import read_packing, write_packing
+from torrey.geometry.balls.radius_laws import Gamma, Lognormal
+from torrey.geometry.balls.random_discs import place_discs, touching_pairs
+from torrey.geometry.balls.random_packing import PlacedSpheres
 from torrey.geometry.meshing import build_meshes
-from torrey.geometry.packing_files import read_packing, write_packing
-from torrey.geometry.radius_laws import Gamma, Lognormal
-from torrey.geometry.random_discs import place_discs, touching_pairs
-from torrey.geometry.random_packing import PlacedSpheres
 
 LAWS = {
     "uniform": RadiusLaw(uniform=(1.0, 5.0)),

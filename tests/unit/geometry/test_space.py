@@ -33,11 +33,16 @@ from torrey.geometry import (
     Spheres,
     shape_from_dict,
 )
+from torrey.geometry.bodies.ellipsoid_shapes import (
+    frame_of,
+    nearest_points,
+    separation,
+    surface_area,
+)
+from torrey.geometry.bodies.lines import direction, distances
 from torrey.geometry.boxes import reduced_basis
 from torrey.geometry.checks import check_mesh, compared_measures, volumes
-from torrey.geometry.ellipsoid_shapes import frame_of, nearest_points, separation, surface_area
 from torrey.geometry.lattices import LATTICES
-from torrey.geometry.lines import direction, distances
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, FoldedError
 from torrey.geometry.meshing import build_meshes, mesh_cell

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.voxels import small_medium, small_meshes
 
-from torrey.geometry.random_discs import place_discs
+from torrey.geometry.balls.random_discs import place_discs
 from torrey.gradients.waveforms import Pgse
 from torrey.voxel.assembly import Properties
 from torrey.voxel.layers import layers_of

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from support.voxels import SIDE, small_medium, small_meshes
 
+from torrey.geometry.balls.random_discs import place_discs
 from torrey.geometry.mesh import MeshError
-from torrey.geometry.random_discs import place_discs
 from torrey.voxel.arcs import place_arcs
 from torrey.voxel.assembly import Properties, number
 from torrey.voxel.medium import DiscMedium

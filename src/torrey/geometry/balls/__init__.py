@@ -1,0 +1,1 @@
+"""Discs and spheres, drawn one by one or packed at random."""

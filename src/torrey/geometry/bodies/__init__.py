@@ -1,0 +1,1 @@
+"""Cylinders and ellipsoids in space."""

@@ -1,0 +1,1 @@
+"""Cells in the plane that are bounded by closed curves: ellipses, polygons, label images."""

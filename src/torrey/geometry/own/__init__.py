@@ -1,0 +1,1 @@
+"""Meshes and closed surfaces that somebody else has made."""
