@@ -128,7 +128,7 @@ def test_water_in_a_disc_is_that_of_the_bessel_series_to_a_millionth(Delta):
 def test_water_in_a_sphere_is_within_its_error_of_the_bessel_series():
     exact = cumulants_of(confined.taylor(PGSE, 3, 4.0, 1.7), PGSE.b_factor)
     shape = Spheres((Sphere((0.5, 0.5, 0.5), 0.4),))
-    meshes = build_meshes(shape, MeshOptions(0.3, 1))
+    meshes = build_meshes(shape, MeshOptions(0.2, 1))
     levels = [
         bloch_torrey(assemble(mesh, np.array([(0, 1)])).restrict([1]), Material((1.7,)))
         for mesh in meshes
