@@ -77,8 +77,9 @@ def _of_models(
 def _with_errors(coarse: Cumulants, fine: Cumulants, has_corners: bool) -> EstimatedCumulants:
     adc_error, kurtosis_error = (
         last_change(getattr(coarse, name), getattr(fine, name), has_corners)
-        + _IN_TIME * np.abs(getattr(fine, name))
-        for name in ("adc", "kurtosis")
+        + _IN_TIME * (np.abs(getattr(fine, name)) + least)
+        # A kurtosis is a difference of numbers of order one, and zero within their rounding.
+        for name, least in (("adc", 0.0), ("kurtosis", 1.0))
     )
     return EstimatedCumulants(fine.adc, adc_error, fine.kurtosis, kurtosis_error, fine.s0)
 
