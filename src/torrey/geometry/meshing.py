@@ -35,7 +35,7 @@ from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, Spots
 _LOG = logging.getLogger(__name__)
 
 #: Boxes that are tried at each size.
-_BOXES = 4
+_BOXES = 8
 #: How often elements that fold are made smaller before the next box is tried, and by how much.
 _MENDINGS = 3
 _SHRINKING = 0.5
