@@ -45,20 +45,20 @@ INNER = {
         "fields",
     ],
     "geometry": [
-        "balls.flips balls.random_discs bodies.lines boxes membranes outer_faces "
-        "outlines.curves outlines.label_images outlines.sizes outlines.svg_outlines "
-        "own.mesh_files pieces",
-        "balls.radius_laws lattices mesh outlines.files outlines.sided_curves "
+        "balls.random_discs boxes flips membranes outer_faces outlines.curves "
+        "outlines.label_images outlines.sizes outlines.svg_outlines own.mesh_files pieces",
+        "balls.radius_laws bodies.lines lattices mesh outlines.files outlines.sided_curves "
         "outlines.smoothing outlines.surroundings own.surface_files sizes",
         "drawing outlines.boxes outlines.image_outlines own.conforming own.surface_scenes",
         "outlines.drawing own.own_faces shapes",
-        "balls.base checks extraction files layers",
-        "balls.neighbours balls.placing bodies.base outlines.base own.own_cells refinement",
-        "balls.shell_drawing balls.sizes bodies.cylinder_shapes bodies.ellipsoid_shapes "
+        "checks extraction files interiors layers",
+        "balls.base bodies.base outlines.base own.own_cells refinement",
+        "balls.neighbours balls.placing bodies.cylinder_shapes bodies.ellipsoid_shapes "
         "meshing outlines.ellipses outlines.polygons own.own_mesh",
-        "balls.coats bodies.cylinder_drawing bodies.ellipsoid_drawing outlines.images "
-        "own.surface_meshing",
-        "balls.drawing bodies.ellipsoids own.surfaces",
+        "balls.shell_drawing balls.sizes bodies.cylinder_drawing bodies.ellipsoid_drawing "
+        "outlines.images own.surface_meshing",
+        "balls.coats bodies.ellipsoids own.surfaces",
+        "balls.drawing",
         "balls.packing",
         "balls.discs balls.spheres",
         "balls.random_packing bodies.extrusion",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,6 +13,10 @@ Array = NDArray[np.float64]
 
 #: A vector counts as shorter than another if it is by this part.
 _SHORTER = 1e-9
+#: Two boxes differ if their corners do by this part of a period.
+_DIFFERENT = 0.04
+#: What a box loses if one of its faces, or all, lie where those of a box before it did.
+_SAME_FACE, _AGAIN = 0.15, 10.0
 #: Steps around a rounded place in a plane lattice, one of which is the nearest.
 _AROUND = np.array(list(product((0, 1, -1), repeat=2)))
 
@@ -101,3 +105,39 @@ def _reduced_pair(vectors: Array) -> Array:
     while turns := round(float(short @ long) / float(short @ short)):
         short, long = sorted((short, long - turns * short), key=np.linalg.norm)
     return np.array([short, long])
+
+
+def by_merit(
+    frame: Box, origins: Array, merit: Array, taken: Sequence[Array] = ()
+) -> Iterator[Box]:
+    """Yield boxes by falling merit that differ from each other.
+
+    Parameters
+    ----------
+    frame : Box
+        Its vectors are those of all boxes.
+    origins : (n, d) float
+    merit : (n,) float
+        In elements.
+    taken : sequence of (d,) float
+        Origins of boxes from which they must differ too.
+    """
+    merit = np.array(merit, dtype=float)
+    for origin in taken:
+        merit -= _likeness(origins, origin)
+    while True:
+        # The first of rounded merits: the same cell gets the same boxes on every machine.
+        origin = origins[int(np.argmax(np.round(merit, 9)))]
+        merit -= _likeness(origins, origin)
+        yield Box(origin, frame.vectors)
+
+
+def _likeness(origins: Array, taken: Array) -> Array:
+    """What boxes lose beside one that was taken, by face in the same place; all if they agree."""
+    same = (np.abs(wrapped(origins - taken)) < _DIFFERENT).sum(axis=1)
+    return np.where(same == origins.shape[1], _AGAIN, _SAME_FACE * same)
+
+
+def wrapped(values: Array, step: float = 1.0) -> Array:
+    """Values modulo a step, between minus and plus half of it."""
+    return np.asarray(values - step * np.round(values / step))

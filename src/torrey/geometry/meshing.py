@@ -23,9 +23,9 @@ import gmsh
 import numpy as np
 import pygmsh
 
-from torrey.geometry.balls.flips import make_convex
 from torrey.geometry.drawing import Canvas, tie_opposite_faces
 from torrey.geometry.extraction import extract_mesh
+from torrey.geometry.flips import make_convex
 from torrey.geometry.mesh import CellMesh, Facets, FoldedError, MeshError, Piece, break_mesh
 from torrey.geometry.pieces import Drawing, Side
 from torrey.geometry.refinement import checked_levels

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from torrey.geometry.balls.flips import convex_triangles
+from torrey.geometry.flips import convex_triangles
 
 CENTRE = np.array([0.4, 0.5, 0.7])
 

@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
 from torrey.geometry.boxes import reduced_basis
+from torrey.geometry.interiors import Interior, check_apart, check_interior, read_interior
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 from torrey.geometry.shapes import LEAST_GAP, Part, Shape
 
-Interior = Literal["water", "obstacle"]
 Exterior = Literal["water", "wall"]
 
 _ROUNDING = 1e-12
-_PAIRS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -105,22 +104,13 @@ class Balls(Shape):
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        if self.interior not in ("water", "obstacle"):
-            raise InputError(f'"{self.interior}"', "water or obstacle", at=("interior",))
+        check_interior(self.interior)
         if self.exterior not in ("water", "wall"):
             raise InputError(f'"{self.exterior}"', "water or wall", at=("exterior",))
         if self.has_wall and not self._n_inside:
             accepted = f"{self.kind} with water inside: nothing else holds water"
             raise InputError("a wall around no water", accepted, at=("exterior",))
-        conflicts = list(self._conflicts())
-        if conflicts:
-            more = len(conflicts) - _PAIRS_SHOWN
-            raise InputError(
-                "; ".join(conflicts[:_PAIRS_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
-                f"{self.kind} that neither overlap nor touch, periodic images included: "
-                f"leave a gap of {LEAST_GAP:g}",
-                at=("cells",),
-            )
+        check_apart(self.kind, self._conflicts())
 
     @property
     def coat_thickness(self) -> float:
@@ -192,21 +182,17 @@ class Balls(Shape):
         """Return the exact area or volume of each compartment."""
         d = self.dimension
         insides = [ball_measure(d, cell.radius) for cell in self.cells]
-        whole = [ball_measure(d, float(radius)) for radius in self._coated_radii]
+        whole = [ball_measure(d, float(radius)) for radius in self.outer_radii]
         cell = abs(float(np.linalg.det(self.periods)))
         coats = [outer - inner for outer, inner in zip(whole, insides, strict=True)]
         every = (cell - math.fsum(whole), *insides, *coats)[1 - self.first_inside :]
         return every[: self.n_compartments]
 
-    @property
-    def _coated_radii(self) -> NDArray[np.float64]:
-        return np.array([cell.radius for cell in self.cells], dtype=float) + self.coat_thickness
-
     def interface_measures(self) -> tuple[float, ...]:
         """Return the exact length or area of each membrane or surface."""
         radii = [cell.radius for cell in self.cells]
         if self.coat_thickness:
-            radii += self._coated_radii.tolist()
+            radii += self.outer_radii.tolist()
         return tuple(surface_measure(self.dimension, radius) for radius in radii)
 
     def to_dict(self) -> Plain:
@@ -274,11 +260,6 @@ def ball_measure(dimension: int, radius: float) -> float:
 def surface_measure(dimension: int, radius: float) -> float:
     """Return the length of a circle or the area of a sphere."""
     return 2 * math.pi * radius if dimension == 2 else 4 * math.pi * radius**2
-
-
-def read_interior(plain: Mapping[str, str | int | float]) -> Interior:
-    """Return what stands inside, of plain values."""
-    return "obstacle" if plain["interior"] == "obstacle" else "water"
 
 
 def read_exterior(plain: Mapping[str, str | int | float]) -> Exterior:

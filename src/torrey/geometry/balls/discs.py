@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.balls.base import Ball, ball_measure, read_exterior, read_interior
+from torrey.geometry.balls.base import Ball, ball_measure, read_exterior
 from torrey.geometry.balls.packing import Packing
+from torrey.geometry.interiors import read_interior
 from torrey.geometry.membranes import Membrane, Plain
 from torrey.geometry.shapes import LEAST_GAP, Part
 

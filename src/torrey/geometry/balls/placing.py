@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.geometry.balls.base import Balls
-from torrey.geometry.boxes import Box, reduced_basis
+from torrey.geometry.boxes import Box, by_merit, reduced_basis, wrapped
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE
 
 Array = NDArray[np.float64]
@@ -33,10 +33,6 @@ _EXACT = 1e-10
 _EVEN_PLACES = {2: 16, 3: 8}
 #: How many of those middles, in the widest gaps, are tried.
 _MOST_MIDDLES = {2: 48, 3: 16}
-#: Two boxes differ if their corners do by this part of a period.
-_DIFFERENT = 0.04
-#: What a box loses if one of its faces, or all, lie where those of a box before it did.
-_SAME_FACE, _AGAIN = 0.15, 10.0
 #: Boxes times balls that are compared at a time.
 _BATCH = 1_000_000
 #: Lattices whose vectors enclose an angle with a smaller sine are meshed in a rounder box.
@@ -102,34 +98,7 @@ def _best(shape: Balls, size: float, frame: Box, taken: list[Array]) -> Iterator
     origins = np.array(list(product(*_places(shape, frame))))
     clearance, crossings = _merits(shape, size, frame, origins)
     merit = clearance - _CROSSING["coated" if _coated(shape) else "plain"] * crossings
-    for origin in taken:
-        merit -= _likeness(origins, origin)
-    yield from by_merit(frame, origins, merit)
-
-
-def by_merit(frame: Box, origins: Array, merit: Array) -> Iterator[Box]:
-    """Yield boxes by falling merit that differ from each other.
-
-    Parameters
-    ----------
-    frame : Box
-        Its vectors are those of all boxes.
-    origins : (n, d) float
-    merit : (n,) float
-        In elements.
-    """
-    merit = merit.copy()
-    while True:
-        # The first of rounded merits: the same cell gets the same boxes on every machine.
-        origin = origins[int(np.argmax(np.round(merit, 9)))]
-        merit -= _likeness(origins, origin)
-        yield Box(origin, frame.vectors)
-
-
-def _likeness(origins: Array, taken: Array) -> Array:
-    """What boxes lose beside one that was taken, by face in the same place; all if they agree."""
-    same = (np.abs(_wrapped(origins - taken)) < _DIFFERENT).sum(axis=1)
-    return np.where(same == origins.shape[1], _AGAIN, _SAME_FACE * same)
+    yield from by_merit(frame, origins, merit, taken)
 
 
 def _usual_origin(frame: Box, shape: Balls) -> Array:
@@ -193,9 +162,9 @@ def _merits_of_some(shape: Balls, size: float, frame: Box, origins: Array) -> tu
     crossings = np.zeros(len(origins))
     for axis in range(d):
         for places, radii in _tangencies(shape, frame, axis):
-            gap = np.abs(_wrapped(origins[:, axis, None] - places)) / slopes[axis]
+            gap = np.abs(wrapped(origins[:, axis, None] - places)) / slopes[axis]
             clearance = np.minimum(clearance, (gap / _element(size, radii, d)).min(axis=1))
-        depth = np.abs(_wrapped(origins[:, axis, None] - centres[:, axis]))
+        depth = np.abs(wrapped(origins[:, axis, None] - centres[:, axis]))
         off = depth / slopes[axis] / (_OFF_CENTRE * _element(size, shape.outer_radii, d))
         clearance = np.minimum(clearance, np.where(depth < _EXACT, 1.0, off).min(axis=1))
         crossings += (depth < reach[:, axis]).sum(axis=1)
@@ -212,7 +181,7 @@ def _corner_clearance(
     """Distance in elements from corners, or from edges across two axes, to the next surface."""
     kept = list(axes)
     vectors = _across(frame.vectors, kept)
-    apart = _wrapped(origins[:, None, kept] - fractions(frame, shape)[None, :, kept])
+    apart = wrapped(origins[:, None, kept] - fractions(frame, shape)[None, :, kept])
     images = np.array(list(product((-1, 0, 1), repeat=len(kept))))
     clearance = np.ones(len(origins))
     for image in images:
@@ -245,8 +214,3 @@ def _coated(shape: Balls) -> bool:
 def _element(size: float, radii: Array, dimension: int) -> Array:
     """Size of the elements at a surface of some radius."""
     return np.minimum(size, 2 * np.pi * radii / ELEMENTS_PER_CIRCLE[dimension])
-
-
-def _wrapped(difference: Array) -> Array:
-    """Differences of fractions, in [-1/2, 1/2]."""
-    return difference - np.round(difference)

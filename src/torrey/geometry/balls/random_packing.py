@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import MOST_DISCS
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.balls.base import Ball, Interior, ball_measure, read_interior, surface_measure
+from torrey.geometry.balls.base import Ball, ball_measure, surface_measure
 from torrey.geometry.balls.discs import Disc, Discs
 from torrey.geometry.balls.radius_laws import Gamma, Lognormal, RadiusLaw
 from torrey.geometry.balls.random_discs import (
@@ -30,6 +30,7 @@ from torrey.geometry.balls.random_discs import (
 )
 from torrey.geometry.balls.spheres import Sphere, Spheres
 from torrey.geometry.boxes import Box
+from torrey.geometry.interiors import Interior, check_interior, read_interior
 from torrey.geometry.membranes import NOTHING, Membrane, Plain, numbered
 from torrey.geometry.pieces import Drawing
 from torrey.geometry.shapes import Shape
@@ -168,8 +169,7 @@ class RandomPacking(Shape):
             raise InputError(f"{self.dimension}", "2 or 3", at=("dimension",))
         if not 0 < self.box < math.inf:
             raise InputError(f"{self.box:g} um", "a length above 0", at=("box",))
-        if self.interior not in ("water", "obstacle"):
-            raise InputError(f'"{self.interior}"', "water or obstacle", at=("interior",))
+        check_interior(self.interior)
         if not 0 <= self.seed <= _LARGEST_SEED:
             accepted = f"a whole number from 0 to {_LARGEST_SEED}"
             raise InputError(f"{self.seed}", accepted, at=("seed",))

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declarations, declared
-from torrey.geometry.balls.base import Interior, read_interior
+from torrey.geometry.interiors import Interior, check_apart, check_interior, read_interior
 from torrey.geometry.membranes import NOTHING, Membrane, Plain
-from torrey.geometry.shapes import LEAST_GAP, Shape
+from torrey.geometry.shapes import Shape
 from torrey.geometry.sizes import ROUNDING
 
 Array = NDArray[np.float64]
 
-_PAIRS_SHOWN = 5
 _COUNTED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -57,19 +56,10 @@ class Bodies(Shape):
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        if self.interior not in ("water", "obstacle"):
-            raise InputError(f'"{self.interior}"', "water or obstacle", at=("interior",))
+        check_interior(self.interior)
         if not self.cells:
             raise InputError("none", f"at least one of the {self.kind}", at=("cells",))
-        conflicts = list(self.conflicts())
-        if conflicts:
-            more = len(conflicts) - _PAIRS_SHOWN
-            raise InputError(
-                "; ".join(conflicts[:_PAIRS_SHOWN]) + (f"; and {more} more" if more > 0 else ""),
-                f"{self.kind} that neither overlap nor touch, periodic images included: "
-                f"leave a gap of {LEAST_GAP:g}",
-                at=("cells",),
-            )
+        check_apart(self.kind, self.conflicts())
 
     def conflicts(self) -> Iterator[str]:
         """Say of every pair of bodies that overlaps, touches or nearly touches what is wrong."""

@@ -8,7 +8,6 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.geometry.balls.placing import by_merit
 from torrey.geometry.bodies.base import Bodies
 from torrey.geometry.bodies.cylinder_shapes import Cylinder
 from torrey.geometry.bodies.lines import (
@@ -17,9 +16,8 @@ from torrey.geometry.bodies.lines import (
     direction,
     distances,
     lines_through,
-    wrapped,
 )
-from torrey.geometry.boxes import Box
+from torrey.geometry.boxes import Box, by_merit, wrapped
 from torrey.geometry.drawing import Canvas
 from torrey.geometry.pieces import Drawing, Owner
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, size_between

@@ -15,6 +15,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.geometry.boxes import wrapped
+
 Array = NDArray[np.float64]
 
 _NEIGHBOURS = np.array(list(product((-1, 0, 1), repeat=2)), dtype=float)
@@ -124,11 +126,6 @@ def distances(one: Direction, other: Direction, apart: Array) -> Array:
         return np.asarray(np.linalg.norm(one.offsets(apart)[0], axis=1))
     normal, step = crossed
     return np.abs(wrapped(apart @ normal, step))
-
-
-def wrapped(values: Array, step: float) -> Array:
-    """Values modulo a step, between minus and plus half of it."""
-    return np.asarray(values - step * np.round(values / step))
 
 
 def lines_through(corners: Array, place: Array, along: Direction, reach: float) -> Iterator[Array]:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
-from torrey.geometry.balls.base import Interior
 from torrey.geometry.boxes import Box
+from torrey.geometry.interiors import Interior, check_interior
 from torrey.geometry.membranes import NOTHING, Membrane
 from torrey.geometry.outlines.boxes import ranked_boxes
 from torrey.geometry.outlines.curves import Curve
@@ -92,8 +92,7 @@ class Outlined(Shape):
         InputError
             At ``cells``, ``interior`` or ``height``.
         """
-        if self.interior not in ("water", "obstacle"):
-            raise InputError(f'"{self.interior}"', "water or obstacle", at=("interior",))
+        check_interior(self.interior)
         if not SIDES[0] <= self.height <= SIDES[1]:
             accepted = f"a height of {SIDES[0]:g} to {SIDES[1]:g} times the width"
             raise InputError(f"{self.height:g}", accepted, at=("height",))

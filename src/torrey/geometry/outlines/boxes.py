@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.geometry.boxes import Box
+from torrey.geometry.boxes import Box, by_merit
 from torrey.geometry.outlines.surroundings import Surroundings
 
 Array = NDArray[np.float64]
@@ -29,8 +29,6 @@ _MARK: Final = 0.25
 #: Places of a face that are tried: even ones, and middles between places where it would graze.
 _EVEN: Final = 32
 _MIDDLES: Final = 48
-#: Boxes differ if their corners do by this part of a period; what they lose if they do not.
-_DIFFERENT, _SAME_FACE, _AGAIN = 0.04, 0.15, 10.0
 
 
 def ranked_boxes(surroundings: Surroundings, marks: Array, sizes: Array) -> Iterator[Box]:
@@ -62,18 +60,7 @@ def ranked_boxes(surroundings: Surroundings, marks: Array, sizes: Array) -> Iter
     clear = np.minimum(clear, _corner_clearance(surroundings, sizes, origins))
     merit = clear - _CROSSING * sum(merits[axis][1][index[:, axis]] for axis in (0, 1))
     origins = origins / sides
-    for origin in taken:
-        merit -= _likeness(origins, origin)
-    while True:
-        origin = origins[int(np.argmax(np.round(merit, 9)))]
-        merit = merit - _likeness(origins, origin)
-        yield Box(origin, vectors)
-
-
-def _likeness(origins: Array, taken: Array) -> Array:
-    apart = origins - taken
-    same = (np.abs(apart - np.round(apart)) < _DIFFERENT).sum(axis=1)
-    return np.where(same == 2, _AGAIN, _SAME_FACE * same)
+    yield from by_merit(Box(np.zeros(2), vectors), origins, merit, taken)
 
 
 def _critical(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import MOST_CELLS, quoted
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.balls.base import Interior, read_interior
+from torrey.geometry.interiors import Interior, read_interior
 from torrey.geometry.membranes import Plain, numbered
 from torrey.geometry.outlines.base import LEAST_BEND, Outlined
 from torrey.geometry.outlines.curves import Curve, SplineCurve, signed_area
