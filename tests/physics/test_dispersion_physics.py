@@ -69,7 +69,7 @@ def test_water_in_a_disc_spreads_as_its_series_says():
     ("cell", "surface"),
     [
         (layers((0.4, 0.6), (2.0, 2.0), size=0.005), 2 * 2 / 12.0),
-        (discs((0.5, 0.5, 0.3), size=0.03), None),
+        pytest.param(discs((0.5, 0.5, 0.3), size=0.03), None, marks=pytest.mark.slow),
     ],
     ids=["walls", "disc"],
 )

@@ -47,6 +47,7 @@ def plain_on(cell, level, point, steps):
     return mesh_signal(system, point.waveform, point.q, steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gamma", [20.0, 60.0])
 def test_folded_signals_converge_with_order_four_where_unfolded_ones_have_not_begun(gamma):
     period, waveform = 5.0, Pgse(0.2, 0.6)

@@ -146,6 +146,7 @@ def test_reference_signals_are_biased_by_the_model_and_not_by_numerics():
     assert bias[2] < 0.0
 
 
+@pytest.mark.slow
 def test_the_bias_vanishes_as_the_square_of_the_period():
     # sigma fixed: the error of R0 is of order L^2, and so is what it does to the estimates.
     points = measurements(4)

@@ -118,7 +118,7 @@ def test_cells_of_a_short_lattice_touch_sooner():
 # ---- fits ----
 
 
-@pytest.mark.parametrize("model", ["R0", "R2", "P2"])
+@pytest.mark.parametrize("model", ["R0", "R2", pytest.param("P2", marks=pytest.mark.slow)])
 def test_kappa_and_the_radius_of_a_model_are_recovered(model):
     # Signals of a cell of this very radius: neither the meshes nor the interpolation had a part.
     truth = np.array([0.05, 0.37])

@@ -214,6 +214,7 @@ def test_one_rosenbrock_step_has_order_five():
     assert (measured > 4.7).all()
 
 
+@pytest.mark.slow
 def test_ramp_steps_of_layers_converge_to_another_integrator():
     # One coarse mesh, so that the system is small: DOP853 integrates all of it to rounding.
     system = layers((0.3, 0.5, 0.2), (2.0, 1.0, 0.5)).system(0, 8.0, 0.05, (1.0,))

@@ -246,6 +246,7 @@ def test_true_modes_obey_the_sum_rules(cell):
             assert abs(product(solve.crossing, first.parts, second.parts)) < 1e-4
 
 
+@pytest.mark.slow
 def test_a_cell_without_symmetry_has_no_branching_points():
     found = follow(tools(UNEVEN), np.linspace(20.0, 150.0, 14), 3)
     assert np.isfinite(found.eigenvalues[:2]).all()

@@ -115,8 +115,8 @@ def test_a_rule_that_fails_once_after_a_change_leaves_nothing_stale(
     "Snakemake's records are lost, and the configuration changes",
     "what the change touches is made again",
 )
-def test_results_without_snakemakes_record_are_made_anew_where_they_are_stale(small, tmp_path):
-    project = small.copy(tmp_path / "project")
+def test_results_without_snakemakes_record_are_made_anew_where_they_are_stale(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
     shutil.rmtree(project.path(".snakemake"))
     assert project.plan(*TARGETS) == set()
     project.edit(CONFIG, "radius: 0.3}", "radius: 0.28}")
@@ -135,9 +135,15 @@ SWAPS = {
     "a result is replaced by one of another cell or study",
     "`snakemake verify` names it, and the next run makes it again",
 )
-@pytest.mark.parametrize(("name", "other"), SWAPS.values(), ids=SWAPS)
-def test_a_file_of_something_else_is_made_again(small, tmp_path, name, other):
-    project = small.copy(tmp_path / "project")
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        pytest.param(*pair, id=name, marks=() if name == "mesh" else pytest.mark.slow)
+        for name, pair in SWAPS.items()
+    ],
+)
+def test_a_file_of_something_else_is_made_again(finished, tmp_path, name, other):
+    project = finished.copy(tmp_path / "project")
     shutil.copy2(project.path(other), project.path(name))
     made_again = {job.rule for job in project.plan(*TARGETS)}
     assert made_again & {"build_mesh", "assemble_operators", "gather_signals"}
@@ -147,8 +153,8 @@ def test_a_file_of_something_else_is_made_again(small, tmp_path, name, other):
 
 
 @pytest.mark.parametrize("cut", [0, 1000], ids=["empty", "cut off"])
-def test_a_file_that_is_not_whole_is_made_again(small, tmp_path, cut):
-    project = small.copy(tmp_path / "project")
+def test_a_file_that_is_not_whole_is_made_again(finished, tmp_path, cut):
+    project = finished.copy(tmp_path / "project")
     path = project.path("results/geometry/walls/operators.nc")
     path.write_bytes(path.read_bytes()[:cut])
     assert "assemble_operators" in {job.rule for job in project.plan(*TARGETS)}
@@ -158,9 +164,9 @@ def test_a_file_that_is_not_whole_is_made_again(small, tmp_path, cut):
     "a bit of a result is flipped between two runs, or a pipe stands in its place",
     "`snakemake verify` names it, and the next run makes it again",
 )
-@pytest.mark.parametrize("damage", ["bit", "pipe"])
-def test_a_damaged_result_is_named_and_made_again(small, tmp_path, damage):
-    project = small.copy(tmp_path / "project")
+@pytest.mark.parametrize("damage", ["bit", pytest.param("pipe", marks=pytest.mark.slow)])
+def test_a_damaged_result_is_named_and_made_again(finished, tmp_path, damage):
+    project = finished.copy(tmp_path / "project")
     name = "results/studies/sweep/signals.nc"
     path = project.path(name)
     if damage == "bit":
@@ -175,11 +181,11 @@ def test_a_damaged_result_is_named_and_made_again(small, tmp_path, damage):
     if damage == "bit":
         run = project.run("--cores=1", name)
         assert run.code == 0, run.text
-        assert path.read_bytes() == small.path(name).read_bytes()
+        assert path.read_bytes() == finished.path(name).read_bytes()
 
 
-def test_a_link_to_nothing_is_named(small, tmp_path):
-    project = small.copy(tmp_path / "project")
+def test_a_link_to_nothing_is_named(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
     path = project.path("results/studies/sweep/signals.nc")
     path.unlink()
     path.symlink_to(tmp_path / "nowhere")
@@ -189,8 +195,8 @@ def test_a_link_to_nothing_is_named(small, tmp_path):
 
 
 @pytest.mark.fault("a picture or a table is changed", "`snakemake verify` names it")
-def test_a_damaged_picture_is_found(small, tmp_path):
-    project = small.copy(tmp_path / "project")
+def test_a_damaged_picture_is_found(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
     flip(project.path("results/figures/kl23_fig6.png"), 500)
     project.path("results/notes.txt").write_text("mine")
     run = project.run("--cores=1", "verify")
@@ -199,8 +205,8 @@ def test_a_damaged_picture_is_found(small, tmp_path):
     assert "results/notes.txt: foreign: " in run.text
 
 
-def test_sound_results_are_verified_without_any_other_record(small, tmp_path):
-    project = small.copy(tmp_path / "project")
+def test_sound_results_are_verified_without_any_other_record(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
     shutil.rmtree(project.path(".snakemake"))
     run = project.run("--cores=1", "verify")
     assert run.code == 0, run.text
@@ -236,12 +242,13 @@ sys.meta_path.insert(0, Editor())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "the library is edited while a job reads it, and the edit is taken back",
     "the job stops, says so and leaves no file",
 )
-def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(small, tmp_path):
-    project = small.copy(tmp_path / "project")
+def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
     directory = tmp_path / "editing"
     directory.mkdir()
     source = str(project.path("src/torrey/reference/full.py"))
@@ -256,15 +263,15 @@ def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(small,
     assert "full.py was changed while this job ran. Start the run again" in run.text
     run = project.run("--cores=1", name)
     assert run.code == 0, run.text
-    assert project.path(name).read_bytes() == small.path(name).read_bytes()
+    assert project.path(name).read_bytes() == finished.path(name).read_bytes()
 
 
 @pytest.mark.fault(
     "the library is edited during a run",
     "the next job whose code it is stops and says so",
 )
-def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(small, tmp_path):
-    project = small.copy(tmp_path / "project")
+def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
     directory = tmp_path / "editing"
     directory.mkdir()
     source = str(project.path("src/torrey/reference/full.py"))

@@ -7,7 +7,6 @@ rule that uses it, and an edit to a comment by none.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import torrey
+from torrey.base.sources import Source, parse, parse_package
 
 #: What stands around each job and changes no result.
 _AROUND = "workflow"
@@ -72,7 +72,7 @@ def code_digest(*modules: str) -> str:
     *modules : str
         Names such as ``"torrey.reference.full"``.
     """
-    return _digest(map(_path, modules), ())
+    return _digest(map(_path, modules), {})
 
 
 def script_digest(script: Path, *modules: str) -> str:
@@ -86,20 +86,21 @@ def script_digest(script: Path, *modules: str) -> str:
     *modules : str
         Modules that the script imports by a name that it is given.
     """
-    return _digest([*_read(script).imports, *map(_path, modules)], [script])
+    source = parse(script.read_bytes())
+    return _digest([*_files(source.names), *map(_path, modules)], {script.name: source})
 
 
-def _digest(modules: Iterable[Path], scripts: Iterable[Path]) -> str:
+def _digest(modules: Iterable[Path], scripts: Mapping[str, Source]) -> str:
     closure: set[Path] = set()
     for module in modules:
         _follow(module, closure)
     total = hashlib.sha256()
     for path in sorted(closure):
         total.update(path.relative_to(_ROOT).as_posix().encode())
-        total.update(_read(path).meaning.encode())
-    for path in scripts:
-        total.update(path.name.encode())
-        total.update(_read(path).meaning.encode())
+        total.update(_package()[path].meaning.encode())
+    for name, source in scripts.items():
+        total.update(name.encode())
+        total.update(source.meaning.encode())
     return total.hexdigest()[:_LENGTH]
 
 
@@ -128,59 +129,40 @@ def _sources() -> list[Path]:
     return sorted(_ROOT.rglob("*.py"))
 
 
+@cache
 def _path(module: str) -> Path:
     base = _ROOT.joinpath(*module.split(".")[1:])
-    path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
-    if not path.is_file():
-        raise ModuleNotFoundError(f"no module {module} in {_ROOT}")
-    return path
+    for path in (base / "__init__.py", base.with_suffix(".py")):
+        if path in _package():
+            return path
+    raise ModuleNotFoundError(f"no module {module} in {_ROOT}")
 
 
 def _follow(path: Path, seen: set[Path]) -> None:
     if path in seen or path.relative_to(_ROOT).parts[0] == _AROUND:
         return
     seen.add(path)
-    for found in _read(path).imports:
+    for found in _imports(path):
         _follow(found, seen)
 
 
-@dataclass(frozen=True)
-class _Module:
-    """What a file imports from this package, and its syntax tree without docstrings, as text."""
-
-    imports: frozenset[Path]
-    meaning: str
+@cache
+def _package() -> dict[Path, Source]:
+    return parse_package(_ROOT)
 
 
 @cache
-def _read(path: Path) -> _Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-        _strip(node)
-    inside = {name for name in names if name.split(".")[0] == torrey.__name__}
-    return _Module(frozenset(_files(inside)), ast.dump(tree))
-
-
-def _strip(node: ast.AST) -> None:
-    """Take the docstring off."""
-    body = getattr(node, "body", None)
-    if not isinstance(body, list) or not body:
-        return
-    match body[0]:
-        case ast.Expr(value=ast.Constant(value=str())):
-            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+def _imports(path: Path) -> tuple[Path, ...]:
+    """Files of this package that one of them imports."""
+    return tuple(set(_files(_package()[path].names)))
 
 
 def _files(names: Iterable[str]) -> Iterator[Path]:
     """Files of modules of this package, packages on the way included."""
     for name in names:
         parts = name.split(".")
+        if parts[0] != torrey.__name__:
+            continue
         for end in range(2, len(parts) + 1):
             try:
                 yield _path(".".join(parts[:end]))

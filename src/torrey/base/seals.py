@@ -2,9 +2,9 @@
 
 A seal is one line of fixed length behind the content of a file; NetCDF readers do not mind it. It
 holds two digests. The *key* is that of the recipe, with everything upstream of it: two files with
-one key were made in the same way from the same things. The *content* is that of all bytes before
-the seal: a file whose content is another one has been damaged. A file without a seal is not
-complete, or not one of ours.
+one key were made in the same way from the same things. The *content* is that of all bytes that
+stand before it, the key among them: where they are others, the file has been damaged. A file
+without a seal is not complete, or not one of ours.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import stat
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,11 +27,16 @@ KEY_LENGTH: Final = 16
 NO_KEY: Final = "0" * KEY_LENGTH
 """Of a file that no workflow made."""
 
-_LINE: Final = "\n# torrey key {key} content {content}\n"
+_BEGIN: Final = "\n# torrey key {key} content "
+_CONTENT_LENGTH: Final = 64
 _PATTERN: Final = re.compile(
-    _LINE.format(key=f"([0-9a-f]{{{KEY_LENGTH}}})", content="([0-9a-f]{64})").encode()
+    f"{_BEGIN.format(key=f'([0-9a-f]{{{KEY_LENGTH}}})')}([0-9a-f]{{{_CONTENT_LENGTH}}})\n".encode()
 )
-_LENGTH: Final = len(_LINE.format(key=NO_KEY, content="0" * 64))
+_END_LENGTH: Final = _CONTENT_LENGTH + 1
+_LENGTH: Final = len(_BEGIN.format(key=NO_KEY)) + _END_LENGTH
+
+_TICK: Final = 100_000_000
+"""ns: longer than the steps in which file systems count time."""
 
 
 class DamagedError(TorreyError):
@@ -46,7 +52,7 @@ class Seal:
     key : str
         Digest of how it was made, 16 hexadecimal digits.
     content : str
-        Digest of its content, 64 hexadecimal digits.
+        Digest of its content and of its key, 64 hexadecimal digits.
     """
 
     key: str
@@ -57,15 +63,17 @@ def sign(path: PathLike, key: str) -> None:
     """Add the seal to a file whose content is complete."""
     with open(path, "r+b") as stream:
         stream.seek(0, os.SEEK_END)
+        stream.write(_BEGIN.format(key=key or NO_KEY).encode())
         content = _digest(stream, stream.tell())
         stream.seek(0, os.SEEK_END)
-        stream.write(_LINE.format(key=key or NO_KEY, content=content).encode())
+        stream.write(f"{content}\n".encode())
 
 
 def check(path: PathLike) -> Seal:
     """Seal of a file whose content is what was written.
 
-    A file is read once as long as nobody touches it.
+    A file is read once as long as nobody touches it. One that was written a moment ago is read
+    again, because a change within one step of the file system's clock would not be seen.
 
     Raises
     ------
@@ -77,9 +85,9 @@ def check(path: PathLike) -> Seal:
     state = os.stat(path)
     if not stat.S_ISREG(state.st_mode):
         raise DamagedError(f"{path} is no file. Delete it and run again")
-    return _checked(
-        os.path.abspath(path), str(path), state.st_ino, state.st_size, state.st_ctime_ns
-    )
+    settled = time.time_ns() - state.st_ctime_ns > _TICK
+    read = _checked if settled else _checked.__wrapped__
+    return read(os.path.abspath(path), str(path), state.st_ino, state.st_size, state.st_ctime_ns)
 
 
 def digest(path: PathLike) -> str:
@@ -97,7 +105,7 @@ def _checked(path: str, name: str, *_state: int) -> Seal:
                 f"{name} is damaged: its last line, which says what it holds, is not there. "
                 "Delete it and run again"
             )
-        length = stream.seek(0, os.SEEK_END) - _LENGTH
+        length = stream.seek(0, os.SEEK_END) - _END_LENGTH
         if _digest(stream, length) != seal.content:
             raise DamagedError(
                 f"{name} is damaged: its content is not what was written. Delete it and run again"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import torrey
-from torrey.base import provenance
+from torrey.base import provenance, sources
 from torrey.base.provenance import Provenance
 
 # A package in small: who imports whom, in each of the ways in which that can be written.
@@ -66,7 +66,8 @@ def build(directory: Path) -> Path:
     (root / "__init__.py").write_text('__version__ = "1"\n', encoding="utf-8")
     (root / "base").mkdir()
     (root / "base" / "__init__.py").write_text("", encoding="utf-8")
-    shutil.copy(Path(provenance.__file__), root / "base" / "provenance.py")
+    for module in (provenance, sources):
+        shutil.copy(module.__file__, root / "base")
     return root
 
 

@@ -25,13 +25,13 @@ def test_a_seal_is_one_line_behind_the_content(file):
     content, line, rest = file.read_bytes().partition(b"\n# torrey")
     assert content == b"content"
     assert line + rest == b"\n# torrey key 0123456789abcdef content " + (
-        b"ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73\n"
+        hashlib.sha256(file.read_bytes()[:-65]).hexdigest().encode() + b"\n"
     )
     assert len(line + rest) == 104
 
 
 def test_a_seal_is_read(file):
-    content = hashlib.sha256(b"content").hexdigest()
+    content = hashlib.sha256(b"content\n# torrey key 0123456789abcdef content ").hexdigest()
     assert seals.check(file) == Seal(KEY, content)
 
 
@@ -58,6 +58,17 @@ def test_what_is_added_or_taken_away_is_noticed(file):
             seals.check(file)
     file.write_bytes(whole)
     assert seals.check(file).key == KEY
+
+
+def test_each_bit_of_a_file_counts_those_of_its_seal_too(file):
+    whole = file.read_bytes()
+    for place in range(len(whole)):
+        for bit in range(8):
+            changed = bytearray(whole)
+            changed[place] ^= 1 << bit
+            file.write_bytes(changed)
+            with pytest.raises(DamagedError):
+                seals.check(file)
 
 
 def test_a_change_after_a_check_is_noticed(file):

@@ -58,6 +58,7 @@ def test_files_hold_few_meshes_and_give_those_that_are_asked_for(tmp_path):
     assert levels[3] is finer
 
 
+@pytest.mark.slow
 def test_discs_that_were_placed_are_found_again(tmp_path):
     """Their gaps may be smaller than those of discs in a configuration."""
     placed = RandomPacking(30.0, RadiusLaw(uniform=(1.0, 5.0)), count=4, gap=0.02).balls

@@ -271,7 +271,14 @@ def gathered(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "protocol", [product_of("double-pgse"), PROTOCOLS[6], SAMPLES, ACQUISITION], ids=str
+    "protocol",
+    [
+        pytest.param(product_of("double-pgse"), marks=pytest.mark.slow),
+        PROTOCOLS[6],
+        SAMPLES,
+        ACQUISITION,
+    ],
+    ids=str,
 )
 def test_a_study_has_signals_and_measurements_in_one_table(gathered, protocol):
     path, sweep = gathered(protocol)

@@ -40,6 +40,7 @@ def sweep_of(b: float) -> Sweep:
     return Sweep((PERIOD,), "permeability", (KAPPA,), Acquisition("b", (measurement,)))
 
 
+@pytest.mark.slow
 def test_a_mesh_that_is_too_coarse_stops_before_the_full_system(cell, large, monkeypatch):
     def entered(*_):
         raise AssertionError("the full system was entered")
