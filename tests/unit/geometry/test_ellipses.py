@@ -171,3 +171,17 @@ def test_the_nearest_point_is_the_nearest() -> None:
     # The places to compare with are 1e-5 apart, so that none of them is the nearest of all.
     assert np.all(found <= np.array(best) + 1e-14)
     np.testing.assert_allclose(found, best, atol=1e-7)
+
+
+OVERLAPS = (1e-6, 1e-5, 1e-4, 1e-3, 2.7e-3, 1e-2, 0.05)
+
+
+@pytest.mark.parametrize("overlap", OVERLAPS)
+def test_curves_that_cross_at_a_small_angle_are_refused(overlap):
+    """Whose narrowest place is far along both from where their samples are nearest."""
+    own_image = (Ellipse((0.18, 0.38), (0.5 + overlap / 2, 0.5 + overlap / 2)),)
+    beside = Ellipse((0.2, 0.4), (0.2, 0.2)), Ellipse((0.6, 0.4), (0.2 + overlap, 0.25))
+    inside = Ellipse((0.5, 0.5), (0.4, 0.3)), Ellipse((0.5, 0.5), (0.38, 0.3 + overlap))
+    for cells in (own_image, beside, inside):
+        with pytest.raises(InputError, match="cross or touch"):
+            Ellipses(cells, height=1.4)

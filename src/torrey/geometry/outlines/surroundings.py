@@ -164,12 +164,17 @@ class Surroundings:
             other = self.curves[j]
             home = self.places[pairs[:, 0]] + shift
             s = other.nearest(home, self.parameters[pairs[:, 1]], strictly=own)
-            d = np.linalg.norm(home - other.at(s), axis=1)
+            side = other.sides(home, s)
+            d = np.abs(side)
             np.minimum.at(width, pairs[:, 0], d)
             # Between two samples the curves may be nearer by half of their distance.
             near = d <= max(_NARROW + self.curves[i].samples.spacing / 2, float(d.min()))
             near &= (d <= np.roll(d, 1)) | (d <= np.roll(d, -1))
             t, width_there = self._followed(i, j, pairs[near], s[near], shift[near], own)
+            crossing = [] if own else self._crossings(side, shift)
+            if crossing:
+                # Curves that cross at a small angle are followed to the crossing too slowly.
+                t, width_there = self.parameters[pairs[crossing, 0]], np.zeros(len(crossing))
             best = int(width_there.argmin())
             x, y = self.wrapped(self.curves[i].at(t[best : best + 1]))[0].tolist()
             first, second = sorted((i, j))
@@ -208,6 +213,25 @@ class Surroundings:
         bounds = np.flatnonzero(np.any(label[1:] != label[:-1], axis=1)) + 1
         for chosen in np.split(order, bounds) if len(order) else ():
             yield pairs[chosen], shift[chosen]
+
+    def _crossings(self, side: Array, shift: Array) -> list[int]:
+        """Samples that are next to where curves cross: on either side of one image there are some.
+
+        Parameters
+        ----------
+        side : (n,) float
+            Signed distances of samples from the other curve.
+        shift : (n, 2) float
+            Of the samples.
+        """
+        _, image = np.unique(np.round(shift / self.sides), axis=0, return_inverse=True)
+        found = []
+        for k in range(int(image.max()) + 1):
+            there = np.flatnonzero(image.ravel() == k)
+            signed = side[there]
+            if signed.min() < -_PROGRESS and signed.max() > _PROGRESS:
+                found.append(int(there[np.abs(signed).argmin()]))
+        return found
 
     def _followed(
         self,
