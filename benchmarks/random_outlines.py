@@ -157,14 +157,15 @@ def _image(rng: np.random.Generator, kind: str) -> LabelImage:
             try:
                 return LabelImage(file=str(file), pixel=0.1, periodic=how)
             except InputError as error:
-                # Cells that span the image, or have arms of two pixels, are refused by right.
+                # Cells that span the image, have arms of two pixels, or share a border that runs
+                # along an edge of the image are refused by right.
                 if not any(word in str(error) for word in REFUSED):
                     raise
     raise RuntimeError("no image")
 
 
 REFUSED = ("on every row or column", "thinner than two pixels", "does not touch an edge",
-           "bends with a radius", "between label")  # fmt: skip
+           "bends with a radius", "between label", "edges that do not fit")  # fmt: skip
 
 
 def _blobs(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:

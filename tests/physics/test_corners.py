@@ -7,6 +7,7 @@ import pytest
 
 import torrey as tr
 from torrey.cell.corners import has_corners
+from torrey.geometry import refinement
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.models.evaluation import evaluate_models
 from torrey.study.cumulants import model_cumulants
@@ -64,3 +65,34 @@ def test_errors_of_models_and_of_their_cumulants_around_sharp_corners(interior):
         for name in ("adc", "kurtosis"):
             error = np.abs(getattr(rough[model], name) - getattr(fine[model], name))
             assert np.all(error < getattr(rough[model], f"{name}_error"))
+
+
+def signals_on(shape, count):
+    """Signals of R0 on so many meshes."""
+    cell = tr.Cell(
+        shape, {"outside": 3.0, "inside": 1.7}, "10 um", 0.05, mesh=tr.MeshOptions(0.25, count - 1)
+    )
+    shapes = WaveformGrid("pgse", (("delta", (5.0,)), ("Delta", (25.0,))))
+    protocol = Product(shapes, "b", (1.0,), ((0.96, 0.28),))
+    sweep = Sweep((10.0,), "permeability", (0.05,), protocol)
+    levels = [cell.medium.finer[i] for i in range(count)]
+    return np.array(
+        [evaluate_models([level], sweep, ["R0"]).signal.item().real for level in levels]
+    )
+
+
+@pytest.mark.slow
+def test_meshes_that_are_graded_converge_to_the_same_and_faster(monkeypatch):
+    """Elsewhere halved too, they leave r^(2/3) at the corners: errors fall by 2^(4/3)."""
+    shape = tr.shapes.Polygons([tr.shapes.Polygon(SQUARE)])
+    graded = signals_on(shape, 5)
+    monkeypatch.setattr(refinement, "graded", lambda mesh: mesh.points)
+    uniform = signals_on(shape, 5)
+    changes = np.abs(np.diff([graded, uniform]))
+    orders = np.log2(changes[:, :-1] / changes[:, 1:])
+    print(changes, orders)
+    assert np.all(orders[0] > (2.3, 2.4, 2.7))
+    assert orders[1, -1] == pytest.approx(4 / 3, abs=0.02)
+    limit = uniform[-1] + (uniform[-1] - uniform[-2]) / (2 ** (4 / 3) - 1)
+    assert abs(graded[-1] - limit) < changes[0, -1] / 2
+    assert abs(graded[-1] - limit) < 5e-7

@@ -50,7 +50,7 @@ INNER = {
         "outlines.label_images outlines.sizes outlines.svg_outlines own.mesh_files pieces",
         "balls.radius_laws bodies.lines lattices mesh outlines.files outlines.sided_curves "
         "outlines.smoothing outlines.surroundings own.surface_files sizes",
-        "drawing outlines.boxes outlines.image_outlines own.conforming own.surface_scenes",
+        "drawing grading outlines.boxes outlines.image_outlines own.conforming own.surface_scenes",
         "outlines.drawing own.own_faces shapes",
         "checks extraction files interiors layers",
         "balls.base bodies.base outlines.base own.own_cells refinement",

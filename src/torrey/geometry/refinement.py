@@ -2,9 +2,10 @@
 
 Edges are halved: a line becomes 2 elements, a triangle 4, a tetrahedron 8. The octahedron inside a
 tetrahedron is split along its shortest diagonal, which keeps elements from growing thin. The nodes
-of a mesh become the vertices of the next one. Its edges are straight, but for those on membranes
-and between regions: their middles follow the maps of the parents, and are moved onto the exact
-surface where there is one. Neither gmsh nor the kind of the shape plays a part: meshes that were
+of a mesh become the vertices of the next one; in the plane, those next to a corner of a membrane
+are moved towards it before (`torrey.geometry.grading`). Edges are straight, but for those on
+membranes and between regions: their middles follow the maps of the parents, and are moved onto the
+exact surface where there is one. Neither gmsh nor the kind of the shape plays a part: meshes that were
 imported are refined as well.
 """
 
@@ -22,6 +23,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from torrey.geometry.checks import check_mesh
+from torrey.geometry.grading import STRAIGHT, graded
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import MATCHING_TOLERANCE, CellMesh
 from torrey.geometry.shapes import Shape
@@ -79,8 +81,11 @@ def refine(mesh: CellMesh, shape: Shape) -> CellMesh:
         Not checked; see `torrey.geometry.checks.check_mesh`.
     """
     d = mesh.dimension
+    maps = mesh.points
+    if d == 2:
+        mesh = replace(mesh, points=graded(mesh))
     parents = _turned(mesh) if d == 3 else mesh.elements
-    new = _NewNodes(mesh, parents)
+    new = _NewNodes(mesh, parents, maps)
     pieces = len(_FACETS[d])
     outside = new.facets(mesh.membrane_outside)
     there = mesh.membrane_inside[:, 0] != NOTHING
@@ -138,10 +143,12 @@ class _NewNodes:
     mesh : CellMesh
     parents : (n, n_local) int
         Nodes of its elements.
+    maps : (n_nodes, d) float
+        Places of the nodes where they make the maps of the elements, before any was moved.
     """
 
-    def __init__(self, mesh: CellMesh, parents: Integers) -> None:
-        self._mesh, self._parents = mesh, parents
+    def __init__(self, mesh: CellMesh, parents: Integers, maps: Array) -> None:
+        self._mesh, self._parents, self._maps = mesh, parents, maps
         self.first = len(mesh.points)
         edges, weights = _new_edges(mesh.dimension)
         keys = self._keys(parents[:, edges]).ravel()
@@ -174,7 +181,8 @@ class _NewNodes:
         """Places of some new nodes on curved surfaces, shape (n, d).
 
         The maps of the parents are as close to the surface as the elements are; the middle of an
-        edge is then as far from one end as from the other, if the surface is known.
+        edge is then as far from one end as from the other, if the surface is known or the edge
+        straight.
 
         Parameters
         ----------
@@ -185,15 +193,17 @@ class _NewNodes:
         """
         rows = which - self.first
         element, edge = np.divmod(self._from[rows], self._weights.shape[0])
-        nodes = self._mesh.points[self._parents[element]]
+        nodes = self._maps[self._parents[element]]
         mapped = move(np.einsum("nld,nl->nd", nodes, self._weights[edge]))
         ends = self._mesh.points[self.ends()[rows]]
         along = ends[:, 1] - ends[:, 0]
         off = np.sum((mapped - ends.mean(axis=1)) * along, axis=1) / np.sum(along**2, axis=1)
         central = mapped - off[:, None] * along
         moved = move(central)
-        known = np.any(moved != central, axis=1, keepdims=True)
-        return np.where(known, moved, mapped)
+        known = np.any(moved != central, axis=1)
+        away = np.linalg.norm(central - ends.mean(axis=1), axis=1)
+        straight = away <= STRAIGHT * np.linalg.norm(along, axis=1)
+        return np.where((known | straight)[:, None], moved, mapped)
 
     def facets(self, nodes: Integers) -> Integers:
         """Facets of the children on those of the parents."""
