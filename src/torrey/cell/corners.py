@@ -20,9 +20,10 @@ Smooth outlines turn by less than 12 from one node of a mesh to the next.
 def has_corners(cell: CellOperators) -> bool:
     """Whether water turns around a corner of more than 180 degrees, in the plane.
 
-    There the field behaves like r^x, with x below 1: errors of signals fall by less from one mesh to
-    the next than elsewhere, by 5 to 7 where refinement is graded and by less than 4 where it is not. Where a membrane has a corner, one of its
-    sides is such a one; water in the corner of a box is not.
+    There the field behaves like r^x, with x below 1: errors of signals fall by less from one mesh
+    to the next than elsewhere, by 5 to 7 where refinement is graded and by less than 4 where it is
+    not. Where a membrane has a corner, one of its sides is such a one; water in the corner of a box
+    is not.
 
     Parameters
     ----------

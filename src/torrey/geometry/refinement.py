@@ -5,8 +5,8 @@ tetrahedron is split along its shortest diagonal, which keeps elements from grow
 of a mesh become the vertices of the next one; in the plane, those next to a corner of a membrane
 are moved towards it before (`torrey.geometry.grading`). Edges are straight, but for those on
 membranes and between regions: their middles follow the maps of the parents, and are moved onto the
-exact surface where there is one. Neither gmsh nor the kind of the shape plays a part: meshes that were
-imported are refined as well.
+exact surface where there is one. Neither gmsh nor the kind of the shape plays a part: meshes that
+were imported are refined as well.
 """
 
 from __future__ import annotations
