@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from support.own_meshes import centres, square, write
 
 import torrey as tr
 from torrey.cell.corners import has_corners
@@ -79,6 +80,27 @@ def signals_on(shape, count):
     return np.array(
         [evaluate_models([level], sweep, ["R0"]).signal.item().real for level in levels]
     )
+
+
+def angle_of_walls(tmp_path):
+    """Write an L of walls, the end of one arm behind a straight membrane."""
+    points, triangles = square(4, 10.0)
+    x, y, _ = centres(points, triangles).T
+    kept = (x < 5) | (y < 5)
+    region = np.where(x > 7.5, 2, 1)[kept]
+    path = write(tmp_path / "angle.vtu", points, {"triangle": triangles[kept]}, region=region)
+    return tr.shapes.OwnMesh(path, unit=1.0, regions="region", outer="walls")
+
+
+def test_corners_of_walls_are_seen_beside_membranes(tmp_path):
+    shape = angle_of_walls(tmp_path)
+    assert [membrane.inside for membrane in shape.membranes()] == [1]
+    cell = tr.Cell(shape, 2.0, 10.0, 0.05)
+    assert has_corners(cell.medium.finer[0].cell)
+    fine = refinement.refine(shape.cell.mesh, shape)
+    # In units of the cell; the elements have sides of 1 / 4, of which an eighth is next to it.
+    gaps = np.linalg.norm(fine.points - (0.5, 0.5), axis=1)
+    assert np.min(gaps[gaps > 1e-9]) == pytest.approx(1 / 64)
 
 
 @pytest.mark.slow

@@ -28,6 +28,8 @@ SHARP: Final = math.radians(20.0)
 """Beyond a straight line, from which on water turns around a corner."""
 STRAIGHT: Final = 1e-6
 """Edges whose middle is off by less, in their lengths, are straight."""
+ROUND: Final = 1e-6
+"""Water all around a node misses less than this of a full turn."""
 
 
 def graded(mesh: CellMesh) -> Array:
@@ -75,10 +77,12 @@ def _parts(mesh: CellMesh) -> Array:
     ends = np.concatenate(pairs)
     graph = coo_array((np.ones(len(ends)), tuple(ends.T)), shape=(count, count))
     _, place = connected_components(graph, directed=False)
-    on_membrane = np.unique(np.concatenate([outside.ravel(), inside[there].ravel()]))
     widest = np.zeros(place.max() + 1)
-    # Both sides of a membrane, and all images of it, are divided alike.
-    np.maximum.at(widest, place[on_membrane], angle[mesh.periodic[on_membrane]])
+    # Walls too, which are in no list beside membranes. Both sides of a membrane, and all images of
+    # it, are divided alike.
+    around = angle[mesh.periodic]
+    border = np.flatnonzero(around < 2 * math.pi - ROUND)
+    np.maximum.at(widest, place[border], around[border])
     sharp = widest[place] > math.pi + SHARP
     part[sharp] = 2.0 ** (-2.0 * widest[place[sharp]] / math.pi)
     return part
