@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 from itertools import product
@@ -98,6 +99,8 @@ def test_a_packing_of_spheres_knows_its_measures_before_it_is_placed() -> None:
     assert sum(SMALL.measures()) == pytest.approx(1.0)
     np.testing.assert_allclose(SMALL.interface_measures(), 4 * math.pi * SMALL.radii**2)
     assert SMALL.describe() == "6 random spheres"
+    alone = dataclasses.replace(SMALL, count=1, fraction=None)
+    assert alone.describe() == "1 random sphere"
     assert shape_from_dict(SMALL.to_dict()) == SMALL
     # Names of files of discs are what they were.
     assert "dimension" not in RandomPacking(25.0, LAWS["uniform"], count=6).to_dict()

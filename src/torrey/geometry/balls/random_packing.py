@@ -241,7 +241,8 @@ class RandomPacking(Shape):
 
     def describe(self) -> str:
         """Say how many discs or spheres the cell holds."""
-        return f"{len(self.radii):,} random {ONE[self.dimension]}s"
+        count = len(self.radii)
+        return f"{count:,} random {ONE[self.dimension]}{'s' if count != 1 else ''}"
 
     def own_length(self) -> float:
         """Return the side of the box (um)."""
