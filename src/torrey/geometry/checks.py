@@ -85,6 +85,8 @@ def check_mesh(mesh: CellMesh, shape: Shape) -> None:
             )
     if len(mesh.membrane):
         _check_surfaces(mesh, shape)
+    if mesh.dimension == 2:
+        _check_points(mesh, shape)
 
 
 def compared_measures(
@@ -224,3 +226,20 @@ def _quadrature(dimension: int) -> tuple[Array, Array]:
     a, b = np.meshgrid(x, x, indexing="ij")
     weight = np.outer(w, w) * (1 - a)
     return np.column_stack([a.ravel(), (b * (1 - a)).ravel()]), weight.ravel()
+
+
+def _check_points(mesh: CellMesh, shape: Shape) -> None:
+    """Water that touches itself at a point would pass through its node, though not in truth."""
+    nodes = mesh.periodic[mesh.elements[:, :3]]
+    edges = np.sort(np.concatenate([nodes[:, [k, (k + 1) % 3]] for k in range(3)]), axis=1)
+    edges, counts = np.unique(edges, axis=0, return_counts=True)
+    ends = np.bincount(edges[counts == 1].ravel(), minlength=len(mesh.points))
+    pinched = np.flatnonzero(ends > 2)
+    if len(pinched):
+        element = int(np.flatnonzero((nodes == pinched[0]).any(axis=1))[0])
+        region = shape.region_names[mesh.region[element]]
+        x, y = mesh.points[pinched[0]]
+        raise MeshError(
+            f"{region} touches itself at the point ({x:.6g}, {y:.6g}) of the cell, where membranes "
+            "or walls meet tip to tip: leave a gap there, or let them share an edge"
+        )

@@ -12,7 +12,9 @@ import pytest
 from support.own_meshes import centres, cube, gmsh_disc, square, write
 
 from torrey.base.errors import InputError
-from torrey.geometry import OwnMesh
+from torrey.geometry import MeshOptions, OwnMesh
+from torrey.geometry.mesh import MeshError
+from torrey.geometry.meshing import build_meshes
 
 POINTS, TRIANGLES = square(4)
 SPACE, TETRAHEDRA = cube(2)
@@ -268,3 +270,24 @@ def test_what_is_wrong_with_a_mesh_is_said_with_its_place(tmp_path, case):
     with pytest.raises(InputError, match=message) as caught:
         OwnMesh(file, **options)
     assert caught.value.at, "the key at which it is refused"
+
+
+@pytest.mark.parametrize("outer", ["periodic", "walls"])
+def test_water_that_touches_itself_at_a_point_is_refused(tmp_path, outer):
+    """Two squares tip to tip: the node between would let the water around them through."""
+    points, triangles = square(4)
+    x, y, *_ = centres(points, triangles).T
+    inside = (np.floor(4 * x) == np.floor(4 * y)) & (abs(x - 0.5) < 0.25)
+    file = write(tmp_path / "cell.vtu", points, {"triangle": triangles}, region=inside.astype(int))
+    shape = OwnMesh(str(file), unit=1.0, regions="region", outer=outer)
+    with pytest.raises(MeshError, match=r"touches itself at the point \(0.5, 0.5\)"):
+        build_meshes(shape, MeshOptions(0.25, 1))
+
+
+def test_squares_that_share_a_side_are_no_points(tmp_path):
+    points, triangles = square(4)
+    x, y, *_ = centres(points, triangles).T
+    inside = (abs(y - 0.5) < 0.25) & (abs(x - 0.5) < 0.25)
+    file = write(tmp_path / "cell.vtu", points, {"triangle": triangles}, region=inside.astype(int))
+    shape = OwnMesh(str(file), unit=1.0, regions="region")
+    assert len(build_meshes(shape, MeshOptions(0.25, 1))) == 2

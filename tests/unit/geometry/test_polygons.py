@@ -280,3 +280,16 @@ def test_keys_that_mean_nothing_for_a_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(b"x,y\n\xff\xfe")
     with pytest.raises(InputError, match=r"b\.csv: text that is not UTF-8"):
         Polygons(file=str(tmp_path / "b.csv"))
+
+
+def test_a_curve_next_to_its_own_image_is_nearest_to_its_own_nodes():
+    """It is 0.004 from its image, and its samples are 0.01 apart."""
+    points = (
+        (0.789, 0.182), (0.742, 0.3074), (0.514, 0.4575), (0.3106, 0.387), (0.2289, 0.2315),
+        (0.3036, -0.0471), (0.5592, -0.0419), (0.6971, 0.0298),
+    )  # fmt: skip
+    shape = Polygons((Polygon(points, "curved"),), height=0.52728)
+    curve = shape.curves[0]
+    places = curve.at(np.linspace(0, curve.turn, 2000, endpoint=False))
+    found, _ = shape.surroundings.onto(0, places)
+    assert np.abs(found - places).max() < 1e-9

@@ -33,6 +33,10 @@ _NARROW: Final = 2e-3
 _STEPS: Final = 16
 #: Less progress of a step is none (units of the cell).
 _PROGRESS: Final = 1e-6
+#: Samples from which the nearest point of a curve is sought.
+_SAMPLES: Final = 4
+#: Points that are nearer by less are as near (units of the cell).
+_ROUNDING: Final = 1e-12
 #: Rounds in which the largest circle that touches a curve is found.
 _ROUNDS: Final = 12
 
@@ -110,10 +114,24 @@ class Surroundings:
         curve = self.curves[number]
         if number not in self._trees:
             self._trees[number] = self._tree(curve.samples.places)
-        _, index = self._trees[number].query(self.wrapped(places))
-        shift = self.shift(places, curve.samples.places[index])
-        t = curve.nearest(places + shift, curve.samples.parameters[index])
-        return curve.at(t) - shift, t
+        # Where two parts of a curve are nearer to each other than its samples are, the nearest
+        # sample may belong to the other part.
+        count = min(_SAMPLES, len(curve.samples.parameters))
+        _, index = self._trees[number].query(self.wrapped(places), k=range(1, count + 1))
+        points, parameters = np.empty_like(places), np.empty(len(places))
+        least = np.full(len(places), np.inf)
+        for near in index.T:
+            shift = self.shift(places, curve.samples.places[near])
+            t = curve.nearest(places + shift, curve.samples.parameters[near])
+            found = curve.at(t) - shift
+            far = np.linalg.norm(found - places, axis=1)
+            closer = far < least - _ROUNDING
+            points[closer], parameters[closer], least[closer] = (
+                found[closer],
+                t[closer],
+                far[closer],
+            )
+        return points, parameters
 
     def nearest_curve(self, place: Array) -> int:
         """Return the curve that is nearest to a place."""
