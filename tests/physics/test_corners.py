@@ -82,6 +82,20 @@ def signals_on(shape, count):
     )
 
 
+@pytest.mark.slow
+def test_the_defaults_reach_a_small_tolerance_around_sharp_corners():
+    cell = tr.Cell(
+        tr.shapes.Polygons([tr.shapes.Polygon(SQUARE)]), {"outside": 3.0, "inside": 1.7}, 10.0, 0.05
+    )
+    fine, rough = (
+        cell.signal(tr.Pgse(5, 25), b=[1.0, 2.5], direction=(0.6, 0.8), tolerance=tolerance)
+        for tolerance in (1e-6, 1e-5)
+    )
+    for found, tolerance in ((fine, 1e-6), (rough, 1e-5)):
+        assert np.all(found.numerical_error <= tolerance * np.abs(found))
+    assert np.all(np.abs(rough - fine) < rough.numerical_error)
+
+
 def angle_of_walls(tmp_path):
     """Write an L of walls, the end of one arm behind a straight membrane."""
     points, triangles = square(4, 10.0)

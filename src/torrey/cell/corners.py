@@ -10,15 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from torrey.cell.cell_operators import CellOperators
+from torrey.geometry.grading import SHARP
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-SHARP: Final = 20.0
-"""Turn of a membrane at a node from which on it is a corner (degrees).
-
-Smooth outlines turn by less than 12 from one node of a mesh to the next.
-"""
 
 #: Least share of its length that a step along the border has in these integrals.
 _PART: Final = 1e-3
@@ -55,7 +50,7 @@ def has_corners(cell: CellOperators) -> bool:
     around[np.repeat(np.arange(len(nodes)), counts), place] = steps[order]
     straight = -np.einsum("nid,njd->nij", around, around).min(axis=2, initial=0.0)
     outwards = np.einsum("nid,nd->ni", around, total[nodes]) > 0.0
-    turns = np.any(around != 0.0, axis=2) & (straight < math.cos(math.radians(SHARP)))
+    turns = np.any(around != 0.0, axis=2) & (straight < math.cos(SHARP))
     return bool(np.any(turns & outwards))
 
 

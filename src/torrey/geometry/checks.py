@@ -231,9 +231,12 @@ def _quadrature(dimension: int) -> tuple[Array, Array]:
 def _check_points(mesh: CellMesh, shape: Shape) -> None:
     """Water that touches itself at a point would pass through its node, though not in truth."""
     nodes = mesh.periodic[mesh.elements[:, :3]]
-    edges = np.sort(np.concatenate([nodes[:, [k, (k + 1) % 3]] for k in range(3)]), axis=1)
-    edges, counts = np.unique(edges, axis=0, return_counts=True)
-    ends = np.bincount(edges[counts == 1].ravel(), minlength=len(mesh.points))
+    count = len(mesh.points)
+    one, other = nodes.ravel(), np.roll(nodes, -1, axis=1).ravel()
+    edges, times = np.unique(
+        np.minimum(one, other) * count + np.maximum(one, other), return_counts=True
+    )
+    ends = np.bincount(np.ravel(np.divmod(edges[times == 1], count)), minlength=count)
     pinched = np.flatnonzero(ends > 2)
     if len(pinched):
         element = int(np.flatnonzero((nodes == pinched[0]).any(axis=1))[0])

@@ -4,8 +4,8 @@ Water that turns around a corner of w > pi in the plane has a field like r^(pi /
 uniform meshes converge slowly, whatever their order. Where each refinement divides the edges that
 leave the corner not at their middle but at 2^(-2 w / pi) of their length, quadratic elements
 converge as fast as they do to smooth fields, with the same number of unknowns (Bacuta, Nistor and
-Zikatanov, Numer. Math. 100, 2005, for order 2). Elements keep their shapes: those at the corner
-shrink, and the others are divided as everywhere.
+Zikatanov, Numer. Math. 100, 2005, for elements of any order). Elements keep their shapes: those at
+the corner shrink, and the others are divided as everywhere.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 SHARP: Final = math.radians(20.0)
-"""Beyond a straight line, from which on water turns around a corner."""
+"""Turn of a border from which on it is a corner (rad).
+
+Smooth outlines turn by less than 12 degrees from one node of a mesh to the next.
+"""
 STRAIGHT: Final = 1e-6
 """Edges whose middle is off by less, in their lengths, are straight."""
-ROUND: Final = 1e-6
-"""Water all around a node misses less than this of a full turn."""
+#: Water all around a node misses less than this of a full turn (rad).
+_ROUND: Final = 1e-6
 
 
 def graded(mesh: CellMesh) -> Array:
@@ -81,7 +84,7 @@ def _parts(mesh: CellMesh) -> Array:
     # Walls too, which are in no list beside membranes. Both sides of a membrane, and all images of
     # it, are divided alike.
     around = angle[mesh.periodic]
-    border = np.flatnonzero(around < 2 * math.pi - ROUND)
+    border = np.flatnonzero(around < 2 * math.pi - _ROUND)
     np.maximum.at(widest, place[border], around[border])
     sharp = widest[place] > math.pi + SHARP
     part[sharp] = 2.0 ** (-2.0 * widest[place[sharp]] / math.pi)
