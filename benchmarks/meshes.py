@@ -13,7 +13,6 @@ first part of each kind.
 from __future__ import annotations
 
 import argparse
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -25,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from random_cells import CROWDED, KINDS, SEED, random_cell
-from speed import machine
+from speed import machine, processor_seconds
 
 from torrey.geometry import MeshOptions, Shape
 from torrey.geometry.checks import compared_measures, volumes
@@ -53,13 +52,13 @@ def try_cell(
 ) -> Outcome:
     """Mesh one cell and measure what was made."""
     shape, options = draw(kind, number)
-    start = time.process_time()
+    start = processor_seconds()
     try:
         result = mesh_cell(shape, options)
     except MeshError as error:
         print(f"{kind} number {number}: {error}", flush=True)
-        return Outcome(None, 0, 0.0, 0.0, time.process_time() - start)
-    seconds = time.process_time() - start
+        return Outcome(None, 0, 0.0, 0.0, processor_seconds() - start)
+    seconds = processor_seconds() - start
     if len(result.failures) > 1:
         print(f"{kind} number {number}: {'; '.join(result.failures)}", flush=True)
     folded, error, part = 0, 0.0, 0.0

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import meshio
 import numpy as np
+from speed import processor_seconds
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.own_meshes import centres, cube, icosphere, square
@@ -118,7 +118,7 @@ def random_cell(kind: str, number: int, folder: Path) -> Shape:
 def main() -> None:
     first, count = map(int, sys.argv[1:3]) if len(sys.argv) > 2 else (0, 1000)
     for kind in KINDS:
-        failed, start = [], time.process_time()
+        failed, start = [], processor_seconds()
         for number in range(first, first + count):
             with tempfile.TemporaryDirectory() as folder:
                 try:
@@ -127,7 +127,7 @@ def main() -> None:
                 except TorreyError as error:
                     failed.append(number)
                     print(f"{kind} {number}: {type(error).__name__}: {error}", flush=True)
-        seconds = time.process_time() - start
+        seconds = processor_seconds() - start
         print(f"{kind}: {count - len(failed)} of {count} in {seconds:.0f} s of CPU", flush=True)
 
 

@@ -19,14 +19,13 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from speed import machine
+from speed import machine, processor_seconds
 from table_in_space import half_sphere
 
 import torrey as tr
@@ -87,7 +86,7 @@ def measure(line: Line) -> dict[str, Any]:
     b = [1.0, 2.5] if line.count > 1 else [2.5]
     S = cell.signal(WAVEFORM, b=b, direction=directions, tolerance=TOLERANCE, method=line.method)
     return {
-        "seconds": time.process_time(),
+        "seconds": processor_seconds(),
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "unknowns": [level.cell.n_dofs for level in cell.medium.levels],
         "estimate": float((S.numerical_error / np.abs(S)).max()),

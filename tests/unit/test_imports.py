@@ -41,7 +41,7 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 INNER = {
     "base": [
         "errors keys lazy memory rosenbrock sources stored",
-        "budgets provenance seals",
+        "budgets limited provenance seals",
         "artifacts units",
         "fields",
     ],

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from threading import Lock, current_thread, main_thread
-from typing import Self
+from threading import RLock, current_thread, main_thread
+from typing import Self, TypeVar
 
 import gmsh
 import numpy as np
 import pygmsh
 
+from torrey.base.limited import ChildError, OutOfTimeError, call_limited
 from torrey.geometry.drawing import Canvas, tie_opposite_faces
 from torrey.geometry.extraction import extract_mesh
 from torrey.geometry.flips import make_convex
@@ -33,6 +34,8 @@ from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, Spots
 
 _LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: Boxes that are tried at each size.
 _BOXES = 8
@@ -53,7 +56,12 @@ _MESH_ADAPT = 1
 _SIZE_PRECISION = 1e-3
 
 #: gmsh holds one model for the whole process, so that threads take turns.
-_GMSH = Lock()
+_GMSH = RLock()
+#: Surfaces in space exist on which gmsh computes for ever. What an attempt may take there: seconds
+#: of processor time, and so many more for each element of the largest size; a few times what the
+#: slowest of thousands of random cells took.
+_SECONDS = 60.0
+_SECONDS_PER_ELEMENT = 0.02
 
 
 @dataclass(frozen=True)
@@ -168,8 +176,38 @@ def gmsh_session() -> Iterator[pygmsh.occ.Geometry]:
         yield model
 
 
+def in_limited_time(make: Callable[[], T], dimension: int, size: float) -> T:
+    """Let gmsh make a mesh; in space it may not take for ever.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a mesh, in a `gmsh_session` of its own.
+    dimension : int
+    size : float
+        Largest size of an element, in units of the cell.
+
+    Raises
+    ------
+    MeshError
+        If gmsh does not end in space, or crashes; and what `make` raises.
+    """
+    if dimension < 3:
+        return make()
+    try:
+        # No other thread may be within gmsh when the process is copied.
+        with _GMSH:
+            return call_limited(make, _SECONDS + _SECONDS_PER_ELEMENT / size**3)
+    except (OutOfTimeError, ChildError) as error:
+        raise MeshError(f"gmsh does not end well: {error}") from error
+
+
 def _attempt(shape: Shape, canvas: Canvas) -> CellMesh:
     """Draw and mesh once."""
+    return in_limited_time(lambda: _drawn(shape, canvas), shape.dimension, canvas.size)
+
+
+def _drawn(shape: Shape, canvas: Canvas) -> CellMesh:
     with gmsh_session() as model:
         try:
             model.characteristic_length_max = canvas.size

@@ -14,6 +14,7 @@ from itertools import product
 from pathlib import Path
 from types import ModuleType
 
+import gmsh
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -31,6 +32,7 @@ from torrey.geometry import (
     Shape,
     Sphere,
     Spheres,
+    meshing,
     shape_from_dict,
 )
 from torrey.geometry.bodies.ellipsoid_shapes import (
@@ -399,3 +401,24 @@ def test_an_element_that_is_bent_to_its_other_side_is_found() -> None:
     points[element[4:]] -= 2.0 * height
     with pytest.raises(FoldedError):
         check_mesh(replace(mesh, points=points), shape)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="calls are limited on Linux alone")
+def test_an_attempt_that_never_ends_is_followed_by_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    began, generate = tmp_path / "began", gmsh.model.mesh.generate
+
+    def never_end_at_first(dimension: int) -> None:
+        # A file is what the child, which is ended, can leave behind.
+        first = not began.exists()
+        began.touch()
+        while first:
+            pass
+        generate(dimension)
+
+    monkeypatch.setattr(gmsh.model.mesh, "generate", never_end_at_first)
+    monkeypatch.setattr(meshing, "_SECONDS", 0.5)
+    result = mesh_cell(Spheres((Sphere((0.5, 0.5, 0.5), 0.3),)), MeshOptions(0.4, 0))
+    (failure,) = result.failures
+    assert "gmsh does not end well: not ended after" in failure

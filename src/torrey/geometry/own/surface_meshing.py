@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh, MeshError
-from torrey.geometry.meshing import gmsh_session
+from torrey.geometry.meshing import gmsh_session, in_limited_time
 from torrey.geometry.own.conforming import conforming
 from torrey.geometry.own.mesh_files import FileMesh
 from torrey.geometry.own.own_cells import Regions, own_cell
@@ -57,17 +57,7 @@ def mesh_surfaces(
         If gmsh finds no mesh, or it is not one of the cell.
     """
     name = shape.describe()
-    with gmsh_session():
-        try:
-            gmsh.option.setNumber("Mesh.MeshSizeMax", size * scene.unit)
-            volumes = _draw(scene, wet, periodic)
-            gmsh.model.mesh.generate(3)
-            found = _tetrahedra(shape.region_names, volumes)
-        except Exception as error:
-            # What gmsh raises has no type of its own.
-            if type(error) is not Exception:
-                raise
-            raise MeshError(f"gmsh does not mesh {name}: {error}") from error
+    found = in_limited_time(lambda: _filled(shape, scene, size, wet, periodic), 3, size)
     try:
         mesh = conforming(found, name)
         faces = fit_faces(mesh, np.diag(scene.sides), periodic, name)
@@ -77,6 +67,23 @@ def mesh_surfaces(
     if made.membranes != shape.membranes() or made.region_names != shape.region_names:
         raise MeshError(f"the mesh of {name} has other compartments or membranes than it")
     return made.mesh
+
+
+def _filled(
+    shape: Shape, scene: Scene, size: float, wet: bool, periodic: Sequence[bool]
+) -> FileMesh:
+    """Tetrahedra of all regions, by gmsh."""
+    with gmsh_session():
+        try:
+            gmsh.option.setNumber("Mesh.MeshSizeMax", size * scene.unit)
+            volumes = _draw(scene, wet, periodic)
+            gmsh.model.mesh.generate(3)
+            return _tetrahedra(shape.region_names, volumes)
+        except Exception as error:
+            # What gmsh raises has no type of its own.
+            if type(error) is not Exception:
+                raise
+            raise MeshError(f"gmsh does not mesh {shape.describe()}: {error}") from error
 
 
 def _draw(scene: Scene, wet: bool, periodic: Sequence[bool]) -> list[int]:
