@@ -7,6 +7,8 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 # Jobs find the environment's commands first, and nothing of another environment's packages.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Jobs and tests start hundreds of processes; without bytecode each would compile the library anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Figures are drawn to files, also where the shell names a display.
 export MPLBACKEND := Agg
 
@@ -35,10 +37,10 @@ test test-slow: export OMP_NUM_THREADS := 1
 test test-slow: export OPENBLAS_NUM_THREADS := 1
 
 test: env
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: env
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 lint: env
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Meshes of 3,000 random cells of outlines: ellipses, polygons and label images.
+"""Meshes of 4,000 random cells of outlines: ellipses, polygons and label images.
 
     OMP_NUM_THREADS=1 python benchmarks/outlines.py [--part 0.02] [--write]
 
@@ -28,8 +28,9 @@ file from the seed {seed}.
 1 to 8 ellipses with half axes of 0.02 to 0.55, as flat as 1 to 10, beside and in each other; 1 to 6
 stars of 3 to 12 corners that are sharp, round, or points of a smooth curve; label images of 60 to
 160 pixels of blobs in each other and of 3 to 12 cells that touch. Half of them lie in cells that
-are higher or wider than a square. An error is that of a region or membrane, relative to its exact
-measure; the tolerance of a measure follows from the elements.
+are higher or wider than a square. Near ones are two ellipses or polygons, sides along each other
+among them, with a gap of 1.01e-4 to 1e-2. An error is that of a region or membrane, relative to its
+exact measure; the tolerance of a measure follows from the elements.
 
 | cells | drawn | failed | first attempt good | second | third | later | folded elements \
 | worst error of a measure | worst error / tolerance | median, CPU | longest |

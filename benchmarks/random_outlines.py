@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ KINDS = {
     "images of touching cells": 500,
     "images, mirrored": 100,
     "images, cropped": 100,
+    "ellipses, near": 500,
+    "polygons, near": 500,
 }
 _HARD = 0.2
 _SMALLEST = 0.02
@@ -45,6 +48,8 @@ def random_outlines(kind: str, number: int) -> tuple[Shape, MeshOptions]:
     """A cell of a kind in `KINDS`, and how finely it is to be meshed."""
     rng = np.random.default_rng([SEED, sum(map(ord, kind)), number])
     options = MeshOptions(float(10 ** rng.uniform(-1.2, -0.6)), int(rng.integers(0, 2)))
+    if kind.endswith("near"):
+        return _near(rng, kind), options
     if kind.startswith("ellipses"):
         return _ellipses(rng, kind), options
     if kind.startswith("polygons"):
@@ -99,6 +104,81 @@ def _ellipse(rng: np.random.Generator, height: float) -> Ellipse:
         except InputError:
             continue
     raise RuntimeError("no ellipse")
+
+
+# ---- near each other ----
+
+Pair = Callable[[float], Ellipses | Polygons]
+
+
+def _near(rng: np.random.Generator, kind: str) -> Ellipses | Polygons:
+    """Two outlines in the middle of the cell that leave a gap of 1.01e-4 to 1e-2."""
+    gap = float(10 ** rng.uniform(math.log10(1.01e-4), -2))
+    for _ in range(1000):
+        try:
+            return _brought_near(_two(rng, kind), gap)
+        except InputError:
+            continue
+    raise RuntimeError(f"no cell with a gap of {gap}")
+
+
+def _two(rng: np.random.Generator, kind: str) -> Pair:
+    """Two outlines, as a function of how far their middles are apart."""
+    radii = 0.24 * rng.uniform(0.15, 1.0, 2)
+    turn = rng.uniform(0, 2 * math.pi)
+    way = np.array([math.cos(turn), math.sin(turn)])
+    if kind.startswith("ellipses"):
+        flat, angles = rng.uniform(0.15, 1.0, 2), rng.uniform(0, 180, 2)
+
+        def ellipses(far: float) -> Ellipses:
+            places = [np.full(2, 0.5), 0.5 + far * way]
+            return Ellipses(
+                tuple(
+                    Ellipse(tuple(place.tolist()), (r, r * part), float(angle))
+                    for place, r, part, angle in zip(places, radii, flat, angles, strict=True)
+                )
+            )
+
+        return ellipses
+    sides = str(rng.choice(["straight", "curved"]))
+    smooth = float(rng.choice([0.0, 0.1]) * radii[0]) if sides == "straight" else 0.0
+    outlines = [_star(rng, r) for r in radii]
+    if rng.uniform() < _HARD:
+        # Sides along each other.
+        box = np.array([(-1, -0.6), (1, -0.6), (1, 0.6), (-1, 0.6)])
+        outlines, way = [r * box for r in radii], np.array([0.0, 1.0])
+
+    def polygons(far: float) -> Polygons:
+        places = (outlines[0] + 0.5, outlines[1] + 0.5 + far * way)
+        return Polygons(
+            tuple(Polygon(tuple(map(tuple, p.tolist())), sides, smooth) for p in places)
+        )
+
+    return polygons
+
+
+def _star(rng: np.random.Generator, radius: float) -> np.ndarray:
+    count = int(rng.integers(3, 10))
+    t = 2 * math.pi * (np.arange(count) + rng.uniform(-0.3, 0.3, count)) / count
+    r = radius * rng.uniform(0.6, 1.0, count)
+    return np.column_stack([r * np.cos(t), r * np.sin(t)])
+
+
+def _brought_near(cell: Pair, gap: float) -> Ellipses | Polygons:
+    """The cell of two outlines with this gap up to a fiftieth, by bisection."""
+    low, high = 0.0, 0.5
+    found = cell(high)
+    for _ in range(60):
+        middle = (low + high) / 2
+        try:
+            found = cell(middle)
+            width = min((a.width for a in found.surroundings.approaches), default=1.0)
+        except InputError:
+            width = 0.0
+        if abs(width - gap) < 0.02 * gap:
+            break
+        low, high = (middle, high) if width < gap else (low, middle)
+    return found
 
 
 # ---- polygons ----

@@ -137,7 +137,7 @@ def test_layers_have_the_signal_of_the_collocation(cell, period, permeability, b
     assert result == pytest.approx(expected.real, rel=1e-8)
 
 
-@pytest.mark.parametrize("permeability", [0.05, math.inf])
+@pytest.mark.parametrize("permeability", [0.05, pytest.param(math.inf, marks=pytest.mark.slow)])
 def test_the_collocation_is_converged(permeability):
     q = WAVEFORM.q_of_b(0.85)
     usual = spectral_signal(TWO_LAYERS, 8.0, permeability, WAVEFORM, q)

@@ -119,6 +119,7 @@ def test_a_projected_model_recovers_what_made_the_reference():
     assert np.isnan(result.truncation[:2]).all()
 
 
+@pytest.mark.slow
 def test_all_three_parameters_are_recovered_from_the_signals_of_the_same_model():
     one = problem("P3")
     x = np.array([0.05, 3.0, 1.7])

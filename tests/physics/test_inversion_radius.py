@@ -60,7 +60,10 @@ def direct(model: str, radius: float, kappas: np.ndarray, size: float = 0.1) -> 
 # ---- interpolation ----
 
 
-@pytest.mark.parametrize(("model", "radius"), [("R0", 0.4), ("R2", 0.4), ("R2", 0.25), ("P2", 0.4)])
+@pytest.mark.parametrize(
+    ("model", "radius"),
+    [("R0", 0.4), ("R2", 0.4), ("R2", 0.25), pytest.param("P2", 0.4, marks=pytest.mark.slow)],
+)
 def test_signals_between_the_nodes_are_those_of_a_cell_with_this_radius(model, radius):
     one = problem(model, radius=radius)
     kappas = np.array([1e-3, 0.03, 1.0])

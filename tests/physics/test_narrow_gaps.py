@@ -16,14 +16,22 @@ from support.square_arrays import insulating_array
 from torrey.cell.assembly import assemble
 from torrey.cell.material import Material
 from torrey.cell.operators import bloch_torrey
-from torrey.geometry import Disc, Discs, MeshOptions
+from torrey.geometry import Disc, Discs, Ellipse, Ellipses, MeshOptions, Shape
 from torrey.geometry.meshing import build_meshes
 from torrey.models.tensors import papers_tensors
 
 
-def diffusivities(gap: float, refinements: int) -> np.ndarray:
-    """D^e / D_e between impermeable discs of a square array, on each mesh."""
-    shape = Discs((Disc((0.5, 0.5), (1 - gap) / 2),), "obstacle")
+def array_of(kind: str, gap: float) -> Shape:
+    """Impermeable discs of a square array, as such or as ellipses."""
+    R = (1 - gap) / 2
+    if kind == "discs":
+        return Discs((Disc((0.5, 0.5), R),), "obstacle")
+    return Ellipses((Ellipse((0.5, 0.5), (R, R)),), "obstacle")
+
+
+def diffusivities(kind: str, gap: float, refinements: int) -> np.ndarray:
+    """D^e / D_e between them, on each mesh."""
+    shape = array_of(kind, gap)
     sides = np.array([(m.outside, m.inside) for m in shape.membranes()])
     return np.array(
         [
@@ -47,18 +55,24 @@ def test_the_exact_value_is_kellers_between_discs_that_nearly_touch() -> None:
 
 
 @pytest.mark.parametrize(
-    "gap",
+    ("kind", "gap"),
     [
-        pytest.param(1e-2, marks=pytest.mark.slow),
-        pytest.param(1e-3, marks=pytest.mark.slow),
-        1e-4,
+        pytest.param("discs", 1e-2, marks=pytest.mark.slow),
+        pytest.param("discs", 1e-3, marks=pytest.mark.slow),
+        ("discs", 1e-4),
+        pytest.param("ellipses", 1e-4, marks=pytest.mark.slow),
     ],
 )
-def test_diffusivity_between_discs_that_nearly_touch_converges_with_order_four(gap: float) -> None:
+def test_diffusivity_between_discs_that_nearly_touch_converges_with_order_four(
+    kind: str, gap: float
+) -> None:
     exact = insulating_array((1 - gap) / 2) / (1 - math.pi * (1 - gap) ** 2 / 4)
-    errors = np.abs(diffusivities(gap, 2) / exact - 1)
+    errors = np.abs(diffusivities(kind, gap, 2) / exact - 1)
     order = np.log2(errors[:-1] / errors[1:])
     print(f"errors {errors}, orders {order}")
-    assert errors[0] < 3e-4
-    assert errors[-1] < 2e-6
-    assert np.all(order > 3.7)
+    # Elements beside a gap between outlines have other sizes: the order comes a mesh later.
+    first, last, least = (3e-4, 2e-6, 3.7) if kind == "discs" else (6e-4, 6e-6, 3.0)
+    assert errors[0] < first
+    assert errors[-1] < last
+    assert np.all(order > least)
+    assert order[-1] > 3.5

@@ -79,6 +79,7 @@ def test_modes_two_and_three_of_the_obstacle_branch_between_two_gradients():
     assert abs(first.imag) > 10.0
 
 
+@pytest.mark.slow
 def test_a_pair_has_the_same_numbers_in_both_figures():
     """MMG20 4.5 (ii): v_2 is on the left of the obstacle, so that Im mu_2 = -G <x> > 0."""
     found = follow(tools(OBSTACLE), [40.0, 55.0, 70.0], 3)
@@ -177,6 +178,7 @@ def test_free_space_has_no_spectrum(gradient):
     assert len(found.eigenvalues) == 0
 
 
+@pytest.mark.slow
 def test_free_space_has_no_spectrum_along_a_diagonal_either():
     solve = tools(FREE, (1, 1), 50, levels=(1, 2))
     assert all(len(solve.confirmed(g).eigenvalues) == 0 for g in (5.0, 50.0, 200.0))
@@ -215,6 +217,7 @@ def test_the_wave_number_across_the_gradient_does_matter():
     assert turned > straight + 0.1
 
 
+@pytest.mark.slow
 def test_the_spectrum_scales_with_the_period():
     """mu L^2 / D is a function of (L / l_g)^3."""
     small = tools(OBSTACLE).confirmed(80.0).eigenvalues[:4]

@@ -302,7 +302,9 @@ def test_a_study_has_signals_and_measurements_in_one_table(gathered, protocol):
     assert ("q" in sweep.axes()) == (artifacts.dimensions(path, "q") == ("q",))
 
 
-@pytest.mark.parametrize("kind", ["trapezoid-ogse", "double-pgse"])
+@pytest.mark.parametrize(
+    "kind", ["trapezoid-ogse", pytest.param("double-pgse", marks=pytest.mark.slow)]
+)
 def test_kurtoses_are_fitted_for_every_waveform(gathered, kind):
     names = KINDS[kind].parameter_names()
     grid = WaveformGrid(kind, tuple((name, VALUES[name]) for name in names))

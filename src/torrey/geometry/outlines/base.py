@@ -26,16 +26,13 @@ from torrey.geometry.outlines.boxes import ranked_boxes
 from torrey.geometry.outlines.curves import Curve
 from torrey.geometry.outlines.surroundings import Approach, Surroundings, sizes_along
 from torrey.geometry.pieces import Drawing, Side
-from torrey.geometry.shapes import Shape
+from torrey.geometry.shapes import LEAST_GAP, Shape
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, ROUNDING
 
 if TYPE_CHECKING:
     from torrey.geometry.drawing import Canvas
 
 Array = NDArray[np.float64]
-
-LEAST_GAP: Final = 1e-3
-"""Least distance between two outlines, in units of the cell."""
 
 LEAST_BEND: Final = 1e-3
 """Smallest radius of curvature of a curve, in units of the cell: sharper bends cannot be meshed."""
@@ -46,7 +43,7 @@ SIDES: Final = (0.05, 20.0)
 _ROUNDING: Final = 1e-9
 _SHOWN: Final = 5
 #: Curves that are nearer to each other than this are said to cross (units of the cell).
-_CROSSING: Final = 1e-4
+_CROSSING: Final = 1e-5
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _COUNTED: Final = re.compile(r"cell_[1-9][0-9]{0,8}")
 _TAKEN: Final = ("outside", "inside", "layer")

@@ -12,9 +12,10 @@ import numpy as np
 
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declared
-from torrey.geometry.outlines.base import LEAST_BEND, LEAST_GAP, SIDES
+from torrey.geometry.outlines.base import LEAST_BEND, SIDES
 from torrey.geometry.outlines.label_images import Periodic, made_periodic, read_labels
 from torrey.geometry.outlines.polygons import PointOutlines, Polygon
+from torrey.geometry.shapes import LEAST_GAP
 
 if TYPE_CHECKING:
     from torrey.geometry.outlines.image_outlines import ImageObject
