@@ -10,6 +10,7 @@ from torrey.base.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
 from torrey.config.bloch import read_bloch
 from torrey.config.data import read_data
 from torrey.config.data_fits import is_data_fit, read_data_fit
+from torrey.config.dictionaries import read_dictionary
 from torrey.config.domain import Config, FigureRequest, Geometry, TableRequest
 from torrey.config.exchange_fits import is_exchange_fit, read_exchange_fit
 from torrey.config.findings import Findings
@@ -55,6 +56,10 @@ def load(files: Sequence[Path]) -> Config:
     for name in _names(findings, "studies"):
         if study := read_study(findings, name, geometries):
             studies[name] = study
+    dictionaries = {}
+    for name in _names(findings, "dictionaries"):
+        if dictionary := read_dictionary(findings, name, geometries):
+            dictionaries[name] = dictionary
     data = {}
     for name in _names(findings, "data"):
         if measured := read_data(findings, name):
@@ -85,7 +90,18 @@ def load(files: Sequence[Path]) -> Config:
             tables[name] = table
     if findings.problems:
         raise ConfigError(findings.problems)
-    return Config(geometries, studies, figures, tables, inversions, bloch, voxels, data, fits)
+    return Config(
+        geometries,
+        studies,
+        figures,
+        tables,
+        inversions,
+        bloch,
+        voxels,
+        data,
+        fits,
+        dictionaries,
+    )
 
 
 def _read(files: Sequence[Path]) -> Node:
