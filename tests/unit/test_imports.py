@@ -180,7 +180,7 @@ INNER = {
         "signals",
         "description model periodic small_gradients",
         "cell",
-        "studies",
+        "dictionaries studies",
     ],
     "workflow": [
         "clocks layout processes progress stages",

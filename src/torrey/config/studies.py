@@ -65,10 +65,7 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     check_meshes(findings, path, geometry)
     in_space = protocol is not None and protocol.n_axes > geometry.shape.dimension
     material = fill(findings, path, model, cells, geometry.shape, in_space)
-    facts = facts_of(model, cells, geometry.shape, protocol, material)
-    check_models(findings, path, model, facts)
-    if facts.sticks and model.reference.method == "projected":
-        findings.add((*path, "reference", "method"), *NO_CELL_PROBLEM)
+    _check_models(findings, path, model, facts_of(model, cells, geometry.shape, protocol, material))
     if material is None or protocol is None or len(findings.problems) > before:
         return None
     kind = permeability_kind(cells)
@@ -153,6 +150,13 @@ def _check_sweep(
     if model.cumulants:
         with findings.under(*path, "cumulants"):
             sweep.without_strengths()
+
+
+def _check_models(findings: Findings, path: KeyPath, model: StudyModel, facts: StudyFacts) -> None:
+    """Note models that cannot be had in this study, and a reference by models of sticks."""
+    check_models(findings, path, model, facts)
+    if facts.sticks and model.reference.method == "projected":
+        findings.add((*path, "reference", "method"), *NO_CELL_PROBLEM)
 
 
 def facts_of(
