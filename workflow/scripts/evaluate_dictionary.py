@@ -14,3 +14,4 @@ with job(snakemake, EvaluateDictionary) as work:
     progress = Progress(stage.sweep.size, told_to(snakemake.log[0]))
     found = model_block(stage.sweep, stage.model, levels, progress)
     artifacts.write(work.output, found.variables(), work.provenance)
+    work.remarks.extend(found.meaningless(stage.model))

@@ -30,6 +30,7 @@ from torrey.door.quantities import argument, inside, quantities
 from torrey.door.signals import Site, check_sweep, check_tolerance, read_models
 from torrey.door.threads import single_threaded
 from torrey.gradients.blocks import blocks_of
+from torrey.gradients.protocol import EncodingKind
 from torrey.gradients.sweep import (
     REFERENCE,
     Acquisition,
@@ -107,7 +108,7 @@ def dictionary(
     >>> cell = tr.Cell(tr.Layers((1.0,)), 2.0, "10 um", "1e-5 m/s")
     >>> table = tr.dictionary(cell, tr.Pgse(5, 25), b=[0.5, 1.0], period=[8, 10, 12], model="R2")
     >>> table.signal_real.sel(model="R2", b=1.0).round(2).values.ravel().tolist()
-    [0.79, 0.73, 0.65]
+    [0.92, 0.9, 0.89]
     """
     strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
     check_tolerance(_CALL, tolerance)
@@ -157,8 +158,15 @@ class _Task:
         if path is None:
             with TemporaryDirectory() as folder:
                 return self.write(Path(folder) / "dictionary.nc", say)
-        about = {"models": ",".join(self.models), "tolerance": self.tolerance}
-        source = Provenance(_CALL, about)
+        source = Provenance(
+            _CALL,
+            {
+                "models": ",".join(self.models),
+                "tolerance": self.tolerance,
+                "sweep": self.sweep.to_json(),
+            },
+        )
+        path = Path(path)
         blocks = self._blocks(say)
         write_dictionary(path, self.places, self.sweep, self.models, blocks, source)
         return artifacts.open_dataset(path)
@@ -219,7 +227,7 @@ def _protocol(gradients: Gradients) -> Product | Acquisition:
     """The gradients as a product of axes if they are one, or as rows."""
     shapes = _shapes(gradients.waveforms)
     if shapes is None:
-        kind = "gradient" if gradients.strength == "gradient" else "b"
+        kind: EncodingKind = "gradient" if gradients.strength == "gradient" else "b"
         return Acquisition(kind, gradients.in_scanner, gradients.fibres)
     return Product(
         shapes,

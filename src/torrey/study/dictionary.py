@@ -22,7 +22,7 @@ from torrey.base.units import UNITS
 from torrey.gradients.axes import MAY_OVERFLOW, coordinates, measurement_variables
 from torrey.gradients.blocks import block_shape, blocks_of
 from torrey.gradients.sweep import Sweep
-from torrey.models.validity import known, validity, validity_variable
+from torrey.models.validity import describe, known, validity, validity_variable
 
 PathLike = str | Path
 Say = Callable[[str], None]
@@ -95,6 +95,14 @@ class BlockSignals:
         }
         return {name: values.reshape(self.sweep.shape) for name, values in flat.items()}
 
+    def meaningless(self, model: str) -> list[str]:
+        """What a log says of signals of a model that mean nothing."""
+        marks = validity(self.signal, self.error, self.amplification)
+        labels = {dim: coordinates(self.sweep)[dim] for dim in self.sweep.axes()}
+        axes = {dim: np.asarray(label.values).tolist() for dim, label in labels.items()}
+        units = {dim: label.units for dim, label in labels.items()}
+        return describe(marks.reshape(1, *self.sweep.shape), [model], axes, units)
+
     def variables(self) -> Group:
         """Variables of the file of the block."""
         dims, values = tuple(self.sweep.axes()), self.values()
@@ -102,7 +110,10 @@ class BlockSignals:
 
 
 def joined(
-    sweep: Sweep, solve: Callable[[Sweep], BlockSignals], progress: Progress
+    sweep: Sweep,
+    solve: Callable[[Sweep], BlockSignals],
+    progress: Progress,
+    at_once: int = AT_ONCE,
 ) -> BlockSignals:
     """Signals of a block, some points at once, telling how it goes on.
 
@@ -113,11 +124,13 @@ def joined(
         Returns the signals of a part.
     progress : Progress
         Is told of each part.
+    at_once : int
+        Points of a part.
     """
     shape = sweep.shape
     signal, error = np.empty(shape, dtype=complex), np.empty(shape)
     amplification = np.empty(shape)
-    for part in blocks_of(sweep, AT_ONCE):
+    for part in blocks_of(sweep, at_once):
         found = solve(part.sweep)
         for whole, values in (
             (signal, found.signal),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.sweep import Sweep
 from torrey.models.evaluation import evaluate_models
 from torrey.study.dictionary import BlockSignals, Progress, joined
+
+#: Points that are computed at once: each part builds its model anew.
+_AT_ONCE: Final = 10_000
 
 
 def model_block(
@@ -35,4 +39,4 @@ def model_block(
             table.amplification[0].ravel(),
         )
 
-    return joined(sweep, solve, progress)
+    return joined(sweep, solve, progress, _AT_ONCE)
