@@ -4,11 +4,11 @@
 
 A disc of radius 0.4, D = 3 and 1.7 um^2/ms; periods of 5 to 12 um, permeabilities of 1e-5 to
 1e-4 m/s, PGSE of 5 ms and five Delta of 10 to 50 ms, 20 b up to 4,000 s/mm^2, one direction; by
-projected references to 1e-3, and by the model R2. Sizes are 1e4, 1e5 and 1e6 signals: up to
-the N of its kind all blocks are computed, of a larger one its first and last (its first, of
-references), and gathered are as many blocks of random numbers as it has. Peaks are VmHWM of the jobs, looked at every 50 ms; rates are signals per
-second of process time of the jobs that compute them, start-up and error estimates included. With
---write the table replaces benchmarks/dictionary.md.
+projected references to 1e-3, and by the model R2. Sizes are 1e4, 1e5 and 1e6 signals: up to the N
+of its kind all blocks are computed, of a larger one its first and last (its first, of references),
+and gathered are as many blocks of random numbers as it has. Peaks are VmHWM of the jobs, looked at
+every 50 ms; rates are signals per second of process time of the jobs that compute them, start-up
+and error estimates included. With --write the table replaces benchmarks/dictionary.md.
 """
 
 from __future__ import annotations
