@@ -9,6 +9,7 @@ include: "workflow/rules/tensors.smk"
 include: "workflow/rules/reference.smk"
 include: "workflow/rules/projected.smk"
 include: "workflow/rules/signals.smk"
+include: "workflow/rules/dictionaries.smk"
 include: "workflow/rules/convergence.smk"
 include: "workflow/rules/cumulants.smk"
 include: "workflow/rules/inversion.smk"
@@ -24,6 +25,7 @@ include: "workflow/rules/verification.smk"
 localrules:
     figures,
     studies,
+    dictionaries,
     kl23,
     chl14,
     khm19,
@@ -33,6 +35,7 @@ localrules:
     draw_cell,
     check_projected,
     gather_signals,
+    gather_dictionary,
     fit_orders,
     fit_kurtosis,
     gather_voxel,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torrey.config.problems import ConfigError
     from torrey.door import shapes, waveforms
     from torrey.door.cell import Cell
+    from torrey.door.dictionaries import dictionary
     from torrey.door.fits import fit_kurtosis
     from torrey.door.measured import fit
     from torrey.door.quantities import quantity
@@ -66,6 +67,7 @@ __all__ = [
     "TrapezoidalPgse",
     "UNITS",
     "__version__",
+    "dictionary",
     "fit",
     "fit_kurtosis",
     "load_study",
@@ -83,6 +85,7 @@ _PLACES = {
     "config.problems": ("ConfigError",),
     "door": ("shapes", "waveforms"),
     "door.cell": ("Cell",),
+    "door.dictionaries": ("dictionary",),
     "door.fits": ("fit_kurtosis",),
     "door.measured": ("fit",),
     "door.quantities": ("quantity",),

@@ -77,7 +77,7 @@ INNER = {
         "acquisition.columns acquisition.headers acquisition.rasters acquisition.reader "
         "orientations shapes",
         "sweep",
-        "acquisition.samples acquisition.shapes acquisition.tables axes slabs",
+        "acquisition.samples acquisition.shapes acquisition.tables axes blocks slabs",
         "acquisition.dvs acquisition.fsl acquisition.mrtrix acquisition.pulseq "
         "acquisition.scheme_waveforms",
         "acquisition.bids acquisition.scheme",
@@ -130,8 +130,8 @@ INNER = {
         "meshes signals",
     ],
     "study": [
-        "averages comparison cumulants fits orders",
-        "files",
+        "averages comparison cumulants dictionary fits orders",
+        "files model_blocks reference_blocks",
     ],
     "inversion": [
         "batched criteria fit_settings likelihood map_names measured nifti problem sphere",
@@ -154,6 +154,7 @@ INNER = {
         "exchange_fits models",
         "materials protocols scales schema",
         "data studies voxels",
+        "dictionaries",
         "load",
     ],
     "figures": [
@@ -179,11 +180,11 @@ INNER = {
         "signals",
         "description model periodic small_gradients",
         "cell",
-        "studies",
+        "dictionaries studies",
     ],
     "workflow": [
         "clocks layout processes progress stages",
-        "fits jobs runs voxels",
+        "dictionaries fits jobs runs voxels",
         "recipes",
         "batches verification",
     ],
@@ -323,6 +324,9 @@ PARSING = {"pydantic", "pint", "yaml"}
 NOT_LOADED = {
     "solve_reference": DRAWING | MESHING | PARSING | {"xarray"},
     "build_basis": DRAWING | MESHING | PARSING | {"xarray"},
+    "solve_dictionary": DRAWING | MESHING | PARSING | {"xarray"},
+    "evaluate_dictionary": DRAWING | MESHING | PARSING | {"xarray"},
+    "gather_dictionary": DRAWING | MESHING | PARSING | {"scipy", "xarray"},
     "solve_projected": DRAWING | MESHING | PARSING | {"xarray"},
     "check_projected": DRAWING | MESHING | PARSING | {"xarray"},
     "evaluate_models": DRAWING | MESHING | PARSING | {"xarray"},

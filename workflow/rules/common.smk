@@ -10,6 +10,7 @@ from torrey.workflow import layout as paths
 from torrey.config import ConfigError, load
 from torrey.figures.catalogue import CATALOGUE, paper_of, problems
 from torrey.base.provenance import library_digest
+from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow.batches import Batches, forced_rules
 from torrey.workflow.jobs import LIBRARY_VARIABLE
@@ -55,6 +56,9 @@ if workflow.is_main_process:
     for study in CONFIG.studies.values():
         for note in study.notes:
             logger.info(f"Study {study.name}: {note}")
+    for dictionary in CONFIG.dictionaries.values():
+        for note in dictionary.notes:
+            logger.info(f"Dictionary {dictionary.name}: {note}")
     for measured in CONFIG.data.values():
         for note in measured.notes:
             logger.info(f"Data {measured.name}: {note}")
@@ -175,6 +179,9 @@ wildcard_constraints:
     picture=names(paths.PICTURES),
     material=names({material for _, material in LAYOUT.materials}),
     study=names(CONFIG.studies),
+    dictionary=names(CONFIG.dictionaries),
+    model=names({m for d in CONFIG.dictionaries.values() for m in d.models} - {REFERENCE}),
+    block=r"[^/]+",
     inversion=names(CONFIG.inversions),
     data=names(CONFIG.data),
     fit=names(CONFIG.fits),

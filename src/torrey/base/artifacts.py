@@ -90,6 +90,60 @@ def write(
         seals.sign(name, provenance.key)
 
 
+Part = tuple[tuple[slice, ...], Mapping[str, NDArray[Any]]]
+"""Where a part of some tables lies, and their values there by name."""
+
+
+def write_in_parts(
+    path: PathLike,
+    variables: Group,
+    tables: Group,
+    chunks: tuple[int, ...],
+    parts: Iterable[Part],
+    provenance: Provenance,
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a file whose tables are larger than memory, part by part.
+
+    Parameters
+    ----------
+    path, variables, provenance, attributes
+        See `write`.
+    tables : mapping of str to Variable
+        All of one shape, chunked and compressed. Their values say shape and type alone: they may be
+        one number, broadcast.
+    chunks : tuple of int
+        Shape of a chunk. A part of whole chunks is written once; others are read and written again.
+    parts : iterable of pairs
+        Place and values of each part; together they fill the tables, and no more than one is held.
+
+    Raises
+    ------
+    ValueError
+        As for `write`, and if the parts do not fill the tables.
+    StorageError
+        If the file cannot be written.
+    """
+    with whole(path) as name:
+        with netCDF4.Dataset(name, "w", format="NETCDF4") as file:
+            file.setncatts({**provenance.attributes(), **(attributes or {})})
+            _fill(file, variables, True)
+            empty, created = 0, {}
+            for label, table in tables.items():
+                values = np.asarray(table.values)
+                _set_dimensions(file, label, table, values)
+                created[label] = _declare(file, label, table, values, True, chunks)
+                empty = values.size
+            for place, given in parts:
+                for label, variable in created.items():
+                    _require_finite(label, tables[label], given[label])
+                    variable[place] = given[label]
+                empty -= given[label].size
+        if empty:
+            raise ValueError(f"{path}: parts leave {empty} values of a table empty")
+        seals.sign(name, provenance.key)
+
+
 def beside(*files: PathLike) -> dict[str, str]:
     """Attribute of a NetCDF file with the digests of the files made together with it."""
     digests = {Path(file).name: seals.digest(file) for file in files}
@@ -235,19 +289,32 @@ def open_dataset(path: PathLike, group: str | None = None) -> xarray.Dataset:
 def _fill(place: netCDF4.Dataset, variables: Group, compress: bool) -> None:
     for name, variable in variables.items():
         values = np.asarray(variable.values)
-        if values.ndim != len(variable.dims):
-            raise ValueError(f"{name}: {values.ndim} axes for dimensions {variable.dims}")
-        for dim, length in zip(variable.dims, values.shape, strict=True):
-            if dim not in place.dimensions:
-                place.createDimension(dim, length)
-            elif len(place.dimensions[dim]) != length:
-                raise ValueError(
-                    f"{name}: dimension {dim} has {length} entries here, "
-                    f"{len(place.dimensions[dim])} elsewhere"
-                )
+        _set_dimensions(place, name, variable, values)
         _create(place, name, variable, values, compress)
         # The next one may be computed when it is asked for, in the memory of this one.
         del values
+
+
+def _set_dimensions(
+    place: netCDF4.Dataset, name: str, variable: Variable, values: NDArray[Any]
+) -> None:
+    """Create the dimensions of a variable that are not there yet."""
+    if values.ndim != len(variable.dims):
+        raise ValueError(f"{name}: {values.ndim} axes for dimensions {variable.dims}")
+    for dim, length in zip(variable.dims, values.shape, strict=True):
+        if dim not in place.dimensions:
+            place.createDimension(dim, length)
+        elif len(place.dimensions[dim]) != length:
+            raise ValueError(
+                f"{name}: dimension {dim} has {length} entries here, "
+                f"{len(place.dimensions[dim])} elsewhere"
+            )
+
+
+def _require_finite(name: str, variable: Variable, values: NDArray[Any]) -> None:
+    missing = variable.attributes.get("allow_missing", False)
+    if values.dtype.kind == "f" and not missing and not _is_finite(values):
+        raise ValueError(f"{name}: {np.sum(~np.isfinite(values))} values are not finite")
 
 
 def _is_finite(values: NDArray[Any]) -> bool:
@@ -262,13 +329,23 @@ def _create(
     values: NDArray[Any],
     compress: bool,
 ) -> None:
-    text = values.dtype.kind in "UO"
-    attributes = dict(variable.attributes)
-    missing = attributes.pop("allow_missing", False)
-    if values.dtype.kind == "f" and not missing and not _is_finite(values):
-        raise ValueError(f"{name}: {np.sum(~np.isfinite(values))} values are not finite")
+    _require_finite(name, variable, values)
     if values.dtype.kind == "b":
         values = values.astype(np.int8)
+    created = _declare(place, name, variable, values, compress)
+    created[...] = values.astype(object) if values.dtype.kind in "UO" else values
+
+
+def _declare(
+    place: netCDF4.Dataset,
+    name: str,
+    variable: Variable,
+    values: NDArray[Any],
+    compress: bool,
+    chunks: tuple[int, ...] | None = None,
+) -> netCDF4.Variable[Any]:
+    """A variable of a file without its values, whose shape and type it has."""
+    text = values.dtype.kind in "UO"
     kind: Any = str if text else values.dtype
     array = not text and values.ndim > 0
     created = place.createVariable(
@@ -278,11 +355,14 @@ def _create(
         zlib=compress and array,
         complevel=4,
         fletcher32=array,
+        chunksizes=chunks,
         # Written once and as a whole: chunks that wait for more, of all variables, are only memory.
         chunk_cache=1,
     )
     created.long_name = variable.long_name
     if variable.units:
         created.units = variable.units
+    attributes = dict(variable.attributes)
+    attributes.pop("allow_missing", None)
     created.setncatts(attributes)
-    created[...] = values.astype(object) if text else values
+    return created

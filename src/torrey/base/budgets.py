@@ -45,6 +45,12 @@ MOST_POINTS: Final = 100_000
 MOST_FULL_POINTS: Final = 20_000
 """That are solved in full, of all studies together: each is a job and a file of its own."""
 
+MOST_DICTIONARY_SIGNALS: Final = 10_000_000
+"""Of all dictionaries together: hours of one core by projected references, and 300 MB of files."""
+
+MOST_MATERIALS: Final = 1_000
+"""Of a dictionary whose diffusivities are swept: each has a basis, which is a job and a file."""
+
 MOST_PHASE: Final = 1_000.0
 """Largest max |g| L (rad) of a study: 80 mT/m for 100 ms on 0.4 mm. Work grows in proportion to it,
 and nothing is left of the signal beyond."""

@@ -3,6 +3,7 @@
 from torrey.config.domain import (
     BlochRun,
     Config,
+    Dictionary,
     FigureRequest,
     Geometry,
     Inversion,
@@ -17,6 +18,7 @@ __all__ = [
     "BlochRun",
     "Config",
     "ConfigError",
+    "Dictionary",
     "FigureRequest",
     "Geometry",
     "Inversion",

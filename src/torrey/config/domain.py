@@ -95,6 +95,42 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Dictionary:
+    """A table of very many signals in one cell.
+
+    Parameters
+    ----------
+    name, geometry : str
+        Names of the dictionary and of its geometry.
+    shape : Shape
+    mesh : MeshOptions
+    places : tuple of (str, tuple of float)
+        Parts of the cell whose diffusivities are swept, with their values (um^2/ms).
+    materials : tuple of Material
+        One for each of the product of these values, the last part fastest; or the only one.
+    sweep : Sweep
+        Of each material.
+    models : tuple of str
+        ``reference``, by projected models, or others.
+    tolerance : float
+        Relative, for the reference.
+    notes : tuple of str
+        What was read from files, in words.
+    """
+
+    name: str
+    geometry: str
+    shape: Shape
+    mesh: MeshOptions
+    places: tuple[tuple[str, tuple[float, ...]], ...]
+    materials: tuple[Material, ...]
+    sweep: Sweep
+    models: tuple[str, ...]
+    tolerance: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Inversion:
     """Parameters to be found from the signals of studies.
 
@@ -360,3 +396,4 @@ class Config:
     voxels: Mapping[str, Voxel] = field(default_factory=dict)
     data: Mapping[str, MeasuredData] = field(default_factory=dict)
     fits: Mapping[str, DataFit] = field(default_factory=dict)
+    dictionaries: Mapping[str, Dictionary] = field(default_factory=dict)

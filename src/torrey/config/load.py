@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from torrey.base.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
 from torrey.config.bloch import read_bloch
 from torrey.config.data import read_data
 from torrey.config.data_fits import is_data_fit, read_data_fit
-from torrey.config.domain import Config, FigureRequest, Geometry, TableRequest
+from torrey.config.dictionaries import read_dictionary
+from torrey.config.domain import Config, FigureRequest, TableRequest
 from torrey.config.exchange_fits import is_exchange_fit, read_exchange_fit
 from torrey.config.findings import Findings
 from torrey.config.geometries import read_geometry
@@ -25,6 +28,8 @@ from torrey.config.nodes import Node, merge_entries, read_yaml
 from torrey.config.problems import ConfigError, Problem
 from torrey.config.studies import read_study
 from torrey.config.voxels import read_voxel
+
+E = TypeVar("E")
 
 SECTIONS = tuple(FileModel.model_fields)
 
@@ -45,20 +50,12 @@ def load(files: Sequence[Path]) -> Config:
         found and what is accepted.
     """
     findings = Findings(_read(files))
-    geometries: dict[str, Geometry] = {}
-    studies = {}
-    figures = {}
-    tables = {}
-    for name in _names(findings, "geometries"):
-        if geometry := read_geometry(findings, name):
-            geometries[name] = geometry
-    for name in _names(findings, "studies"):
-        if study := read_study(findings, name, geometries):
-            studies[name] = study
-    data = {}
-    for name in _names(findings, "data"):
-        if measured := read_data(findings, name):
-            data[name] = measured
+    geometries = _entries(findings, "geometries", read_geometry)
+    studies = _entries(findings, "studies", partial(read_study, geometries=geometries))
+    dictionaries = _entries(
+        findings, "dictionaries", partial(read_dictionary, geometries=geometries)
+    )
+    data = _entries(findings, "data", read_data)
     inversions, fits = {}, {}
     for name in _names(findings, "inversions"):
         if is_data_fit(findings, name):
@@ -69,23 +66,32 @@ def load(files: Sequence[Path]) -> Config:
                 inversions[name] = exchange
         elif inversion := read_inversion(findings, name, studies):
             inversions[name] = inversion
-    bloch = {}
-    for name in _names(findings, "bloch"):
-        if run := read_bloch(findings, name, geometries):
-            bloch[name] = run
-    voxels = {}
-    for name in _names(findings, "voxels"):
-        if voxel := read_voxel(findings, name, geometries):
-            voxels[name] = voxel
-    for name in _names(findings, "figures"):
-        if figure := _figure(findings, name):
-            figures[name] = figure
-    for name in _names(findings, "tables"):
-        if table := _table(findings, name):
-            tables[name] = table
+    bloch = _entries(findings, "bloch", partial(read_bloch, geometries=geometries))
+    voxels = _entries(findings, "voxels", partial(read_voxel, geometries=geometries))
+    figures = _entries(findings, "figures", _figure)
+    tables = _entries(findings, "tables", _table)
     if findings.problems:
         raise ConfigError(findings.problems)
-    return Config(geometries, studies, figures, tables, inversions, bloch, voxels, data, fits)
+    return Config(
+        geometries,
+        studies,
+        figures,
+        tables,
+        inversions,
+        bloch,
+        voxels,
+        data,
+        fits,
+        dictionaries,
+    )
+
+
+def _entries(
+    findings: Findings, section: str, read: Callable[[Findings, str], E | None]
+) -> dict[str, E]:
+    """Entries of a section by name, without those that have problems."""
+    found = {name: read(findings, name) for name in _names(findings, section)}
+    return {name: entry for name, entry in found.items() if entry is not None}
 
 
 def _read(files: Sequence[Path]) -> Node:

@@ -19,7 +19,7 @@ from torrey.config.material_models import (
     RelaxationModel,
     form_inside,
 )
-from torrey.config.models import MEMBRANE_KEYS, PERMEABILITY_KEYS, StudyModel
+from torrey.config.models import MEMBRANE_KEYS, PERMEABILITY_KEYS, SweepModel
 from torrey.geometry.shapes import Shape
 
 _NOUNS: Final = {
@@ -73,7 +73,7 @@ def material_facts(material: Material, shape: Shape) -> dict[str, bool]:
 def fill(
     findings: Findings,
     path: KeyPath,
-    model: StudyModel,
+    model: SweepModel,
     swept: Mapping[str, tuple[float, ...]],
     shape: Shape,
     in_space: bool,
@@ -86,7 +86,7 @@ def fill(
         Collects the problems.
     path : tuple of str
         Of the study.
-    model : StudyModel
+    model : SweepModel
     swept : mapping of str to tuple of float
         Permeabilities and relaxivities by their keys; where there is no membrane nothing may pass.
     shape : Shape
@@ -228,7 +228,7 @@ def _diffusing(value: float | RadialModel | Sequence[Sequence[float]]) -> Diffus
 def _on_membranes(
     findings: Findings,
     path: KeyPath,
-    model: StudyModel,
+    model: SweepModel,
     swept: Mapping[str, tuple[float, ...]],
     shape: Shape,
 ) -> dict[str, Any]:
@@ -269,7 +269,7 @@ def _factors(given: Sequence[float], among: Sequence[bool]) -> tuple[float, ...]
     return tuple(next(values) if it else 1.0 for it in among) if given else ()
 
 
-def _key_of(model: StudyModel, at: KeyPath, shape: Shape) -> KeyPath:
+def _key_of(model: SweepModel, at: KeyPath, shape: Shape) -> KeyPath:
     """Return the place in the study of what a material refuses."""
     name, *index = at
     if name == "membranes":

@@ -31,6 +31,7 @@ from torrey.config.quantities import (
     Gradient,
     Length,
     Model,
+    NotNegativeDiffusivity,
     Number,
     OneOrMore,
     OrOne,
@@ -184,16 +185,17 @@ def _nothing() -> Any:
     return None
 
 
-class StudyModel(Model):
-    """The product of its lists."""
+_SWEPT: Final[dict[str, Any]] = {
+    "anyOf": [{"required": [key]} for key in PERMEABILITY_KEYS],
+    "not": {"required": [*MEMBRANE_KEYS]},
+    "allOf": [_one_of(*GRADIENT_KEYS)],
+}
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [{"required": [key]} for key in PERMEABILITY_KEYS],
-            "not": {"required": [*MEMBRANE_KEYS]},
-            "allOf": [_one_of(*GRADIENT_KEYS)],
-        }
-    )
+
+class SweepModel(Model):
+    """A cell in a material, and what is swept."""
+
+    model_config = ConfigDict(json_schema_extra=_SWEPT)
 
     geometry: str = Field(description="the name of a geometry")
     diffusivity: DiffusivityModel = Field(
@@ -257,6 +259,20 @@ class StudyModel(Model):
         "all directions in space",
     )
     orientation: AnyOrientation = Field(default_factory=list, description=_ORIENTATION)
+    models: Annotated[list[ModelName], Field(min_length=1), OrOne()] = Field(
+        description=f"one or more of {registry.accepted()}"
+    )
+    tolerance: Number = Field(
+        1e-4,
+        ge=1e-8,
+        le=1e-1,
+        description="a number from 1e-8 to 1e-1, relative, for the reference",
+    )
+
+
+class StudyModel(SweepModel):
+    """The product of its lists."""
+
     spherical_harmonics: int = Field(
         0,
         ge=2,
@@ -269,19 +285,48 @@ class StudyModel(Model):
         default_factory=lambda: ReferenceModel.model_construct(method="full"),
         description="a mapping: {method: full} or {method: projected}",
     )
-    models: Annotated[list[ModelName], Field(min_length=1), OrOne()] = Field(
-        description=f"one or more of {registry.accepted()}"
-    )
-    tolerance: Number = Field(
-        1e-4,
-        ge=1e-8,
-        le=1e-1,
-        description="a number from 1e-8 to 1e-1, relative, for the reference",
-    )
     cumulants: bool = Field(
         False,
         description="true or false: whether the study has a cumulants.nc, apparent diffusivities "
         "and kurtoses at b -> 0 of every model, from no fit",
+    )
+
+
+class DiffusivityAxesModel(Model):
+    """Diffusivities by part of a cell, each an axis."""
+
+    outside: OneOrMore[NotNegativeDiffusivity] = Field(
+        default_factory=absent, description=or_more("diffusivity", "outside the cells")
+    )
+    inside: OneOrMore[NotNegativeDiffusivity] = Field(
+        default_factory=absent, description=or_more("diffusivity", "in all cells alike")
+    )
+    layer: OneOrMore[NotNegativeDiffusivity] = Field(
+        default_factory=absent, description=or_more("diffusivity", "in all layers alike")
+    )
+    coat: OneOrMore[NotNegativeDiffusivity] = Field(
+        default_factory=absent, description=or_more("diffusivity", "in all coats alike")
+    )
+
+
+class DictionaryModel(SweepModel):
+    """A table of very many signals: the product of its lists, those of diffusivities among them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_SWEPT,
+            "allOf": [_one_of(*GRADIENT_KEYS), _one_of("diffusivity", "diffusivities")],
+        }
+    )
+
+    diffusivity: DiffusivityModel = Field(
+        default_factory=lambda: DiffusivityModel.model_construct(),
+        description="a mapping, such as {outside: 3e-3 mm^2/s, inside: 1.7e-3 mm^2/s}",
+    )
+    diffusivities: DiffusivityAxesModel = Field(
+        default_factory=lambda: DiffusivityAxesModel.model_construct(),
+        description="a mapping in the place of diffusivity, whose lists are swept, such as "
+        "{outside: 3e-3 mm^2/s, inside: [1e-3 mm^2/s, 2e-3 mm^2/s]}",
     )
 
 
@@ -333,6 +378,9 @@ class FileModel(Model):
     )
     studies: dict[Name, StudyModel] = Field(
         default_factory=dict, description="a mapping from names to studies"
+    )
+    dictionaries: dict[Name, DictionaryModel] = Field(
+        default_factory=dict, description="a mapping from names to dictionaries of signals"
     )
     bloch: dict[Name, AnyBloch] = Field(
         default_factory=dict, description="a mapping from names to bands, spectra and maps"

@@ -19,7 +19,7 @@ from torrey.config.models import (
     GRADIENT_KEYS,
     DistributionModel,
     SphereModel,
-    StudyModel,
+    SweepModel,
 )
 from torrey.config.quantities import OneOrMore
 from torrey.config.waveform_models import AnyWaveform
@@ -75,7 +75,7 @@ def require_one(findings: Findings, path: KeyPath, keys: Sequence[str]) -> None:
 def read_protocol(
     findings: Findings,
     path: KeyPath,
-    model: StudyModel,
+    model: SweepModel,
     dimension: int | None,
     in_space: bool = False,
 ) -> tuple[Product | Acquisition | None, tuple[str, ...]]:
@@ -86,7 +86,7 @@ def read_protocol(
     findings : Findings
     path : tuple of str
         Of the study.
-    model : StudyModel
+    model : SweepModel
     dimension : int, optional
         Of the cell; without it nothing is checked against it.
     in_space : bool
@@ -123,14 +123,14 @@ def read_protocol(
     return Product(shapes, encoding_kind, strengths, directions, sphere, fibres), notes
 
 
-def _vectors(model: StudyModel, sphere: Sphere | None) -> Sequence[Sequence[float]]:
+def _vectors(model: SweepModel, sphere: Sphere | None) -> Sequence[Sequence[float]]:
     """Directions as they are given, or the points of a rule."""
     if isinstance(model.directions, SphereModel):
         return sphere.rule.points.tolist() if sphere else []
     return model.directions
 
 
-def read_sphere(findings: Findings, path: KeyPath, model: StudyModel, whole: bool) -> Sphere | None:
+def read_sphere(findings: Findings, path: KeyPath, model: SweepModel, whole: bool) -> Sphere | None:
     """Return the rule that stands in the place of directions, if there is one.
 
     Parameters
@@ -138,7 +138,7 @@ def read_sphere(findings: Findings, path: KeyPath, model: StudyModel, whole: boo
     findings : Findings
     path : tuple of str
         Of the study.
-    model : StudyModel
+    model : SweepModel
     whole : bool
         Whether points must lie on all of the sphere: -n is not as good as n where a waveform has
         several components.
@@ -159,7 +159,7 @@ def read_sphere(findings: Findings, path: KeyPath, model: StudyModel, whole: boo
     return None
 
 
-def read_fibres(findings: Findings, path: KeyPath, model: StudyModel) -> Fibres | None:
+def read_fibres(findings: Findings, path: KeyPath, model: SweepModel) -> Fibres | None:
     """Return the orientations of a study, or None where it has no such key."""
     given = model.orientation
     place = (*path, "orientation")
@@ -192,7 +192,7 @@ def swept(findings: Findings, path: KeyPath, holder: object, key: str) -> tuple[
         values = getattr(holder, key).values()
         kind = axis_declaration(key).unit
         unit = UNITS[cast(Kind, kind)].internal if kind else ""
-        return once(values, partial(_with_unit, unit))
+        return once(values, partial(with_unit, unit))
     return ()
 
 
@@ -318,7 +318,8 @@ def _inner(direction: Vector, dimension: int) -> Vector:
 _ACROSS = 1e-3
 
 
-def _with_unit(unit: str, value: float) -> str:
+def with_unit(unit: str, value: float) -> str:
+    """A value as messages show it."""
     return f"{format_number(value)} {unit}".rstrip()
 
 

@@ -17,6 +17,7 @@ from torrey.config.models import (
     MEMBRANE_KEYS,
     PERMEABILITY_KEYS,
     StudyModel,
+    SweepModel,
 )
 from torrey.config.protocols import check_keys, once, read_protocol, require_one, swept
 from torrey.config.scales import check_meshes, check_scales, spend_points
@@ -42,12 +43,12 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     """
     path = ("studies", name)
     before = len(findings.problems)
-    _require_permeability(findings, path)
+    require_permeability(findings, path)
     check_keys(findings, path)
     model: StudyModel | None = findings.validate(path, StudyModel)
     if model is None:
         return None
-    cells = _cells(findings, path, model)
+    cells = cells_of(findings, path, model)
     with findings.under(*path, "models"):
         once(model.models, str)
     geometry = geometries.get(model.geometry)
@@ -64,12 +65,12 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     check_meshes(findings, path, geometry)
     in_space = protocol is not None and protocol.n_axes > geometry.shape.dimension
     material = fill(findings, path, model, cells, geometry.shape, in_space)
-    _check_models(findings, path, model, cells, geometry.shape, protocol, material)
+    _check_models(findings, path, model, facts_of(model, cells, geometry.shape, protocol, material))
     if material is None or protocol is None or len(findings.problems) > before:
         return None
-    permeability_kind = _permeability_kind(cells)
+    kind = permeability_kind(cells)
     harmonics = model.spherical_harmonics
-    sweep = Sweep(cells["period"], permeability_kind, cells[permeability_kind], protocol, harmonics)
+    sweep = Sweep(cells["period"], kind, cells[kind], protocol, harmonics)
     _check_sweep(findings, path, model, sweep, material)
     if len(findings.problems) > before:
         return None
@@ -102,7 +103,7 @@ def _method(
     return "full" if sticks else "projected"
 
 
-def _require_permeability(findings: Findings, path: KeyPath) -> None:
+def require_permeability(findings: Findings, path: KeyPath) -> None:
     """Note a problem unless there is one permeability, or a relaxivity, or one of each."""
     given = findings.keys(path)
     if "surface_relaxivity" not in given or all(key in given for key in MEMBRANE_KEYS):
@@ -110,7 +111,7 @@ def _require_permeability(findings: Findings, path: KeyPath) -> None:
         require_one(findings, path, keys)
 
 
-def _cells(findings: Findings, path: KeyPath, model: StudyModel) -> dict[str, tuple[float, ...]]:
+def cells_of(findings: Findings, path: KeyPath, model: SweepModel) -> dict[str, tuple[float, ...]]:
     """Values of periods, permeabilities and relaxivities; a relaxivity beside another is fixed."""
     cells = {key: swept(findings, path, model, key) for key in ("period", *PERMEABILITY_KEYS)}
     if any(cells[key] for key in MEMBRANE_KEYS) and len(cells["surface_relaxivity"]) > 1:
@@ -151,33 +152,41 @@ def _check_sweep(
             sweep.without_strengths()
 
 
-def _check_models(
-    findings: Findings,
-    path: KeyPath,
-    model: StudyModel,
+def _check_models(findings: Findings, path: KeyPath, model: StudyModel, facts: StudyFacts) -> None:
+    """Note models that cannot be had in this study, and a reference by models of sticks."""
+    check_models(findings, path, model, facts)
+    if facts.sticks and model.reference.method == "projected":
+        findings.add((*path, "reference", "method"), *NO_CELL_PROBLEM)
+
+
+def facts_of(
+    model: SweepModel,
     swept: Mapping[str, tuple[float, ...]],
     shape: Shape,
     protocol: Product | Acquisition | None,
     material: Material | None,
-) -> None:
-    """Note models, and what else, that cannot be had in this study."""
+) -> StudyFacts:
+    """What a model may be refused for."""
     measurements = protocol.measurements if protocol else ()
-    facts = StudyFacts(
+    return StudyFacts(
         dimension=shape.dimension,
         membranes=tuple((m.outside, m.inside) for m in shape.membranes()),
-        permeability_kind=_permeability_kind(swept),
+        permeability_kind=permeability_kind(swept),
         permeable=any(any(swept[key]) for key in PERMEABILITY_KEYS),
         material_keys=tuple(key for key in MATERIAL_KEYS if key in model.model_fields_set),
         n_components=max((m.waveform.n_components for m in measurements), default=1),
         **(material_facts(material, shape) if material else {}),
     )
+
+
+def check_models(findings: Findings, path: KeyPath, model: SweepModel, facts: StudyFacts) -> None:
+    """Note models that cannot be had in this study."""
     for i, name in enumerate(model.models):
         if accepted := registry.parse(name).refusal(facts):
             findings.add((*path, "models", i), name, accepted)
-    if facts.sticks and model.reference.method == "projected":
-        findings.add((*path, "reference", "method"), *NO_CELL_PROBLEM)
 
 
-def _permeability_kind(swept: Mapping[str, tuple[float, ...]]) -> PermeabilityKind:
+def permeability_kind(swept: Mapping[str, tuple[float, ...]]) -> PermeabilityKind:
+    """Which of the keys of permeabilities is swept."""
     given: tuple[PermeabilityKind, ...] = ("permeability", "sigma0", "surface_relaxivity")
     return next((key for key in given if swept[key]), "permeability")

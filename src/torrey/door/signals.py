@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
+from torrey.cell.material import Material
 from torrey.config.findings import Findings
 from torrey.config.materials import material_facts
 from torrey.config.nodes import Node
@@ -28,7 +29,7 @@ from torrey.door.labels import (
 from torrey.door.medium import Medium
 from torrey.door.quantities import argument, arguments, is_list, is_number
 from torrey.gradients.protocol import Measurement, Point, Vector
-from torrey.gradients.sweep import REFERENCE, Acquisition, PermeabilityKind, Sweep
+from torrey.gradients.sweep import ENCODINGS, REFERENCE, Acquisition, PermeabilityKind, Sweep
 from torrey.models import registry
 from torrey.models.evaluation import evaluate_models, evaluate_stability
 from torrey.models.registry import StudyFacts
@@ -55,6 +56,7 @@ _FEWEST: Final = 4
 
 #: The least and the largest, as in the configuration.
 _TOLERANCES: Final = (1e-8, 1e-1)
+_OF_CELLS: Final = ("period", "permeability", "surface_relaxivity")
 
 Array = NDArray[np.float64]
 
@@ -268,11 +270,11 @@ def read_layout(
     """What was given, checked, and the site with as many axes as the gradients have."""
     site, gradients = site.read(call, waveform, strengths, direction, orientation)
     check_sizes(call, site, gradients.strength, gradients.measurements)
-    models = _read_models(call, site, gradients, model)
+    models = read_models(call, site, gradients, model)
     return site, Layout(models, not isinstance(model, str), gradients)
 
 
-def _read_models(
+def read_models(
     call: str, site: Site, gradients: Gradients, model: str | Sequence[str]
 ) -> tuple[str, ...]:
     """Models that were given, one or several, checked."""
@@ -364,12 +366,19 @@ def check_sizes(
         Name of the argument that says how strong the gradients are.
     measurements : tuple of Measurement
     """
-    keys = ("acquisition", "period", "permeability", "surface_relaxivity", "T2", "T1")
+    check_sweep(call, "Cell", strength, site.sweep(measurements), site.medium.material)
+
+
+def check_sweep(call: str, owner: str, strength: str, sweep: Sweep, material: Material) -> None:
+    """The same of a sweep; ``owner`` is the call that has the period and the permeability."""
+    keys = (*ENCODINGS, "acquisition", *_OF_CELLS, "T2", "T1")
     findings = Findings(Node({key: Node(None, "", 0) for key in keys}, "", 0))
-    check_scales(findings, (), site.sweep(measurements), site.medium.material)
+    check_scales(findings, (), sweep, material)
     for problem in findings.problems:
         (name,) = problem.path
-        where = f"{call}({strength}=...)" if name == "acquisition" else f"Cell({name}=...)"
+        of_gradients = name in ("acquisition", *ENCODINGS)
+        place = owner if name in _OF_CELLS else "Cell"
+        where = f"{call}({strength}=...)" if of_gradients else f"{place}({name}=...)"
         raise InputError(problem.found, problem.accepted, (where,))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
@@ -344,6 +345,11 @@ class Sweep:
     def shape(self) -> tuple[int, ...]:
         """Number of values along each axis."""
         return tuple(len(values) for values in self.axes().values())
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return math.prod(self.shape)
 
     def kappa(self, period: float, permeability: float) -> float:
         """Return kappa (um/ms) for one of the `permeabilities`."""

@@ -49,6 +49,13 @@ CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
 KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
 CUMULANTS = f"{RESULTS}/studies/{{study}}/cumulants.nc"
 EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
+DICTIONARY = f"{RESULTS}/dictionaries/{{dictionary}}/signals.nc"
+REFERENCE_BLOCK = (
+    f"{RESULTS}/dictionaries/{{dictionary}}/batches/{{material}}/reference/{{block}}.nc"
+)
+"""Reference signals of a block of a dictionary by projected models."""
+MODEL_BLOCK = f"{RESULTS}/dictionaries/{{dictionary}}/batches/{{material}}/{{model}}/{{block}}.nc"
+"""Signals of a block of a dictionary by one homogenised model."""
 BLOCH = f"{RESULTS}/bloch/{{bloch}}/{{kind}}.nc"
 """Something of a periodic medium at any gradient, by its name and kind."""
 
@@ -122,6 +129,15 @@ class SlabJob:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """A basis of projected models to build: of which operators, and what it must span."""
+
+    geometry: str
+    material: Material
+    span: Span
+
+
+@dataclass(frozen=True)
 class Layout:
     """Files and points of a configuration."""
 
@@ -129,12 +145,14 @@ class Layout:
 
     @cached_property
     def materials(self) -> Mapping[tuple[str, str], Material]:
-        """Materials of all studies by the name of the geometry and their canonical name.
+        """Materials of studies and dictionaries by the name of the geometry and their own.
 
         Equal insides stand once in a name: it says all only together with the geometry.
         """
-        studies = self.config.studies.values()
-        return {(study.geometry, study.material.key()): study.material for study in studies}
+        config = self.config
+        used = [(study.geometry, study.material) for study in config.studies.values()]
+        used += [(one.geometry, m) for one in config.dictionaries.values() for m in one.materials]
+        return {(geometry, material.key()): material for geometry, material in used}
 
     @cached_property
     def jobs(self) -> Mapping[str, Job]:
@@ -164,10 +182,12 @@ class Layout:
         return jobs
 
     @cached_property
-    def spans(self) -> Mapping[str, tuple[Study, Span]]:
-        """A study for each basis to build by its path, and what the basis must span."""
+    def spans(self) -> Mapping[str, Basis]:
+        """Bases of the slabs of studies, to build, by their path."""
         return {
-            self.basis(job.study, job.slab): (job.study, Span.of(job.slab.sweep))
+            self.basis(job.study, job.slab): Basis(
+                job.study.geometry, job.study.material, Span.of(job.slab.sweep)
+            )
             for job in self.slab_jobs.values()
             if job.model == REFERENCE
         }
@@ -193,11 +213,7 @@ class Layout:
 
     def basis(self, study: Study, slab: Slab) -> str:
         """Path of the basis of a slab's projected reference."""
-        return BASIS.format(
-            geometry=study.geometry,
-            material=study.material.key(),
-            span=Span.of(slab.sweep).label,
-        )
+        return basis_path(Basis(study.geometry, study.material, Span.of(slab.sweep)))
 
     def reference(self, study: Study, point: Point) -> str:
         """Path of the signal in full of one point: the reference, or what it is compared with."""
@@ -387,6 +403,13 @@ class Layout:
             files.append(CUMULANTS.format(study=study.name))
         picture = PICTURE.format(geometry=study.geometry, picture="cell")
         return [*files, *(f"{picture}.{kind}" for kind in ("pdf", "png", "nc"))]
+
+
+def basis_path(basis: Basis) -> str:
+    """Path of a basis, which all that need the same one share."""
+    return BASIS.format(
+        geometry=basis.geometry, material=basis.material.key(), span=basis.span.label
+    )
 
 
 def _tolerance_in_full(study: Study) -> float:

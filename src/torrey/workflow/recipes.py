@@ -30,8 +30,9 @@ from torrey.geometry.balls.random_packing import RandomPacking
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow import layout as paths
+from torrey.workflow.dictionaries import dictionary_bases, dictionary_files
 from torrey.workflow.fits import fit_files
-from torrey.workflow.layout import Layout
+from torrey.workflow.layout import Basis, Layout
 from torrey.workflow.stages import (
     AssembleOperators,
     BuildBasis,
@@ -221,7 +222,10 @@ class Recipes:
         ]
         yield self._tensors, paths.TENSORS, materials
         yield self._reference, "{path}", [({"path": path}, ()) for path in layout.jobs]
-        yield self._basis, "{path}", [({"path": path}, ()) for path in layout.spans]
+        dictionaries = [({"path": path}, (*how,)) for path, *how in dictionary_files(layout)]
+        yield self._given, "{path}", dictionaries
+        bases = {**layout.spans, **dictionary_bases(layout)}
+        yield self._basis, "{path}", [({"path": path}, (basis,)) for path, basis in bases.items()]
         yield self._slab, "{path}", [({"path": path}, ()) for path in layout.slab_jobs]
         studies = [({"study": name}, (study,)) for name, study in config.studies.items()]
         projected = [entry for entry in studies if entry[1][0].is_projected]
@@ -239,7 +243,7 @@ class Recipes:
         runs = [({"bloch": name, "kind": run.kind}, (run,)) for name, run in config.bloch.items()]
         yield self._bloch, paths.BLOCH, runs
         voxels = [({"path": path}, (*how,)) for path, *how in voxel_files(layout)]
-        yield self._voxel, "{path}", voxels
+        yield self._given, "{path}", voxels
         yield self._figure, f"{paths.FIGURE}.nc", [({"figure": f}, (f,)) for f in config.figures]
         yield self._table, f"{paths.TABLE}.nc", [({"table": t}, (t,)) for t in config.tables]
 
@@ -293,10 +297,10 @@ class Recipes:
         stage = SolveReference(material=job.material, point=job.point, tolerance=job.tolerance)
         return self._recipe(stage, path, _levels_of(job.geometry))
 
-    def _basis(self, path: str) -> Recipe:
-        study, span = self.layout.spans[path]
-        stage = BuildBasis(material=study.material, axes=span.axes, rungs=span.rungs)
-        return self._recipe(stage, path, {"operators": _operators_of(study.geometry)})
+    def _basis(self, path: str, basis: Basis) -> Recipe:
+        span = basis.span
+        stage = BuildBasis(material=basis.material, axes=span.axes, rungs=span.rungs)
+        return self._recipe(stage, path, {"operators": _operators_of(basis.geometry)})
 
     def _slab(self, path: str) -> Recipe:
         job = self.layout.slab_jobs[path]
@@ -380,7 +384,7 @@ class Recipes:
         )
         return self._recipe(stage, path, _levels_of(run.geometry))
 
-    def _voxel(self, path: str, stage: Stage, inputs: Inputs) -> Recipe:
+    def _given(self, path: str, stage: Stage, inputs: Inputs) -> Recipe:
         return self._recipe(stage, path, inputs)
 
     def _figure(self, path: str, name: str) -> Recipe:

@@ -194,6 +194,42 @@ class GatherSignals(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SolveDictionary(Stage):
+    """Solve a block of a dictionary by projected models."""
+
+    rule = "solve_dictionary"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateDictionary(Stage):
+    """Evaluate one homogenised model on a block of a dictionary."""
+
+    rule = "evaluate_dictionary"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatherDictionary(Stage):
+    """Gather the signals of a dictionary.
+
+    Attributes
+    ----------
+    places : tuple of (str, tuple of float)
+        Parts of the cell whose diffusivities are swept.
+    """
+
+    rule = "gather_dictionary"
+    places: tuple[tuple[str, tuple[float, ...]], ...] = _tuple()
+    sweep: Sweep = _sweep()
+    models: tuple[str, ...] = _names()
+
+
+@dataclass(frozen=True, kw_only=True)
 class FitOrders(Stage):
     """Fit orders of convergence in the period."""
 

@@ -170,6 +170,8 @@ def test_patterns_have_the_wildcards_that_rules_constrain():
         "figure",
         "table",
         "inversion",
+        "dictionary",
+        "block",
         "data",
         "fit",
         "chunk",
