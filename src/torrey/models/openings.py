@@ -122,7 +122,7 @@ class OpenedCell:
         self._shift = float(of_C)
         self._inverse: tuple[ComplexArray, float] | None = None
 
-    def states(self, accuracy: float, nodes: int) -> tuple[ComplexArray, float]:
+    def states(self, accuracy: float, nodes: int) -> tuple[ComplexArray, Array]:
         """States when the gradient ends.
 
         Parameters
@@ -136,12 +136,16 @@ class OpenedCell:
         -------
         states : (m, states, r) complex
             u, and l where it is another one.
-        error : float
+        error : (m,) float
             Absolute, of the series and of its rounding.
         """
-        terms, error = self._series(accuracy, nodes)
+        terms = self._series(accuracy, nodes)
         powers = np.arange(len(terms))
-        factors = (-1j) ** (powers % 4) * (self._q[:, None] / self._strongest) ** powers
+        shares = (self._q[:, None] / self._strongest) ** powers
+        factors = (-1j) ** (powers % 4) * shares
+        sizes = np.sqrt(len(self._rates)) * np.abs(terms).max(axis=(1, 2)) * np.abs(shares)
+        rounding = _EPS * np.sqrt(len(terms)) * sizes.max(axis=1)
+        error = 2.0 * sizes[:, -2:].max(axis=1) + rounding
         flat = factors @ terms.reshape(len(terms), -1)
         return flat.reshape(len(self._q), *terms.shape[1:]), error
 
@@ -220,8 +224,8 @@ class OpenedCell:
         A.imag = np.multiply.outer(g * self._shift, self._middle.C[0])
         return A
 
-    def _series(self, accuracy: float, nodes: int) -> tuple[Array, float]:
-        """Terms (n, states, r) of the series for the strongest gradient, and its error."""
+    def _series(self, accuracy: float, nodes: int) -> Array:
+        """Terms (n, states, r) of the series for the strongest gradient."""
         model, r = self._model, len(self._rates)
         same = np.array_equal(model.start, model.readout)
         starts = np.array([model.start] if same else [model.start, model.readout]) @ self._modes
@@ -231,9 +235,9 @@ class OpenedCell:
         # C v and N v of the last two terms, on each segment.
         products = [(np.zeros(shape), np.zeros(shape)) for _ in pieces]
         terms: list[Array] = []
-        sizes = [np.inf, np.inf]
-        root = float(np.sqrt(r))
-        while len(terms) < _MOST_POWERS and max(sizes[-2:]) * root > accuracy / 2:
+        last_two = [np.inf, np.inf]
+        least = accuracy / (2.0 * np.sqrt(r))
+        while len(terms) < _MOST_POWERS and max(last_two) > least:
             state = None if terms else starts.T
             for k, piece in enumerate(pieces):
                 last, before = products[k]
@@ -242,9 +246,8 @@ class OpenedCell:
                 products[k] = (self._through @ inside.reshape(r, -1)).reshape(shape), last
             assert state is not None
             terms.append(state.T)
-            sizes.append(float(np.abs(state).max()))
-        rounding = _EPS * root * max(sizes[2:]) * np.sqrt(len(terms))
-        return np.array(terms) @ self._modes.T, 2 * root * max(sizes[-2:]) + rounding
+            last_two = [last_two[1], float(np.abs(state).max())]
+        return np.array(terms) @ self._modes.T
 
 
 class _Piece:

@@ -40,6 +40,8 @@ _APART = 3
 _DEGREES = (4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32, 40)
 #: Degree with which the number is found out.
 _TRIAL = 12
+#: By how much errors at the nodes may add up between them.
+_LEBESGUE = 4.0
 #: Coefficients that no interval is too small for.
 _TAIL = 4
 
@@ -139,6 +141,8 @@ class _Road:
         """Signals of some points, infinite where they are not certain; there are no steps."""
         nothing = np.full(len(self._q), np.nan, dtype=complex)
         known = self._known.setdefault((level, rung), nothing)
+        # What is uncertain once takes another road in any case.
+        known[self.uncertain] = np.inf
         new = rows[np.isnan(known[rows])]
         if len(new):
             strengths = self._strengths(new)
@@ -194,7 +198,8 @@ class _Road:
         values, missed = strengths.at(table, time_of)
         size = np.abs(values)
         # The signal is a square: |dS| <= 2 |dv| |S|^(1/2).
-        missed = missed + 2.0 * error * np.sqrt(size) + self._in_time[rows] * size
+        uneven = 2.0 * error[:, None] * np.sqrt(np.abs(table))
+        missed = missed + strengths.spread(uneven, table, time_of) + self._in_time[rows] * size
         certain = missed <= _OWN_SHARE * self._tolerance * size
         axial = float(self._ladders[level].truncate(rung).axial[0, 0])
         values = values * np.exp(-(self._q[rows] ** 2) * self._b[rows] * axial)
@@ -212,7 +217,7 @@ class _Road:
         family, model = self._family, self._ladders[level].truncate(rung)
         return OpenedCell(model.bare, family.opening, family.period, family.sigma, q)
 
-    def _table(self, cell: OpenedCell, times: Array, fewer: int = 0) -> tuple[Signals, float]:
+    def _table(self, cell: OpenedCell, times: Array, fewer: int = 0) -> tuple[Signals, Array]:
         """Signals (strengths, times), and the error of the states that they are made of."""
         states, error = cell.states(_SERIES * self._tolerance, _NODES[self._nodes] - fewer)
         return cell.signals(states, times, _AIM * self._tolerance), error
@@ -231,6 +236,11 @@ class _Given:
         """Signals of the points, and what is not known of them."""
         values = table[self._place, time_of]
         return values, np.zeros(len(values))
+
+    def spread(self, error: Array, table: Signals, time_of: NDArray[np.intp]) -> Array:
+        """Errors of the points from those of a table."""
+        found: Array = error[self._place, time_of]
+        return found
 
 
 class _Chebyshev:
@@ -269,6 +279,13 @@ class _Chebyshev:
         imag = np.sum(self._T_odd * odd.T[time_of], axis=1) if table.imag.any() else 0.0
         tail = np.abs(even[-2:]).sum(axis=0) + np.abs(odd[-2:]).sum(axis=0)
         return (real + 1j * imag) * back, tail[time_of] * back
+
+    def spread(self, error: Array, table: Signals, time_of: NDArray[np.intp]) -> Array:
+        """Errors of the points from those of a table, which spread from node to node."""
+        _, _, a = self._coefficients(table)
+        largest = (error * np.exp(np.multiply.outer(self._squares, a))).max(axis=0)
+        spread: Array = _LEBESGUE * largest[time_of] * np.exp(-a[time_of] * self._x**2)
+        return spread
 
     def degree_for(self, table: Signals, accuracy: float) -> int | None:
         """The degree at which the last coefficients are small enough; None if none here is."""
