@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 #: Shares of the tolerance: what is aimed at, and what is let through. `projected` claims no less
 #: than the latter for steps in time.
-_AIM, _OWN_SHARE = 0.002, 0.02
+_AIM, _OWN_SHARE = 0.004, 0.02
 #: What is left out of the series, relative to the tolerance.
 _SERIES = 1e-5
 #: Nodes of collocation on a segment, and how many fewer tell their error.
@@ -38,8 +38,8 @@ _FEWER = 3
 _APART = 3
 #: Numbers of Chebyshev nodes in q.
 _DEGREES = (4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32, 40)
-#: Degree with which the number is found out.
-_TRIAL = 12
+#: Degrees with which the number is found out.
+_TRIALS = (12, 20, 40)
 #: By how much errors at the nodes may add up between them.
 _LEBESGUE = 4.0
 #: Coefficients that no interval is too small for.
@@ -169,7 +169,7 @@ class _Road:
         """Degree in q^2 that the signals need; None if there are fewer strengths."""
         every, count = np.arange(len(self._q)), len(np.unique(self._q))
         rung = int(self._lowest.max())
-        for degree in (_TRIAL, _DEGREES[-1]):
+        for degree in _TRIALS:
             if count <= min(degree, _DEGREES[1]):
                 break
             trial = _Chebyshev(self._q, float(self._q.max()), degree)
