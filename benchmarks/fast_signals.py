@@ -152,7 +152,8 @@ def main() -> None:
             f"{machine()}, one thread, {date.today()}; `python benchmarks/fast_signals.py --write` "
             "makes this file.",
             *_about(),
-            f"Other work on {os.cpu_count()} processors at the end: a load of {os.getloadavg()[1]:.0f}.",
+            f"Other work on {os.cpu_count()} processors at the end: a load of "
+            f"{os.getloadavg()[1]:.0f}.",
             "",
             "| table | tolerance | step by step, s | ms per signal | shared, s | ms per signal | "
             "times faster | asked | reached by each | largest difference / S | "
