@@ -94,7 +94,7 @@ INNER = {
     "models": [
         "cell_problems cumulants karger model polynomials reduced validity",
         "energy integration moments registry tensors",
-        "stability taylor tensor_files",
+        "openings stability taylor tensor_files",
         "rates",
         "expansion lumped",
         "kurtosis projection",
@@ -114,7 +114,8 @@ INNER = {
         "estimates ladder_files methods span",
         "cumulants full ladder",
         "files projected",
-        "folded",
+        "folded shared",
+        "tables",
         "slab",
         "slab_files",
     ],

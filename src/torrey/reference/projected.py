@@ -17,7 +17,7 @@ A point that no rung brings below the tolerance is reported as such: it needs th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import TypeVar
@@ -36,6 +36,7 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Signals = NDArray[np.complex128]
+Evaluate = Callable[[int, int, int, Rows], Signals]
 Column = TypeVar("Column", bound=NDArray)
 
 #: What the next rung changes is close to the error; how much larger the estimate is.
@@ -78,7 +79,8 @@ class ProjectedSignals:
     method : str
         What solved the point, one of `methods.METHODS`; empty where nothing has been tried.
     level, rung, steps : int
-        Mesh, rung of the ladder (0 for other methods), and time steps for a change of F by one.
+        Mesh, rung of the ladder (0 for other methods), and time steps for a change of F by one (0
+        where the first pulse is a series in q: `torrey.reference.shared`).
     coarse_signal : complex
         On the coarsest mesh, free of the error in space that models on that mesh share.
     coarse_error : float
@@ -185,9 +187,28 @@ def projected_signals(
     layers : (points,) bool, optional
         Whether the second mesh resolves layers of diffusion: see `estimates.space_error`.
     """
-    found = ProjectedSignals.unsolved(len(points))
+
+    def stepped(level: int, rung: int, steps: int, rows: Rows) -> Signals:
+        model = ladders[level].truncate(rung)
+        return projected_signal(model, waveform, points[rows], steps)
+
     every = np.ones(len(points), dtype=bool)
-    batch = _Batch(ladders, waveform, points, tolerance, every if layers is None else layers)
+    return certify(ladders, stepped, points, tolerance, every if layers is None else layers)
+
+
+def certify(
+    ladders: Sequence[Ladder], evaluate: Evaluate, points: Points, tolerance: float, layers: Flags
+) -> ProjectedSignals:
+    """Climb the rungs with signals that are computed in some way; see `projected_signals`.
+
+    Parameters
+    ----------
+    evaluate : callable
+        (level, rung, steps, rows) -> signals of some points; those that are not finite are not
+        known.
+    """
+    found = ProjectedSignals.unsolved(len(points))
+    batch = _Batch(ladders, evaluate, points, tolerance, layers)
     lowest = np.array([rung_for(gamma) for gamma in points.q * points.period])
     # What the rung before changed, and where the error in space alone is too large: no rung helps.
     change, hopeless = np.zeros(len(points)), np.zeros(len(points), dtype=bool)
@@ -201,19 +222,19 @@ def projected_signals(
 
 
 class _Batch:
-    """The points of one waveform, and their signals on the coarsest mesh, each computed once."""
+    """Points solved at once, and their signals on the coarsest mesh, each computed once."""
 
     def __init__(
         self,
         ladders: Sequence[Ladder],
-        waveform: Waveform,
+        evaluate: Evaluate,
         points: Points,
         tolerance: float,
         layers: Flags,
     ) -> None:
         self._ladders = ladders
         self._layers = layers
-        self._waveform = waveform
+        self._on = evaluate
         self._points = points
         self._tolerance = tolerance
         #: By rung and steps, where they are known.
@@ -355,9 +376,10 @@ class _Batch:
             if not len(inner):
                 break
             steps = found.steps[inner] // 2
-            changes = self._on_rungs(level, asked, steps, rows[inner]) - base
-            values.append(values[0] + changes[0])
-            missed = np.abs(changes[0] - changes[-1])
+            with np.errstate(invalid="ignore"):
+                changes = self._on_rungs(level, asked, steps, rows[inner]) - base
+                values.append(values[0] + changes[0])
+                missed = np.abs(changes[0] - changes[-1])
             space = space_error(values, self._layers[rows[inner]])
             rest = basis_error + missed + found.time_error[inner]
             enough = self._within(1.0, space + rest, values[-1])
@@ -396,10 +418,6 @@ class _Batch:
         if len(new):
             known[new] = self._on(0, rung, steps, new)
         return known[rows]
-
-    def _on(self, level: int, rung: int, steps: int, rows: Rows) -> Signals:
-        model = self._ladders[level].truncate(rung)
-        return projected_signal(model, self._waveform, self._points[rows], steps)
 
 
 def _put(column: Column, rows: Rows, values: Column) -> Column:

@@ -14,13 +14,12 @@ from torrey.cell.operators import BlochTorrey
 from torrey.cell.refinement import end_of
 from torrey.gradients.protocol import Axes, Point, group_measurements
 from torrey.gradients.sweep import Sweep
-from torrey.gradients.waveforms import Waveform
-from torrey.models.integration import Points
 from torrey.reference.estimates import resolves_layers
 from torrey.reference.folded import solve_folded
 from torrey.reference.full import ToleranceError, is_large, reference_signal
 from torrey.reference.ladder import Ladder
-from torrey.reference.projected import ProjectedSignals, projected_signals, solved
+from torrey.reference.projected import ProjectedSignals, solved
+from torrey.reference.tables import Table, table_signals
 
 Array = NDArray[np.float64]
 
@@ -79,15 +78,22 @@ def solve_slab(
     found = ProjectedSignals.unsolved(len(cells) * count)
     for axes, members in group_measurements(sweep.protocol.measurements).items():
         along = Lazy.over(ladders, partial(_along, axes=axes))
-        for waveform, rows in members.items():
-            q = np.array([sweep.protocol.measurements[row].q for row in rows])
-            points = Points.of(q, cells[:, :1], cells[:, 1:] / cells[:, :1])
-            where = (np.arange(len(cells))[:, None] * count + np.array(rows)).ravel()
-            layers = resolves_layers(levels[1], points.period, waveform.echo_time)
-            signals = projected_signals(along, waveform, points, tolerance, layers)
-            if for_models:
-                signals = _sharpen(signals, along[0], waveform, points, tolerance)
-            found = found.merge(where, signals)
+        strengths = {
+            waveform: np.array([sweep.protocol.measurements[row].q for row in rows])
+            for waveform, rows in members.items()
+        }
+        columns = [row for rows in members.values() for row in rows]
+        where = (np.arange(len(cells))[:, None] * count + np.array(columns)).ravel()
+        layers = [
+            np.repeat(resolves_layers(levels[1], cells[:, :1], w.echo_time), len(q), axis=1)
+            for w, q in strengths.items()
+        ]
+        sigmas = cells[:, 1] / cells[:, 0]
+        table = Table.of(cells[:, 0], sigmas, strengths, np.concatenate(layers, axis=1).ravel())
+        signals = table_signals(along, table, tolerance)
+        if for_models:
+            signals = _sharpen(signals, along[0], table, tolerance)
+        found = found.merge(where, signals)
     every = list(sweep.points().values())
     found = solve_folded(every, tolerance, levels, found)
     # What no rung brought below the tolerance.
@@ -131,13 +137,13 @@ def _rounded_up(value: float) -> str:
 def _sharpen(
     signals: ProjectedSignals,
     coarsest: Ladder,
-    waveform: Waveform,
-    points: Points,
+    table: Table,
     tolerance: float,
 ) -> ProjectedSignals:
     """Signals on the coarsest mesh that models are compared with, to a smaller tolerance."""
     # The same mesh twice: no error in space.
-    fine = projected_signals([coarsest] * 2, waveform, points, _COARSE_SHARE * tolerance)
+    resolved = replace(table, layers=np.ones_like(table.layers))
+    fine = table_signals([coarsest] * 2, resolved, _COARSE_SHARE * tolerance)
     return replace(
         signals,
         coarse_signal=np.where(fine.reached, fine.signal, signals.coarse_signal),

@@ -40,6 +40,10 @@ def table_variables(table: SlabSignals) -> Group:
         "rung": variable(
             found.rung.astype(np.int32), "1", "rung of the ladder; 0 for other methods"
         ),
-        "steps": variable(found.steps.astype(np.int32), "1", "time steps for a change of F by one"),
+        "steps": variable(
+            found.steps.astype(np.int32),
+            "1",
+            "time steps for a change of F by one, 0: a series in q",
+        ),
         **coordinates(sweep),
     }

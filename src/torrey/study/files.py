@@ -206,7 +206,7 @@ def _reference_variables(sweep: Sweep, points: Mapping[str, NDArray[Any]]) -> Gr
     return {
         "reference_level": Variable(dims, points["level"], "1", "mesh of the reference signal"),
         "reference_steps": Variable(
-            dims, points["steps"], "1", "time steps for a change of F by one"
+            dims, points["steps"], "1", "time steps for a change of F by one, 0: a series in q"
         ),
         "reference_method": method_variable(dims, points["method"]),
         "reference_rung": Variable(
