@@ -26,6 +26,7 @@ from torrey.models.tensors import papers_tensors
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from torrey.door.derivatives import Wanted
     from torrey.door.gradients import Directions, Strengths, Waveforms
     from torrey.door.materials import ByPart
     from torrey.door.orientations import Orientations
@@ -122,6 +123,7 @@ class Cell(Description):
         model: str | Sequence[str] = REFERENCE,
         tolerance: float = 1e-4,
         method: Method = "auto",
+        derivatives: Wanted = False,
     ) -> xarray.DataArray:
         """Signal, normalised to the initial magnetisation, with its numerical error.
 
@@ -144,6 +146,10 @@ class Cell(Description):
         method : {"auto", "full", "projected"}
             Of the reference: ``auto`` takes the full finite-element system for a point or two in
             a plane or on a line, and projected models, as accurate, for more and in space.
+        derivatives : bool, or list of str
+            Whether coordinates ``dS_dkappa``, ``dS_dL``, ``dS_dD_outside``, ..., ``dS_db`` (or what
+            else was given), ``dS_ddirection_x``, ... come along, with ``_error``; or by which of
+            kappa, D, L, b, direction. Of the reference and P<n>; see docs/library.md.
 
         Returns
         -------
@@ -168,7 +174,7 @@ class Cell(Description):
         (('b',), [0.851, 0.726])
         """
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
-        given = waveform, strengths, direction, model, tolerance, method, orientation
+        given = waveform, strengths, direction, model, tolerance, method, orientation, derivatives
         return ask("Cell.signal", self.site, *given)
 
     def adc(
