@@ -134,7 +134,7 @@ INNER = {
         "files",
     ],
     "inversion": [
-        "batched criteria fit_settings likelihood map_names measured nifti problem sphere",
+        "batched criteria design fit_settings likelihood map_names measured nifti problem sphere",
         "data_keys exchange_kernel fit physical signal_tables table_model",
         "cell_table exchange_models noise profiles radius voxel_data voxel_problem",
         "study study_tables table_models voxel_profiles",
