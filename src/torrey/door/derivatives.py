@@ -19,10 +19,9 @@ from torrey.gradients.waveforms import Waveform
 from torrey.models import registry
 from torrey.models.adjoint import converged_steps
 from torrey.models.integration import Points
-from torrey.models.model import TIME_TOLERANCE
 from torrey.models.projection import project
 from torrey.models.sensitivities import derivatives
-from torrey.reference.derivatives import NAMES, Derivative, signal_derivatives
+from torrey.reference.derivatives import NAMES, Derivative, signal_derivatives, within_reach
 from torrey.reference.projected import ProjectedSignals
 from torrey.reference.span import Span
 
@@ -39,6 +38,8 @@ _BY: Final = {
     "gradient": ("um ms", "largest gradient gamma G"),
     "direction": ("1", "gradient direction, across it and per rad"),
 }
+#: Of the integration of projected models in time.
+_TIME_TOLERANCE: Final = 1e-8
 _ERROR: Final = "numerical error, absolute"
 
 
@@ -93,6 +94,7 @@ def of_reference(
     measurements: Sequence[Measurement],
     found: ProjectedSignals,
     wanted: Sequence[str],
+    tolerance: float,
 ) -> Table:
     """Derivatives of reference signals of some measurements in one cell.
 
@@ -107,6 +109,8 @@ def of_reference(
     found : ProjectedSignals
     wanted : sequence of str
         See `read_derivatives`.
+    tolerance : float
+        Of the signals.
 
     Returns
     -------
@@ -123,12 +127,14 @@ def of_reference(
             else:
                 ladders = medium.sensitive(span)
             points = _points(measurements, rows, period, permeability)
+            part, frame = found.take(np.array(rows)), np.array(axes)
+            part = within_reach(ladders, frame, waveform, points, part, tolerance)
             table = signal_derivatives(
                 ladders,
                 waveform,
                 points,
-                np.array(axes[0]),
-                found.take(np.array(rows)),
+                frame[0],
+                part,
                 roll=first.roll,
                 diffusivities="D" in wanted,
                 turns=turns,
@@ -165,7 +171,7 @@ def of_projected(
         models = [project(level, np.array(axes), order) for level in medium.levels[-2:]]
         for waveform, rows in members.items():
             points, frame = _points(measurements, rows, period, permeability), np.array(axes)
-            _, steps = converged_steps(models[-1].along(frame), waveform, points, TIME_TOLERANCE)
+            _, steps = converged_steps(models[-1].along(frame), waveform, points, _TIME_TOLERANCE)
             found = [derivatives(one, waveform, points, frame, steps) for one in models]
             table = {name: Derivative.none(len(rows), *shape.get(name, ())) for name in NAMES}
             for name in ("kappa", "L", "q", "q2"):

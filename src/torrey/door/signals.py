@@ -355,7 +355,8 @@ def _reference(
     if not wanted:
         return values
     place = site.medium, span, site.period, site.permeability
-    return replace(values, derivatives=of_reference(*place, measurements, table.signals, wanted))
+    asked = measurements, table.signals, wanted, tolerance
+    return replace(values, derivatives=of_reference(*place, *asked))
 
 
 def _derivatives(

@@ -180,14 +180,14 @@ class _Search:
         chosen = list(range(len(self._rows)))
         fisher = self._prior + self._squares.sum(axis=0)
         while len(chosen) > n:
-            values = [self._value(fisher - self._squares[row]) for row in chosen]
+            values = self._values(fisher - self._squares[chosen])
             row = chosen.pop(int(np.argmin(values)))
             fisher = fisher - self._squares[row]
         return np.array(chosen, dtype=np.int64)
 
     def value(self, chosen: Rows) -> float:
         """The criterion of a choice."""
-        return self._value(self._prior + self._squares[chosen].sum(axis=0))
+        return float(self._values((self._prior + self._squares[chosen].sum(axis=0))[None])[0])
 
     def exchange(self, chosen: Rows) -> Rows:
         """Replace measurements, one at a time, as long as that makes the bound smaller."""
@@ -206,14 +206,23 @@ class _Search:
         return chosen
 
     def _best(self, fisher: Array, chosen: Sequence[int] | Rows) -> tuple[int, float]:
-        values = np.array([self._value(fisher + square) for square in self._squares])
+        values = self._values(fisher + self._squares)
         if not self._repeated:
             values[np.asarray(chosen, dtype=np.int64)] = np.inf
         best = int(np.argmin(values))
         return best, float(values[best])
 
-    def _value(self, fisher: Array) -> float:
-        return _value(fisher, self._columns, self._criterion)
+    def _values(self, fishers: Array) -> Array:
+        """The criterion of several informations, shape (m, k, k): with what is taken to be known
+        none is singular."""
+        size = np.sqrt(np.einsum("mii->mi", fishers))
+        units = size[:, :, None] * size[:, None, :]
+        at = np.ix_(range(len(fishers)), self._columns, self._columns)
+        covariance = (np.linalg.inv(fishers / units) / units)[at]
+        if self._criterion == "A":
+            return np.asarray(np.einsum("mii->m", covariance))
+        sign, logarithm = np.linalg.slogdet(covariance)
+        return np.where(sign > 0.0, logarithm, np.inf)
 
 
 def _value(fisher: Array, columns: Sequence[int], criterion: Criterion) -> float:

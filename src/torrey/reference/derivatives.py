@@ -30,8 +30,8 @@ from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points
 from torrey.models.projection import ProjectedModel
 from torrey.models.sensitivities import Derivatives, RegionForms, derivatives, region_forms
-from torrey.reference.ladder import GrowingLadder
-from torrey.reference.projected import ProjectedSignals
+from torrey.reference.ladder import GrowingLadder, Ladder
+from torrey.reference.projected import ProjectedSignals, projected_signals
 from torrey.reference.span import LOWEST_RUNG
 
 Array = NDArray[np.float64]
@@ -47,6 +47,9 @@ _ANGLE: Final = 1e-3
 #: Opposite to x the frame of several components is not a smooth function of the direction.
 _OPPOSITE: Final = -1.0 + 1e-6
 _ROUNDING: Final = 1e-11
+#: By which a tolerance is larger where a rung for derivatives alone is looked for, and the largest.
+_LOOSER: Final = 10.0
+_LOOSEST: Final = 1e-2
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,10 @@ class SensitiveLadder:
         """Whether there is such a rung."""
         return self._ladder.reaches(rung)
 
+    def along(self, frame: Array) -> Ladder:
+        """The ladder for gradients along some of its axes."""
+        return self._ladder.along(frame)
+
     def model(self, rung: int) -> ProjectedModel:
         """The model of one rung, along all axes of the ladder."""
         return self._ladder.truncate(rung)
@@ -135,6 +142,38 @@ def tangents(direction: Array) -> Array:
     _, _, axes = np.linalg.svd(np.asarray(direction, dtype=float)[None])
     result: Array = axes[1:]
     return result
+
+
+def within_reach(
+    ladders: Sequence[SensitiveLadder],
+    frame: Array,
+    waveform: Waveform,
+    points: Points,
+    found: ProjectedSignals,
+    tolerance: float,
+) -> ProjectedSignals:
+    """Points that other methods have solved, on the rungs that are good enough for derivatives.
+
+    Parameters
+    ----------
+    ladders, waveform, points, found
+        See `signal_derivatives`.
+    frame : (c, d) float
+        Axes of the waveform.
+    tolerance : float
+        Of the signals; that of the rungs is larger, and the derivatives' errors say so.
+    """
+    rest = np.flatnonzero(~(found.reached & (found.method == "projected")))
+    if not len(rest):
+        return found
+    along = Lazy.over(ladders, lambda ladder: ladder.along(frame))
+    for looser in (_LOOSER, _LOOSER**2):
+        again = projected_signals(along, waveform, points[rest], min(looser * tolerance, _LOOSEST))
+        found = found.merge(rest[again.reached], again.take(again.reached))
+        rest = rest[~again.reached]
+        if not len(rest):
+            break
+    return found
 
 
 def signal_derivatives(
