@@ -15,7 +15,7 @@ have no derivatives, and an infinite error.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
 from typing import Final
 
@@ -48,7 +48,7 @@ _ANGLE: Final = 1e-3
 _OPPOSITE: Final = -1.0 + 1e-6
 _ROUNDING: Final = 1e-11
 #: By which a tolerance is larger where a rung for derivatives alone is looked for, and the largest.
-_LOOSER: Final = 10.0
+_LOOSER: Final = (10.0, 100.0)
 _LOOSEST: Final = 1e-2
 
 
@@ -152,7 +152,7 @@ def within_reach(
     found: ProjectedSignals,
     tolerance: float,
 ) -> ProjectedSignals:
-    """Points that other methods have solved, on the rungs that are good enough for derivatives.
+    """Points that other methods have solved, on finer meshes or rungs that serve derivatives.
 
     Parameters
     ----------
@@ -161,18 +161,24 @@ def within_reach(
     frame : (c, d) float
         Axes of the waveform.
     tolerance : float
-        Of the signals; that of the rungs is larger, and the derivatives' errors say so.
+        Of the signals; that of the rungs may be larger, and the derivatives' errors say so.
     """
     rest = np.flatnonzero(~(found.reached & (found.method == "projected")))
     if not len(rest):
         return found
     along = Lazy.over(ladders, lambda ladder: ladder.along(frame))
-    for looser in (_LOOSER, _LOOSER**2):
-        again = projected_signals(along, waveform, points[rest], min(looser * tolerance, _LOOSEST))
-        found = found.merge(rest[again.reached], again.take(again.reached))
-        rest = rest[~again.reached]
+    # A basis fills a coarse mesh long before it is good enough there.
+    last = min(3 - ladders[0].operators.cell.dimension, len(ladders) - 2)
+    attempts = [(first, 1.0) for first in range(1, last + 1)]
+    attempts += [(first, looser) for looser in _LOOSER for first in range(last + 1)]
+    for first, looser in attempts:
         if not len(rest):
             break
+        some, wanted = points[rest], min(looser * tolerance, _LOOSEST)
+        again = projected_signals(along[first:], waveform, some, wanted)
+        again = replace(again, level=again.level + first)
+        found = found.merge(rest[again.reached], again.take(again.reached))
+        rest = rest[~again.reached]
     return found
 
 
