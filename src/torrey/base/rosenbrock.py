@@ -9,6 +9,7 @@ The coefficients are those of the transformed variables that need no product wit
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -141,3 +142,111 @@ def step(
             load -= _SLOPE[i] * duration * rate_slope
         stages[i] = solve(load)
     return state + stages[-1]
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What a step of M du/dt = -A(t) u with M = 1 has met, for its adjoint.
+
+    Attributes
+    ----------
+    arguments : (n_stages, ...) complex
+        States at which the rates of the stages were taken.
+    increments : (n_stages, ...) complex
+        What the stages solved for; the last argument and increment add up to the result.
+    """
+
+    arguments: Vector
+    increments: Vector
+
+    @property
+    def end(self) -> Vector:
+        """State at the end of the step."""
+        result: Vector = self.arguments[-1] + self.increments[-1]
+        return result
+
+
+def recorded_step(
+    u: Vector,
+    duration: float,
+    solve: Callable[[Vector], Vector],
+    rate: Callable[[int, Vector], Vector],
+    rate_slope: Vector,
+) -> Stages:
+    """The same step as `step` with M = 1, with all its stages.
+
+    Parameters
+    ----------
+    u, duration, solve, rate_slope
+        See `step`.
+    rate : callable
+        (number of a stage, v) -> A v at the time of that stage.
+    """
+    count = len(TIMES)
+    arguments, increments = (np.empty((count, *u.shape), dtype=complex) for _ in range(2))
+    rows = increments.reshape(count, -1).view(float)
+    for i in range(count):
+        arguments[i] = u
+        memory = None
+        if i:
+            sums = (_WEIGHTS[i] @ rows[:i]).view(complex).reshape(2, *u.shape)
+            arguments[i] += sums[0]
+            memory = sums[1] / duration
+        load = -rate(i, arguments[i])
+        if memory is not None:
+            load += memory
+        if i < len(_SLOPE):
+            load -= _SLOPE[i] * duration * rate_slope
+        increments[i] = solve(load)
+    return Stages(arguments, increments)
+
+
+def adjoint_step(
+    end: Vector,
+    duration: float,
+    solve: Callable[[Vector], Vector],
+    rate: Callable[[int, Vector], Vector],
+    slope: Callable[[Vector], Vector],
+) -> tuple[Vector, Vector]:
+    """What the result of a step weighs, as weights of its beginning and of its stages.
+
+    Parameters
+    ----------
+    end : (n,) complex
+        Weights y of a linear functional y^T u of the state at the end.
+    duration : float, ms
+    solve, rate, slope : callable
+        Transposes of the inverse, of A at the time of a stage, and of dA/dt at the beginning.
+
+    Returns
+    -------
+    begin : (n,) complex
+        Weights of the state at the beginning.
+    loads : (n_stages, n) complex
+        Weights l_i of the right-hand sides of the stages: a change of A changes the functional by
+        the sum of l_i^T (-dA(t_i) argument_i - dA(0) increment_i - d_i h dA'(0) u).
+    """
+    count = len(TIMES)
+    loads = np.empty((count, *end.shape), dtype=complex)
+    # Weights of the increments, filled from the last stage on.
+    of = np.zeros((count, *end.shape), dtype=complex)
+    of[-1] = end
+    rows = of.reshape(count, -1).view(float)
+    begin = np.zeros_like(end)
+    for i in reversed(range(count)):
+        loads[i] = solve(of[i])
+        argument = -rate(i, loads[i])
+        if i == count - 1:
+            argument += end
+        begin += argument
+        if i < len(_SLOPE):
+            begin -= _SLOPE[i] * duration * slope(loads[i])
+        if i:
+            pair = np.array([argument, loads[i] / duration]).reshape(2, -1).view(float)
+            rows[:i] += _WEIGHTS[i].T @ pair
+    return begin, loads
+
+
+def slope_weights() -> NDArray[np.float64]:
+    """d_i of all stages, shape (n_stages,)."""
+    return np.array([*_SLOPE, *(0.0,) * (len(TIMES) - len(_SLOPE))])

@@ -26,6 +26,7 @@ from torrey.models.tensors import papers_tensors
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from torrey.door.derivatives import Wanted
     from torrey.door.gradients import Directions, Strengths, Waveforms
     from torrey.door.materials import ByPart
     from torrey.door.orientations import Orientations
@@ -122,6 +123,7 @@ class Cell(Description):
         model: str | Sequence[str] = REFERENCE,
         tolerance: float = 1e-4,
         method: Method = "auto",
+        derivatives: Wanted = False,
     ) -> xarray.DataArray:
         """Signal, normalised to the initial magnetisation, with its numerical error.
 
@@ -132,32 +134,31 @@ class Cell(Description):
             Exactly one of them: b-values, largest wave numbers (gamma G delta of rectangular
             pulses), or largest gradients, as G or as gamma G.
         direction : vector, or list of vectors
-            Of as many numbers as the cell has dimensions, or three, of any length: first axis of a
-            waveform. Or ``{"powder": 60}``, ``{"lebedev": 19}``: see docs/configuration.md.
+            Of as many numbers as the cell has dimensions, or three: first axis of a waveform. Or
+            ``{"powder": 60}``, ``{"lebedev": 19}``: see docs/configuration.md.
         orientation : mapping, or list of mappings, optional
             Where z of the cell points: ``{"axis": [1, 0, 0]}`` or ``{"watson": {"kappa": 8}}``.
         model : str, or list of str
-            ``reference`` (the Bloch-Torrey equation), ``R0``, ``R2``, ..., ``P4``, ..., ``Pade``,
-            ``lumped-R0`` or ``lumped-R2``.
+            ``reference``, ``R0``, ``R2``, ..., ``P4``, ..., ``Pade``, ``lumped-R0`` or ``-R2``.
         tolerance : float
             Of the reference, relative to the signal. Other models are computed on the finest mesh.
         method : {"auto", "full", "projected"}
-            Of the reference: ``auto`` takes the full finite-element system for a point or two in
-            a plane or on a line, and projected models, as accurate, for more and in space.
+            Of the reference: ``auto`` takes the full system for a point or two in a plane or on a
+            line, and projected models, as accurate, for more, in space and for derivatives.
+        derivatives : bool, or list of str
+            As coordinates ``dS_dkappa``, ..., all or some: see docs/library.md.
 
         Returns
         -------
         DataArray
             Its dimensions are those of ``model, orientation, waveform, b`` (or ``q, gradient``)
-            and ``direction`` that were given as lists. Real, unless an imaginary part is larger
-            than ``numerical_error``: this coordinate, of the same shape, is an absolute estimate.
-            With models come ``growth_rate``, ``amplification`` and ``validity``: a signal means
-            nothing where this mark is not zero.
+            and ``direction`` given as lists. Real, unless an imaginary part is larger than the
+            coordinate ``numerical_error``, an absolute estimate. Models have ``growth_rate``,
+            ``amplification`` and ``validity``, which is zero where a signal means something.
 
         Raises
         ------
         InputError, ToleranceError
-            If an argument cannot be used, or the meshes do not reach the tolerance.
 
         Examples
         --------
@@ -168,7 +169,7 @@ class Cell(Description):
         (('b',), [0.851, 0.726])
         """
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
-        given = waveform, strengths, direction, model, tolerance, method, orientation
+        given = waveform, strengths, direction, model, tolerance, method, orientation, derivatives
         return ask("Cell.signal", self.site, *given)
 
     def adc(

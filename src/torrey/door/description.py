@@ -14,7 +14,7 @@ from torrey.config.geometries import fit_mesh
 from torrey.door.given import Given, fit_material, given_of, read_arguments
 from torrey.door.medium import Discretisation, Medium
 from torrey.door.quantities import argument, arguments
-from torrey.door.signals import Site
+from torrey.door.site import Site
 from torrey.geometry import MeshOptions, Shape
 
 if TYPE_CHECKING:

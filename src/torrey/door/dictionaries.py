@@ -27,7 +27,8 @@ from torrey.config.materials import material_facts
 from torrey.door.cell import Cell
 from torrey.door.gradients import Gradients
 from torrey.door.quantities import argument, inside, quantities
-from torrey.door.signals import Site, check_sweep, check_tolerance, read_models
+from torrey.door.signals import check_sweep, check_tolerance, read_models
+from torrey.door.site import Site
 from torrey.door.threads import single_threaded
 from torrey.gradients.blocks import blocks_of
 from torrey.gradients.protocol import EncodingKind

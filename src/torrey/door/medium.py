@@ -14,6 +14,8 @@ from torrey.cell.operators import BlochTorrey
 from torrey.geometry import MeshOptions, Shape
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.meshing import build_meshes
+from torrey.gradients.protocol import Vector
+from torrey.reference.derivatives import SensitiveLadder, turning_ladders
 from torrey.reference.ladder import GrowingLadder, climb_meshes
 from torrey.reference.span import Span
 
@@ -95,6 +97,20 @@ class Medium:
     def ladders(self) -> Callable[[Span], Lazy[GrowingLadder]]:
         """Ladder on each mesh for the directions and the reach of some points."""
         return cache(self._climb)
+
+    @cached_property
+    def sensitive(self) -> Callable[[Span], Lazy[SensitiveLadder]]:
+        """The same ladders, with what their models change by."""
+        return cache(lambda span: Lazy.over(self.ladders(span), SensitiveLadder))
+
+    @cached_property
+    def turning(self) -> Callable[[Vector, int], Lazy[SensitiveLadder]]:
+        """Ladder on each mesh for a direction and small turns of it, and for so many rungs."""
+        return cache(
+            lambda direction, rungs: Lazy.over(
+                turning_ladders(self.finer, direction, rungs), SensitiveLadder
+            )
+        )
 
     def _climb(self, span: Span) -> Lazy[GrowingLadder]:
         return climb_meshes(self.finer, span.axes, span.rungs)

@@ -9,7 +9,8 @@ import numpy as np
 import xarray
 
 from torrey.door.quantities import argument
-from torrey.door.signals import Site, ask, growth_rates, stability_of
+from torrey.door.signals import ask, growth_rates, stability_of
+from torrey.door.site import Site
 from torrey.door.threads import single_threaded
 from torrey.gradients.protocol import frame
 from torrey.models.evaluation import build_models

@@ -16,7 +16,7 @@ from torrey.bloch.zone_lines import zone_line
 from torrey.door.gradients import read_direction
 from torrey.door.labels import dataset
 from torrey.door.quantities import argument, arguments, quantities, quantity
-from torrey.door.signals import Site
+from torrey.door.site import Site
 
 if TYPE_CHECKING:
     from torrey.door.gradients import Directions

@@ -18,18 +18,25 @@ from torrey.config.materials import material_facts
 from torrey.config.nodes import Node
 from torrey.config.scales import check_scales
 from torrey.door.averages import average_coordinates, real_where_it_is
-from torrey.door.gradients import Gradients, read_direction, read_gradients
+from torrey.door.derivatives import (
+    Table,
+    Wanted,
+    derivative_coordinates,
+    of_projected,
+    of_reference,
+    read_derivatives,
+)
+from torrey.door.gradients import Gradients
 from torrey.door.labels import (
     Coordinates,
     Layout,
     attributes,
-    cell_coordinates,
     labelled_variable,
 )
-from torrey.door.medium import Medium
-from torrey.door.quantities import argument, arguments, is_list, is_number
-from torrey.gradients.protocol import Measurement, Point, Vector
-from torrey.gradients.sweep import ENCODINGS, REFERENCE, Acquisition, PermeabilityKind, Sweep
+from torrey.door.quantities import argument, is_list, is_number
+from torrey.door.site import Site
+from torrey.gradients.protocol import Measurement, Point
+from torrey.gradients.sweep import ENCODINGS, REFERENCE, Sweep
 from torrey.models import registry
 from torrey.models.evaluation import evaluate_models, evaluate_stability
 from torrey.models.registry import StudyFacts
@@ -67,74 +74,6 @@ _ERROR_NAME: Final = "estimated error of the discretisation, absolute; not that 
 
 
 @dataclass(frozen=True)
-class Site:
-    """A medium of some period and permeability, in which signals are computed.
-
-    Parameters
-    ----------
-    medium : Medium
-    period : float, um
-    permeability : float, um/ms
-    """
-
-    medium: Medium
-    period: float
-    permeability: float
-
-    @property
-    def permeability_kind(self) -> PermeabilityKind:
-        """What the permeability is: where nothing passes membranes, the relaxivity of surfaces."""
-        surfaces = [m.is_surface for m in self.medium.discretisation.shape.membranes()]
-        relaxes = self.medium.material.walls or (bool(surfaces) and all(surfaces))
-        return "surface_relaxivity" if relaxes else "permeability"
-
-    def read(
-        self,
-        call: str,
-        waveform: Waveforms,
-        strengths: Strengths,
-        direction: Directions | None,
-        orientation: Orientations | None = None,
-    ) -> tuple[Site, Gradients]:
-        """Gradients that were given, and the site with as many axes as they have.
-
-        Parameters as of `read_gradients`.
-        """
-        shape, in_space = self.medium.discretisation.shape, self.medium.material.in_space
-        found = read_gradients(
-            call, shape.dimension, waveform, strengths, direction, in_space, orientation
-        )
-        with arguments(call):
-            return replace(self, medium=self.medium.for_axes(found.n_axes)), found
-
-    def along(self, direction: Directions | None, n_components: int = 1) -> tuple[Site, Vector]:
-        """One direction that was given, and the site with as many axes as it has."""
-        shape, in_space = self.medium.discretisation.shape, self.medium.material.in_space
-        n = read_direction(direction, shape.dimension, n_components, in_space)
-        return replace(self, medium=self.medium.for_axes(len(n))), n
-
-    @property
-    def within(self) -> Site:
-        """The same for gradients that lie within the cell."""
-        return replace(self, medium=self.medium.within)
-
-    @property
-    def described(self) -> str:
-        """Period and permeability, as people say them."""
-        name = self.permeability_kind.replace("_", " ")
-        return f"period {self.period:g} um, {name} {self.permeability:g} um/ms"
-
-    def coordinates(self) -> Coordinates:
-        """Period and permeability as coordinates of a result."""
-        return cell_coordinates(self.period, self.permeability, self.permeability_kind)
-
-    def sweep(self, measurements: tuple[Measurement, ...]) -> Sweep:
-        """Measurements in this one cell as a sweep."""
-        acquisition = Acquisition("b", measurements)
-        return Sweep((self.period,), self.permeability_kind, (self.permeability,), acquisition)
-
-
-@dataclass(frozen=True)
 class Values:
     """Signals of one model, flat in the order of the measurements.
 
@@ -146,6 +85,8 @@ class Values:
     growth, amplification : (n,) float
         See `torrey.models.model.Stability`; the reference has no growth rate.
     method : str
+    derivatives : mapping, optional
+        See `torrey.door.derivatives`.
     """
 
     signal: NDArray[np.complex128]
@@ -153,6 +94,7 @@ class Values:
     growth: Array
     amplification: Array
     method: str
+    derivatives: Table | None = None
 
     @property
     def validity(self) -> NDArray[np.int8]:
@@ -160,7 +102,13 @@ class Values:
         return validity(self.signal, self.error, self.amplification)
 
 
-def signals(site: Site, layout: Layout, tolerance: float, method: Method) -> xarray.DataArray:
+def signals(
+    site: Site,
+    layout: Layout,
+    tolerance: float,
+    method: Method,
+    wanted: tuple[str, ...] = (),
+) -> xarray.DataArray:
     """Signals of some models, labelled.
 
     Parameters
@@ -172,14 +120,16 @@ def signals(site: Site, layout: Layout, tolerance: float, method: Method) -> xar
         Of the reference, relative to |S|.
     method : {"auto", "full", "projected"}
         Of the reference.
+    wanted : tuple of str
+        What derivatives are by: see `torrey.door.derivatives.read_derivatives`.
     """
     found, models, dims = {}, layout.models, layout.dims
     measurements = layout.gradients.measurements
     if REFERENCE in models:
-        found[REFERENCE] = _reference(site, measurements, tolerance, method)
+        found[REFERENCE] = _reference(site, measurements, tolerance, method, wanted)
     others = tuple(model for model in models if model != REFERENCE)
     if others:
-        found |= _homogenised(site, measurements, others)
+        found |= _homogenised(site, measurements, others, wanted)
 
     def table(name: str) -> NDArray[Any]:
         return layout.table([getattr(found[model], name) for model in models])
@@ -190,6 +140,8 @@ def signals(site: Site, layout: Layout, tolerance: float, method: Method) -> xar
         **site.coordinates(),
         "numerical_error": (dims, error, attributes("1", _ERROR_NAME)),
     }
+    if wanted:
+        coordinates |= _derivatives(site, layout, [found[model] for model in models], wanted)
     meaningless = table("validity") != 0
     coordinates |= average_coordinates(layout.gradients, dims, table("signal"), error, meaningless)
     if others:
@@ -217,6 +169,7 @@ def ask(
     tolerance: float = 1e-4,
     method: Method = "auto",
     orientation: Orientations | None = None,
+    derivatives: Wanted = False,
 ) -> xarray.DataArray:
     """Read what is asked for, check it, and compute it: see `Cell.signal`.
 
@@ -227,7 +180,7 @@ def ask(
     site : Site
     strengths : dict
         What was given as b, q and gradient.
-    waveform, direction, model, tolerance, method, orientation
+    waveform, direction, model, tolerance, method, orientation, derivatives
         See `Cell.signal`.
     """
     site, layout = read_layout(call, site, waveform, strengths, direction, model, orientation)
@@ -235,7 +188,8 @@ def ask(
     with argument(call, "method"):
         if method not in get_args(Method):
             raise InputError(quoted(str(method)), "auto, full or projected")
-    return signals(site, layout, float(tolerance), method)
+    wanted = read_derivatives(call, derivatives, layout.gradients, layout.models)
+    return signals(site, layout, float(tolerance), method, wanted)
 
 
 def growth_rates(
@@ -383,23 +337,44 @@ def check_sweep(call: str, owner: str, strength: str, sweep: Sweep, material: Ma
 
 
 def _reference(
-    site: Site, measurements: tuple[Measurement, ...], tolerance: float, method: Method
+    site: Site,
+    measurements: tuple[Measurement, ...],
+    tolerance: float,
+    method: Method,
+    wanted: tuple[str, ...] = (),
 ) -> Values:
     span = Span.of(site.sweep(measurements))
     material, shape = site.medium.material, site.medium.discretisation.shape
     sticks = material_facts(material, shape)["sticks"]
+    if wanted and (sticks or method == "full"):
+        found = "a cell with sticks" if sticks else 'method="full" with derivatives'
+        raise InputError(found, "signals by projected models, where derivatives are wanted")
     if method == "auto":
         fewest = _FEWEST_ALONG_ONE if len(span.axes) == 1 else _FEWEST
         # In space one signal in full takes longer than the ladder.
-        fewest = 1 if shape.dimension == 3 else fewest
+        fewest = 1 if shape.dimension == 3 or wanted else fewest
         count = len({(m.waveform, m.q, m.direction, m.roll) for m in measurements if m.q})
-        method = "projected" if count >= fewest and not sticks else "full"
+        method = "projected" if (count >= fewest and not sticks) or wanted else "full"
     if method == "full":
         return _in_full(site, measurements, tolerance)
     ladders = site.medium.ladders(span)
     sweep = site.sweep(measurements)
     table = solve_slab(sweep, tolerance, ladders, site.medium.finer, for_models=False)
-    return Values(table.signals.signal, table.signals.error, *_nothing(measurements), method)
+    values = Values(table.signals.signal, table.signals.error, *_nothing(measurements), method)
+    if not wanted:
+        return values
+    place = site.medium, span, site.period, site.permeability
+    asked = measurements, table.signals, wanted, tolerance
+    return replace(values, derivatives=of_reference(*place, *asked))
+
+
+def _derivatives(
+    site: Site, layout: Layout, found: Sequence[Values], wanted: tuple[str, ...]
+) -> Coordinates:
+    tables = [values.derivatives for values in found if values.derivatives is not None]
+    names = site.medium.discretisation.shape.region_names
+    still = np.flatnonzero(site.medium.levels[0].axes_of_motion == 0)
+    return derivative_coordinates(tables, wanted, layout, names, still.tolist())
 
 
 def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float) -> Values:
@@ -416,7 +391,10 @@ def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float
 
 
 def _homogenised(
-    site: Site, measurements: tuple[Measurement, ...], models: tuple[str, ...]
+    site: Site,
+    measurements: tuple[Measurement, ...],
+    models: tuple[str, ...],
+    wanted: tuple[str, ...] = (),
 ) -> dict[str, Values]:
     """Models on the finest mesh; the one before it tells the error."""
     levels = site.medium.levels[-2:]
@@ -425,8 +403,13 @@ def _homogenised(
     finest = table.signal[:, -1].reshape(len(models), n)
     error = table.space_error().reshape(len(models), n)
     growth, factor = (x.reshape(len(models), n) for x in (table.growth, table.amplification))
+    place = site.medium, site.period, site.permeability
+    tables = {
+        model: of_projected(place[0], model, *place[1:], measurements) if wanted else None
+        for model in models
+    }
     return {
-        model: Values(finest[i], error[i], growth[i], factor[i], "homogenised")
+        model: Values(finest[i], error[i], growth[i], factor[i], "homogenised", tables[model])
         for i, model in enumerate(models)
     }
 

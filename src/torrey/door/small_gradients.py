@@ -14,7 +14,8 @@ from torrey.base.stored import group_of, stacked
 from torrey.bloch.dispersion import run_dispersion
 from torrey.door.labels import dataset, labelled_variable
 from torrey.door.quantities import argument, arguments, quantities
-from torrey.door.signals import Site, check_sizes, check_tolerance, read_layout
+from torrey.door.signals import check_sizes, check_tolerance, read_layout
+from torrey.door.site import Site
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import Pgse
 from torrey.study.cumulants import model_cumulants

@@ -27,11 +27,14 @@ from torrey.cell.operators import BlochTorrey, bloch_torrey
 from torrey.gradients.protocol import Measurement, group_measurements
 from torrey.inversion.problem import unit_of
 from torrey.models import registry
+from torrey.models.adjoint import converged_steps
 from torrey.models.expansion import expand
+from torrey.models.integration import Points
 from torrey.models.model import Model
 from torrey.models.polynomials import Monomial
 from torrey.models.projection import ProjectedModel, extend, project_on, side_by_side
 from torrey.models.rates import RateModel
+from torrey.models.sensitivities import RegionForms, derivatives
 
 Array = NDArray[np.float64]
 
@@ -105,6 +108,17 @@ class ParametricProjection:
             # The least of the diffusivities, which is 1 in both.
             axial=min(D_e, D_c) * first.axial,
         )
+
+    @cached_property
+    def slopes(self) -> RegionForms:
+        """What a model changes by D_e and by D_c."""
+        first, second = self.models
+        turns = ((2.0 / 3.0, -1.0 / 3.0), (-1.0 / 3.0, 2.0 / 3.0))
+        K, C, N = (
+            np.array([a * getattr(first, name) + b * getattr(second, name) for a, b in turns])
+            for name in ("K", "C", "N")
+        )
+        return RegionForms(K, np.einsum("aj,naxy->njxy", first.frame, C), N[:, 0, 0])
 
     def truncate(self, order: int) -> ParametricProjection:
         """The model of a lower order."""
@@ -258,15 +272,37 @@ class PhysicalProblem:
         return np.asarray(x)
 
     def evaluate(self, x: Array) -> tuple[Array, Array]:
-        """Signals, and their derivatives by central differences.
+        """Signals and derivatives: by the adjoint, or by central differences of a rate model.
 
         Signals of a homogenised model that is unstable may be infinite.
         """
+        if all(isinstance(model, ParametricProjection) for model in self.models.values()):
+            return self._by_adjoint(x)
         steps = _STEP * x
         rows = [x] + [x + s * step for step in np.diag(steps) for s in (1.0, -1.0)]
         signals = self.signals(np.array(rows))
         change = signals[1::2] - signals[2::2]
         return signals[0], (change / (2 * steps[:, None])).T
+
+    def _by_adjoint(self, x: Array) -> tuple[Array, Array]:
+        """Signals, and their derivatives, of projected models; see `torrey.models.adjoint`."""
+        at = {**self.known, **dict(zip(self.names, x.tolist(), strict=True))}
+        signals = np.empty(len(self.measurements))
+        jacobian = np.empty((len(signals), len(self.names)))
+        for axes, model in self.models.items():
+            assert isinstance(model, ParametricProjection)
+            here, frame = model.at(at["D_e"], at["D_c"]), np.array(axes)
+            for waveform, where in self._groups[axes].items():
+                q = np.array([self.measurements[i].q for i in where])
+                points = Points.of(q, self.period, at["kappa"] / self.period)
+                values, steps = converged_steps(here, waveform, points, _TIME_TOLERANCE)
+                # Half of the steps: slopes need fewer digits than what they are the slopes of.
+                few = max(steps // 2, 1)
+                found = derivatives(here, waveform, points, frame, few, model.slopes)
+                by = {"kappa": found.kappa, "D_e": found.D[:, 0], "D_c": found.D[:, 1]}
+                signals[where] = values.real
+                jacobian[where] = np.stack([by[name].real for name in self.names], axis=1)
+        return signals, jacobian
 
     def signals(self, rows: Array) -> Array:
         """Signals for several values of the parameters, shape (n_rows, n)."""

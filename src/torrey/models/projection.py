@@ -14,7 +14,7 @@ nested: P_l is a leading part of P_{l+1}, and the difference of the two estimate
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -30,7 +30,7 @@ from torrey.models.expansion import Expansion, expand
 from torrey.models.integration import dissipative_signal
 from torrey.models.model import TIME_TOLERANCE, Stability
 from torrey.models.moments import galerkin_taylor
-from torrey.models.polynomials import ComplexArray, Polynomial
+from torrey.models.polynomials import ComplexArray, Monomial, Polynomial
 
 #: A field whose part outside the span of the others is smaller than this adds nothing.
 _INDEPENDENT = 1e-9
@@ -293,11 +293,28 @@ def corrector_basis(
     return basis, tuple(ranks)
 
 
-def correctors(expansion: Expansion, order: int, n_dofs: int) -> Array:
-    """Coefficient fields of H_order as columns, those of other systems among them."""
+def correctors(
+    expansion: Expansion,
+    order: int,
+    n_dofs: int,
+    wanted: Callable[[Monomial], bool] = lambda powers: True,
+) -> Array:
+    """Coefficient fields of H_order as columns, those of other systems among them.
+
+    Parameters
+    ----------
+    expansion : Expansion
+    order, n_dofs : int
+    wanted : callable, optional
+        Which monomials count.
+    """
     stored = (expansion.stored,) if expansion.stored else ()
     every = (expansion, *stored, *expansion.relaxing)
-    return np.hstack([side_by_side(one.fields[order], n_dofs) for one in every])
+    chosen = [
+        {powers: field for powers, field in one.fields[order].items() if wanted(powers)}
+        for one in every
+    ]
+    return np.hstack([side_by_side(fields, n_dofs) for fields in chosen])
 
 
 def side_by_side(fields: Polynomial, n_dofs: int) -> Array:

@@ -156,12 +156,7 @@ class Flow:
         the slowest, so that none is made to grow.
         """
         first = self.apply(begin, w)
-        size = np.sum(w.conj() * w, axis=2).real
-        rates = np.sum(w.conj() * first, axis=2).real / np.where(size > 0.0, size, 1.0)
-        decay = np.nan_to_num(np.min(rates, axis=1))
-        # The matrix of the step stays positive definite.
-        decay = np.clip(decay, 0.0, 0.5 / (rosenbrock.GAMMA * duration))[:, None, None]
-
+        decay = self.mean_decay(w, first, duration)
         matrix = self.matrix(begin)
         diagonal = np.einsum("pii->pi", matrix)
         diagonal += 1.0 / (rosenbrock.GAMMA * duration) - decay[:, 0]
@@ -177,6 +172,15 @@ class Flow:
             w, duration, lambda load: load @ inverse, lambda v: v, rate, self.apply(slope, w)
         )
         return np.exp(-decay * duration) * after
+
+    def mean_decay(self, w: ComplexArray, through: ComplexArray, duration: float) -> Array:
+        """The rate that a step takes out of its states, (points, 1, 1), from w and A w."""
+        size = np.sum(w.conj() * w, axis=2).real
+        rates = np.sum(w.conj() * through, axis=2).real / np.where(size > 0.0, size, 1.0)
+        slowest = np.nan_to_num(np.min(rates, axis=1))
+        # The matrix of the step stays positive definite.
+        decay: Array = np.clip(slowest, 0.0, 0.5 / (rosenbrock.GAMMA * duration))
+        return decay[:, None, None]
 
     def decay(self, segment: Segment, w: ComplexArray) -> ComplexArray:
         """States (points, m, r) after a constant gradient, by the eigenvectors of each matrix."""

@@ -28,6 +28,7 @@ from torrey.cell.factors import Factor, factorise
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
 from torrey.models.expansion import expand
+from torrey.models.polynomials import Monomial
 from torrey.models.projection import (
     ProjectedModel,
     correctors,
@@ -108,25 +109,49 @@ class GrowingLadder:
         See `climb`.
     highest : int
         No rung above this one is made.
+    beside : (k, d) float, optional
+        Axes orthogonal to those of `frame`: gradients turn towards them, by small angles. Fields
+        linear in them are in the basis, so that derivatives by the direction are as accurate as
+        signals; signals of larger angles are not.
     """
 
-    def __init__(self, operators: BlochTorrey, frame: ArrayLike, highest: int) -> None:
+    def __init__(
+        self,
+        operators: BlochTorrey,
+        frame: ArrayLike,
+        highest: int,
+        beside: ArrayLike | None = None,
+    ) -> None:
         axes = np.atleast_2d(np.asarray(frame, dtype=float))
+        axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+        others = np.asarray(beside, dtype=float) if beside is not None else np.empty((0, 0))
+        others = others.reshape(-1, axes.shape[1])
         self._operators = operators
-        self._frame = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+        self._n_axes = len(axes)
+        self._frame = np.concatenate([axes, others])
         self._order = max(highest, LOWEST_RUNG)
         self._basis = np.empty((operators.cell.n_dofs, 0))
         self._ranks: tuple[int, ...] = ()
         self._model: ProjectedModel | None = None
         self._places = [
-            _Enrichment(operators, gamma)
-            for gamma in _wave_numbers(operators, self._frame, max(highest - LOWEST_RUNG, 0))
+            _Enrichment(operators, gamma, others)
+            for gamma in _wave_numbers(operators, axes, max(highest - LOWEST_RUNG, 0))
         ]
 
     @property
     def order(self) -> int:
         """Highest rung that may be asked for; `reaches` tells whether it fills the mesh."""
         return self._order
+
+    @property
+    def operators(self) -> BlochTorrey:
+        """Of the cell on its mesh."""
+        return self._operators
+
+    def basis(self, order: int) -> Array:
+        """The M-orthonormal basis of one rung, shape (n_dofs, r): see `truncate`."""
+        rank = len(self.truncate(order).start)
+        return self._basis[:, :rank]
 
     @property
     def whole(self) -> ProjectedModel:
@@ -167,7 +192,8 @@ class GrowingLadder:
         for number in range(made, max(rung, LOWEST_RUNG) + 1):
             basis = self._basis
             if series is not None and number <= highest:
-                basis = extend(basis, correctors(series, number, cell.n_dofs), M)
+                fields = correctors(series, number, cell.n_dofs, self._counts)
+                basis = extend(basis, fields, M)
             for place in self._places:
                 depth = number - 2 - place.number
                 if 1 <= depth <= _DEEPEST and number > LOWEST_RUNG:
@@ -178,6 +204,12 @@ class GrowingLadder:
             self._basis, self._ranks = basis, (*self._ranks, basis.shape[1])
         for place in self._places:
             place.release()
+
+    def _counts(self, powers: Monomial) -> bool:
+        """Whether a corrector is at most linear in the axes beside those of the gradients."""
+        axes = len(self._frame)
+        beside = (n for at, n in enumerate(powers[:-1]) if at % axes >= self._n_axes)
+        return sum(beside) <= 1
 
 
 @dataclass(frozen=True)
@@ -322,10 +354,13 @@ class _Enrichment:
     operators : BlochTorrey
     place : tuple of int, (d,) float
         j and gamma_j.
+    beside : (k, d) float
+        Axes towards which the wave vector turns by small angles.
     """
 
-    def __init__(self, operators: BlochTorrey, place: tuple[int, Array]) -> None:
+    def __init__(self, operators: BlochTorrey, place: tuple[int, Array], beside: Array) -> None:
         self._operators = operators
+        self._beside = beside
         self.number, gamma = place
         size = np.array([np.linalg.norm(gamma)])
         along = operators.along(gamma)
@@ -334,7 +369,7 @@ class _Enrichment:
         shift = float(size[0]) * (mean or 1.0)
         # The unit cell without permeability and relaxation.
         self._system = AffineSystem(operators, operators.K + shift * operators.M, along.C, along.N)
-        self._gamma = size
+        self._gamma, self._direction = size, gamma / size[0]
         self._fields = [operators.cell.indicators.astype(complex)]
 
     def layer(self, depth: int) -> Array:
@@ -346,6 +381,7 @@ class _Enrichment:
         loads = [op.mass_matrix @ before]
         if depth >= 2:
             loads.append(self._slope @ before)
+            loads += [turning @ before for turning in self._turns]
             if depth >= 3 and op.J.any():
                 loads.append(op.cell.matrix(op.J) @ before)
             if op.T is not None:
@@ -367,3 +403,13 @@ class _Enrichment:
     def _slope(self) -> csc_array:
         """dA/d|gamma|."""
         return self._system.slope(self._gamma, np.ones(1))
+
+    @cached_property
+    def _turns(self) -> list[csc_array]:
+        """dA for wave vectors that turn towards each of the axes beside."""
+        length, found = self._gamma[0], []
+        for axis in self._beside:
+            along = self._operators.along(np.array([self._direction, axis]))
+            pair = AffineSystem(self._operators, self._system.static, along.C, along.N)
+            found.append(pair.slope(np.array([length, 0.0]), np.array([0.0, 1.0])))
+        return found

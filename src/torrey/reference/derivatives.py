@@ -1,0 +1,317 @@
+"""Derivatives of reference signals by projected models, with estimates of their errors.
+
+Each point has a mesh, a rung and a number of time steps at which its signal is good enough
+(`torrey.reference.projected`). Its derivatives are taken there, and moved by what the next rung
+changes with half of the steps: no more work than for the signal and its error. Their error has the
+three parts of that of a signal: what the next rung changes, what doubling the time steps changes,
+and what the last refinement of the mesh changes, less what each of these gains.
+
+What the basis lacks enters a derivative in the first order, where it enters a signal in the second
+(`torrey.models.sensitivities`): derivatives are less accurate than the signals beside them. By the
+direction they need fields beside the gradient: see `turning_ladders`. Points that no rung reaches
+have no derivatives, and an infinite error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cache, cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from torrey.base.lazy import Lazy
+from torrey.cell.operators import BlochTorrey
+from torrey.cell.refinement import SPACE_DIVISOR
+from torrey.gradients.protocol import frame as frame_of
+from torrey.gradients.waveforms import Waveform
+from torrey.models.adjoint import converged_steps
+from torrey.models.integration import Points
+from torrey.models.projection import ProjectedModel
+from torrey.models.sensitivities import Derivatives, RegionForms, derivatives, region_forms
+from torrey.reference.ladder import GrowingLadder, Ladder
+from torrey.reference.projected import ProjectedSignals, projected_signals
+from torrey.reference.span import LOWEST_RUNG
+
+Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+
+NAMES: Final = ("kappa", "D", "L", "q", "q2", "direction")
+"""What derivatives are by: see `torrey.models.sensitivities.Derivatives`, and the direction."""
+
+#: Rodas5P gains 2^5 when the steps are doubled, and less on few of them.
+_TIME_GAIN: Final = 4.0
+#: Of the derivatives of a frame by its direction (rad), central and improved once.
+_ANGLE: Final = 1e-3
+#: Opposite to x the frame of several components is not a smooth function of the direction.
+_OPPOSITE: Final = -1.0 + 1e-6
+_ROUNDING: Final = 1e-11
+#: Share of the tolerance for time steps where the signal took none.
+_TIME_SHARE: Final = 0.1
+#: By which a tolerance is larger where a rung for derivatives alone is looked for, and the largest.
+_LOOSER: Final = (10.0, 100.0)
+_LOOSEST: Final = 1e-2
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """Derivatives of signals by one quantity, and what is known of their errors.
+
+    Attributes
+    ----------
+    value : (points, ...) complex
+        Not a number where there is none.
+    error : (points, ...) float
+        Absolute estimate; infinite where there is no value.
+    """
+
+    value: ComplexArray
+    error: Array
+
+    @classmethod
+    def none(cls, *shape: int) -> Derivative:
+        """No value known."""
+        return cls(np.full(shape, np.nan, dtype=complex), np.full(shape, np.inf))
+
+    def take(self, rows: NDArray) -> Derivative:
+        """Some of the points."""
+        return Derivative(self.value[rows], self.error[rows])
+
+
+class SensitiveLadder:
+    """A ladder, with what a diffusivity of each region changes on its basis.
+
+    Parameters
+    ----------
+    ladder : GrowingLadder
+    """
+
+    def __init__(self, ladder: GrowingLadder) -> None:
+        self._ladder = ladder
+        self._forms: RegionForms | None = None
+
+    @property
+    def operators(self) -> BlochTorrey:
+        """Of the cell on its mesh."""
+        return self._ladder.operators
+
+    def reaches(self, rung: int) -> bool:
+        """Whether there is such a rung."""
+        return self._ladder.reaches(rung)
+
+    def along(self, frame: Array) -> Ladder:
+        """The ladder for gradients along some of its axes."""
+        return self._ladder.along(frame)
+
+    def model(self, rung: int) -> ProjectedModel:
+        """The model of one rung, along all axes of the ladder."""
+        return self._ladder.truncate(rung)
+
+    def regions(self, rung: int) -> RegionForms:
+        """Forms of the regions on one rung."""
+        rank = len(self.model(rung).start)
+        if self._forms is None or self._forms.K.shape[-1] < rank:
+            self._forms = region_forms(self.operators, self._ladder.basis(rung))
+        return self._forms.truncate(rank)
+
+
+def turning_ladders(
+    levels: Sequence[BlochTorrey], direction: ArrayLike, highest: int
+) -> Lazy[GrowingLadder]:
+    """Ladders on a sequence of meshes for one direction, and for small turns of it.
+
+    Parameters
+    ----------
+    levels : sequence of BlochTorrey
+        By mesh, coarsest first.
+    direction : (d,) float
+    highest : int
+        See `ladder.climb_meshes`.
+    """
+    n = np.asarray(direction, dtype=float)
+    beside = tangents(n)
+
+    def ladder(level: int) -> GrowingLadder:
+        rungs = max(highest - 1, LOWEST_RUNG) if level else highest
+        return GrowingLadder(levels[level], n[None], rungs, beside)
+
+    return Lazy.of(ladder, len(levels))
+
+
+def tangents(direction: Array) -> Array:
+    """Orthonormal axes across a direction, shape (d - 1, d)."""
+    _, _, axes = np.linalg.svd(np.asarray(direction, dtype=float)[None])
+    result: Array = axes[1:]
+    return result
+
+
+def within_reach(
+    ladders: Sequence[SensitiveLadder],
+    frame: Array,
+    waveform: Waveform,
+    points: Points,
+    found: ProjectedSignals,
+    tolerance: float,
+) -> ProjectedSignals:
+    """Points that other methods have solved, on finer meshes or rungs that serve derivatives.
+
+    Parameters
+    ----------
+    ladders, waveform, points, found
+        See `signal_derivatives`.
+    frame : (c, d) float
+        Axes of the waveform.
+    tolerance : float
+        Of the signals; that of the rungs may be larger, and the derivatives' errors say so.
+    """
+    rest = np.flatnonzero(~(found.reached & (found.method == "projected")))
+    if not len(rest):
+        return found
+    along = Lazy.over(ladders, lambda ladder: ladder.along(frame))
+    # A basis fills a coarse mesh long before it is good enough there.
+    last = min(3 - ladders[0].operators.cell.dimension, len(ladders) - 2)
+    attempts = [(first, 1.0) for first in range(1, last + 1)]
+    attempts += [(first, looser) for looser in _LOOSER for first in range(last + 1)]
+    for first, looser in attempts:
+        if not len(rest):
+            break
+        some, wanted = points[rest], min(looser * tolerance, _LOOSEST)
+        again = projected_signals(along[first:], waveform, some, wanted)
+        again = replace(again, level=again.level + first)
+        found = found.merge(rest[again.reached], again.take(again.reached))
+        rest = rest[~again.reached]
+    return found
+
+
+def signal_derivatives(
+    ladders: Sequence[SensitiveLadder],
+    waveform: Waveform,
+    points: Points,
+    direction: Array,
+    found: ProjectedSignals,
+    tolerance: float,
+    *,
+    roll: float = 0.0,
+    diffusivities: bool = True,
+    turns: bool = True,
+) -> Mapping[str, Derivative]:
+    """Derivatives of the signals of points under one waveform and in one direction.
+
+    Parameters
+    ----------
+    ladders : sequence of SensitiveLadder
+        By mesh, coarsest first: `turning_ladders` of the direction, or along all axes.
+    waveform : Waveform
+    points : Points
+    direction : (d,) float
+    found : ProjectedSignals
+        Of these points.
+    tolerance : float
+        Of the signals, relative.
+    roll : float
+        See `torrey.gradients.protocol.Measurement`.
+    diffusivities, turns : bool
+        Whether derivatives by diffusivities, and by the direction, are wanted.
+
+    Returns
+    -------
+    mapping of str to Derivative
+        By `NAMES`: shape (points,), of ``D`` (points, n_regions), of ``direction`` (points, d), a
+        vector across the direction: dS = dS_ddirection . dn, in 1/rad.
+    """
+    run = _Run(ladders, waveform, points, direction, roll, diffusivities, turns)
+    d, n_regions = len(direction), ladders[0].operators.cell.n_regions
+    last = {"D": (n_regions,) if diffusivities else (0,), "direction": (d,) if turns else (0,)}
+    table = {name: Derivative.none(len(points), *last.get(name, ())) for name in NAMES}
+    known = np.flatnonzero(found.reached & (found.method == "projected"))
+    steps_of = run.with_steps(found.take(known), points[known], tolerance)
+    settings = np.stack([found.level[known], found.rung[known], steps_of], axis=1)
+    different, which = np.unique(settings, axis=0, return_inverse=True)
+    for number, (level, rung, steps) in enumerate(different.tolist()):
+        rows = known[which.ravel() == number]
+        for name, part in run.at(level, rung, steps, rows).items():
+            table[name].value[rows], table[name].error[rows] = part.value, part.error
+    return table
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Derivatives of points under one waveform; see `signal_derivatives`."""
+
+    ladders: Sequence[SensitiveLadder]
+    waveform: Waveform
+    points: Points
+    direction: Array
+    roll: float
+    diffusivities: bool
+    turns: bool
+
+    def with_steps(
+        self, found: ProjectedSignals, points: Points, tolerance: float
+    ) -> NDArray[np.int64]:
+        """Time steps of points, also of those whose signals took none (`reference.shared`)."""
+        steps = found.steps.copy()
+        for rung in np.unique(found.rung[steps == 0]):
+            rows = np.flatnonzero((found.steps == 0) & (found.rung == rung))
+            model = self.ladders[0].along(self._frame).truncate(int(rung))
+            enough = _TIME_SHARE * tolerance * np.abs(found.signal[rows])
+            _, steps[rows] = converged_steps(model, self.waveform, points[rows], enough)
+        return steps
+
+    def at(self, level: int, rung: int, steps: int, rows: NDArray) -> Mapping[str, Derivative]:
+        """Derivatives of some points, from those on two rungs, two meshes, and twice the steps."""
+        few = max(steps // 2, 1)
+        above = self.ladders[level].reaches(rung + 1)
+        other = rung + 1 if above else max(rung - 1, LOWEST_RUNG)
+        best = self._on(level, rung, steps, rows)
+        here, there = (self._on(level, r, few, rows) for r in (rung, other))
+        coarse = self._on(level - 1, rung, few, rows) if level else here
+        corners = self.ladders[level].operators.has_corners
+        result = {}
+        for name, value in best.items():
+            basis, time = there[name] - here[name], value - here[name]
+            space = np.abs(here[name] - coarse[name]) / (1.0 if corners else SPACE_DIVISOR)
+            rounding = _ROUNDING * np.abs(value)
+            error = np.abs(basis) + np.abs(time) / _TIME_GAIN + space + rounding
+            if other == rung:
+                error = np.full(error.shape, np.inf)
+            result[name] = Derivative(value + basis if above else value, error)
+        return result
+
+    def _on(self, level: int, rung: int, steps: int, rows: NDArray) -> dict[str, ComplexArray]:
+        ladder = self.ladders[level]
+        regions = ladder.regions(rung) if self.diffusivities else None
+        points, frame = self.points[rows], self._frame
+        found = derivatives(ladder.model(rung), self.waveform, points, frame, steps, regions)
+        table = {f.name: getattr(found, f.name) for f in fields(Derivatives) if f.name in NAMES}
+        if self.turns:
+            change = np.einsum("pax,tax->pt", found.frame, self._frame_changes)
+            table["direction"] = change @ tangents(self.direction)
+        return table
+
+    @cached_property
+    def _frame(self) -> Array:
+        return frame_of(tuple(self.direction), self.waveform.n_components, self.roll)
+
+    @cached_property
+    def _frame_changes(self) -> Array:
+        """What a turn of the direction towards each tangent changes in the frame, (t, c, d)."""
+        across, c = tangents(self.direction), self.waveform.n_components
+        if c == 1:
+            return across[:, None]
+        if len(self.direction) == 3 and self.direction[0] < _OPPOSITE:
+            return np.full((len(across), c, 3), np.nan)
+
+        @cache
+        def turned(tangent: int, angle: float) -> Array:
+            n = np.cos(angle) * self.direction + np.sin(angle) * across[tangent]
+            return frame_of(tuple(n), c, self.roll)
+
+        def slope(tangent: int, angle: float) -> Array:
+            return (turned(tangent, angle) - turned(tangent, -angle)) / (2.0 * angle)
+
+        return np.array(
+            [(4.0 * slope(t, _ANGLE / 2.0) - slope(t, _ANGLE)) / 3.0 for t in range(len(across))]
+        )

@@ -1,0 +1,120 @@
+"""Derivatives beside signals: values, errors, names and units, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray
+
+import torrey as tr
+from torrey.base.errors import InputError
+
+PGSE = tr.Pgse("5 ms", "15 ms")
+ASKED = {"b": [0.0, 0.5, 1.0], "direction": [0.6, 0.8], "tolerance": 1e-4}
+UNITS = {
+    "kappa": "ms um-1",
+    "L": "um-1",
+    "D_outside": "ms um-2",
+    "D_cell_1": "ms um-2",
+    "b": "um2 ms-1",
+    "direction_x": "1",
+    "direction_y": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def found(cell: tr.Cell) -> xarray.DataArray:
+    return cell.signal(PGSE, **ASKED, derivatives=True)
+
+
+def slope(signal: Callable[[float], np.ndarray], step: float) -> np.ndarray:
+    def once(h: float) -> np.ndarray:
+        return (signal(h) - signal(-h)) / (2.0 * h)
+
+    return (4.0 * once(step / 2.0) - once(step)) / 3.0
+
+
+def test_signals_are_the_same_with_derivatives(cell: tr.Cell, found: xarray.DataArray) -> None:
+    alone = cell.signal(PGSE, **ASKED)
+    np.testing.assert_array_equal(found.values, alone.values)
+    assert not [name for name in alone.coords if str(name).startswith("dS")]
+
+
+def test_each_has_a_unit_and_an_error(found: xarray.DataArray) -> None:
+    names = {str(name) for name in found.coords if str(name).startswith("dS_d")}
+    assert names == {f"dS_d{by}{end}" for by in UNITS for end in ("", "_error")}
+    for by, unit in UNITS.items():
+        for name in (f"dS_d{by}", f"dS_d{by}_error"):
+            assert found[name].dims == found.dims
+            assert found[name].attrs["units"] == unit
+        assert np.isfinite(found[f"dS_d{by}_error"]).all()
+
+
+@pytest.mark.slow
+def test_they_are_the_limits_of_differences(cell: tr.Cell, found: xarray.DataArray) -> None:
+    def near(name: str, expected: np.ndarray, noise: float) -> None:
+        error = np.abs(found[name].values - expected)
+        assert np.all(error <= found[f"{name}_error"].values + noise), name
+        assert np.abs(expected).max() > 100 * noise
+
+    def with_(**change: object) -> np.ndarray:
+        return cell.with_(**change).signal(PGSE, **ASKED).values
+
+    near("dS_dkappa", slope(lambda e: with_(permeability=0.05 + e), 5e-3), 2e-4)
+    near("dS_dL", slope(lambda e: with_(period=10.0 + e), 0.4), 5e-6)
+    near("dS_dD_cell_1", slope(lambda e: with_(diffusivity=[3.0, 1.7 + e]), 0.2), 2e-5)
+    turned = np.array([0.8, -0.6]) @ [found[f"dS_ddirection_{axis}"].values for axis in "xy"]
+    along = np.array([0.6, 0.8]) @ [found[f"dS_ddirection_{axis}"].values for axis in "xy"]
+    np.testing.assert_allclose(along, 0.0, atol=1e-12)
+
+    def at_angle(e: float) -> np.ndarray:
+        n = np.array([0.6, 0.8]) * np.cos(e) + np.array([0.8, -0.6]) * np.sin(e)
+        return cell.signal(PGSE, **{**ASKED, "direction": n}).values
+
+    expected = slope(at_angle, 0.05)
+    # Differences of signals to 1e-4 over small turns are no better; without fields beside the
+    # gradient it would be 2 per cent of q dS/dq.
+    assert np.abs(turned - expected).max() < 1e-4
+    assert np.abs(expected).max() > 1e-2
+
+
+def test_without_gradient_the_slope_by_b_is_the_diffusivity(
+    cell: tr.Cell, found: xarray.DataArray
+) -> None:
+    expected = -cell.cumulants(PGSE, direction=[0.6, 0.8]).adc.item()
+    assert found.dS_db.values[0] == pytest.approx(expected, rel=1e-4)
+    assert np.all(found.dS_db.values < 0.0)
+    assert np.all(found.dS_dD_outside.values[1:] < 0.0)
+
+
+def test_some_may_be_asked_for(cell: tr.Cell) -> None:
+    found = cell.signal(PGSE, q=0.3, direction=[1, 0], derivatives=["q", "kappa"])
+    names = {str(name) for name in found.coords if str(name).startswith("dS_d")}
+    assert names == {"dS_dq", "dS_dkappa", "dS_dq_error", "dS_dkappa_error"}
+    assert found.attrs["method"] == "projected"
+
+
+def test_projected_models_have_those_that_their_basis_serves(cell: tr.Cell) -> None:
+    found = cell.signal(PGSE, b=1.0, direction=[1, 0], model="P1", derivatives=True)
+    expected = slope(
+        lambda e: cell.signal(PGSE, b=1.0 + e, direction=[1, 0], model="P1").values, 0.02
+    )
+    assert found.dS_db.item() == pytest.approx(float(expected), rel=1e-6)
+    assert np.isnan(found.dS_dD_outside)
+    assert np.isinf(found.dS_ddirection_y_error)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"derivatives": "radius"}, "some of kappa, D, L, b, direction"),
+        ({"derivatives": ["q"]}, "some of kappa, D, L, b"),
+        ({"derivatives": True, "model": "R2"}, "projected models such as P4"),
+        ({"derivatives": True, "method": "full"}, "projected models"),
+    ],
+)
+def test_what_has_no_derivatives_is_refused(cell: tr.Cell, asked: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        cell.signal(PGSE, b=1.0, direction=[1, 0], **asked)
