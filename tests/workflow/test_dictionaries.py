@@ -48,14 +48,18 @@ def test_a_killed_dictionary_makes_the_blocks_that_are_missing(origin, tmp_path)
     assert "96 of 96 signals in" in log
     assert "s left" in log
     killed = Project.create(tmp_path / "killed", CONFIG, origin)
-    killed.kill_when(
-        lambda: any(killed.path(BLOCKS).rglob("[!.]*.nc")), "--cores=1", "dictionaries"
-    )
-    there = len(list(killed.path(BLOCKS).rglob("[!.]*.nc")))
-    assert 0 < there < 4
+
+    def blocks() -> int:
+        return len(list(killed.path(BLOCKS).rglob("[!.]*.nc")))
+
+    killed.kill_when(lambda: blocks() >= 2, "--cores=1", "dictionaries")
+    there = blocks()
+    assert 2 <= there < 4
     again = killed.run("--cores=2", "dictionaries")
     assert again.code == 0, again.text
-    assert jobs(again, "solve_dictionary") + jobs(again, "evaluate_dictionary") == 4 - there
+    # One job was killed, perhaps with its block just written; those before it stay.
+    made = jobs(again, "solve_dictionary") + jobs(again, "evaluate_dictionary")
+    assert made in (4 - there, 5 - there)
     assert killed.path(TABLE).read_bytes() == whole.path(TABLE).read_bytes()
     check_signals(whole)
     check_edits(whole)
@@ -108,6 +112,6 @@ def check_edits(project: Project) -> None:
     assert project.run("--cores=1", "verify").code != 0
     rules = [job.rule for job in project.plan("dictionaries")]
     assert sorted(set(rules)) in (
-        ["dictionaries", "evaluate_dictionary", "gather_dictionary"],
-        ["dictionaries", "gather_dictionary", "solve_dictionary"],
+        ["evaluate_dictionary", "gather_dictionary"],
+        ["gather_dictionary", "solve_dictionary"],
     )
