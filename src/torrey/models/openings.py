@@ -40,8 +40,9 @@ _MOST_POWERS = 120
 #: found as fast.
 _VECTORS = (4, 6, 8, 11, 15, 20)
 _SMALL = 18
-#: Shift of Lanczos times the shortest time between pulses.
-_SHIFT = 2.0
+#: Shift of Lanczos times the shortest time between pulses, and how much longer others may be. With
+#: a shift that is far too large for them a few vectors more change nothing, right or wrong.
+_SHIFT, _LONGEST = 2.0, 32.0
 _EPS = float(np.finfo(float).eps)
 
 
@@ -120,7 +121,7 @@ class OpenedCell:
         self._middle = model.during(replace(first, stored=opening.stored))
         self._still = at_rest(self._middle, period, sigma)
         self._shift = float(of_C)
-        self._inverse: tuple[ComplexArray, float] | None = None
+        self._inverses: dict[float, ComplexArray] = {}
 
     def states(self, accuracy: float, nodes: int) -> tuple[ComplexArray, Array]:
         """States when the gradient ends.
@@ -159,7 +160,7 @@ class OpenedCell:
             ends: ComplexArray = np.sum(states[:, -1].conj() * states[:, 0], axis=1)
             return np.repeat(ends[:, None] / total, len(tau), axis=1)
         if states.shape[1] == 1 and len(self._rates) > _SMALL:
-            form = self._by_krylov(states[:, 0], tau, accuracy)
+            form = self._by_resolvents(states[:, 0], tau, accuracy)
             if form is not None:
                 return form / total
         rates, modes = self._middle_modes
@@ -168,6 +169,16 @@ class OpenedCell:
         decays = np.exp(-rates[:, None, :] * tau[:, None])
         result: ComplexArray = (decays @ weights[:, :, None])[:, :, 0]
         return result
+
+    def _by_resolvents(self, u: ComplexArray, tau: Array, accuracy: float) -> ComplexArray | None:
+        """u^H exp(-tau A) u for any times, a shift for each group of them; see `_by_krylov`."""
+        form = np.empty((len(u), len(tau)), dtype=complex)
+        for rows in _similar(tau):
+            part = self._by_krylov(u, tau[rows], accuracy)
+            if part is None:
+                return None
+            form[:, rows] = part
+        return form
 
     def _by_krylov(self, u: ComplexArray, tau: Array, accuracy: float) -> ComplexArray | None:
         """u^H exp(-tau A) u relative to its size, by Gauss quadrature in the spectrum of A.
@@ -203,12 +214,12 @@ class OpenedCell:
 
     def _resolvents(self, tau: Array) -> tuple[ComplexArray, float]:
         """(A(q) + s)^-1 between the pulses, and s."""
-        if self._inverse is None:
-            shift = _SHIFT / float(tau[tau > 0.0].min())
+        shift = _SHIFT / float(tau[tau > 0.0].min())
+        if shift not in self._inverses:
             A = self._matrices()
             np.einsum("mii->mi", A)[...] += shift
-            self._inverse = inverses(A), shift
-        return self._inverse
+            self._inverses[shift] = inverses(A)
+        return self._inverses[shift], shift
 
     @cached_property
     def _middle_modes(self) -> tuple[Array, ComplexArray]:
@@ -248,6 +259,19 @@ class OpenedCell:
             terms.append(state.T)
             last_two = [last_two[1], float(np.abs(state).max())]
         return np.array(terms) @ self._modes.T
+
+
+def _similar(tau: Array) -> list[NDArray[np.intp]]:
+    """Numbers of times, some of them positive, that one shift serves; zero is served by any."""
+    groups: list[list[int]] = []
+    shortest = 0.0
+    for number in np.argsort(tau).tolist():
+        if not groups or (tau[number] > _LONGEST * shortest > 0.0):
+            groups.append([])
+            shortest = 0.0
+        groups[-1].append(number)
+        shortest = shortest or float(tau[number])
+    return [np.array(group) for group in groups]
 
 
 class _Piece:

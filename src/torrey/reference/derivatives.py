@@ -1,10 +1,10 @@
 """Derivatives of reference signals by projected models, with estimates of their errors.
 
 Each point has a mesh, a rung and a number of time steps at which its signal is good enough
-(`torrey.reference.projected`). Its derivatives are taken there, and moved by what the next rung
-changes with half of the steps: no more work than for the signal and its error. Their error has the
-three parts of that of a signal: what the next rung changes, what doubling the time steps changes,
-and what the last refinement of the mesh changes, less what each of these gains.
+(`torrey.reference.projected`). Its derivatives are taken there, and moved by what the next two
+rungs change with half of the steps: not much more work than for the signal and its error. Their
+error has the three parts of that of a signal: what these rungs change, what doubling the time steps
+changes, and what the last refinement of the mesh changes, less what each of these gains.
 
 What the basis lacks enters a derivative in the first order, where it enters a signal in the second
 (`torrey.models.sensitivities`): derivatives are less accurate than the signals beside them. By the
@@ -263,22 +263,31 @@ class _Run:
     def at(self, level: int, rung: int, steps: int, rows: NDArray) -> Mapping[str, Derivative]:
         """Derivatives of some points, from those on two rungs, two meshes, and twice the steps."""
         few = max(steps // 2, 1)
-        above = self.ladders[level].reaches(rung + 1)
-        other = rung + 1 if above else max(rung - 1, LOWEST_RUNG)
-        best = self._on(level, rung, steps, rows)
-        here, there = (self._on(level, r, few, rows) for r in (rung, other))
+        others = self._others(level, rung)
+        best, here = (self._on(level, rung, n, rows) for n in (steps, few))
+        there = [self._on(level, other, few, rows) for other in others]
         coarse = self._on(level - 1, rung, few, rows) if level else here
         corners = self.ladders[level].operators.has_corners
         result = {}
         for name, value in best.items():
-            basis, time = there[name] - here[name], value - here[name]
+            changes, time = [one[name] - here[name] for one in there], value - here[name]
             space = np.abs(here[name] - coarse[name]) / (1.0 if corners else SPACE_DIVISOR)
             rounding = _ROUNDING * np.abs(value)
-            error = np.abs(basis) + np.abs(time) / _TIME_GAIN + space + rounding
-            if other == rung:
-                error = np.full(error.shape, np.inf)
-            result[name] = Derivative(value + basis if above else value, error)
+            basis = np.max(np.abs(changes), axis=0) if changes else np.inf
+            error = basis + np.abs(time) / _TIME_GAIN + space + rounding
+            moved = value + changes[0] if others and others[0] > rung else value
+            result[name] = Derivative(moved, error)
         return result
+
+    def _others(self, level: int, rung: int) -> list[int]:
+        """Rungs that tell the error of the basis, the best one first.
+
+        In a cell with a centre of symmetry every other rung may change nothing by some diffusivity:
+        it takes two rungs to tell.
+        """
+        near = [other for other in (rung + 2, rung + 1) if self.ladders[level].reaches(other)]
+        below = [other for other in (rung - 1, rung - 2) if other >= LOWEST_RUNG]
+        return near[:1] if len(near) == 2 else [*near, *below][:2]
 
     def _on(self, level: int, rung: int, steps: int, rows: NDArray) -> dict[str, ComplexArray]:
         ladder = self.ladders[level]

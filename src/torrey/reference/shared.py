@@ -93,8 +93,10 @@ def shared_signals(
     """
     lowest = np.array([rung_for(gamma) for gamma in family.q * family.period])
     found = ProjectedSignals.unsolved(len(lowest))
-    # Points beyond the ladder would only take more nodes.
-    rows = np.flatnonzero(lowest < ladders[0].order)
+    # Points beyond the ladder would only take more nodes. A basis may fill its mesh before.
+    high = ladders[0]
+    within = [r for r in np.unique(lowest) if r < high.order and high.reaches(int(r) + 1)]
+    rows = np.flatnonzero(np.isin(lowest, within))
     left = np.zeros(len(lowest), dtype=bool)
     if not len(rows) or not family.q[rows].any():
         left[rows] = True

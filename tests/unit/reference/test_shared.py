@@ -85,6 +85,23 @@ def test_signals_that_are_not_real(dense_discs):
     np.testing.assert_allclose(found, steps, rtol=0.0, atol=1e-8)
 
 
+@pytest.mark.parametrize("shortest", [1e-15, 1e-4, 0.01, 0.1])
+def test_times_of_all_lengths_between_pulses(layers, shortest):
+    """A shift for the shortest time alone once left others wrong by half, and certain of it."""
+    model, accuracy = layers[0], 4e-5
+    tau = np.array([60.0, shortest, 400.0, 0.0, 5.0])
+    opening, _ = opening_of(Pgse(5.0, 20.0))
+    q = np.array([Pgse(5.0, 65.0).q_of_b(b) for b in (0.5, 2.0, 6.0)])
+    cell = OpenedCell(model.bare, opening, 10.0, 1e-4, q)
+    states, _ = cell.states(1e-13, 20)
+    found = cell.signals(states, tau, accuracy)
+    rates, modes = cell._middle_modes
+    weights = np.abs(states[:, 0][:, None] @ modes.conj())[:, 0] ** 2
+    exact = (np.exp(-rates[:, None] * tau[:, None]) @ weights[..., None])[..., 0]
+    exact /= model.start @ model.readout
+    np.testing.assert_allclose(found, exact, rtol=accuracy)
+
+
 def test_waveforms_without_mirrored_pulses_share_nothing():
     assert opening_of(DoublePgse(3.0, 10.0, 2.0, 90.0)) is None
 
