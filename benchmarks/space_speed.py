@@ -87,11 +87,16 @@ def measure(line: Line) -> dict[str, Any]:
     S = cell.signal(WAVEFORM, b=b, direction=directions, tolerance=TOLERANCE, method=line.method)
     return {
         "seconds": processor_seconds(),
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "memory": max(map(_peak, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))),
         "unknowns": [level.cell.n_dofs for level in cell.medium.levels],
         "estimate": float((S.numerical_error / np.abs(S)).max()),
         "signals": S.values.tolist(),
     }
+
+
+def _peak(who: int) -> float:
+    """Largest memory (GiB) of this process, or of one of its children."""
+    return resource.getrusage(who).ru_maxrss / 2**20
 
 
 def in_a_process(name: str) -> dict[str, Any]:
