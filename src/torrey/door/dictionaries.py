@@ -87,7 +87,7 @@ def dictionary(
     period, permeability : quantity or list of quantity, optional
         By default those of the cell. A permeability is that of all membranes.
     diffusivities : mapping, optional
-        For each part of the cell (``outside``, ``inside``, ...) a quantity or a list of them.
+        For every part of the cell (``outside``, ``inside``, ...) a quantity or a list of them.
     path : path, optional
         A NetCDF file to write.
     progress : callable, optional
@@ -159,18 +159,23 @@ class _Task:
         if path is None:
             with TemporaryDirectory() as folder:
                 return self.write(Path(folder) / "dictionary.nc", say)
-        source = Provenance(
-            _CALL,
-            {
-                "models": ",".join(self.models),
-                "tolerance": self.tolerance,
-                "sweep": self.sweep.to_json(),
-            },
-        )
-        path = Path(path)
+        path, source = Path(path), Provenance(_CALL, self._parameters())
         blocks = self._blocks(say)
         write_dictionary(path, self.places, self.sweep, self.models, blocks, source)
         return artifacts.open_dataset(path)
+
+    def _parameters(self) -> dict[str, str | int | float]:
+        """What the signals depend on but for the diffusivities that are axes of the table."""
+        medium = next(self.cells()).medium
+        shape, options = medium.discretisation.shape, medium.discretisation.options
+        return {
+            "models": ",".join(self.models),
+            "tolerance": self.tolerance,
+            "sweep": self.sweep.to_json(),
+            "mesh": repr(options),
+            **{f"geometry_{key}": value for key, value in shape.to_dict().items()},
+            **{f"material_{key}": value for key, value in medium.material.to_dict().items()},
+        }
 
     def _blocks(self, say: Callable[[str], None]) -> Iterator[Mapping[str, NDArray[Any]]]:
         """Values of all blocks, in the order of the table."""
@@ -202,6 +207,10 @@ def _read_cells(
         base = cell.with_(permeability=max(kappas)) if kappas else cell
     places = []
     with argument(_CALL, "diffusivities"):
+        if not isinstance(diffusivities, Mapping | None):
+            raise InputError(
+                quoted(str(diffusivities)), 'a mapping, such as {"inside": [1.0, 2.0]}'
+            )
         for part, values in (diffusivities or {}).items():
             if part not in _PARTS:
                 raise InputError(quoted(str(part)), f"some of {', '.join(_PARTS)}")

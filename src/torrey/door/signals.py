@@ -348,7 +348,8 @@ def _reference(
     sticks = material_facts(material, shape)["sticks"]
     if wanted and (sticks or method == "full"):
         found = "a cell with sticks" if sticks else 'method="full" with derivatives'
-        raise InputError(found, "signals by projected models, where derivatives are wanted")
+        accepted = "signals by projected models, where derivatives are wanted"
+        raise InputError(found, accepted, ("Cell.signal(derivatives=...)",))
     if method == "auto":
         fewest = _FEWEST_ALONG_ONE if len(span.axes) == 1 else _FEWEST
         # In space one signal in full takes longer than the ladder.

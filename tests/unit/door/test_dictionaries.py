@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,8 @@ def test_signals_are_those_of_each_cell(tmp_path):
     assert said[-1].startswith("128 of 128 signals in")
     assert tr.open_dataset(path).identical(table)
     assert (table.numerical_error > 0).all()
+    parameters = json.loads(table.attrs["parameters"])
+    assert (parameters["geometry_kind"], parameters["geometry_cell_1_radius"]) == ("discs", 0.3)
     at = {"diffusivity_inside": 2.0, "period": 3.0, "permeability": 0.04}
     own = CELL.with_(diffusivity={"outside": 3.0, "inside": 2.0}, period=3.0, permeability=0.04)
     models = ["reference", "R2"]
@@ -65,6 +69,7 @@ def test_waveforms_that_are_no_product_are_rows():
         ({"permeability": -1.0}, "dictionary(permeability=...): found"),
         ({"diffusivities": {"middle": 1.0}}, "outside, inside, layer, coat"),
         ({"diffusivities": {"outside": 1.0}}, "inside"),
+        ({"diffusivities": [1.0, 2.0]}, "a mapping, such as"),
         ({"diffusivities": {"outside": 1.0, "inside": [1.0] * 2}}, "the same as value 0"),
         ({"model": "R3x"}, "dictionary(model=...): found"),
         ({"tolerance": 1.0}, "dictionary(tolerance=...): found 1.0"),
