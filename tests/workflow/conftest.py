@@ -60,5 +60,5 @@ def project(finished: Project, tmp_path: Path) -> Project:
 
 @pytest.fixture
 def fresh(origin: Path, tmp_path: Path) -> Project:
-    """A project without results."""
-    return Project.create(tmp_path / "project", origin=origin)
+    """The smaller project, without results."""
+    return Project.create(tmp_path / "project", SMALL, origin)

@@ -20,7 +20,8 @@ from torrey.base import artifacts
 from torrey.base.seals import DamagedError
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-SEEDS = range(15)
+# Runs, jobs and groups, each of a run that is new and of one that follows a change.
+SEEDS = range(6)
 
 
 def jobs_of(process: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -21,7 +21,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
-from scipy.optimize import brentq, elementwise
 
 from torrey.cell.operators import CellOperators
 from torrey.gradients.waveforms import Segment
@@ -198,6 +197,9 @@ def turning_points(segment: Segment, slope: Callable[[Array], Array]) -> list[fl
     between = np.flatnonzero(values[:-1] * values[1:] < 0.0)
     found = [*t[1:-1][values[1:-1] == 0.0]]
     if len(between):
+        # A fifth of a second in each process: imported by those that need it.
+        from scipy.optimize import elementwise
+
         found += list(elementwise.find_root(slope, (t[between], t[between + 1])).x)
     return sorted(float(x) for x in found)
 
@@ -207,9 +209,14 @@ def _levels(turn: Callable[[float], float], begin: float, end: float) -> list[fl
     first, last = turn(begin), turn(end)
     low, high = min(first, last), max(first, last)
     levels = np.arange(math.floor(low - 0.5), math.ceil(high - 0.5) + 1) + 0.5
+    levels = levels[(levels > low) & (levels < high)]
+    if not len(levels):
+        return []
+    from scipy.optimize import brentq
+
     return [
         float(brentq(lambda t, level=level: turn(t) - level, begin, end, xtol=1e-15, rtol=1e-14))
-        for level in levels[(levels > low) & (levels < high)]
+        for level in levels
     ]
 
 

@@ -19,7 +19,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import roots_jacobi
 
 from torrey.cell.system import N_STATIC, at_rest, cell_factors
 from torrey.gradients.waveforms import Segment, Waveform
@@ -244,6 +243,8 @@ def _cross(
 @lru_cache(maxsize=4)
 def _radau(nodes: int) -> tuple[Array, Array, Array]:
     """Nodes in ]0, 1], the last one 1; derivatives there by the values at nodes and at 0."""
+    from scipy.special import roots_jacobi
+
     inner = (1.0 + roots_jacobi(nodes - 1, 1, 0)[0]) / 2.0
     every = np.array([0.0, *inner, 1.0])
     gaps = every[:, None] - every + np.eye(nodes + 1)
