@@ -112,14 +112,14 @@ def test_a_thinning_layer_becomes_a_membrane():
     period, kappa = 6.0, 0.05
     point = Point(period, kappa, WAVEFORM, WAVEFORM.q_of_b(1.0), (0.0, 1.0))
     differences = []
+    membrane = Discs((Disc((0.5, 0.5), 0.3),))
+    sharp = reference_signal(
+        levels(membrane, MeshOptions(0.1, 2), Material((3.0, 1.7))), point, 1e-5
+    )
     for thickness in (0.04, 0.02, 0.01):
         # The layer lies on both sides of the membrane.
-        membrane = Discs((Disc((0.5, 0.5), 0.3),))
         layered = Discs((Disc((0.5, 0.5), 0.3 - thickness / 2),), layer=thickness)
         D_layer = kappa * period * thickness
-        sharp = reference_signal(
-            levels(membrane, MeshOptions(0.1, 2), Material((3.0, 1.7))), point, 1e-5
-        )
         smooth = reference_signal(
             levels(layered, MeshOptions(0.1, 2), Material((3.0, 1.7, D_layer))),
             Point(period, 0.0, WAVEFORM, point.q, (0.0, 1.0)),

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.project import CHANGED, SMALL, TARGETS, TINY, Project
+from support.project import CHANGED, SHORT, SMALL, TARGETS, TINY, Project
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,12 @@ def finished(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
 def small(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A smaller project in which all is made; not to be changed."""
     return made(origin, tmp_path_factory, "small", SMALL)
+
+
+@pytest.fixture(scope="session")
+def short(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project with the fewest jobs, in which all is made; not to be changed."""
+    return made(origin, tmp_path_factory, "short", SHORT)
 
 
 @pytest.fixture(scope="session")
@@ -60,5 +66,5 @@ def project(finished: Project, tmp_path: Path) -> Project:
 
 @pytest.fixture
 def fresh(origin: Path, tmp_path: Path) -> Project:
-    """The smaller project, without results."""
-    return Project.create(tmp_path / "project", SMALL, origin)
+    """The project with the fewest jobs, without results."""
+    return Project.create(tmp_path / "project", SHORT, origin)

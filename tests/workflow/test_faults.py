@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from support.project import CHANGED, CONFIG, TARGETS, Project
+from support.project import CHANGED, CONFIG, SHORT, TARGETS, Project
 
 from torrey.base import artifacts
 from torrey.base.seals import DamagedError
@@ -98,7 +98,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "project" / "results"
     place.mkdir(parents=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)],
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)],
         capture_output=True,
         check=False,
     )
@@ -115,14 +115,14 @@ def remount(place: Path, options: str) -> None:
 def on_disk(origin: Path, place: Path) -> Project:
     """A project whose results are on a file system of their own."""
     root = place.parent
-    fresh = Project.create(root.with_name("copy"), CHANGED, origin)
+    fresh = Project.create(root.with_name("copy"), SHORT, origin)
     for part in fresh.root.iterdir():
         shutil.move(part, root / part.name)
     return Project(root)
 
 
 DISKS = {
-    "no space": ("size=600k", "No space left|MB are free"),
+    "no space": ("size=300k", "No space left|MB are free"),
     "no inodes": ("size=1g,nr_inodes=12", "No space left"),
     "read only": ("size=1g,ro", "Read-only file system|cannot be written"),
 }
@@ -135,7 +135,7 @@ DISKS = {
 )
 @pytest.mark.parametrize(("options", "message"), DISKS.values(), ids=DISKS)
 def test_a_disk_that_takes_no_more_is_said_and_survived(
-    small_disk, scratch, origin, options, message
+    small_disk, short, origin, options, message
 ):
     project = on_disk(origin, small_disk)
     remount(small_disk, options)
@@ -145,7 +145,7 @@ def test_a_disk_that_takes_no_more_is_said_and_survived(
     remount(small_disk, "size=1g,nr_inodes=100000,rw")
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
-    assert_same_values(project, scratch)
+    assert_same_values(project, short)
 
 
 @pytest.mark.slow
