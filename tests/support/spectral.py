@@ -6,22 +6,28 @@ With U periodic this is dU/dt = D (d/dx - i g)^2 U, and on a membrane the flux J
 is continuous, with J = kappa [U] (U after the membrane minus U before it). A component g_y of g
 along the layers adds -D g_y^2 U. Chebyshev points in each layer, ends included: the values at the
 ends follow from those within by the interface conditions, which leaves an ordinary differential
-equation within. DOP853 integrates the ramps, the exponential of a dense matrix the plateau: nothing
-here is shared with the finite-element code.
+equation within. It is integrated by the exponential of a dense matrix where g is constant, and else
+by polynomials in time as well, on intervals that double from the start of a segment on, where
+layers form at the membranes; of two degrees, which have to agree. Nothing here is shared with the
+finite-element code.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from scipy.integrate import solve_ivp
 from scipy.linalg import block_diag, expm
 
-from torrey.gradients.waveforms import Waveform
+from torrey.gradients.waveforms import Segment, Waveform
+
+#: Degrees of the polynomials in time, and how closely they have to agree.
+DEGREES, AGREE = (9, 12), 1e-8
+#: The first interval of a segment, as a part of it, and the longest, also in radians of a wave.
+FIRST, LONGEST, RADIANS = 2.0**-14, 0.25, 0.75
 
 
 @dataclass(frozen=True)
@@ -56,21 +62,40 @@ class LayeredCell:
         start = np.repeat(rho or (1.0,) * len(self.thicknesses), self.points).astype(complex)
         u = start[self._within]
         for segment in waveform.segments:
-
-            def rate(t, v, segment=segment):
-                (F,) = segment.jet(t, 0)[0]
-                return self._rate(q * F, v)
-
             if segment.constant:
-                u = expm(segment.duration * rate(0.0, np.eye(len(u)))) @ u
-                continue
-
-            ramp = solve_ivp(
-                rate, (0, segment.duration), u, method="DOP853", rtol=1e-11, atol=1e-14
-            )
-            assert ramp.success
-            u = ramp.y[:, -1]
+                u = expm(segment.duration * self._generator(segment, q, 0.0)) @ u
+            else:
+                u = self._through(segment, q, u)
         return complex(self._weights @ self._extend(0.0, u) / (self._weights @ start))
+
+    def _through(self, segment: Segment, q: float, u: np.ndarray) -> np.ndarray:
+        """U after a segment in which g changes."""
+        waves = segment.wave.omega * segment.duration if segment.wave else 0.0
+        longest = min(LONGEST, RADIANS / max(waves, RADIANS))
+        edges = [0.0, FIRST]
+        while edges[-1] < 1.0:
+            edges.append(min(edges[-1] + min(edges[-1], longest), 1.0))
+        times = np.array(edges) * segment.duration
+        rough, fine = (self._collocated(segment, q, u, times, degree) for degree in DEGREES)
+        assert np.abs(fine - rough).max() < AGREE, (self, segment, np.abs(fine - rough).max())
+        return fine
+
+    def _collocated(
+        self, segment: Segment, q: float, u: np.ndarray, times: np.ndarray, degree: int
+    ) -> np.ndarray:
+        """The equation holds at the Chebyshev points of each interval but the first of them."""
+        nodes, slope = chebyshev_derivative(degree + 1)
+        for begin, end in zip(times[:-1], times[1:], strict=True):
+            half = (end - begin) / 2
+            at = begin + half * (1 + nodes[1:])
+            system = np.kron(slope[1:, 1:], np.eye(len(u))).astype(complex)
+            system -= block_diag(*(half * self._generator(segment, q, t) for t in at))
+            u = np.linalg.solve(system, -np.kron(slope[1:, 0], u))[-len(u) :]
+        return u
+
+    def _generator(self, segment: Segment, q: float, t: float) -> np.ndarray:
+        (F,) = segment.jet(t, 0)[0]
+        return self._rate(q * F, np.eye(len(self._within)))
 
     def _rate(self, g: float, within: np.ndarray) -> np.ndarray:
         """dU/dt within the layers, for the columns of values within; g is the length of g(t)."""
@@ -125,21 +150,22 @@ class LayeredCell:
         return np.array(self.thicknesses) * self.period
 
     @cached_property
-    def _vandermonde(self) -> tuple[np.ndarray, np.ndarray]:
-        """Chebyshev polynomials and their slopes at the Chebyshev points of [-1, 1]."""
-        degree = self.points - 1
-        x = -np.cos(np.pi * np.arange(self.points) / degree)
-        slopes = [chebyshev.chebval(x, chebyshev.chebder(row)) for row in np.eye(self.points)]
-        return chebyshev.chebvander(x, degree), np.column_stack(slopes)
-
-    @cached_property
     def _derivative(self) -> np.ndarray:
-        values, slopes = self._vandermonde
-        reference = slopes @ np.linalg.inv(values)
+        _, reference = chebyshev_derivative(self.points)
         return block_diag(*(reference * 2 / width for width in self._widths))
 
     @cached_property
     def _weights(self) -> np.ndarray:
         """Clenshaw-Curtis weights over the whole cell, um."""
         integrals = [0.0 if k % 2 else 2.0 / (1 - k * k) for k in range(self.points)]
-        return np.kron(self._widths / 2, np.linalg.solve(self._vandermonde[0].T, integrals))
+        values = chebyshev.chebvander(chebyshev_derivative(self.points)[0], self.points - 1)
+        return np.kron(self._widths / 2, np.linalg.solve(values.T, integrals))
+
+
+@cache
+def chebyshev_derivative(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """The Chebyshev points of [-1, 1], and the derivative there from the values there."""
+    degree = points - 1
+    x = -np.cos(np.pi * np.arange(points) / degree)
+    slopes = [chebyshev.chebval(x, chebyshev.chebder(row)) for row in np.eye(points)]
+    return x, np.column_stack(slopes) @ np.linalg.inv(chebyshev.chebvander(x, degree))
