@@ -110,6 +110,17 @@ def test_the_true_error_is_below_the_estimate_and_not_far(case: Case) -> None:
     check(case)
 
 
+def test_two_meshes_of_layers_that_agree_by_chance_do_not_end_the_search() -> None:
+    """They agreed to 6e-7 where both were wrong by 1.5e-6."""
+    thicknesses, diffusivity, L, kappa = (1.0,), (2.64,), 18.06, 0.0586
+    waveform = Pgse(4.036, 18.55)
+    point = Point(L, kappa, waveform, waveform.q_of_b(4.705), (1.0,))
+    cell = layers(thicknesses, diffusivity, size=0.25)
+    found = reference_signal(cell.levels(MESHES), point, 1e-4)
+    exact = LayeredCell(thicknesses, diffusivity, L, kappa, points=44)
+    assert abs(found.signal - exact.signal(waveform, point.q)) <= found.error
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", WIDE, ids=range(len(WIDE)))
 def test_the_same_over_cells_sizes_permeabilities_and_sequences(case: Case) -> None:
