@@ -113,7 +113,14 @@ class Way:
 WAYS = (
     Way("one mesh", "FreeFEM, one mesh", "#B84F00", "s", False, 1),
     Way("two meshes, extrapolated", "FreeFEM, two meshes", "#A04E7C", "^", False, 2),
-    Way("one mesh, flux of the circle", "FreeFEM, one mesh,\nflux of the circle", "#A87000", "v", True, 1),
+    Way(
+        "one mesh, flux of the circle",
+        "FreeFEM, one mesh,\nflux of the circle",
+        "#A87000",
+        "v",
+        True,
+        1,
+    ),
 )
 
 

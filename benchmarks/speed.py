@@ -9,6 +9,7 @@ one run to the next but the imports. With --write the table replaces benchmarks/
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import re
 import resource
@@ -167,7 +168,7 @@ def projected(repeats: int) -> list[Row]:
 
 
 def freefem(repeats: int) -> list[Row]:
-    """The same reference signal by FreeFEM, as well tuned as we know how."""
+    """The same reference signal by FreeFEM, with the settings of its script."""
     if not (path := program()):
         return []
     made = [found for _ in range(repeats) if (found := run(path, Settings())) is not None]
@@ -206,6 +207,14 @@ def table(rows: list[Row]) -> str:
         "",
         f"{machine()}, one thread, {date.today()}. Process time, median; "
         "`python benchmarks/speed.py --write` makes this file.",
+        f"Other work on {os.cpu_count()} processors at the end: a load of {os.getloadavg()[1]:.0f}. "
+        "Seconds are those of this machine, and what they may be at most was asked for on another, "
+        "about 2.6 times as fast; ratios are of one run.",
+        "",
+        "The signals of a table are integrated step by step here; together they share their first "
+        "pulse: [fast_signals.md](fast_signals.md). FreeFEM has the settings of its script here, "
+        "whose error is larger: what it takes to the same accuracy is in "
+        "[equal_accuracy.md](equal_accuracy.md), with [a picture](equal_accuracy.png).",
         "",
         "| what | s | at most | result |",
         "|-|-|-|-|",
