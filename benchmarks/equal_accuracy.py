@@ -84,8 +84,11 @@ timed, with an estimate of {estimate}. {gap}
 The cheapest of all meshes and steps that should take {limit} s or less: process time in s, edges
 along a side of the cell and around the disc, steps of a pulse in the two runs that are extrapolated
 in time, and error. Edges are straight: the polygon has the area of the disc, not the length of the
-circle. Two meshes are extrapolated by the square of the length of their edges. In the last row the
-permeability is multiplied by circle over polygon, which costs nothing.
+circle. Two meshes are extrapolated by the square of the length of their edges. In the third row the
+permeability is multiplied by circle over polygon, which costs nothing. In these rows what the mesh
+misses and what the steps miss are together within what is asked, whatever their signs. The last row
+is the cheapest of all runs and pairs that were made on the way, where the two happen to cancel for
+this signal.
 """
 HEAD = (
     "asked",
@@ -158,6 +161,7 @@ class Found:
     estimate: float
     other: float | None
     freefem: tuple[dict[Way, Outcome | None], ...]
+    chance: tuple[Outcome | None, ...]
     full: tuple[Full, ...]
     tabled: tuple[Tabled, ...]
     imports: float
@@ -242,6 +246,12 @@ def import_seconds() -> float:
     )
 
 
+def by_chance(runs: Runs, truth: float, target: float) -> Outcome | None:
+    """The cheapest of all that was made, also where errors of mesh and steps cancel."""
+    made = [found for attempt in runs.made() if (found := outcome(attempt, runs, truth))]
+    return min((o for o in made if o.error <= target), key=lambda o: o.seconds, default=None)
+
+
 def measure() -> Found | None:
     """Everything; None without FreeFEM."""
     if not (path := program()):
@@ -273,6 +283,7 @@ def measure() -> Found | None:
         estimate / truth,
         other,
         tuple(freefem),
+        tuple(by_chance(runs, truth, target) for target in TARGETS),
         tuple(one(target, truth) for target in TARGETS),
         tuple(table(target, truths) for target in TARGETS),
         import_seconds(),
@@ -317,6 +328,7 @@ def document(found: Found) -> str:
         f"| {way.name} | {' | '.join(outcome_text(f[way]) for f in found.freefem)} |"
         for way in WAYS
     ]
+    ways.append(f"| by chance | {' | '.join(map(outcome_text, found.chance))} |")
     gap = (
         f"FreeFEM, extrapolated, says {found.other:.9f}: it differs\nby "
         f"{abs(found.other - found.truth) / found.truth:.0e}, relative."

@@ -2,7 +2,8 @@
 
 Its settings are a mesh and a number of time steps. Which of them reach an accuracy is forecast from
 errors of the mesh, measured with few steps, and errors of the steps, measured on a coarse mesh; the
-cheapest of those are then run and compared with the truth.
+cheapest of those are then run and compared with the truth. Settings whose two errors are large and
+cancel are not looked for: they would do so for this signal alone.
 """
 
 from __future__ import annotations
@@ -174,6 +175,17 @@ class Runs:
             self._known[settings] = found
         return self._known[settings]
 
+    def made(self) -> list[Attempt]:
+        """All that came to an end, each for itself and in pairs of two meshes."""
+        ended = [settings for settings, found in self._known.items() if found is not None]
+        pairs = [
+            Attempt.between(coarse, fine)
+            for coarse in ended
+            for fine in ended
+            if coarse.pulse == fine.pulse and not (coarse.arc or fine.arc) and _pair(coarse, fine)
+        ]
+        return [*map(Attempt.on, ended), *pairs]
+
     def again(self, attempt: Attempt) -> None:
         """Make those runs of an attempt once more that were made once; the faster ones count."""
         for _, settings in attempt.runs:
@@ -223,16 +235,20 @@ class Survey:
         return cls(meshes, steps)
 
     def forecasts(self, attempts: Iterable[Attempt], truth: float) -> list[Outcome]:
-        """What attempts should take and miss, of those whose meshes and steps are known."""
+        """What attempts should take and miss, of those whose meshes and steps are known.
+
+        What the mesh and what the steps miss are added up whatever their signs: where they cancel,
+        they do so for this signal alone.
+        """
         found = []
         for attempt in attempts:
-            seconds = error = 0.0
+            seconds = mesh = steps = 0.0
             for weight, settings in attempt.runs:
                 known = self.meshes[replace(settings, pulse=FEW_STEPS)]
                 seconds += known.seconds * settings.pulse / FEW_STEPS
-                missed = known.signal - self.steps[FEW_STEPS] + self.steps[settings.pulse]
-                error += weight * (missed - truth)
-            found.append(Outcome(attempt, seconds, abs(error / truth)))
+                mesh += weight * (known.signal - self.steps[FEW_STEPS] - truth)
+                steps += weight * self.steps[settings.pulse]
+            found.append(Outcome(attempt, seconds, (abs(mesh) + abs(steps)) / truth))
         return found
 
     def attempts(self, arc: bool, n_meshes: int) -> list[Attempt]:

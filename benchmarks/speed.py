@@ -207,9 +207,8 @@ def table(rows: list[Row]) -> str:
         "",
         f"{machine()}, one thread, {date.today()}. Process time, median; "
         "`python benchmarks/speed.py --write` makes this file.",
-        f"Other work on {os.cpu_count()} processors at the end: a load of {os.getloadavg()[1]:.0f}. "
-        "Seconds are those of this machine, and what they may be at most was asked for on another, "
-        "about 2.6 times as fast; ratios are of one run.",
+        "Seconds are those of this machine, ratios of one run; other work on its "
+        f"{os.cpu_count()} processors at the end: a load of {os.getloadavg()[1]:.0f}.",
         "",
         "The signals of a table are integrated step by step here; together they share their first "
         "pulse: [fast_signals.md](fast_signals.md). FreeFEM has the settings of its script here, "

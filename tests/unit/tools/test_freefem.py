@@ -109,3 +109,17 @@ def test_the_extrapolated_signal_is_nearer_than_any_run_behind_it():
     found = F.limit_of(runs)
     assert abs(found - TRUTH) < 0.1 * min(abs(formula(s).signal - TRUTH) for s in made)
     assert F.limit_of(lambda s: None if s.nbox == 40 else formula(s)) is None
+
+
+def test_errors_that_cancel_are_not_looked_for():
+    """Of the mesh and of the steps: what is found misses as little with steps without end."""
+    target = 2e-5
+    for found, _ in (searched(target, arc=True), searched(target)):
+        ((_, settings),) = found.attempt.runs
+        endless = F.replace(settings, pulse=10**6)
+        assert abs(formula(endless).signal - TRUTH) <= target * TRUTH
+    survey = F.Survey.make(formula, 20.0)
+    attempts = survey.attempts(True, 1)
+    true = [F.outcome(attempt, formula, TRUTH) for attempt in attempts]
+    lucky = min((o for o in true if o.error <= target), key=lambda o: o.seconds)
+    assert lucky.seconds < searched(target, arc=True)[0].seconds
