@@ -68,7 +68,7 @@ timed, with an estimate of {estimate}. {gap}
   extrapolated in time) whose error is within what is asked, in any of the ways below. Who does not
   know the truth has to find these settings first; FreeFEM estimates no error.
 - Torrey, in full: `tr.Cell(...).signal(..., tolerance=..., method="full")`, from the mesh to the
-  estimate. It chooses meshes and steps by itself, and takes three meshes at least, which is more
+  estimate. It chooses meshes and steps by itself, and takes two meshes at least, which is more
   accurate than 1e-3 asks for.
 - Torrey, a table: 20 b up to 4 ms/um2 and four Delta of 20 to 50 ms, by projected models on the
   meshes that the tolerance asks for, error estimates included. The error is the largest of those
