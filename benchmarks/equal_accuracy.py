@@ -29,7 +29,7 @@ from speed import DISC_R040, POINT, WAVEFORM, machine
 
 import torrey as tr
 from torrey.figures.drawing import Drawing
-from torrey.figures.style import COLUMN, MM, CurveLabel, label_ends, new_figure, styled
+from torrey.figures.style import COLUMN, MM, SMALL, CurveLabel, label_ends, new_figure, styled
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import Waveform
 from torrey.reference.ladder import Ladder
@@ -381,8 +381,15 @@ def picture(found: Found) -> Drawing:
     for name, color, marker, style, seconds in curves(found):
         ax.loglog(TARGETS, seconds, color=color, marker=marker, linestyle=style, markersize=4)
         reached = [k for k, s in enumerate(seconds) if not math.isnan(s)]
-        if reached:
-            labels.append(CurveLabel(TARGETS[reached[-1]], seconds[reached[-1]], name, color))
+        if not reached:
+            continue
+        last = CurveLabel(TARGETS[reached[-1]], seconds[reached[-1]], name, color)
+        if reached[-1] + 1 == len(TARGETS):
+            labels.append(last)
+        else:
+            text = f"{name}:\nno more in {LIMIT:.0f} s"
+            place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
+            ax.annotate(text, (last.x, last.y), color=color, fontsize=SMALL, **place)
     ax.set_xlim(2e-3, 7e-7)
     ax.set_xlabel("relative error that is asked for (smaller to the right)")
     ax.set_ylabel("processor time (s)")
