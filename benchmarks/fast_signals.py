@@ -4,8 +4,10 @@
 
 One disc of radius 0.4, D = 3 and 1.7 um2/ms, PGSE with delta = 5 ms along y, after the basis. Both
 roads solve the same points with the same bases to the same tolerance in one run, error estimates
-included. Process time, the best of several runs. With --write the table replaces
-benchmarks/fast_signals.md.
+included. Process time, the best of several runs. Beside tables of one cell stands one signal by
+FreeFEM as benchmarks/speed.py runs it, also the best of several, with an error of 3e-4 and no
+estimate: benchmarks/equal_accuracy.md has what it takes to the same accuracy. With --write the
+table replaces benchmarks/fast_signals.md.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from freefem import Settings, least, program
 from speed import POINT, machine, operators
 
 from torrey.gradients.waveforms import Pgse
@@ -111,8 +114,8 @@ def stepped(ladders: list[Ladder], table: Table, tolerance: float):
     return found
 
 
-def line(case: Case, ladders: list[Ladder]) -> str:
-    """A line of the table."""
+def line(case: Case, ladders: list[Ladder], freefem: float | None) -> str:
+    """A line of the table; beside one signal by FreeFEM (s), if there is one."""
     table = case.table()
     count = len(table.layers)
     after, found = best(lambda: table_signals(ladders, table, case.tolerance), case.repeats[0])
@@ -125,10 +128,14 @@ def line(case: Case, ladders: list[Ladder]) -> str:
         change = np.abs(new.signal - part.signal)[both]
         gap = max(gap, float((change / np.abs(part.signal)[both]).max()))
         share = max(share, float((change / (new.error + part.error)[both]).max()))
+    beside = " | "
+    if freefem and len(table.periods) == 1:
+        beside = f"{freefem:.2f} | {freefem / (after / count):.0f}"
     return (
         f"| {case.name} | {case.tolerance:.0e} | {before:.2f} | {1e3 * before / count:.2f} | "
         f"{after:.3f} | {1e3 * after / count:.3f} | {before / after:.0f} | {case.asked} | "
-        f"{reached}, {int(found.reached.sum())} of {count} | {gap:.0e} | {share:.2f} |"
+        f"{reached}, {int(found.reached.sum())} of {count} | {gap:.0e} | {share:.2f} | "
+        f"{beside} |"
     )
 
 
@@ -145,6 +152,8 @@ def main() -> None:
     options = parser.parse_args()
     levels = operators(0.065, 1)
     ladders = [ladder.whole for ladder in climb_meshes(levels, POINT.direction, HEIGHT)]
+    path = program()
+    freefem = least(path, Settings(), 5).seconds if path else None
     text = "\n".join(
         [
             "# Tables of signals",
@@ -157,9 +166,10 @@ def main() -> None:
             "",
             "| table | tolerance | step by step, s | ms per signal | shared, s | ms per signal | "
             "times faster | asked | reached by each | largest difference / S | "
-            "largest difference / both estimates |",
-            "|-|-|-|-|-|-|-|-|-|-|-|",
-            *(line(case, ladders) for case in CASES),
+            "largest difference / both estimates | a signal by FreeFEM, s | "
+            "FreeFEM / each signal, shared |",
+            "|-|-|-|-|-|-|-|-|-|-|-|-|-|",
+            *(line(case, ladders, freefem) for case in CASES),
             "",
         ]
     )

@@ -13,10 +13,7 @@ import os
 import platform
 import re
 import resource
-import shutil
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +21,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from freefem import Settings, program, run
 
 from torrey.base.lazy import Lazy
 from torrey.cell.assembly import assemble
@@ -170,33 +168,16 @@ def projected(repeats: int) -> list[Row]:
 
 
 def freefem(repeats: int) -> list[Row]:
-    """The same reference signal by FreeFEM, as well tuned as we know how."""
-    program = shutil.which("FreeFem++-nw") or shutil.which("FreeFem++")
-    if not program:
-        print("FreeFem++ is not installed: its line is left out", file=sys.stderr)
+    """The same reference signal by FreeFEM, with the settings of its script."""
+    if not (path := program()):
         return []
-    times = []
-    for _ in range(repeats):
-        before = os.times()
-        done = subprocess.run(
-            [program, "-nw", "-v", "0", str(HERE / "reference.edp")],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        after = os.times()
-        times.append(
-            after.children_user
-            + after.children_system
-            - before.children_user
-            - before.children_system
-        )
-    value = float(re.search(r"S = (\S+)", done.stdout)[1])
+    made = [found for _ in range(repeats) if (found := run(path, Settings())) is not None]
+    value = made[-1].signal
     note = f"S = {value:.7f}, error {abs(value - TRUTH) / TRUTH:.0e}, no estimate"
     return [
         Row(
             "the same signal by FreeFEM (benchmarks/reference.edp)",
-            statistics.median(times),
+            statistics.median(one.seconds for one in made),
             "",
             note,
         )
@@ -226,6 +207,13 @@ def table(rows: list[Row]) -> str:
         "",
         f"{machine()}, one thread, {date.today()}. Process time, median; "
         "`python benchmarks/speed.py --write` makes this file.",
+        "Seconds are those of this machine, ratios of one run; other work on its "
+        f"{os.cpu_count()} processors at the end: a load of {os.getloadavg()[1]:.0f}.",
+        "",
+        "The signals of a table are integrated step by step here; together they share their first "
+        "pulse: [fast_signals.md](fast_signals.md). FreeFEM has the settings of its script here, "
+        "whose error is larger: what it takes to the same accuracy is in "
+        "[equal_accuracy.md](equal_accuracy.md), with [a picture](equal_accuracy.png).",
         "",
         "| what | s | at most | result |",
         "|-|-|-|-|",
