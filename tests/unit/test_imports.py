@@ -77,7 +77,7 @@ INNER = {
         "acquisition.columns acquisition.headers acquisition.rasters acquisition.reader "
         "orientations shapes",
         "sweep",
-        "acquisition.samples acquisition.shapes acquisition.tables axes blocks slabs",
+        "acquisition.samples acquisition.shapes acquisition.tables axes blocks derivable slabs",
         "acquisition.dvs acquisition.fsl acquisition.mrtrix acquisition.pulseq "
         "acquisition.scheme_waveforms",
         "acquisition.bids acquisition.scheme",
@@ -115,7 +115,7 @@ INNER = {
         "cumulants full ladder",
         "files projected",
         "derivatives folded shared",
-        "tables",
+        "sensitive tables",
         "slab",
         "slab_files",
     ],
@@ -131,8 +131,8 @@ INNER = {
         "meshes signals",
     ],
     "study": [
-        "averages comparison cumulants dictionary fits orders",
-        "files model_blocks reference_blocks",
+        "averages cell_derivatives comparison cumulants dictionary fits orders",
+        "derivatives files model_blocks reference_blocks",
     ],
     "inversion": [
         "batched criteria design fit_settings likelihood map_names measured nifti problem sphere",
