@@ -14,6 +14,7 @@ from torrey.gradients.sweep import REFERENCE, Index, Product, Sweep
 from torrey.gradients.waveforms import Waveform
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.measured import MeasuredProtocol
+from torrey.models.registry import has_derivatives
 
 ReferenceMethod = Literal["full", "projected"]
 
@@ -47,6 +48,8 @@ class Study:
         How the reference is computed.
     cumulants : bool
         Whether apparent diffusivities and kurtoses at b -> 0 are wanted.
+    derivatives : tuple of str
+        What signals are derived by: see `torrey.gradients.derivable`. Empty: no derivatives.
     notes : tuple of str
         What was read from files, in words.
     """
@@ -61,6 +64,7 @@ class Study:
     tolerance: float
     method: ReferenceMethod = "full"
     cumulants: bool = False
+    derivatives: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def points(self) -> dict[Index, Point]:
@@ -71,6 +75,11 @@ class Study:
     def homogenised(self) -> tuple[str, ...]:
         """The models beside the reference."""
         return tuple(model for model in self.models if model != REFERENCE)
+
+    @property
+    def derived_models(self) -> tuple[str, ...]:
+        """The models that have derivatives, where these are wanted."""
+        return tuple(model for model in self.models if self.derivatives and has_derivatives(model))
 
     @property
     def is_projected(self) -> bool:

@@ -7,7 +7,7 @@ what an editor shows.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -270,6 +270,20 @@ class SweepModel(Model):
     )
 
 
+DerivativeName = Literal["kappa", "D", "L", "b", "q", "gradient", "direction"]
+
+
+def _derivatives_form(value: object) -> str:
+    return "list" if isinstance(value, list) or value in get_args(DerivativeName) else "all"
+
+
+AnyDerivatives = Annotated[
+    Annotated[bool, Tag("all")]
+    | Annotated[list[DerivativeName], Field(min_length=1), OrOne(), Tag("list")],
+    Discriminator(_derivatives_form),
+]
+
+
 class StudyModel(SweepModel):
     """The product of its lists."""
 
@@ -289,6 +303,11 @@ class StudyModel(SweepModel):
         False,
         description="true or false: whether the study has a cumulants.nc, apparent diffusivities "
         "and kurtoses at b -> 0 of every model, from no fit",
+    )
+    derivatives: AnyDerivatives = Field(
+        False,
+        description="true, or a list of kappa, D, L, b (or q, gradient) and direction, such as "
+        "[kappa, D]: what a derivatives.nc has derivatives of the signals by",
     )
 
 

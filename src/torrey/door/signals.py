@@ -358,8 +358,9 @@ def _reference(
     values = Values(table.signals.signal, table.signals.error, *_nothing(measurements), method)
     if not wanted:
         return values
-    cell, found = (site.period, site.permeability), table.signals
-    derived = of_reference(site.medium.ladders, span, cell, measurements, found, wanted, tolerance)
+    place = (site.period, site.permeability)
+    solved, ladders_of = table.signals, site.medium.ladders
+    derived = of_reference(ladders_of, span, place, measurements, solved, wanted, tolerance)
     return replace(values, derivatives=derived)
 
 

@@ -46,7 +46,9 @@ def derivable(
 
 
 def derivable_in(protocol: Product | Acquisition) -> tuple[str, ...]:
-    """The same for the measurements of a sweep."""
-    most = max(m.waveform.n_components for m in protocol.measurements)
-    turned = protocol.fibres is not None
-    return derivable(protocol.encoding_kind, protocol.n_axes, most, turned=turned)
+    """The same for the measurements of a sweep, without a strength on which their shape depends."""
+    waveforms = [m.waveform for m in protocol.measurements]
+    most, turned = max(w.n_components for w in waveforms), protocol.fibres is not None
+    names = derivable(protocol.encoding_kind, protocol.n_axes, most, turned=turned)
+    scales = any(w.scales for w in waveforms)
+    return tuple(name for name in names if scales or name != protocol.encoding_kind)

@@ -85,7 +85,7 @@ class Derivative:
 
 
 class FieldLadder(Ladder, Protocol):
-    """A ladder with the operators of its mesh, and with the fields of its basis; a `GrowingLadder`."""
+    """A ladder with operators of its mesh and fields of its basis, such as `GrowingLadder`."""
 
     @property
     def operators(self) -> BlochTorrey:

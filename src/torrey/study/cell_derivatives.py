@@ -147,7 +147,8 @@ def together(parts: Sequence[tuple[Sequence[int], Table]], count: int) -> Table:
         shape = parts[0][1][name].value.shape[1:]
         table[name] = Derivative.none(count, *shape)
         for rows, part in parts:
-            table[name].value[rows], table[name].error[rows] = part[name].value, part[name].error
+            where, new = np.array(rows), part[name]
+            table[name].value[where], table[name].error[where] = new.value, new.error
     return table
 
 

@@ -48,6 +48,7 @@ CHECK = f"{RESULTS}/studies/{{study}}/check.nc"
 CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
 KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
 CUMULANTS = f"{RESULTS}/studies/{{study}}/cumulants.nc"
+DERIVATIVES = f"{RESULTS}/studies/{{study}}/derivatives.nc"
 EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
 DICTIONARY = f"{RESULTS}/dictionaries/{{dictionary}}/signals.nc"
 REFERENCE_BLOCK = (
@@ -401,6 +402,8 @@ class Layout:
             files.append(CONVERGENCE.format(study=study.name))
         if study.cumulants:
             files.append(CUMULANTS.format(study=study.name))
+        if study.derivatives:
+            files.append(DERIVATIVES.format(study=study.name))
         picture = PICTURE.format(geometry=study.geometry, picture="cell")
         return [*files, *(f"{picture}.{kind}" for kind in ("pdf", "png", "nc"))]
 

@@ -256,6 +256,29 @@ class ExpandCumulants(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeriveSignals(Stage):
+    """Derive the signals of a study.
+
+    Attributes
+    ----------
+    models : tuple of str
+        Those that have derivatives.
+    by : tuple of str
+        See `torrey.gradients.derivable`.
+    regions : tuple of str
+        Names of the regions of the cell.
+    """
+
+    rule = "derive_signals"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    models: tuple[str, ...] = _names()
+    by: tuple[str, ...] = _names()
+    tolerance: float
+    regions: tuple[str, ...] = _tuple()
+
+
+@dataclass(frozen=True, kw_only=True)
 class FitInversion(Stage):
     """Fit parameters to the signals of studies.
 

@@ -42,6 +42,14 @@ EVERY = [
     stages.FitOrders(models=("R0", "R2")),
     stages.FitKurtosis(),
     stages.ExpandCumulants(material=MATERIAL, sweep=SWEEP, models=("R0",), tolerance=1e-4),
+    stages.DeriveSignals(
+        material=MATERIAL,
+        sweep=SWEEP,
+        models=("reference", "P4"),
+        by=("kappa", "D"),
+        tolerance=1e-4,
+        regions=("outside", "cell_1"),
+    ),
     stages.FitInversion(
         material=MATERIAL, kind="karger", inversion="{}", cell="{}", sweeps=(SWEEP,)
     ),

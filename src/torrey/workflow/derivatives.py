@@ -1,0 +1,46 @@
+"""Files of derivatives of studies, for `torrey.workflow.recipes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from torrey.config import Study
+from torrey.gradients.derivable import OF_BASES
+from torrey.gradients.sweep import REFERENCE
+from torrey.workflow import layout as paths
+from torrey.workflow.layout import Layout
+from torrey.workflow.stages import DeriveSignals, Stage
+
+Inputs = Mapping[str, str | list[str]]
+
+
+def derivative_files(layout: Layout) -> Iterator[tuple[str, Stage, Inputs]]:
+    """Yield the path, the stage and the inputs of the derivatives of all studies."""
+    for study in layout.config.studies.values():
+        if study.derivatives:
+            path = paths.DERIVATIVES.format(study=study.name)
+            yield path, _stage(study), _inputs(layout, study)
+
+
+def _stage(study: Study) -> DeriveSignals:
+    return DeriveSignals(
+        material=study.material,
+        sweep=study.sweep,
+        models=study.derived_models,
+        by=study.derivatives,
+        tolerance=study.tolerance,
+        regions=study.shape.region_names,
+    )
+
+
+def _inputs(layout: Layout, study: Study) -> Inputs:
+    """Operators, signals of the reference, and bases where derivatives need not more of them."""
+    slabs = layout.slabs[study.name] if REFERENCE in study.derived_models else []
+    stored = not any(name in OF_BASES for name in study.derivatives)
+    bases = dict.fromkeys(layout.basis(study, slab) for slab in slabs) if stored else {}
+    return {
+        "operators": paths.OPERATORS.format(geometry=study.geometry),
+        "mesh": paths.MESH.format(geometry=study.geometry),
+        "slabs": layout.slab_files(study, REFERENCE) if slabs else [],
+        "bases": list(bases),
+    }
