@@ -80,7 +80,7 @@ INNER = {
         "acquisition.samples acquisition.shapes acquisition.tables axes blocks derivable slabs",
         "acquisition.dvs acquisition.fsl acquisition.mrtrix acquisition.pulseq "
         "acquisition.scheme_waveforms",
-        "acquisition.bids acquisition.scheme",
+        "acquisition.bids acquisition.scheme listing",
         "acquisition.named_columns",
     ],
     "cell": [
@@ -135,9 +135,10 @@ INNER = {
         "derivatives files model_blocks reference_blocks",
     ],
     "inversion": [
-        "batched criteria design fit_settings likelihood map_names measured nifti problem sphere",
-        "data_keys exchange_kernel fit physical signal_tables table_model",
-        "cell_table exchange_models noise profiles radius voxel_data voxel_problem",
+        "batched criteria design design_settings fit_settings likelihood map_names measured nifti "
+        "problem sphere",
+        "data_keys exchange_kernel fit physical protocol_design signal_tables table_model",
+        "cell_table design_files exchange_models noise profiles radius voxel_data voxel_problem",
         "study study_tables table_models voxel_profiles",
         "exact_rates voxel_fit",
         "files report table_checks",
@@ -150,7 +151,7 @@ INNER = {
         "domain problems quantities registered",
         "material_models nodes waveform_models",
         "data_models findings gradient_documentation voxel_models",
-        "acquisitions cells declared_models inversions",
+        "acquisitions cells declared_models designs inversions",
         "bloch data_fits documentation geometries",
         "exchange_fits models",
         "derivatives materials protocols scales schema",
@@ -338,6 +339,7 @@ NOT_LOADED = {
     "write_table": DRAWING | MESHING | {"xarray"},
     "fit_inversion": DRAWING | MESHING | PARSING | {"xarray"},
     "expand_cumulants": DRAWING | MESHING | PARSING | {"xarray"},
+    "bound_parameters": DRAWING | MESHING | PARSING | {"scipy", "xarray"},
     "derive_signals": DRAWING | MESHING | PARSING | {"xarray"},
     "fit_kurtosis": DRAWING | MESHING | PARSING | {"xarray"},
     "assemble_operators": DRAWING | PARSING | {"gmsh", "xarray"},

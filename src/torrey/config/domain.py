@@ -12,6 +12,7 @@ from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import REFERENCE, Index, Product, Sweep
 from torrey.gradients.waveforms import Waveform
+from torrey.inversion.design_settings import DesignSettings
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.measured import MeasuredProtocol
 from torrey.models.registry import has_derivatives
@@ -365,6 +366,15 @@ class DataFit:
 
 
 @dataclass(frozen=True)
+class Design:
+    """What is asked of the protocol of a study, by the names of both."""
+
+    name: str
+    study: str
+    settings: DesignSettings
+
+
+@dataclass(frozen=True)
 class FigureRequest:
     """What a figure shows: geometries, studies, inversions, runs of bloch or voxels, by name.
 
@@ -406,3 +416,4 @@ class Config:
     data: Mapping[str, MeasuredData] = field(default_factory=dict)
     fits: Mapping[str, DataFit] = field(default_factory=dict)
     dictionaries: Mapping[str, Dictionary] = field(default_factory=dict)
+    designs: Mapping[str, Design] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_VALUES
 from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
 from torrey.config.data_models import DataFitModel, DataModel, ExchangeInversionModel
+from torrey.config.designs import DesignModel
 from torrey.config.inversions import AnyInversion
 from torrey.config.material_models import DensityModel, DiffusivityModel, RelaxationModel
 from torrey.config.quantities import (
@@ -412,6 +413,9 @@ class FileModel(Model):
     )
     inversions: dict[Name, InversionEntry] = Field(
         default_factory=dict, description="a mapping from names to inversions"
+    )
+    designs: dict[Name, DesignModel] = Field(
+        default_factory=dict, description="a mapping from names to designs of protocols"
     )
     figures: dict[Name, FigureModel] = Field(
         default_factory=dict, description="a mapping from names to figures"

@@ -1,15 +1,15 @@
-"""Files of derivatives of studies, for `torrey.workflow.recipes`."""
+"""Files of derivatives of studies, and of designs from them, for `torrey.workflow.recipes`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from torrey.config import Study
 from torrey.gradients.derivable import OF_BASES
 from torrey.gradients.sweep import REFERENCE
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Layout
-from torrey.workflow.stages import DeriveSignals, Stage
+from torrey.workflow.stages import BoundParameters, DeriveSignals, Stage
 
 Inputs = Mapping[str, str | list[str]]
 
@@ -20,6 +20,15 @@ def derivative_files(layout: Layout) -> Iterator[tuple[str, Stage, Inputs]]:
         if study.derivatives:
             path = paths.DERIVATIVES.format(study=study.name)
             yield path, _stage(study), _inputs(layout, study)
+
+
+def design_files(layout: Layout) -> Iterator[tuple[str, Stage, Inputs, Sequence[str]]]:
+    """Yield the path, the stage, the inputs and the files beside it of all designs."""
+    for design in layout.config.designs.values():
+        path, *beside = layout.design_files(design.name)
+        sweep = layout.config.studies[design.study].sweep
+        inputs: Inputs = {"derivatives": paths.DERIVATIVES.format(study=design.study)}
+        yield path, BoundParameters(sweep=sweep, settings=design.settings), inputs, beside
 
 
 def _stage(study: Study) -> DeriveSignals:

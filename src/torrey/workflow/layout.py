@@ -77,6 +77,8 @@ CHUNK = f"{RESULTS}/inversions/{{fit}}/chunks/{{chunk}}.nc"
 """Fits of a share of the voxels."""
 MAPS = f"{RESULTS}/inversions/{{fit}}/maps.nc"
 MAP = f"{RESULTS}/inversions/{{fit}}/maps/{{map}}.nii.gz"
+DESIGN = f"{RESULTS}/designs/{{design}}/design"
+"""Stem of a design: .nc and .csv."""
 FIGURE = f"{RESULTS}/figures/{{figure}}"
 """Stem of a figure: .pdf, .png and .nc."""
 TABLE = f"{RESULTS}/tables/{{table}}"
@@ -393,7 +395,12 @@ class Layout:
             *(file for fit in self.config.fits.values() for file in self.fit_files(fit)),
             *(BLOCH.format(bloch=run.name, kind=run.kind) for run in runs),
             *(VOXEL_SIGNALS.format(voxel=name) for name in voxels),
+            *(file for name in config.designs for file in self.design_files(name)),
         ]
+
+    def design_files(self, design: str) -> list[str]:
+        """What is made for a design."""
+        return [f"{DESIGN.format(design=design)}.{kind}" for kind in ("nc", "csv")]
 
     def study_files(self, study: Study) -> list[str]:
         """Everything that is made for a study."""

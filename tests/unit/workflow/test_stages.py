@@ -11,6 +11,7 @@ from torrey.geometry import Disc, Discs, MeshOptions, RadiusLaw, RandomPacking
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import Pgse
+from torrey.inversion.design_settings import DesignSettings
 from torrey.inversion.fit_settings import FitSettings
 from torrey.workflow import stages
 
@@ -52,6 +53,10 @@ EVERY = [
     ),
     stages.FitInversion(
         material=MATERIAL, kind="karger", inversion="{}", cell="{}", sweeps=(SWEEP,)
+    ),
+    stages.BoundParameters(
+        sweep=SWEEP,
+        settings=DesignSettings("P4", (("kappa", (), 0.0), ("D_inside", (1, 2), 1.7)), 0.02, 4),
     ),
     stages.ReadData(protocol="{}", digests="{}", sigma=0.0, volumes=(0, 2)),
     stages.FitChunk(settings=FIT, part=1, parts=3),
