@@ -135,11 +135,11 @@ INNER = {
         "derivatives files model_blocks reference_blocks",
     ],
     "inversion": [
-        "batched criteria design design_settings fit_settings likelihood map_names measured nifti "
-        "problem sphere",
-        "data_keys exchange_kernel fit physical protocol_design signal_tables table_model",
-        "cell_table design_files exchange_models noise profiles radius voxel_data voxel_problem",
-        "study study_tables table_models voxel_profiles",
+        "batched criteria design_settings fit_settings likelihood map_names measured nifti problem "
+        "sphere",
+        "data_keys design exchange_kernel fit physical signal_tables table_model",
+        "cell_table exchange_models noise profiles protocol_design radius voxel_data voxel_problem",
+        "design_files study study_tables table_models voxel_profiles",
         "exact_rates voxel_fit",
         "files report table_checks",
         "run study_signals",

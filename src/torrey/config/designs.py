@@ -7,13 +7,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from torrey.base.budgets import MOST_MEASUREMENTS, MOST_VALUES, quoted
+from torrey.base.budgets import MOST_COMPARISONS, MOST_MEASUREMENTS, MOST_VALUES, quoted
 from torrey.base.errors import KeyPath, either
 from torrey.config.domain import Design, Study
 from torrey.config.findings import Findings, nearest
 from torrey.config.quantities import Model, Number, OrOne
 from torrey.gradients.sweep import REFERENCE
-from torrey.inversion.design_settings import DesignSettings
+from torrey.inversion.design_settings import DesignSettings, comparisons
 
 Parameter = tuple[str, tuple[int, ...], float]
 
@@ -209,3 +209,8 @@ def _check_choice(
         why = "" if model.repeated else f", the measurements of study {study.name} in one cell"
         accepted = f"{len(names)}, the number of parameters, to {most}{why}"
         findings.add((*path, "choose"), f"{model.choose}", accepted)
+        return
+    cells = len(list(study.sweep.cells()))
+    with findings.under(*path, "choose"):
+        work = cells * comparisons(count, model.choose, model.repeated)
+        findings.spend("comparisons of measurements", work, MOST_COMPARISONS)

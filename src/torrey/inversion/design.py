@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
+from torrey.inversion.design_settings import MOST_DROPPED
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -35,8 +36,6 @@ _PRIOR: Final = 1e-9
 #: An exchange that gains less than this is rounding.
 _GAIN: Final = 1e-9
 _MOST_EXCHANGES: Final = 1000
-#: Candidates up to which measurements are left out one by one, too, which takes their square.
-_MOST_DROPPED: Final = 2000
 
 
 def information(dS: ArrayLike, sigma: ArrayLike) -> Array:
@@ -156,7 +155,7 @@ def choose(
         raise InputError(f"n = {n}", f"at least {least}, for {width} parameters{most}", at=("n",))
     search = _Search(rows, columns, criterion, repeated)
     starts = [search.greedy(n)]
-    if not repeated and count <= _MOST_DROPPED:
+    if not repeated and count <= MOST_DROPPED:
         starts.append(search.dropping(n))
     found = min((search.exchange(start) for start in starts), key=search.value)
     if not np.isfinite(bound(rows[found].reshape(-1, width), 1.0, criterion, columns)):

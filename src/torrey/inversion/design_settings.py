@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Final, Literal
+
+MOST_DROPPED: Final = 2000
+"""Candidates up to which measurements are left out one by one, too, which takes their square."""
+#: Rounds of exchanges as a rule.
+_ROUNDS: Final = 10
+
+
+def comparisons(candidates: int, chosen: int, repeated: bool) -> int:
+    """About how often a choice compares a measurement with others; each takes a microsecond."""
+    dropped = candidates if candidates <= MOST_DROPPED and not repeated else 0
+    return candidates * (_ROUNDS * chosen + dropped)
 
 
 @dataclass(frozen=True)

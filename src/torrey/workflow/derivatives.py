@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from torrey.config import Study
 from torrey.gradients.derivable import OF_BASES
 from torrey.gradients.sweep import REFERENCE
+from torrey.reference.span import Span
 from torrey.workflow import layout as paths
-from torrey.workflow.layout import Layout
+from torrey.workflow.layout import Basis, Layout, basis_path
 from torrey.workflow.stages import BoundParameters, DeriveSignals, Stage
 
 Inputs = Mapping[str, str | list[str]]
@@ -46,10 +47,10 @@ def _inputs(layout: Layout, study: Study) -> Inputs:
     """Operators, signals of the reference, and bases where derivatives need not more of them."""
     slabs = layout.slabs[study.name] if REFERENCE in study.derived_models else []
     stored = not any(name in OF_BASES for name in study.derivatives)
-    bases = dict.fromkeys(layout.basis(study, slab) for slab in slabs) if stored else {}
+    spans = dict.fromkeys(Span.of(slab.sweep) for slab in slabs) if stored else {}
     return {
         "operators": paths.OPERATORS.format(geometry=study.geometry),
         "mesh": paths.MESH.format(geometry=study.geometry),
         "slabs": layout.slab_files(study, REFERENCE) if slabs else [],
-        "bases": list(bases),
+        "bases": [basis_path(Basis(study.geometry, study.material, span)) for span in spans],
     }

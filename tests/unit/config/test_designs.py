@@ -146,3 +146,15 @@ def test_parameters_that_a_cell_does_not_have_are_refused(tmp_path, old, new, pa
     print(caught.value)
     assert "designs.mine.parameters" in str(caught.value)
     assert found in str(caught.value)
+
+
+def test_choices_that_would_take_hours_are_refused(tmp_path):
+    many = TEXT.replace("period: [6 um, 12 um]", "period: {start: 6 um, stop: 12 um, num: 900}")
+    # 900 cells with 6 candidates each, and 10 rounds of 9,000 exchanges.
+    loaded = load_texts(tmp_path, many.replace("0.02", "0.02, choose: 9000, repeated: true", 1))
+    assert loaded.designs["mine"].settings.choose == 9000
+    other = "0.02, choose: 9000, repeated: true}\n  more: {study: sweep, sigma: 1, choose: 6"
+    more = many.replace("0.02", f"{other}, repeated: true", 1)
+    with pytest.raises(ConfigError, match="comparisons of measurements") as caught:
+        load_texts(tmp_path, more.replace("choose: 6", "choose: 9900"))
+    assert "designs.more.choose" in str(caught.value)
