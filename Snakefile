@@ -12,8 +12,10 @@ include: "workflow/rules/signals.smk"
 include: "workflow/rules/dictionaries.smk"
 include: "workflow/rules/convergence.smk"
 include: "workflow/rules/cumulants.smk"
+include: "workflow/rules/derivatives.smk"
 include: "workflow/rules/inversion.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/designs.smk"
 include: "workflow/rules/bloch.smk"
 include: "workflow/rules/voxel.smk"
 include: "workflow/rules/figures.smk"
@@ -26,6 +28,7 @@ localrules:
     figures,
     studies,
     dictionaries,
+    designs,
     kl23,
     chl14,
     khm19,
@@ -36,6 +39,7 @@ localrules:
     check_projected,
     gather_signals,
     gather_dictionary,
+    bound_parameters,
     fit_orders,
     fit_kurtosis,
     gather_voxel,

@@ -140,6 +140,25 @@ tables:
   chl14_table5_1: {inversions: [exchange]}
 """
 
+DERIVED = {
+    "models": "[reference, R0, P3]",
+    "reference": "{method: projected}",
+    "derivatives": "[kappa, D, L]",
+}
+DESIGNS = """\
+designs:
+  best:
+    study: mine
+    model: reference
+    parameters: [kappa, D_outside, D_cell_2]
+    sigma: 0.02
+    choose: 3
+    criterion: A
+    of: [kappa]
+    repeated: true
+  whole: {study: mine, sigma: 0.1}
+"""
+
 _MEDIUM = "geometry: stones, diffusivity: 3 um^2/ms, period: 10 um"
 _RUNS = (
     "kind: bands, directions: [[1, 0], [1, 1]], pulses: 6, resolution: 0.1",
@@ -199,6 +218,7 @@ def configurations() -> tuple[str, ...]:
     single = "  single: {kind: discs, cells: [{center: [0.5, 0.5], radius: 0.3}]}\n"
     own = [f"{GEOMETRIES}studies:\n{study(changes)}" for changes in VARIANTS]
     own.append(f"{GEOMETRIES}{single}studies:\n{FITS}")
+    own.append(f"{GEOMETRIES}studies:\n{study(DERIVED)}{DESIGNS}")
     own.append(f"{GEOMETRIES}{BLOCH}")
     own.append((ROOT / "config" / "minimal.yaml").read_text(encoding="utf-8"))
     return (*own, *_pieces())

@@ -17,6 +17,7 @@ from torrey.config import Config, ConfigError, load
 from torrey.figures import catalogue as figures
 from torrey.gradients import acquisition
 from torrey.tables import catalogue as tables
+from torrey.workflow.derivatives import derivative_files, design_files
 from torrey.workflow.layout import Layout
 from torrey.workflow.stages import SolveReference
 from torrey.workflow.voxels import voxel_files
@@ -146,5 +147,7 @@ def _plan(config: Config) -> None:
         inversion.to_json()
     for run in config.bloch.values():
         json.dumps(dict(run.settings))
+    for _, stage, *_ in (*derivative_files(layout), *design_files(layout)):
+        stage.to_params()
     for _, stage, _ in voxel_files(layout):
         stage.to_params()

@@ -185,6 +185,7 @@ wildcard_constraints:
     inversion=names(CONFIG.inversions),
     data=names(CONFIG.data),
     fit=names(CONFIG.fits),
+    design=names(CONFIG.designs),
     chunk=r"[0-9]+of[0-9]+",
     bloch=names(CONFIG.bloch),
     voxel=names(CONFIG.voxels),

@@ -61,6 +61,9 @@ MOST_RESOLVED: Final = 20_000
 MOST_FITS: Final = 1_000_000
 """Starts of an inversion, times models, times repeats with noise."""
 
+MOST_COMPARISONS: Final = 1_000_000_000
+"""Of choices of measurements, of all designs together: they take about 20 minutes."""
+
 MOST_DIFFUSION: Final = 1e4
 """Largest D t / L^2 of a study: water then crosses a cell so often that rounding, which grows with
 it, reaches 2e-9 of a signal in discs, 1e-6 in the thinnest layers. At 1e8 it reaches 1e-2."""

@@ -3,6 +3,7 @@
 from torrey.config.domain import (
     BlochRun,
     Config,
+    Design,
     Dictionary,
     FigureRequest,
     Geometry,
@@ -18,6 +19,7 @@ __all__ = [
     "BlochRun",
     "Config",
     "ConfigError",
+    "Design",
     "Dictionary",
     "FigureRequest",
     "Geometry",

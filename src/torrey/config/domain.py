@@ -12,8 +12,10 @@ from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import REFERENCE, Index, Product, Sweep
 from torrey.gradients.waveforms import Waveform
+from torrey.inversion.design_settings import DesignSettings
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.measured import MeasuredProtocol
+from torrey.models.registry import has_derivatives
 
 ReferenceMethod = Literal["full", "projected"]
 
@@ -47,6 +49,8 @@ class Study:
         How the reference is computed.
     cumulants : bool
         Whether apparent diffusivities and kurtoses at b -> 0 are wanted.
+    derivatives : tuple of str
+        What signals are derived by: see `torrey.gradients.derivable`. Empty: no derivatives.
     notes : tuple of str
         What was read from files, in words.
     """
@@ -61,6 +65,7 @@ class Study:
     tolerance: float
     method: ReferenceMethod = "full"
     cumulants: bool = False
+    derivatives: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def points(self) -> dict[Index, Point]:
@@ -71,6 +76,11 @@ class Study:
     def homogenised(self) -> tuple[str, ...]:
         """The models beside the reference."""
         return tuple(model for model in self.models if model != REFERENCE)
+
+    @property
+    def derived_models(self) -> tuple[str, ...]:
+        """The models that have derivatives, where these are wanted."""
+        return tuple(model for model in self.models if self.derivatives and has_derivatives(model))
 
     @property
     def is_projected(self) -> bool:
@@ -356,6 +366,15 @@ class DataFit:
 
 
 @dataclass(frozen=True)
+class Design:
+    """What is asked of the protocol of a study, by the names of both."""
+
+    name: str
+    study: str
+    settings: DesignSettings
+
+
+@dataclass(frozen=True)
 class FigureRequest:
     """What a figure shows: geometries, studies, inversions, runs of bloch or voxels, by name.
 
@@ -397,3 +416,4 @@ class Config:
     data: Mapping[str, MeasuredData] = field(default_factory=dict)
     fits: Mapping[str, DataFit] = field(default_factory=dict)
     dictionaries: Mapping[str, Dictionary] = field(default_factory=dict)
+    designs: Mapping[str, Design] = field(default_factory=dict)

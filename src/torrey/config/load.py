@@ -12,6 +12,7 @@ from torrey.base.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
 from torrey.config.bloch import read_bloch
 from torrey.config.data import read_data
 from torrey.config.data_fits import is_data_fit, read_data_fit
+from torrey.config.designs import read_design
 from torrey.config.dictionaries import read_dictionary
 from torrey.config.domain import Config, FigureRequest, TableRequest
 from torrey.config.exchange_fits import is_exchange_fit, read_exchange_fit
@@ -68,6 +69,7 @@ def load(files: Sequence[Path]) -> Config:
             inversions[name] = inversion
     bloch = _entries(findings, "bloch", partial(read_bloch, geometries=geometries))
     voxels = _entries(findings, "voxels", partial(read_voxel, geometries=geometries))
+    designs = _entries(findings, "designs", partial(read_design, studies=studies))
     figures = _entries(findings, "figures", _figure)
     tables = _entries(findings, "tables", _table)
     if findings.problems:
@@ -83,6 +85,7 @@ def load(files: Sequence[Path]) -> Config:
         data,
         fits,
         dictionaries,
+        designs,
     )
 
 

@@ -7,7 +7,7 @@ what an editor shows.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +23,7 @@ from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_VALUES
 from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
 from torrey.config.data_models import DataFitModel, DataModel, ExchangeInversionModel
+from torrey.config.designs import DesignModel
 from torrey.config.inversions import AnyInversion
 from torrey.config.material_models import DensityModel, DiffusivityModel, RelaxationModel
 from torrey.config.quantities import (
@@ -270,6 +271,20 @@ class SweepModel(Model):
     )
 
 
+DerivativeName = Literal["kappa", "D", "L", "b", "q", "gradient", "direction"]
+
+
+def _derivatives_form(value: object) -> str:
+    return "list" if isinstance(value, list) or value in get_args(DerivativeName) else "all"
+
+
+AnyDerivatives = Annotated[
+    Annotated[bool, Tag("all")]
+    | Annotated[list[DerivativeName], Field(min_length=1), OrOne(), Tag("list")],
+    Discriminator(_derivatives_form),
+]
+
+
 class StudyModel(SweepModel):
     """The product of its lists."""
 
@@ -289,6 +304,11 @@ class StudyModel(SweepModel):
         False,
         description="true or false: whether the study has a cumulants.nc, apparent diffusivities "
         "and kurtoses at b -> 0 of every model, from no fit",
+    )
+    derivatives: AnyDerivatives = Field(
+        False,
+        description="true, or a list of kappa, D, L, b (or q, gradient) and direction, such as "
+        "[kappa, D]: what a derivatives.nc has derivatives of the signals by",
     )
 
 
@@ -393,6 +413,9 @@ class FileModel(Model):
     )
     inversions: dict[Name, InversionEntry] = Field(
         default_factory=dict, description="a mapping from names to inversions"
+    )
+    designs: dict[Name, DesignModel] = Field(
+        default_factory=dict, description="a mapping from names to designs of protocols"
     )
     figures: dict[Name, FigureModel] = Field(
         default_factory=dict, description="a mapping from names to figures"

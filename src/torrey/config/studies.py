@@ -9,6 +9,7 @@ import numpy as np
 from torrey.base.errors import InputError, KeyPath
 from torrey.cell.material import NO_CELL_PROBLEM, Material
 from torrey.config.cells import check_cells, cost_notes, scaling_notes
+from torrey.config.derivatives import read_derivatives
 from torrey.config.domain import Geometry, ReferenceMethod, Study
 from torrey.config.findings import Findings
 from torrey.config.materials import fill, is_in_space, material_facts
@@ -69,9 +70,10 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     if material is None or protocol is None or len(findings.problems) > before:
         return None
     kind = permeability_kind(cells)
-    harmonics = model.spherical_harmonics
-    sweep = Sweep(cells["period"], kind, cells[kind], protocol, harmonics)
+    sweep = Sweep(cells["period"], kind, cells[kind], protocol, model.spherical_harmonics)
     _check_sweep(findings, path, model, sweep, material)
+    method = _method(model, geometry.shape.dimension, material)
+    derivatives, without = read_derivatives(findings, path, model, sweep, method)
     if len(findings.problems) > before:
         return None
     return Study(
@@ -83,9 +85,10 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         sweep=sweep,
         models=tuple(model.models),
         tolerance=model.tolerance,
-        method=_method(model, geometry.shape.dimension, material),
+        method=method,
         cumulants=model.cumulants,
-        notes=(*notes, *scaling_notes(geometry, sweep.periods), *cost_notes(geometry)),
+        derivatives=derivatives,
+        notes=(*notes, *scaling_notes(geometry, sweep.periods), *cost_notes(geometry), *without),
     )
 
 

@@ -190,7 +190,7 @@ class _Task:
     def _solve(self, model: str, sweep: Sweep, medium: Any, progress: Progress) -> BlockSignals:
         if model != REFERENCE:
             return model_block(sweep, model, medium.levels, progress)
-        ladders = medium.ladders(Span.of(sweep))
+        ladders = medium.ladders.of(Span.of(sweep))
         return reference_block(sweep, self.tolerance, ladders, medium.finer, progress)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 
 from torrey.base.lazy import Lazy
 from torrey.cell.build import geometries
@@ -14,10 +13,7 @@ from torrey.cell.operators import BlochTorrey
 from torrey.geometry import MeshOptions, Shape
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.meshing import build_meshes
-from torrey.gradients.protocol import Vector
-from torrey.reference.derivatives import SensitiveLadder, turning_ladders
-from torrey.reference.ladder import GrowingLadder, climb_meshes
-from torrey.reference.span import Span
+from torrey.reference.sensitive import MaterialLadders
 
 
 @dataclass(frozen=True)
@@ -94,26 +90,9 @@ class Medium:
         return self.in_space
 
     @cached_property
-    def ladders(self) -> Callable[[Span], Lazy[GrowingLadder]]:
-        """Ladder on each mesh for the directions and the reach of some points."""
-        return cache(self._climb)
-
-    @cached_property
-    def sensitive(self) -> Callable[[Span], Lazy[SensitiveLadder]]:
-        """The same ladders, with what their models change by."""
-        return cache(lambda span: Lazy.over(self.ladders(span), SensitiveLadder))
-
-    @cached_property
-    def turning(self) -> Callable[[Vector, int], Lazy[SensitiveLadder]]:
-        """Ladder on each mesh for a direction and small turns of it, and for so many rungs."""
-        return cache(
-            lambda direction, rungs: Lazy.over(
-                turning_ladders(self.finer, direction, rungs), SensitiveLadder
-            )
-        )
-
-    def _climb(self, span: Span) -> Lazy[GrowingLadder]:
-        return climb_meshes(self.finer, span.axes, span.rungs)
+    def ladders(self) -> MaterialLadders:
+        """Ladders on each mesh, by the directions and the reach of some points."""
+        return MaterialLadders(self.finer)
 
     def filled_with(self, shape: Shape, options: MeshOptions, material: Material) -> Medium:
         """Another medium, with the meshes and operators of this one where they are the same."""

@@ -18,14 +18,7 @@ from torrey.config.materials import material_facts
 from torrey.config.nodes import Node
 from torrey.config.scales import check_scales
 from torrey.door.averages import average_coordinates, real_where_it_is
-from torrey.door.derivatives import (
-    Table,
-    Wanted,
-    derivative_coordinates,
-    of_projected,
-    of_reference,
-    read_derivatives,
-)
+from torrey.door.derivatives import Wanted, derivative_coordinates, read_derivatives
 from torrey.door.gradients import Gradients
 from torrey.door.labels import (
     Coordinates,
@@ -49,6 +42,7 @@ from torrey.models.validity import (
 from torrey.reference.full import reference_signal
 from torrey.reference.slab import solve_slab
 from torrey.reference.span import Span
+from torrey.study.cell_derivatives import Table, of_projected, of_reference, projections
 
 if TYPE_CHECKING:
     from torrey.door.gradients import Directions, Strengths, Waveforms
@@ -86,7 +80,7 @@ class Values:
         See `torrey.models.model.Stability`; the reference has no growth rate.
     method : str
     derivatives : mapping, optional
-        See `torrey.door.derivatives`.
+        See `torrey.study.cell_derivatives`.
     """
 
     signal: NDArray[np.complex128]
@@ -358,15 +352,16 @@ def _reference(
         method = "projected" if (count >= fewest and not sticks) or wanted else "full"
     if method == "full":
         return _in_full(site, measurements, tolerance)
-    ladders = site.medium.ladders(span)
+    ladders = site.medium.ladders.of(span)
     sweep = site.sweep(measurements)
     table = solve_slab(sweep, tolerance, ladders, site.medium.finer, for_models=False)
     values = Values(table.signals.signal, table.signals.error, *_nothing(measurements), method)
     if not wanted:
         return values
-    place = site.medium, span, site.period, site.permeability
-    asked = measurements, table.signals, wanted, tolerance
-    return replace(values, derivatives=of_reference(*place, *asked))
+    place = (site.period, site.permeability)
+    solved, ladders_of = table.signals, site.medium.ladders
+    derived = of_reference(ladders_of, span, place, measurements, solved, wanted, tolerance)
+    return replace(values, derivatives=derived)
 
 
 def _derivatives(
@@ -404,11 +399,12 @@ def _homogenised(
     finest = table.signal[:, -1].reshape(len(models), n)
     error = table.space_error().reshape(len(models), n)
     growth, factor = (x.reshape(len(models), n) for x in (table.growth, table.amplification))
-    place = site.medium, site.period, site.permeability
-    tables = {
-        model: of_projected(place[0], model, *place[1:], measurements) if wanted else None
-        for model in models
-    }
+    tables: dict[str, Table | None] = dict.fromkeys(models)
+    if wanted:
+        n_regions, cell = levels[-1].cell.n_regions, (site.period, site.permeability)
+        for model in models:
+            at = projections(levels, model)
+            tables[model] = of_projected(at, n_regions, cell, measurements)
     return {
         model: Values(finest[i], error[i], growth[i], factor[i], "homogenised", tables[model])
         for i, model in enumerate(models)

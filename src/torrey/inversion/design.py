@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
+from torrey.inversion.design_settings import MOST_DROPPED
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -77,6 +78,32 @@ def cramer_rao(dS: ArrayLike, sigma: ArrayLike) -> Array:
     return np.asarray(np.sqrt(np.diag(_covariance(information(dS, sigma)))))
 
 
+def bound_error(dS: ArrayLike, error: ArrayLike, sigma: ArrayLike) -> Array:
+    """How far errors of derivatives may move the bounds of `cramer_rao`, to the first order.
+
+    The sum over all derivatives, each off by its error in the direction that moves a bound most:
+    of C = I^-1 changes dC = -C dI C.
+
+    Parameters
+    ----------
+    dS, sigma
+        See `information`.
+    error : (n, n_parameters) array_like
+        Absolute error of each derivative.
+
+    Returns
+    -------
+    (n_parameters,) float
+        In the units of the parameters; infinite where the bound is.
+    """
+    rows, off = _weighted(dS, sigma), _weighted(error, sigma)
+    covariance = _covariance(rows.T @ rows)
+    told = np.isfinite(np.diag(covariance))
+    C = np.where(np.isfinite(covariance), covariance, 0.0)
+    change = np.sum(np.abs(rows @ C) * (np.abs(off) @ np.abs(C)), axis=0)
+    return np.where(told, change / np.sqrt(np.where(told, np.diag(C), 1.0)), np.inf)
+
+
 def choose(
     candidates: ArrayLike,
     n: int,
@@ -92,10 +119,10 @@ def choose(
 
     Parameters
     ----------
-    candidates : (n_candidates, n_parameters) array_like
-        Derivatives dS of the signal of each.
+    candidates : (n_candidates, n_parameters) or (n_candidates, n_signals, n_parameters) array_like
+        Derivatives dS of the signal of each, or of its signals: both parts of a complex one.
     n : int
-        How many, as many as there are parameters at least.
+        How many, with as many signals as there are parameters at least.
     criterion : {"D", "A"}
         The determinant of the bound of the covariance, or its trace. The trace adds squares of
         parameters: scale them first.
@@ -117,20 +144,44 @@ def choose(
     InputError
         If the arguments cannot be used, or no choice tells the parameters apart.
     """
-    rows = _weighted(candidates, sigma)
-    count, width = rows.shape
+    rows = _grouped(candidates, sigma)
+    count, signals, width = rows.shape
     columns = _columns(of, width)
     if criterion not in ("D", "A"):
         raise InputError(f"{criterion!r}", "D or A", at=("criterion",))
-    if n < width or (not repeated and n > count):
+    if n * signals < width or (not repeated and n > count):
         most = "" if repeated else f", and at most {count}, the candidates"
-        raise InputError(f"n = {n}", f"at least {width}, the parameters{most}", at=("n",))
+        least = -(-width // signals)
+        raise InputError(f"n = {n}", f"at least {least}, for {width} parameters{most}", at=("n",))
     search = _Search(rows, columns, criterion, repeated)
-    starts = [search.greedy(n)] if repeated else [search.greedy(n), search.dropping(n)]
+    starts = [search.greedy(n)]
+    if not repeated and count <= MOST_DROPPED:
+        starts.append(search.dropping(n))
     found = min((search.exchange(start) for start in starts), key=search.value)
-    if not np.isfinite(bound(rows[found], 1.0, criterion, columns)):
+    if not np.isfinite(bound(rows[found].reshape(-1, width), 1.0, criterion, columns)):
         raise InputError("candidates that do not tell the parameters apart", "others, or fewer of")
     return np.sort(found)
+
+
+def ranked(
+    candidates: ArrayLike,
+    chosen: Rows,
+    criterion: Criterion = "D",
+    of: int | Sequence[int] | None = None,
+    sigma: ArrayLike = 1.0,
+) -> Rows:
+    """Chosen measurements in the order in which each tells most beside those before it.
+
+    Parameters
+    ----------
+    candidates, criterion, of, sigma
+        See `choose`.
+    chosen : (n,) int
+        Rows of the candidates.
+    """
+    rows = _grouped(candidates, sigma)[chosen]
+    search = _Search(rows, _columns(of, rows.shape[-1]), criterion, repeated=False)
+    return np.asarray(chosen)[search.greedy(len(rows))]
 
 
 def bound(
@@ -153,14 +204,14 @@ def bound(
 
 
 class _Search:
-    """Sums of r r^T over rows r, and which rows make their criterion smallest."""
+    """Sums of r r^T over the rows r of candidates, and which make their criterion smallest."""
 
     def __init__(
         self, rows: Array, columns: Sequence[int], criterion: Criterion, repeated: bool
     ) -> None:
         self._rows, self._columns = rows, columns
         self._criterion, self._repeated = criterion, repeated
-        self._squares = rows[:, :, None] * rows[:, None, :]
+        self._squares = np.einsum("nsi,nsj->nij", rows, rows)
         largest = self._squares.sum(axis=0).diagonal()
         #: The first measurements tell nothing apart: a little is taken to be known.
         self._prior = np.diag(_PRIOR * np.where(largest > 0.0, largest, 1.0))
@@ -269,6 +320,17 @@ def _weighted(dS: ArrayLike, sigma: ArrayLike) -> Array:
         raise InputError(f"noise {sigma!r}", accepted, at=("sigma",))
     weighted: Array = table / np.broadcast_to(noise, len(table))[:, None]
     return weighted
+
+
+def _grouped(candidates: ArrayLike, sigma: ArrayLike) -> Array:
+    """Derivatives of each signal of each candidate in units of the noise, checked."""
+    table, noise = np.asarray(candidates), np.asarray(sigma)
+    signals = table.shape[1] if table.ndim == 3 else 1
+    if table.ndim == 3:
+        table = table.reshape(-1, table.shape[-1])
+        noise = np.repeat(noise, signals) if noise.ndim else noise
+    rows = _weighted(table, noise)
+    return rows.reshape(-1, signals, rows.shape[-1])
 
 
 def _columns(of: int | Sequence[int] | None, width: int) -> list[int]:

@@ -240,6 +240,11 @@ def can_be_fitted(name: str) -> bool:
     return any(name in kind.names(kind.fitted) for kind in kinds())
 
 
+def has_derivatives(name: str) -> bool:
+    """Whether signals of a model can be derived: of the reference, and of projected models."""
+    return kind_of(name).pattern in (REFERENCE, f"P{_ORDER}")
+
+
 def label(name: str) -> str:
     """Text for a model in figures; the name itself of one that is not known here."""
     try:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,16 +79,32 @@ class Derivative:
         """Some of the points."""
         return Derivative(self.value[rows], self.error[rows])
 
+    def along(self, number: int) -> Derivative:
+        """One of several numbers of each point."""
+        return Derivative(self.value[:, number], self.error[:, number])
+
+
+class FieldLadder(Ladder, Protocol):
+    """A ladder with operators of its mesh and fields of its basis, such as `GrowingLadder`."""
+
+    @property
+    def operators(self) -> BlochTorrey:
+        """Of the cell on the mesh."""
+
+    def basis(self, order: int) -> Array:
+        """Fields of one rung, shape (n_dofs, r)."""
+
 
 class SensitiveLadder:
     """A ladder, with what a diffusivity of each region changes on its basis.
 
     Parameters
     ----------
-    ladder : GrowingLadder
+    ladder : FieldLadder
+        Its fields are asked for where diffusivities are.
     """
 
-    def __init__(self, ladder: GrowingLadder) -> None:
+    def __init__(self, ladder: FieldLadder) -> None:
         self._ladder = ladder
         self._forms: RegionForms | None = None
 

@@ -48,6 +48,7 @@ CHECK = f"{RESULTS}/studies/{{study}}/check.nc"
 CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
 KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
 CUMULANTS = f"{RESULTS}/studies/{{study}}/cumulants.nc"
+DERIVATIVES = f"{RESULTS}/studies/{{study}}/derivatives.nc"
 EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
 DICTIONARY = f"{RESULTS}/dictionaries/{{dictionary}}/signals.nc"
 REFERENCE_BLOCK = (
@@ -76,6 +77,8 @@ CHUNK = f"{RESULTS}/inversions/{{fit}}/chunks/{{chunk}}.nc"
 """Fits of a share of the voxels."""
 MAPS = f"{RESULTS}/inversions/{{fit}}/maps.nc"
 MAP = f"{RESULTS}/inversions/{{fit}}/maps/{{map}}.nii.gz"
+DESIGN = f"{RESULTS}/designs/{{design}}/design"
+"""Stem of a design: .nc and .csv."""
 FIGURE = f"{RESULTS}/figures/{{figure}}"
 """Stem of a figure: .pdf, .png and .nc."""
 TABLE = f"{RESULTS}/tables/{{table}}"
@@ -392,7 +395,12 @@ class Layout:
             *(file for fit in self.config.fits.values() for file in self.fit_files(fit)),
             *(BLOCH.format(bloch=run.name, kind=run.kind) for run in runs),
             *(VOXEL_SIGNALS.format(voxel=name) for name in voxels),
+            *(file for name in config.designs for file in self.design_files(name)),
         ]
+
+    def design_files(self, design: str) -> list[str]:
+        """What is made for a design."""
+        return [f"{DESIGN.format(design=design)}.{kind}" for kind in ("nc", "csv")]
 
     def study_files(self, study: Study) -> list[str]:
         """Everything that is made for a study."""
@@ -401,6 +409,8 @@ class Layout:
             files.append(CONVERGENCE.format(study=study.name))
         if study.cumulants:
             files.append(CUMULANTS.format(study=study.name))
+        if study.derivatives:
+            files.append(DERIVATIVES.format(study=study.name))
         picture = PICTURE.format(geometry=study.geometry, picture="cell")
         return [*files, *(f"{picture}.{kind}" for kind in ("pdf", "png", "nc"))]
 

@@ -30,6 +30,7 @@ from torrey.geometry.balls.random_packing import RandomPacking
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow import layout as paths
+from torrey.workflow.derivatives import derivative_files, design_files
 from torrey.workflow.dictionaries import dictionary_bases, dictionary_files
 from torrey.workflow.fits import fit_files
 from torrey.workflow.layout import Basis, Layout
@@ -236,9 +237,12 @@ class Recipes:
         yield self._kurtosis, paths.KURTOSIS, studies
         expanded = [entry for entry in studies if entry[1][0].cumulants]
         yield self._cumulants, paths.CUMULANTS, expanded
+        derived = [({"path": path}, (*how,)) for path, *how in derivative_files(layout)]
+        yield self._given, "{path}", derived
         inversions = [({"inversion": name}, (entry,)) for name, entry in config.inversions.items()]
         yield self._inversion, paths.INVERSION, inversions
-        fits = [({"path": path}, (*how,)) for path, *how in fit_files(layout)]
+        files = [*fit_files(layout), *design_files(layout)]
+        fits = [({"path": path}, (*how,)) for path, *how in files]
         yield self._fit, "{path}", fits
         runs = [({"bloch": name, "kind": run.kind}, (run,)) for name, run in config.bloch.items()]
         yield self._bloch, paths.BLOCH, runs

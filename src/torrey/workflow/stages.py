@@ -17,6 +17,7 @@ from torrey.geometry.registry import shape_from_dict
 from torrey.geometry.shapes import MeshOptions, Shape
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Sweep
+from torrey.inversion.design_settings import DesignSettings
 from torrey.inversion.fit_settings import FitSettings
 
 Params = dict[str, str | int | float]
@@ -256,6 +257,29 @@ class ExpandCumulants(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeriveSignals(Stage):
+    """Derive the signals of a study.
+
+    Attributes
+    ----------
+    models : tuple of str
+        Those that have derivatives.
+    by : tuple of str
+        See `torrey.gradients.derivable`.
+    regions : tuple of str
+        Names of the regions of the cell.
+    """
+
+    rule = "derive_signals"
+    material: Material = _spread(Material.from_dict)
+    sweep: Sweep = _sweep()
+    models: tuple[str, ...] = _names()
+    by: tuple[str, ...] = _names()
+    tolerance: float
+    regions: tuple[str, ...] = _tuple()
+
+
+@dataclass(frozen=True, kw_only=True)
 class FitInversion(Stage):
     """Fit parameters to the signals of studies.
 
@@ -276,6 +300,15 @@ class FitInversion(Stage):
         lambda sweeps: json.dumps([sweep.to_json() for sweep in sweeps]),
         lambda text: tuple(map(Sweep.from_json, json.loads(text))),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundParameters(Stage):
+    """Bound what the protocol of a study tells of its cell, and choose among its measurements."""
+
+    rule = "bound_parameters"
+    sweep: Sweep = _sweep()
+    settings: DesignSettings = _text(DesignSettings.to_json, DesignSettings.from_json)
 
 
 @dataclass(frozen=True, kw_only=True)

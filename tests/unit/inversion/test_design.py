@@ -96,3 +96,52 @@ def test_what_cannot_be_used_is_refused(change: dict, message: str) -> None:
     given = {"candidates": candidates(1), "n": 4, **change}
     with pytest.raises(InputError, match=message):
         design.choose(**given)
+
+
+def test_candidates_may_have_several_signals_each() -> None:
+    pairs = candidates(3, 16, 3).reshape(8, 2, 3)
+    found = design.choose(pairs, 3, "A")
+    every = {
+        rows: design.bound(pairs[list(rows)].reshape(-1, 3), 1.0, "A")
+        for rows in combinations(range(8), 3)
+    }
+    assert design.bound(pairs[found].reshape(-1, 3), 1.0, "A") <= 1.05 * min(every.values())
+    noise = np.linspace(0.5, 2.0, 8)
+    alone = design.choose(pairs / noise[:, None, None], 3)
+    np.testing.assert_array_equal(design.choose(pairs, 3, sigma=noise), alone)
+    with pytest.raises(InputError, match="at least 2, for 3 parameters"):
+        design.choose(pairs, 1)
+
+
+def test_the_first_of_a_ranked_choice_tells_most_alone() -> None:
+    dS = candidates(4, 12, 1)
+    chosen = design.choose(dS, 4)
+    found = design.ranked(dS, chosen)
+    np.testing.assert_array_equal(found, chosen[np.argsort(-np.abs(dS[chosen, 0]))])
+    several = candidates(4, 12, 2)
+    chosen = design.choose(several, 5, "A")
+    order = design.ranked(several, chosen, "A")
+    assert sorted(order.tolist()) == chosen.tolist()
+    pairs = {rows: design.bound(several[list(rows)], 1.0, "A") for rows in combinations(chosen, 2)}
+    # The second is the best beside the first.
+    first = {rows: value for rows, value in pairs.items() if order[0] in rows}
+    assert set(min(first, key=first.__getitem__)) == set(order[:2].tolist())
+
+
+def test_errors_of_derivatives_move_bounds_no_further_than_is_said() -> None:
+    dS = candidates(6)
+    error = 1e-4 * np.abs(candidates(7))
+    said = design.bound_error(dS, error, 0.1)
+    bounds = design.cramer_rao(dS, 0.1)
+    generator = np.random.default_rng(8)
+    moved = np.array(
+        [
+            design.cramer_rao(dS + generator.choice([-1.0, 1.0], error.shape) * error, 0.1)
+            for _ in range(200)
+        ]
+    )
+    change = np.abs(moved - bounds).max(axis=0)
+    assert np.all(change <= 1.01 * said)
+    assert np.all(change >= 0.1 * said)
+    blind = np.array([[1.0, 0.0], [2.0, 0.0]])
+    assert np.isinf(design.bound_error(blind, 0.01 * blind, 1.0)).tolist() == [False, True]

@@ -171,6 +171,7 @@ def test_patterns_have_the_wildcards_that_rules_constrain():
         "table",
         "inversion",
         "dictionary",
+        "design",
         "block",
         "data",
         "fit",

@@ -11,6 +11,7 @@ from torrey.geometry import Disc, Discs, MeshOptions, RadiusLaw, RandomPacking
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import Pgse
+from torrey.inversion.design_settings import DesignSettings
 from torrey.inversion.fit_settings import FitSettings
 from torrey.workflow import stages
 
@@ -42,8 +43,20 @@ EVERY = [
     stages.FitOrders(models=("R0", "R2")),
     stages.FitKurtosis(),
     stages.ExpandCumulants(material=MATERIAL, sweep=SWEEP, models=("R0",), tolerance=1e-4),
+    stages.DeriveSignals(
+        material=MATERIAL,
+        sweep=SWEEP,
+        models=("reference", "P4"),
+        by=("kappa", "D"),
+        tolerance=1e-4,
+        regions=("outside", "cell_1"),
+    ),
     stages.FitInversion(
         material=MATERIAL, kind="karger", inversion="{}", cell="{}", sweeps=(SWEEP,)
+    ),
+    stages.BoundParameters(
+        sweep=SWEEP,
+        settings=DesignSettings("P4", (("kappa", (), 0.0), ("D_inside", (1, 2), 1.7)), 0.02, 4),
     ),
     stages.ReadData(protocol="{}", digests="{}", sigma=0.0, volumes=(0, 2)),
     stages.FitChunk(settings=FIT, part=1, parts=3),

@@ -1,0 +1,17 @@
+"""Derive the signals of a study by its cell, its material and its gradients."""
+
+from torrey.workflow.jobs import job
+from torrey.base import artifacts
+from torrey.cell.demand import read_levels
+from torrey.reference.ladder_files import lazy_ladders
+from torrey.study.derivatives import Asked, derive_signals
+from torrey.workflow.stages import DeriveSignals
+
+with job(snakemake, DeriveSignals) as work:
+    stage, files = work.stage, snakemake.input
+    levels = read_levels(files.operators, files.mesh, stage.material)
+    asked = Asked(stage.sweep, stage.models, stage.by, stage.tolerance, stage.regions)
+    bases = [lazy_ladders(file) for file in files.bases]
+    table = derive_signals(levels, asked, list(files.slabs), bases)
+    work.remarks.extend(levels.said(stage.tolerance))
+    artifacts.write(work.output, table, work.provenance)
