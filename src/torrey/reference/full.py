@@ -69,6 +69,9 @@ _KRYLOV_TOLERANCE = 1e-11
 LARGE_IN_SPACE: Final = 50_000
 """Unknowns of a mesh in space beyond which the full system takes minutes, and says so."""
 
+#: Seconds of a time step in the plane beyond which a signal takes minutes.
+_LONG_STEP: Final = 0.3
+
 _LOG = logging.getLogger(__name__)
 
 #: Columns are states.
@@ -418,12 +421,13 @@ class _Solver:
     def _say_cost(self, level: int) -> None:
         """Say what the full system costs on a large mesh, before it is entered."""
         cell = self._levels[level].cell
-        if is_large(self._levels[level]):
+        seconds = factor_seconds(cell.dimension, cell.n_dofs)
+        if is_large(self._levels[level]) or (cell.dimension == 2 and seconds > _LONG_STEP):
             _LOG.warning(
                 "the full system is solved on mesh %d, with %s unknowns: each time step takes "
                 "about %.2g s of one core. A larger tolerance, or smaller mesh.refinements, "
                 "needs no such mesh",
                 level,
                 f"{cell.n_dofs:,}",
-                factor_seconds(cell.dimension, cell.n_dofs),
+                seconds,
             )

@@ -68,3 +68,15 @@ def test_a_large_mesh_is_announced_with_its_cost(cell, large, caplog, monkeypatc
     monkeypatch.setattr(full, "LARGE_IN_SPACE", cell[1].cell.n_dofs)
     reference_signal(cell, point, 1e-2)
     assert not caplog.messages
+
+
+def test_long_steps_in_the_plane_are_announced_too(caplog, monkeypatch):
+    cell = levels(Layers((0.4, 0.6), dimension=2), MeshOptions(0.5, 1), Material((2.0, 1.0)))
+    monkeypatch.setattr(full, "mesh_signal", lambda *_: 0.5 + 0.0j)
+    point = Point(PERIOD, KAPPA, WAVEFORM, WAVEFORM.q_of_b(0.5), (1.0, 0.0))
+    with caplog.at_level(logging.WARNING):
+        reference_signal(cell, point, 1e-2)
+        assert not caplog.messages
+        monkeypatch.setattr(full, "_LONG_STEP", 0.0)
+        reference_signal(cell, point, 1e-2)
+    assert any(f"with {cell[1].cell.n_dofs:,} unknowns" in said for said in caplog.messages)
