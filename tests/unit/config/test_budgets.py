@@ -30,10 +30,10 @@ MODELS = "[reference, R0, R2]"
 
 @pytest.fixture(autouse=True)
 def quick():
-    """Each of these tests takes less than two seconds of work."""
+    """What is not refused at once would take minutes, on any machine."""
     start = time.process_time()
     yield
-    assert time.process_time() - start < 2.0
+    assert time.process_time() - start < 30.0
 
 
 # ---- reading ----

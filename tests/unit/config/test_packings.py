@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from support.configurations import line_of
 
@@ -82,12 +80,10 @@ def test_another_period_scales_the_packing_and_says_so(read):
 
 def test_twenty_thousand_discs_are_read_at_once(read):
     text = THOUSANDS.partition("studies:")[0]
-    read(TEXT)
-    start = time.perf_counter()
     shape = read(text).geometries["tissue"].shape
     assert len(shape.radii) == 20_000
     assert len(str(shape.to_dict())) < 300
-    assert time.perf_counter() - start < 2.0
+    assert "placement" not in vars(shape)
 
 
 REFUSED = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -87,22 +88,24 @@ def test_a_batch_has_one_work_for_each_file(rule):
         assert [work.stage.models for work in works] == [("R0",), ("R2",)]
         assert [work.provenance.key for work in works] == [f"{i:016}" for i in range(2)]
         assert works[1].provenance.parameters == {"models": "R2"}
-    assert Path(rule.log[0]).read_text().startswith("fit_orders (R0.nc and 1 more): 0.")
+    assert_tells_time(Path(rule.log[0]).read_text(), "fit_orders (R0.nc and 1 more)")
+
+
+def assert_tells_time(log: str, of: str) -> None:
+    assert re.fullmatch(rf"{re.escape(of)}: \d+\.\d\d s wall time\n", log), log
 
 
 def test_the_log_tells_the_wall_time(rule):
     with job(rule, SolveReference):
         pass
-    log = Path(rule.log[0]).read_text()
-    assert log.startswith(f"{WHERE}: 0.")
-    assert log.endswith(" s wall time\n")
+    assert_tells_time(Path(rule.log[0]).read_text(), WHERE)
 
 
 def test_remarks_are_in_the_log_and_before_the_eyes_of_whoever_watches(rule, capsys):
     with job(rule, SolveReference) as work:
         work.remarks.append("R2: 2 of 3 signals mean nothing")
     remark = f"{WHERE}: R2: 2 of 3 signals mean nothing\n"
-    assert Path(rule.log[0]).read_text().startswith(f"{remark}{WHERE}: 0.")
+    assert_tells_time(Path(rule.log[0]).read_text(), f"{remark}{WHERE}")
     assert capsys.readouterr().err == remark
 
 
@@ -208,4 +211,4 @@ def test_progress_stays_in_the_log_and_that_of_an_earlier_job_does_not(rule):
             told_to(log)("all runs: 41 s")
         first, second, last = log.read_text().splitlines()
         assert (first, second) == ("goes on after 37 s of an earlier job", "all runs: 41 s")
-        assert last.startswith(f"{WHERE}: 0.")
+        assert_tells_time(f"{last}\n", WHERE)
