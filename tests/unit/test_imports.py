@@ -322,7 +322,7 @@ DRAWING = {"matplotlib", "seaborn", "pandas"}
 MESHING = {"gmsh", "pygmsh", "meshio", "skfem"}
 # What a configuration needs; a job gets plain values.
 PARSING = {"pydantic", "pint", "yaml"}
-# A third of the start of a job that has no use for them.
+# A quarter of the imports of a job that has no use for them.
 FITTING = {"scipy.optimize", "scipy.special"}
 
 NOT_LOADED = {

@@ -7,11 +7,12 @@ file to delete; never in exit code 0 beside a wrong file.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
-from support.project import CHANGED, CONFIG, TARGETS, WALL_SLAB, Project
+from support.project import CHANGED, CONFIG, TARGETS, WALL_SLAB, Project, Run
 
 # Loaded by every Python of a run, if its directory is on the path: the last step, in which a
 # complete file gets its name, fails for files of this kind.
@@ -22,7 +23,7 @@ rename = os.replace
 
 
 def fail(source, target, **options):
-    if "{part}" in str(target):
+    if any(part in str(target) for part in {parts}):
         {action}
     rename(source, target, **options)
 
@@ -62,10 +63,10 @@ DICTIONARIES = {"solve_dictionary", "evaluate_dictionary", "gather_dictionary"}
 VOXELS = {"mesh_voxel", "solve_voxel", "homogenise_voxel", "gather_voxel"}
 
 
-def failing(project: Project, directory: Path, part: str, action: str) -> Project:
+def failing(project: Project, directory: Path, parts: list[str], action: str) -> Project:
     """The same project, in whose runs the writing of some files fails."""
     directory.mkdir()
-    text = FAILING.format(part=part, action=action)
+    text = FAILING.format(parts=parts, action=action)
     (directory / "sitecustomize.py").write_text(text, encoding="utf-8")
     path = f"{directory}{os.pathsep}{project.path('src')}"
     return Project(project.root, {"PYTHONPATH": path})
@@ -86,42 +87,57 @@ def test_the_table_above_has_every_rule():
     assert set(MADE_BY) | DATA | DESIGNS | DICTIONARIES | VOXELS == scripts - {"verify"}
 
 
-#: One of each kind of file: a mesh, numbers of one point, of several in one job, of a study, a
-#: picture and a table. All other rules write like one of these.
-WRITERS = (
-    "build_mesh",
-    "solve_reference",
-    "solve_projected",
-    "gather_signals",
-    "draw_figure",
-    "write_table",
-)
-FAULTS = [(rule, NO_SPACE) for rule in WRITERS] + [("build_mesh", KILLED)]
+#: Rules that do not wait for each other fail in the same run.
+FAULTS = [
+    ("full", "build_mesh", "place_discs"),
+    ("killed", "build_mesh"),
+    ("full", "assemble_operators", "draw_cell", "build_basis", "expand_cumulants"),
+    (
+        "full",
+        "solve_reference",
+        "solve_projected",
+        "evaluate_models",
+        "extract_tensors",
+        "solve_bloch",
+    ),
+    ("full", "gather_signals", "check_projected", "trace_eigenvalues"),
+    ("full", "fit_orders", "fit_kurtosis", "fit_inversion", "draw_figure", "write_table"),
+]
+
+
+def test_every_rule_fails_once():
+    assert {rule for _, *rules in FAULTS for rule in rules} == set(MADE_BY)
 
 
 @pytest.mark.slow
 @pytest.mark.fault(
-    "a job fails or is killed in the last step of its file, for each kind of file, after a change",
+    "jobs fail or are killed in the last step of their files, every rule once, after a change",
     "started again, the run ends in the files of a run from nothing, byte for byte",
 )
 @pytest.mark.parametrize(
-    ("rule", "action"),
-    FAULTS,
-    ids=[f"{r}-{'full' if a == NO_SPACE else 'killed'}" for r, a in FAULTS],
+    ("how", "rules"),
+    [(how, rules) for how, *rules in FAULTS],
+    ids=[f"{rules[0]}-{how}" for how, *rules in FAULTS],
 )
-def test_a_rule_that_fails_once_after_a_change_leaves_nothing_stale(
-    small, scratch, tmp_path, rule, action
+def test_rules_that_fail_once_after_a_change_leave_nothing_stale(
+    small, scratch, tmp_path, how, rules
 ):
     project = small.copy(tmp_path / "project")
     project.write(CONFIG, CHANGED)
-    broken = failing(project, tmp_path / "broken", MADE_BY[rule], action)
-    run = broken.run("--cores=2", *TARGETS)
+    action = {"full": NO_SPACE, "killed": KILLED}[how]
+    broken = failing(project, tmp_path / "broken", [MADE_BY[rule] for rule in rules], action)
+    run = broken.run("--cores=2", "--keep-going", *TARGETS)
     assert run.code != 0, run.text
-    assert rule in run.rules
+    assert set(rules) <= failed(run), run.text
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, run.text
     assert_as_from_nothing(project, scratch)
     assert project.plan(*TARGETS) == set()
+
+
+def failed(run: Run) -> set[str]:
+    """Rules of jobs that ended in an error."""
+    return set(re.findall(r"^Error in rule (\w+?)(?:_\d+)?:", run.text, re.M))
 
 
 @pytest.mark.fault(
@@ -290,7 +306,7 @@ def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(finish
     source = str(project.path("src/torrey/reference/full.py"))
     text = f"open({source!r}, 'a').write('ADDED = 1\\n')"
     (directory / "sitecustomize.py").write_text(
-        FAILING.format(part=WALL_SLAB, action=text), encoding="utf-8"
+        FAILING.format(parts=[WALL_SLAB], action=text), encoding="utf-8"
     )
     environment = {"PYTHONPATH": f"{directory}{os.pathsep}{project.path('src')}"}
     for name in (WALL_SLAB, "results/studies/wall/signals.nc"):

@@ -12,30 +12,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.project import CONFIG, WALL_SLAB, Project
+from support.project import CELL, CONFIG, WALL_SLAB, Project
 
 from torrey.workflow.processes import this_process
 
-CELL = """\
-geometries:
-  walls:
-    kind: layers
-    thicknesses: [0.6, 0.4]
-    mesh: {size: 0.25, refinements: 1}
-studies:
-  wall:
-    geometry: walls
-    diffusivity: {outside: 2e-3 mm^2/s, inside: 1e-3 mm^2/s}
-    period: 4 um
-    permeability: 5e-5 m/s
-    waveform: {kind: pgse, delta: 2 ms, Delta: 6 ms}
-    b: [0 s/mm^2, 400 s/mm^2]
-    directions: [[1]]
-    models: [reference, R0]
-    tolerance: 1e-2
-figures:
-  kl23_fig6: {studies: [wall]}
-"""
 UNDONE = (WALL_SLAB, "results/studies/wall/signals.nc")
 MESH = "results/geometry/walls/mesh.nc"
 

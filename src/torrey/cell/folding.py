@@ -197,7 +197,7 @@ def turning_points(segment: Segment, slope: Callable[[Array], Array]) -> list[fl
     between = np.flatnonzero(values[:-1] * values[1:] < 0.0)
     found = [*t[1:-1][values[1:-1] == 0.0]]
     if len(between):
-        # A fifth of a second in each process: imported by those that need it.
+        # A quarter of the imports of a job: imported by those that need it.
         from scipy.optimize import elementwise
 
         found += list(elementwise.find_root(slope, (t[between], t[between + 1])).x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from torrey.gradients.protocol import EncodingKind
@@ -21,6 +21,11 @@ BY: Final[Mapping[str, tuple[str, str]]] = {
 
 OF_BASES: Final = ("D", "direction")
 """Those by what a basis of projected models depends on."""
+
+
+def needs_fields(by: Iterable[str]) -> bool:
+    """Whether derivatives need the fields of a basis, which are not kept with it."""
+    return any(name in OF_BASES for name in by)
 
 
 def derivable(

@@ -9,6 +9,7 @@ from typing import Final
 
 from torrey.base.keys import format_number
 from torrey.gradients.protocol import Measurement
+from torrey.gradients.slabs import slabs_of
 from torrey.gradients.sweep import Sweep
 
 #: Distance between the wave numbers at which the ladder is enriched, in rad per period.
@@ -59,6 +60,11 @@ class Span:
         """Canonical name, part of the names of files."""
         along = "_".join(map(format_number, self.axes[0]))
         return f"{f'n{along}' if len(self.axes) == 1 else 'all'}_rungs{self.rungs}"
+
+
+def spans_of(sweep: Sweep) -> list[Span]:
+    """Spans of the slabs of a sweep, each once, in their order: what its bases are built for."""
+    return list(dict.fromkeys(Span.of(slab.sweep) for slab in slabs_of(sweep)))
 
 
 def _axes(measurements: Sequence[Measurement]) -> Axes:

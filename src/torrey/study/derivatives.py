@@ -15,7 +15,7 @@ from torrey.base.lazy import at_hand
 from torrey.base.stored import Group, Variable
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.axes import coordinates, measurement_variables
-from torrey.gradients.derivable import BY, OF_BASES
+from torrey.gradients.derivable import BY, needs_fields
 from torrey.gradients.protocol import Axes, Measurement
 from torrey.gradients.slabs import Slab, slabs_of
 from torrey.gradients.sweep import ENCODINGS, REFERENCE, Sweep
@@ -24,7 +24,7 @@ from torrey.reference.derivatives import Derivative
 from torrey.reference.methods import read_methods
 from torrey.reference.projected import ProjectedSignals
 from torrey.reference.sensitive import LadderSource, MaterialLadders, StoredLadders
-from torrey.reference.span import Span
+from torrey.reference.span import Span, spans_of
 from torrey.study.cell_derivatives import (
     Table,
     by_strength,
@@ -64,16 +64,6 @@ class Asked:
     by: tuple[str, ...]
     tolerance: float
     regions: tuple[str, ...]
-
-
-def spans_of(sweep: Sweep) -> list[Span]:
-    """Spans of the slabs of a sweep, each once, in their order."""
-    return list(dict.fromkeys(Span.of(slab.sweep) for slab in slabs_of(sweep)))
-
-
-def needs_fields(by: Sequence[str]) -> bool:
-    """Whether derivatives need the fields of a basis, which are not kept with it."""
-    return any(name in OF_BASES for name in by)
 
 
 def ladders_for(

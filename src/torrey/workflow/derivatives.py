@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from torrey.config import Study
-from torrey.gradients.derivable import OF_BASES
+from torrey.gradients.derivable import needs_fields
 from torrey.gradients.sweep import REFERENCE
-from torrey.reference.span import Span
+from torrey.reference.span import spans_of
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Basis, Layout, basis_path
 from torrey.workflow.stages import BoundParameters, DeriveSignals, Stage
@@ -46,8 +46,8 @@ def _stage(study: Study) -> DeriveSignals:
 def _inputs(layout: Layout, study: Study) -> Inputs:
     """Operators, signals of the reference, and bases where derivatives need not more of them."""
     slabs = layout.slabs[study.name] if REFERENCE in study.derived_models else []
-    stored = not any(name in OF_BASES for name in study.derivatives)
-    spans = dict.fromkeys(Span.of(slab.sweep) for slab in slabs) if stored else {}
+    stored = bool(slabs) and not needs_fields(study.derivatives)
+    spans = spans_of(study.sweep) if stored else []
     return {
         "operators": paths.OPERATORS.format(geometry=study.geometry),
         "mesh": paths.MESH.format(geometry=study.geometry),
