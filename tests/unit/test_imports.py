@@ -88,7 +88,7 @@ INNER = {
         "corners krylov motion radial",
         "operators",
         "assembly folding layers system",
-        "build files",
+        "build files radii",
         "demand",
     ],
     "models": [

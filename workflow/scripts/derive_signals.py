@@ -10,8 +10,10 @@ from torrey.workflow.stages import DeriveSignals
 with job(snakemake, DeriveSignals) as work:
     stage, files = work.stage, snakemake.input
     levels = read_levels(files.operators, files.mesh, stage.material)
-    asked = Asked(stage.sweep, stage.models, stage.by, stage.tolerance, stage.regions)
+    asked = Asked(
+        stage.sweep, stage.models, stage.by, stage.tolerance, stage.regions, stage.radii
+    )
     bases = [lazy_ladders(file) for file in files.bases]
-    table = derive_signals(levels, asked, list(files.slabs), bases)
+    table = derive_signals(levels, asked, list(files.slabs), bases, levels.slopes)
     work.remarks.extend(levels.said(stage.tolerance))
     artifacts.write(work.output, table, work.provenance)

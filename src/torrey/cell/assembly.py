@@ -64,12 +64,15 @@ class Assembly:
     Attributes
     ----------
     mesh : CellMesh
+    number : (n_nodes,) int
+        Degree of freedom of each node.
     homes : _Homes
     known : mapping of str to Any
         All other fields of `CellOperators`.
     """
 
     mesh: CellMesh
+    number: Integers
     homes: _Homes
     known: Mapping[str, Any]
 
@@ -110,7 +113,7 @@ class Assembly:
             **_by_form(_integrate_shares(mesh, homes), mesh.dimension, "shared_"),
             **_prefixed(radial_forms(mesh, homes.position, centres or {})),
         }
-        return cls(mesh, homes, known)
+        return cls(mesh, number, homes, known)
 
     def operators(self) -> CellOperators:
         """Compute all of it."""

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,10 @@ from torrey.cell.operators import BlochTorrey, CellOperators, bloch_torrey
 from torrey.geometry.levels import finer_meshes, lazy_meshes, shape_and_options
 from torrey.geometry.mesh import CellMesh
 from torrey.geometry.shapes import MeshOptions, Shape
+
+if TYPE_CHECKING:
+    # Most jobs assemble nothing.
+    from torrey.cell.radii import Slopes
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,6 +68,12 @@ class FinerCells(Lazy[CellOperators]):
         count, self.end = _count(meshes[-1], self.n_kept, options)
         self._meshes = finer_meshes(meshes, self._shape, count)
         super().__init__([partial(self._cell, level) for level in range(count)])
+
+    def slopes(self, level: int, material: Material) -> tuple[Slopes, ...]:
+        """What each radius changes in the operators of a material on one mesh."""
+        from torrey.cell.radii import radius_slopes
+
+        return radius_slopes(self._meshes[level], self._shape(), material)
 
     @property
     def at_hand(self) -> Lazy[CellOperators]:
@@ -105,11 +116,16 @@ class Levels(Lazy[BlochTorrey]):
     ----------
     end : str
         See `FinerCells`.
+    slopes : Lazy
+        What each radius changes, by mesh: see `torrey.cell.radii`.
     """
 
     def __init__(self, cells: FinerCells, material: Material) -> None:
         self._cells = cells
         count = len(cells)
+        self.slopes: Lazy[tuple[Slopes, ...]] = Lazy.of(
+            partial(cells.slopes, material=material), count
+        )
         super().__init__([partial(self._filled, level, material) for level in range(count)])
 
     def _filled(self, level: int, material: Material) -> BlochTorrey:

@@ -1,4 +1,4 @@
-"""Where water may be immobile in a cell, and where it may move radially."""
+"""Where water may be immobile in a cell, move radially, or give way to a growing ball."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from torrey.base.errors import InputError
 from torrey.cell.material import Material, Radial
+from torrey.geometry.membranes import Radius
 from torrey.geometry.shapes import Shape
 
 
@@ -62,3 +63,12 @@ def check_motion(material: Material, shape: Shape, passes: bool) -> None:
                 "0 m/s, or a factor of 0 on it: nothing moves to and from the membrane",
                 at=("permeability",),
             )
+
+
+def derivable_radii(material: Material, shape: Shape) -> tuple[Radius, ...]:
+    """Radii of a cell by which signals may be derived.
+
+    None where compartments differ in density, of which a growing ball would take in some; nor where
+    magnetisation that is stored along z has relaxation times of its own.
+    """
+    return shape.named_radii() if material.is_uniform and not material.T1 else ()

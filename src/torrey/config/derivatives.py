@@ -10,7 +10,7 @@ from torrey.base.errors import KeyPath
 from torrey.config.domain import ReferenceMethod
 from torrey.config.findings import Findings
 from torrey.config.models import StudyModel
-from torrey.gradients.derivable import OF_BASES, derivable_in
+from torrey.gradients.derivable import OF_BASES, ON_REQUEST, derivable_in
 from torrey.gradients.sweep import REFERENCE, Sweep
 from torrey.models.registry import has_derivatives
 
@@ -19,7 +19,12 @@ _MODELS: Final = "reference by {method: projected}, or projected models such as 
 
 
 def read_derivatives(
-    findings: Findings, path: KeyPath, model: StudyModel, sweep: Sweep, method: ReferenceMethod
+    findings: Findings,
+    path: KeyPath,
+    model: StudyModel,
+    sweep: Sweep,
+    method: ReferenceMethod,
+    radii: bool,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What signals of a study are derived by, and notes on models that have no derivatives.
 
@@ -33,6 +38,8 @@ def read_derivatives(
     sweep : Sweep
     method : {"full", "projected"}
         Of the reference.
+    radii : bool
+        Whether the cell has radii that signals may be derived by.
 
     Returns
     -------
@@ -51,13 +58,13 @@ def read_derivatives(
         return (), ()
     every = tuple(
         name
-        for name in derivable_in(sweep.protocol)
+        for name in derivable_in(sweep.protocol, radii=radii)
         if REFERENCE in derived or name not in OF_BASES
     )
     others = [name for name in model.models if name not in derived]
     notes = (f"no derivatives of {', '.join(others)}",) if others else ()
     if given is True:
-        return every, notes
+        return tuple(name for name in every if name not in ON_REQUEST), notes
     _check_names(findings, where, given, every, derived)
     return tuple(name for name in every if name in given), notes
 

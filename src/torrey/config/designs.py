@@ -9,15 +9,18 @@ from pydantic import Field
 
 from torrey.base.budgets import MOST_COMPARISONS, MOST_MEASUREMENTS, MOST_VALUES, quoted
 from torrey.base.errors import KeyPath, either
+from torrey.cell.motion import derivable_radii
 from torrey.config.domain import Design, Study
 from torrey.config.findings import Findings, nearest
 from torrey.config.quantities import Model, Number, OrOne
+from torrey.geometry.membranes import Radius
 from torrey.gradients.sweep import REFERENCE
 from torrey.inversion.design_settings import DesignSettings, comparisons
 
 Parameter = tuple[str, tuple[int, ...], float]
 
 _OF_DIFFUSIVITIES: Final = "D_"
+_OF_RADII: Final = "R_"
 _MOST_LISTED: Final = 100
 _EXAMPLE: Final = "such as [kappa, D_inside, L]"
 
@@ -107,9 +110,7 @@ def _parameters(
     findings: Findings, path: KeyPath, model: DesignModel, study: Study, chosen: str
 ) -> list[Parameter]:
     """What is unknown: as it is given, or all that the model is derived by."""
-    where, places = (*path, "parameters"), _places(study)
-    if chosen != REFERENCE or "D" not in study.derivatives:
-        places = {}
+    where, places = (*path, "parameters"), _places(study) if chosen == REFERENCE else {}
     known = [name for name in study.derivatives if name in ("kappa", "L")]
     kappas = [kappa for _, kappa in study.sweep.cells()]
     if not model.parameters:
@@ -122,33 +123,40 @@ def _parameters(
         findings.require_once(where, names)
     accepted = [*known, *places]
     if not names:
-        found = f"study {study.name} without derivatives by kappa, D and L"
+        found = f"study {study.name} without derivatives by kappa, D, L and R"
         findings.add((*path, "study"), found, "one with some of them")
     if "kappa" in names and not all(kappas):
         found = f"kappa, which is 0 in study {study.name}"
         findings.add(where, found, "permeabilities above zero, or parameters without kappa")
-    parameters, taken = [], dict[int, str]()
+    parameters, taken = [], dict[tuple[str, int], str]()
     for i, name in enumerate(names):
         if name not in accepted:
             said = f"some of {', '.join(accepted)}: study {study.name} has derivatives by them"
             findings.add((*where, i), f"{quoted(name)}{nearest(name, accepted)}", said)
             continue
-        regions = places.get(name, ())
-        parameters.append(
-            (name, regions, _diffusivity(findings, (*where, i), study, name, regions))
-        )
-        for region in regions:
-            if region in taken and taken[region] != name:
-                found = f"{name} beside {taken[region]}, which is the same water"
-                findings.add((*where, i), found, "each region in one parameter")
+        places_of, kind = places.get(name, ()), name[:2]
+        value = _value(findings, (*where, i), study, name, places_of)
+        parameters.append((name, places_of, value))
+        for place in places_of:
+            other = taken.setdefault((kind, place), name)
+            if other != name:
+                of_water = kind == _OF_DIFFUSIVITIES
+                same, each = ("water", "region") if of_water else ("ball", "radius")
+                found = f"{name} beside {other}, which is the same {same}"
+                findings.add((*where, i), found, f"each {each} in one parameter")
                 break
-            taken[region] = name
     return parameters
 
 
 def _places(study: Study) -> dict[str, tuple[int, ...]]:
-    """Regions by the names under which a diffusivity may be given: of a part, or its own."""
+    """Regions, or radii, by the names under which they may be given: of a part, or their own."""
     shape, found = study.shape, dict[str, list[int]]()
+    if "R" in study.derivatives:
+        for i, radius in enumerate(derivable_radii(study.material, shape)):
+            for one in (_part_of(radius), radius.name):
+                found.setdefault(f"{_OF_RADII}{one}", []).append(i)
+    if "D" not in study.derivatives:
+        return {name: tuple(radii) for name, radii in found.items()}
     for i, (part, name, owner) in enumerate(
         zip(shape.region_parts, shape.region_names, shape.region_compartment, strict=True)
     ):
@@ -157,10 +165,28 @@ def _places(study: Study) -> dict[str, tuple[int, ...]]:
     return {name: tuple(regions) for name, regions in found.items()}
 
 
+def _part_of(radius: Radius) -> str:
+    """Key of the part of a cell that a radius belongs to, as of its diffusivities."""
+    return "coat" if radius.name.startswith("coat") else "inside"
+
+
 def _usual(study: Study, places: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """One for each part of the cell, or for each region of a part where they differ."""
-    if not places:
-        return []
+    """One for each part of the cell, or for each region or radius of it where they differ."""
+    shape, names = study.shape, []
+    if "D" in study.derivatives and places:
+        names += _usual_diffusivities(study, places)
+    if "R" in study.derivatives and places:
+        radii = derivable_radii(study.material, shape)
+        lengths = shape.membrane_radii()
+        for part in dict.fromkeys(map(_part_of, radii)):
+            chosen = places[f"{_OF_RADII}{part}"]
+            alike = len({lengths[radii[i].membrane] for i in chosen}) == 1
+            own = [f"{_OF_RADII}{radii[i].name}" for i in chosen]
+            names += [f"{_OF_RADII}{part}"] if alike else own
+    return names
+
+
+def _usual_diffusivities(study: Study, places: Mapping[str, tuple[int, ...]]) -> list[str]:
     shape, values = study.shape, study.material.diffusivity
     moving = study.material.axes_of_motion(shape.dimension)
     names = []
@@ -173,12 +199,26 @@ def _usual(study: Study, places: Mapping[str, tuple[int, ...]]) -> list[str]:
     return names
 
 
+def _value(
+    findings: Findings, path: KeyPath, study: Study, name: str, places: tuple[int, ...]
+) -> float:
+    """The diffusivity of some regions, or the length of some radii in units of the cell."""
+    if not places:
+        return 0.0
+    if name.startswith(_OF_DIFFUSIVITIES):
+        return _diffusivity(findings, path, study, name, places)
+    radii, lengths = derivable_radii(study.material, study.shape), study.shape.membrane_radii()
+    values = {float(lengths[radii[i].membrane]) for i in places}
+    if len(values) > 1:
+        names = ", ".join(f"{_OF_RADII}{radii[i].name}" for i in places)
+        findings.add(path, f"{name}, of balls of different radii", names)
+    return max(values)
+
+
 def _diffusivity(
     findings: Findings, path: KeyPath, study: Study, name: str, regions: tuple[int, ...]
 ) -> float:
     """The diffusivity of some regions (um^2/ms), of matrices the mean along the axes."""
-    if not regions:
-        return 0.0
     material, d = study.material, study.shape.dimension
     if len({material.diffusivity[i] for i in regions}) > 1:
         names = ", ".join(f"{_OF_DIFFUSIVITIES}{study.shape.region_names[i]}" for i in regions)

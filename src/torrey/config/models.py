@@ -271,7 +271,7 @@ class SweepModel(Model):
     )
 
 
-DerivativeName = Literal["kappa", "D", "L", "b", "q", "gradient", "direction"]
+DerivativeName = Literal["kappa", "D", "L", "b", "q", "gradient", "direction", "R"]
 
 
 def _derivatives_form(value: object) -> str:
@@ -307,7 +307,7 @@ class StudyModel(SweepModel):
     )
     derivatives: AnyDerivatives = Field(
         False,
-        description="true, or a list of kappa, D, L, b (or q, gradient) and direction, such as "
+        description="true, or a list of kappa, D, L, b (or q, gradient), direction and R, such as "
         "[kappa, D]: what a derivatives.nc has derivatives of the signals by",
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from torrey.base.errors import InputError, KeyPath
 from torrey.cell.material import NO_CELL_PROBLEM, Material
+from torrey.cell.motion import derivable_radii
 from torrey.config.cells import check_cells, cost_notes, scaling_notes
 from torrey.config.derivatives import read_derivatives
 from torrey.config.domain import Geometry, ReferenceMethod, Study
@@ -69,11 +70,11 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     _check_models(findings, path, model, facts_of(model, cells, geometry.shape, protocol, material))
     if material is None or protocol is None or len(findings.problems) > before:
         return None
-    kind = permeability_kind(cells)
-    sweep = Sweep(cells["period"], kind, cells[kind], protocol, model.spherical_harmonics)
+    sweep = _sweep(model, cells, protocol)
     _check_sweep(findings, path, model, sweep, material)
     method = _method(model, geometry.shape.dimension, material)
-    derivatives, without = read_derivatives(findings, path, model, sweep, method)
+    radii = derivable_radii(material, geometry.shape)
+    derivatives, without = read_derivatives(findings, path, model, sweep, method, bool(radii))
     if len(findings.problems) > before:
         return None
     return Study(
@@ -90,6 +91,13 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
         derivatives=derivatives,
         notes=(*notes, *scaling_notes(geometry, sweep.periods), *cost_notes(geometry), *without),
     )
+
+
+def _sweep(
+    model: StudyModel, cells: Mapping[str, tuple[float, ...]], protocol: Product | Acquisition
+) -> Sweep:
+    kind = permeability_kind(cells)
+    return Sweep(cells["period"], kind, cells[kind], protocol, model.spherical_harmonics)
 
 
 def _method(

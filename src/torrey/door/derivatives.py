@@ -12,10 +12,10 @@ from torrey.base.errors import InputError
 from torrey.door.gradients import Gradients
 from torrey.door.labels import Coordinates, Layout, attributes
 from torrey.door.quantities import argument, is_list
-from torrey.gradients.derivable import BY, derivable
+from torrey.gradients.derivable import BY, ON_REQUEST, derivable
 from torrey.models import registry
 from torrey.reference.derivatives import Derivative
-from torrey.study.cell_derivatives import Table, by_strength, of_region
+from torrey.study.cell_derivatives import Table, by_strength, of_radius, of_region
 
 Wanted: TypeAlias = bool | str | Sequence[str]
 
@@ -23,18 +23,20 @@ _ERROR: Final = "numerical error, absolute"
 
 
 def read_derivatives(
-    call: str, given: Wanted, gradients: Gradients, models: Sequence[str]
+    call: str, given: Wanted, gradients: Gradients, models: Sequence[str], radii: bool
 ) -> tuple[str, ...]:
-    """What derivatives are wanted by, of ``kappa, D, L, b`` (or ``q, gradient``), ``direction``.
+    """What derivatives are wanted by: ``kappa, D, L, b`` (or ``q, gradient``), ``direction, R``.
 
     Parameters
     ----------
     call : str
         For messages.
     given : bool, str or sequence of str
-        True for all that there are.
+        True for all that there are but those by radii.
     gradients : Gradients
     models : sequence of str
+    radii : bool
+        Whether the cell has some that signals may be derived by.
 
     Raises
     ------
@@ -43,11 +45,12 @@ def read_derivatives(
     """
     most = max(w.n_components for w in gradients.waveforms)
     turned = gradients.fibres is not None
-    every = derivable(gradients.strength, gradients.n_axes, most, turned=turned)
+    every = derivable(gradients.strength, gradients.n_axes, most, turned=turned, radii=radii)
+    usual = tuple(name for name in every if name not in ON_REQUEST)
     with argument(call, "derivatives"):
         if given is False or given is None:
             return ()
-        names: tuple[Any, ...] = every if given is True else _listed(given)
+        names: tuple[Any, ...] = usual if given is True else _listed(given)
         for name in names:
             if name not in every:
                 raise InputError(quoted(str(name)), f"True, or some of {', '.join(every)}")
@@ -68,6 +71,7 @@ def derivative_coordinates(
     layout: Layout,
     regions: Sequence[str],
     immobile: Sequence[int],
+    radii: Sequence[str],
 ) -> Coordinates:
     """Derivatives and their errors as coordinates of signals.
 
@@ -83,6 +87,8 @@ def derivative_coordinates(
     immobile : sequence of int
         Numbers of regions whose water is immobile: nothing passes to them as long as it is, so that
         there is no derivative by their diffusivity.
+    radii : sequence of str
+        Names.
     """
     found: Coordinates = {}
 
@@ -104,6 +110,10 @@ def derivative_coordinates(
             for i, region in enumerate(regions):
                 columns = [of_region(table, i, immobile) for table in tables]
                 put(f"D_{region}", by, f", {region}", columns)
+        elif by == "R":
+            for i, ball in enumerate(radii):
+                columns = [of_radius(table, i) for table in tables]
+                put(f"R_{ball}", by, f", {ball}", columns)
         elif by == "direction":
             for i, axis in enumerate("xyz"[: layout.gradients.n_axes]):
                 columns = [table["direction"].along(i) for table in tables]

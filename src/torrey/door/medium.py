@@ -92,7 +92,7 @@ class Medium:
     @cached_property
     def ladders(self) -> MaterialLadders:
         """Ladders on each mesh, by the directions and the reach of some points."""
-        return MaterialLadders(self.finer)
+        return MaterialLadders(self.finer, self.finer.slopes)
 
     def filled_with(self, shape: Shape, options: MeshOptions, material: Material) -> Medium:
         """Another medium, with the meshes and operators of this one where they are the same."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.cell.material import Material
+from torrey.cell.motion import derivable_radii
 from torrey.config.findings import Findings
 from torrey.config.materials import material_facts
 from torrey.config.nodes import Node
@@ -182,7 +183,8 @@ def ask(
     with argument(call, "method"):
         if method not in get_args(Method):
             raise InputError(quoted(str(method)), "auto, full or projected")
-    wanted = read_derivatives(call, derivatives, layout.gradients, layout.models)
+    radii = bool(_radii(site))
+    wanted = read_derivatives(call, derivatives, layout.gradients, layout.models, radii)
     return signals(site, layout, float(tolerance), method, wanted)
 
 
@@ -370,7 +372,13 @@ def _derivatives(
     tables = [values.derivatives for values in found if values.derivatives is not None]
     names = site.medium.discretisation.shape.region_names
     still = np.flatnonzero(site.medium.levels[0].axes_of_motion == 0)
-    return derivative_coordinates(tables, wanted, layout, names, still.tolist())
+    return derivative_coordinates(tables, wanted, layout, names, still.tolist(), _radii(site))
+
+
+def _radii(site: Site) -> list[str]:
+    """Names of the radii that signals may be derived by."""
+    shape, material = site.medium.discretisation.shape, site.medium.material
+    return [radius.name for radius in derivable_radii(material, shape)]
 
 
 def _in_full(site: Site, measurements: tuple[Measurement, ...], tolerance: float) -> Values:
@@ -401,10 +409,11 @@ def _homogenised(
     growth, factor = (x.reshape(len(models), n) for x in (table.growth, table.amplification))
     tables: dict[str, Table | None] = dict.fromkeys(models)
     if wanted:
-        n_regions, cell = levels[-1].cell.n_regions, (site.period, site.permeability)
+        sizes = levels[-1].cell.n_regions, len(_radii(site))
+        cell = site.period, site.permeability
         for model in models:
             at = projections(levels, model)
-            tables[model] = of_projected(at, n_regions, cell, measurements)
+            tables[model] = of_projected(at, sizes, cell, measurements)
     return {
         model: Values(finest[i], error[i], growth[i], factor[i], "homogenised", tables[model])
         for i, model in enumerate(models)

@@ -30,6 +30,21 @@ class Membrane:
         return self.inside == NOTHING
 
 
+@dataclass(frozen=True)
+class Radius:
+    """The radius of a circle or sphere that is a membrane, by which signals may be derived.
+
+    Attributes
+    ----------
+    name : str
+        Of the ball or coat whose outer radius it is.
+    membrane : int
+    """
+
+    name: str
+    membrane: int
+
+
 def numbered(
     plain: Mapping[str, str | int | float], pattern: str, first: int
 ) -> Iterator[tuple[int, str | int | float]]:

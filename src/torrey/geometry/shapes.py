@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torrey.base.errors import InputError
 from torrey.base.fields import check_kinds, declarations, declared
 from torrey.geometry.boxes import Box
-from torrey.geometry.membranes import Membrane, Plain, numbered
+from torrey.geometry.membranes import Membrane, Plain, Radius, numbered
 from torrey.geometry.pieces import Drawing, Side
 from torrey.geometry.sizes import ROUNDING
 
@@ -228,6 +228,10 @@ class Shape(ABC):
         """Return the smallest radius of curvature of each membrane; infinite where it is flat."""
         return np.full(len(self.membranes()), np.inf)
 
+    def named_radii(self) -> tuple[Radius, ...]:
+        """Return the radii by which signals may be derived: those of circles and spheres."""
+        return ()
+
     def facet_radii(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
         """Return the smallest radius of curvature of the membrane along each facet, shape (n,).
 
@@ -274,6 +278,18 @@ class Shape(ABC):
             On both sides, the smaller number first.
         """
         return places
+
+    def outward(self, places: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return unit vectors away from the centre of circles and spheres, shape (n, d).
+
+        Parameters
+        ----------
+        places : (n, d) float
+            On the membranes, or on periodic images of them.
+        membrane : (n,) int
+            Those of `named_radii`.
+        """
+        raise NotImplementedError(f"{self.kind} have no radii")
 
     def surface_gaps(self, nodes: Array, membrane: NDArray[np.int64]) -> Array:
         """Return how far the nodes of facets lie off the exact surface at most, shape (n,).

@@ -21,8 +21,7 @@ from torrey.inversion.protocol_design import BELOW_ITS_ERROR, MISSING, Bounds, D
 
 _STATUS: Final = ("known", "below_its_error", "missing")
 _INFINITE: Final = {"allow_missing": True}
-_UNITS: Final = {"kappa": "um ms-1", "L": "um"}
-_OF_DIFFUSIVITIES: Final = "um2 ms-1"
+_UNITS: Final = {"kappa": "um ms-1", "L": "um", "R": "um", "D": "um2 ms-1"}
 
 
 def save(
@@ -91,7 +90,7 @@ def variables(design: Design, sweep: Sweep, settings: DesignSettings) -> Group:
         ),
     }
     for name, value in values.items():
-        units = _UNITS.get(name, _OF_DIFFUSIVITIES)
+        units = _UNITS[name.split("_")[0]]
         group[f"value_{name}"] = Variable(cells, value.reshape(shape), units, f"value of {name}")
     group |= _of_bounds("", "all measurements", design.whole, cells, shape, values)
     if design.chosen:
@@ -121,7 +120,7 @@ def _of_bounds(
         f"{prefix}bound_{name}": Variable(
             cells,
             relative[..., column] * value.reshape(shape),
-            _UNITS.get(name, _OF_DIFFUSIVITIES),
+            _UNITS[name.split("_")[0]],
             f"{least} of {name}",
             _INFINITE,
         )

@@ -27,8 +27,9 @@ class DesignSettings:
     model : str
         Whose derivatives count.
     parameters : tuple of (str, tuple of int, float)
-        Name: ``kappa``, ``L``, or ``D_`` and what it is of; regions whose diffusivity it is, and
-        its value (um^2/ms). No regions and zero for kappa and L, whose values the sweep has.
+        Name: ``kappa``, ``L``, or ``D_`` or ``R_`` and what it is of; regions whose diffusivity it
+        is, or radii, and its value (um^2/ms, or units of the cell). No regions and zero for kappa
+        and L, whose values the sweep has.
     sigma : float
         Standard deviation of the noise of a signal, relative to one without gradient and
         relaxation.

@@ -156,18 +156,19 @@ def read_sensitivity(
     model = list(data["model"]).index(settings.model)
     shape = (len(cells), len(sweep.protocol.measurements))
 
-    def table(name: str, regions: tuple[int, ...]) -> NDArray[Any]:
+    def table(name: str, places: tuple[int, ...]) -> NDArray[Any]:
         values = data[name][model].reshape(*shape, -1)
-        return values[..., list(regions) or [0]].sum(axis=-1)
+        return values[..., list(places) or [0]].sum(axis=-1)
 
     columns, errors, values = [], [], []
-    for name, regions, value in settings.parameters:
-        by = "D" if regions else name
-        own = {"L": cells[:, 0], "kappa": cells[:, 1]}.get(name, np.full(len(cells), value))
+    for name, places, value in settings.parameters:
+        by = name.split("_")[0]
+        given = {"D": np.full(len(cells), value), "R": value * cells[:, 0]}
+        own = {"L": cells[:, 0], "kappa": cells[:, 1], **given}[by]
         values.append(own)
-        parts = [table(f"dS_d{by}_{part}", regions) for part in ("real", "imag")]
+        parts = [table(f"dS_d{by}_{part}", places) for part in ("real", "imag")]
         columns.append(own[:, None, None] * np.stack(parts, axis=-1))
-        errors.append(own[:, None] * table(f"dS_d{by}_error", regions))
+        errors.append(own[:, None] * table(f"dS_d{by}_error", places))
     derivative, error = np.stack(columns, axis=-1), np.stack(errors, axis=-1)
     imaginary = np.abs(derivative[:, :, 1])
     if not np.any((imaginary > error) & np.isfinite(error)):

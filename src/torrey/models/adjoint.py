@@ -55,6 +55,11 @@ class Forms:
     linear: Array
     quadratic: Array
 
+    def with_more(self, still: Array, linear: Array, quadratic: Array) -> Forms:
+        """The same, with further ones behind them."""
+        pairs = ((self.still, still), (self.linear, linear), (self.quadratic, quadratic))
+        return Forms(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass(frozen=True)
 class Moments:
@@ -78,6 +83,13 @@ class Moments:
     def __sub__(self, other: Moments) -> Moments:
         """What the one has more than the other."""
         return Moments(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
+
+    def split(self, first: Forms) -> tuple[Moments, Moments]:
+        """Those of the first forms, and those of the forms behind them."""
+        names = [f.name for f in fields(Forms)]
+        parts = [(getattr(self, name), len(getattr(first, name))) for name in names]
+        before = Moments(self.signal, *(values[..., :count] for values, count in parts))
+        return before, Moments(self.signal, *(values[..., count:] for values, count in parts))
 
 
 def moments(

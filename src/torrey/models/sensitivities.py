@@ -1,21 +1,23 @@
-"""Derivatives of signals by kappa, L, q, the frame of the gradients, and each diffusivity.
+"""Derivatives of signals by kappa, L, q, the frame of the gradients, diffusivities and radii.
 
     A(g) = K/L^2 + (kappa/L) J + R + T/L + (i/L) sum_a g_a C_a + sum_ab g_a g_b N_ab
 
 is affine in kappa, in powers of 1/L, and in the diffusivity of each region; g = q F, turned into a
-frame. What multiplies each part of dA/dp are the moments of `torrey.models.adjoint`, which are
-computed once for all of them.
+frame. A radius changes every matrix, see `torrey.cell.radii`. What multiplies each part of dA/dp
+are the moments of `torrey.models.adjoint`, which are computed once for all of them.
 
 The basis is held fixed. For kappa, L and q that is no restriction: it does not depend on them, and
 serves them all. By the frame derivatives are right only within the axes that the basis was made
-for: along other ones there are none here. By a diffusivity they converge with the rungs of the
-basis as all others do, but more slowly: its fields are those of the diffusivities at hand. Their
+for: along other ones there are none here. By a diffusivity or a radius they converge with the rungs
+of the basis as all others do, but more slowly: its fields are those of the cell at hand. Their
 error is told by two rungs, see `torrey.reference.derivatives`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +25,13 @@ from numpy.typing import NDArray
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import galerkin
 from torrey.gradients.waveforms import Waveform
-from torrey.models.adjoint import Forms, moments
+from torrey.models.adjoint import Forms, Moments, moments
 from torrey.models.integration import Points
 from torrey.models.projection import ProjectedModel
+
+if TYPE_CHECKING:
+    # Who reads slopes makes none.
+    from torrey.cell.radii import Slopes
 
 ComplexArray = NDArray[np.complex128]
 
@@ -75,6 +81,84 @@ def region_forms(operators: BlochTorrey, basis: Array) -> RegionForms:
 
 
 @dataclass(frozen=True)
+class RadiusForms:
+    """Matrices of a cell on a basis, and what each radius changes in them, for `derivatives`.
+
+    A moving mesh takes the basis V along, and with it M_V = V^T M V. That of V S with dS/dR = -U,
+
+        U = (M_V' - (M_V' a a^T - a a^T M_V') / a^T a) / 2,    a = V^T M 1,
+
+    stays M-orthonormal and keeps the direction of a, which the signal begins and ends with. Of a
+    form X it changes X_V' - U^T X_V - X_V U. All of it is on the first r vectors, so that U is made
+    where r is known.
+
+    Attributes
+    ----------
+    start : (r,) float
+        a.
+    forms, slopes : mapping of str to (..., r, r) or (n_radii, ..., r, r) float
+        ``K``, ``J``, ``R``, ``T``, ``C`` (axes of the cell) and ``N`` (pairs of them), and M among
+        the slopes.
+    """
+
+    start: Array
+    forms: Mapping[str, Array]
+    slopes: Mapping[str, Array]
+
+    def truncate(self, rank: int) -> RadiusForms:
+        """On the first vectors of the basis."""
+
+        def first(matrices: Mapping[str, Array]) -> dict[str, Array]:
+            return {name: X[..., :rank, :rank] for name, X in matrices.items()}
+
+        return RadiusForms(self.start[:rank], first(self.forms), first(self.slopes))
+
+    @property
+    def changes(self) -> Mapping[str, Array]:
+        """Derivatives of the forms on a basis that stays orthonormal, by name, (n_radii, ...)."""
+        M, a = self.slopes["M"], self.start
+        across = np.einsum("nxy,y,z->nxz", M, a, a) / (a @ a)
+        U = (M - across + across.swapaxes(1, 2)) / 2.0
+
+        def change(name: str) -> Array:
+            X, slope = self.forms[name], self.slopes[name]
+            by = U.reshape(len(U), *(1,) * (X.ndim - 2), *U.shape[1:])
+            return np.asarray(slope - by.swapaxes(-1, -2) @ X - X @ by)
+
+        return {name: change(name) for name in self.forms}
+
+
+def radius_forms(
+    operators: BlochTorrey, slopes: Sequence[Slopes], basis: Array
+) -> RadiusForms | None:
+    """Forms and their slopes on an M-orthonormal basis, shape (n_dofs, r); None without radii.
+
+    Parameters
+    ----------
+    operators : BlochTorrey
+    slopes : sequence of Slopes
+        See `torrey.cell.radii.radius_slopes`.
+    basis : (n_dofs, r) float
+    """
+    if not slopes:
+        return None
+    cell = operators.cell
+    zero = np.zeros_like(operators.K)
+
+    def reduced(name: str, entries: Array) -> Array:
+        return galerkin(cell, entries, basis, -1 if name == "C" else 1)
+
+    held = {"K": operators.K, "J": operators.J, "R": operators.R, "C": operators.C}
+    held |= {"T": zero if operators.T is None else operators.T, "N": operators.N}
+    moved = {
+        name: reduced(name, np.array([getattr(one, name) for one in slopes]))
+        for name in (*held, "M")
+    }
+    start = basis.T @ (operators.mass_matrix @ np.ones(cell.n_dofs))
+    return RadiusForms(start, {name: reduced(name, X) for name, X in held.items()}, moved)
+
+
+@dataclass(frozen=True)
 class Derivatives:
     """Signals of points and what changes them; arrays of shape (points, ...).
 
@@ -93,6 +177,8 @@ class Derivatives:
         By an isotropic change of each diffusivity; without columns where it is not asked for.
     frame : (points, c, axes) complex
         By the vectors of the frame of the gradients, not normalised.
+    R : (points, n_radii) complex, 1/um
+        By each radius, at the same period; without columns where it is not asked for.
     """
 
     signal: ComplexArray
@@ -102,6 +188,7 @@ class Derivatives:
     q2: ComplexArray
     D: ComplexArray
     frame: ComplexArray
+    R: ComplexArray
 
     def __sub__(self, other: Derivatives) -> Derivatives:
         """What the one has more than the other."""
@@ -115,6 +202,7 @@ def derivatives(
     frame: Array,
     steps: int,
     regions: RegionForms | None = None,
+    radii: RadiusForms | None = None,
 ) -> Derivatives:
     """Signals of a projected model and their derivatives, the basis held fixed.
 
@@ -131,20 +219,15 @@ def derivatives(
         Per change of F by one.
     regions : RegionForms, optional
         On the same basis; None for no derivatives by diffusivities.
+    radii : RadiusForms, optional
+        The same for radii.
     """
-    turn = frame @ model.frame.T
-    k, r = len(model.frame), len(model.start)
-    T = np.zeros((r, r)) if model.T is None else model.T
-    still, linear = [model.K, model.J, T], [*model.C]
-    quadratic = [*model.N.reshape(k * k, r, r)]
+    turn, k = frame @ model.frame.T, len(model.frame)
     n_regions = 0 if regions is None else len(regions.K)
-    if regions is not None:
-        still += [*regions.K]
-        linear += [*np.einsum("aj,njxy->naxy", frame, regions.C).reshape(-1, r, r)]
-        quadratic += [*regions.M]
-    forms = Forms(*(np.array(matrices) for matrices in (still, linear, quadratic)))
+    usual = _usual_forms(model, frame, regions)
+    forms = usual if radii is None else usual.with_more(*_radius_matrices(radii, frame))
     along = model.along(frame)
-    found = moments(along, waveform, points, steps, forms)
+    found, of_radii = moments(along, waveform, points, steps, forms).split(usual)
     L, q, kappa = points.period, points.q, points.sigma * points.period
     of_C = found.linear[:, :, :k] / L[:, None, None]
     of_N = found.quadratic[..., : k * k].reshape(*found.quadratic.shape[:3], k, k)
@@ -161,7 +244,45 @@ def derivatives(
         q2=_by_square(along, waveform, points, by_q),
         D=_by_diffusivity(found.still, found.linear, found.quadratic, points, n_regions),
         frame=q[:, None, None] * slope @ model.frame,
+        R=_by_radius(of_radii, points, 0 if radii is None else len(radii.slopes["M"])),
     )
+
+
+def _usual_forms(model: ProjectedModel, frame: Array, regions: RegionForms | None) -> Forms:
+    """Forms of all derivatives but those by radii; regions are the last of each kind."""
+    k, r = len(model.frame), len(model.start)
+    T = np.zeros((r, r)) if model.T is None else model.T
+    forms = Forms(np.array([model.K, model.J, T]), model.C, model.N.reshape(k * k, r, r))
+    if regions is None:
+        return forms
+    C = np.einsum("aj,njxy->naxy", frame, regions.C).reshape(-1, r, r)
+    return forms.with_more(regions.K, C, regions.M)
+
+
+def _radius_matrices(radii: RadiusForms, frame: Array) -> tuple[Array, Array, Array]:
+    """Still, linear and quadratic matrices of all radii, radius by radius.
+
+    K, J, R and T; C along each component, as if it were another matrix; N likewise.
+    """
+    changes, r = radii.changes, len(radii.start)
+    still = np.stack([changes[name] for name in ("K", "J", "R", "T")], axis=1)
+    C = np.einsum("aj,njxy->naxy", frame, changes["C"])
+    N = np.einsum("aj,bl,njlxy->nabxy", frame, frame, changes["N"])
+    return still.reshape(-1, r, r), C.reshape(-1, r, r), N.reshape(-1, r, r)
+
+
+def _by_radius(found: Moments, points: Points, n: int) -> ComplexArray:
+    """dS/dR of n radii, from moments of `_radius_matrices`."""
+    size, c = len(points), found.linear.shape[1]
+    if not n:
+        return np.empty((size, 0), dtype=complex)
+    L, q, sigma = points.period[:, None], points.q[:, None], points.sigma[:, None]
+    by_K, by_J, by_R, by_T = np.moveaxis(found.still.reshape(size, n, 4), 2, 0)
+    by_C = np.einsum("pana->pn", found.linear.reshape(size, c, n, c))
+    by_N = np.einsum("pabnab->pn", found.quadratic.reshape(size, c, c, n, c, c))
+    result: ComplexArray = by_K / L**2 + sigma * by_J + by_R + by_T / L + q / L * by_C + q**2 * by_N
+    # By the radius itself, which is L times that in units of the cell.
+    return result / L
 
 
 def _by_square(

@@ -14,10 +14,10 @@ have no derivatives, and an infinite error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,15 +30,26 @@ from torrey.gradients.waveforms import Waveform
 from torrey.models.adjoint import converged_steps
 from torrey.models.integration import Points
 from torrey.models.projection import ProjectedModel
-from torrey.models.sensitivities import Derivatives, RegionForms, derivatives, region_forms
+from torrey.models.sensitivities import (
+    Derivatives,
+    RadiusForms,
+    RegionForms,
+    derivatives,
+    radius_forms,
+    region_forms,
+)
 from torrey.reference.ladder import GrowingLadder, Ladder
 from torrey.reference.projected import ProjectedSignals, projected_signals
 from torrey.reference.span import LOWEST_RUNG
 
+if TYPE_CHECKING:
+    # Who reads slopes makes none.
+    from torrey.cell.radii import Slopes
+
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-NAMES: Final = ("kappa", "D", "L", "q", "q2", "direction")
+NAMES: Final = ("kappa", "D", "L", "q", "q2", "direction", "R")
 """What derivatives are by: see `torrey.models.sensitivities.Derivatives`, and the direction."""
 
 #: Rodas5P gains 2^5 when the steps are doubled, and less on few of them.
@@ -48,6 +59,8 @@ _ANGLE: Final = 1e-3
 #: Opposite to x the frame of several components is not a smooth function of the direction.
 _OPPOSITE: Final = -1.0 + 1e-6
 _ROUNDING: Final = 1e-11
+#: Of derivatives by a radius in units of the cell, which differences of matrices make.
+_OF_SLOPES: Final = 1e-8
 #: Share of the tolerance for time steps where the signal took none.
 _TIME_SHARE: Final = 0.1
 #: By which a tolerance is larger where a rung for derivatives alone is looked for, and the largest.
@@ -96,22 +109,30 @@ class FieldLadder(Ladder, Protocol):
 
 
 class SensitiveLadder:
-    """A ladder, with what a diffusivity of each region changes on its basis.
+    """A ladder, with what a diffusivity of each region and each radius change on its basis.
 
     Parameters
     ----------
     ladder : FieldLadder
-        Its fields are asked for where diffusivities are.
+        Its fields are asked for where diffusivities or radii are.
+    slopes : callable, optional
+        Returns what radii change in the operators; without, there are no radii.
     """
 
-    def __init__(self, ladder: FieldLadder) -> None:
-        self._ladder = ladder
+    def __init__(self, ladder: FieldLadder, slopes: Callable[[], Sequence[Slopes]] = tuple) -> None:
+        self._ladder, self._slopes = ladder, slopes
         self._forms: RegionForms | None = None
+        self._radii: RadiusForms | None = None
 
     @property
     def operators(self) -> BlochTorrey:
         """Of the cell on its mesh."""
         return self._ladder.operators
+
+    @property
+    def n_radii(self) -> int:
+        """Number of radii that signals may be derived by."""
+        return len(self._slopes())
 
     def reaches(self, rung: int) -> bool:
         """Whether there is such a rung."""
@@ -131,6 +152,13 @@ class SensitiveLadder:
         if self._forms is None or self._forms.K.shape[-1] < rank:
             self._forms = region_forms(self.operators, self._ladder.basis(rung))
         return self._forms.truncate(rank)
+
+    def radii(self, rung: int) -> RadiusForms | None:
+        """Forms of the radii on one rung; None where there are none."""
+        rank = len(self.model(rung).start)
+        if self._radii is None or len(self._radii.start) < rank:
+            self._radii = radius_forms(self.operators, self._slopes(), self._ladder.basis(rung))
+        return None if self._radii is None else self._radii.truncate(rank)
 
 
 def turning_ladders(
@@ -212,6 +240,7 @@ def signal_derivatives(
     roll: float = 0.0,
     diffusivities: bool = True,
     turns: bool = True,
+    radii: bool = False,
 ) -> Mapping[str, Derivative]:
     """Derivatives of the signals of points under one waveform and in one direction.
 
@@ -228,18 +257,20 @@ def signal_derivatives(
         Of the signals, relative.
     roll : float
         See `torrey.gradients.protocol.Measurement`.
-    diffusivities, turns : bool
-        Whether derivatives by diffusivities, and by the direction, are wanted.
+    diffusivities, turns, radii : bool
+        Whether derivatives by diffusivities, by the direction, and by radii are wanted.
 
     Returns
     -------
     mapping of str to Derivative
-        By `NAMES`: shape (points,), of ``D`` (points, n_regions), of ``direction`` (points, d), a
-        vector across the direction: dS = dS_ddirection . dn, in 1/rad.
+        By `NAMES`: shape (points,), of ``D`` (points, n_regions), of ``R`` (points, n_radii), of
+        ``direction`` (points, d), a vector across the direction: dS = dS_ddirection . dn, in 1/rad.
     """
-    run = _Run(ladders, waveform, points, direction, roll, diffusivities, turns)
+    run = _Run(ladders, waveform, points, direction, roll, diffusivities, turns, radii)
     d, n_regions = len(direction), ladders[0].operators.cell.n_regions
+    n_radii = ladders[0].n_radii if radii else 0
     last = {"D": (n_regions,) if diffusivities else (0,), "direction": (d,) if turns else (0,)}
+    last["R"] = (n_radii,)
     table = {name: Derivative.none(len(points), *last.get(name, ())) for name in NAMES}
     known = np.flatnonzero(found.reached & (found.method == "projected"))
     steps_of = run.with_steps(found.take(known), points[known], tolerance)
@@ -263,6 +294,7 @@ class _Run:
     roll: float
     diffusivities: bool
     turns: bool
+    radii: bool
 
     def with_steps(
         self, found: ProjectedSignals, points: Points, tolerance: float
@@ -289,6 +321,8 @@ class _Run:
             changes, time = [one[name] - here[name] for one in there], value - here[name]
             space = np.abs(here[name] - coarse[name]) / (1.0 if corners else SPACE_DIVISOR)
             rounding = _ROUNDING * np.abs(value)
+            if name == "R":
+                rounding = rounding + _OF_SLOPES / self.points.period[rows, None]
             basis = np.max(np.abs(changes), axis=0) if changes else np.inf
             error = basis + np.abs(time) / _TIME_GAIN + space + rounding
             moved = value + changes[0] if others and others[0] > rung else value
@@ -308,8 +342,9 @@ class _Run:
     def _on(self, level: int, rung: int, steps: int, rows: NDArray) -> dict[str, ComplexArray]:
         ladder = self.ladders[level]
         regions = ladder.regions(rung) if self.diffusivities else None
-        points, frame = self.points[rows], self._frame
-        found = derivatives(ladder.model(rung), self.waveform, points, frame, steps, regions)
+        radii = ladder.radii(rung) if self.radii else None
+        points, frame, model = self.points[rows], self._frame, ladder.model(rung)
+        found = derivatives(model, self.waveform, points, frame, steps, regions, radii)
         table = {f.name: getattr(found, f.name) for f in fields(Derivatives) if f.name in NAMES}
         if self.turns:
             change = np.einsum("pax,tax->pt", found.frame, self._frame_changes)

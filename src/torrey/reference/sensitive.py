@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Protocol
+from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING, Protocol
 
 from torrey.base.lazy import Lazy
 from torrey.cell.operators import Array, BlochTorrey
@@ -14,6 +14,10 @@ from torrey.models.projection import ProjectedModel
 from torrey.reference.derivatives import SensitiveLadder, turning_ladders
 from torrey.reference.ladder import GrowingLadder, Ladder, climb_meshes, continued
 from torrey.reference.span import Span
+
+if TYPE_CHECKING:
+    # Who reads slopes makes none.
+    from torrey.cell.radii import Slopes
 
 Ladders = Lazy[SensitiveLadder]
 
@@ -35,13 +39,20 @@ class MaterialLadders:
     ----------
     levels : sequence of BlochTorrey
         By mesh, coarsest first.
+    slopes : sequence of sequence of Slopes, optional
+        What each radius changes in them, by mesh; may be lazy. Without, there are no radii.
     turned : int, optional
         Directions whose turning ladders are kept, the last ones: in space one may take a gigabyte.
         All of them by default.
     """
 
-    def __init__(self, levels: Sequence[BlochTorrey], turned: int | None = None) -> None:
-        self._levels, self._turned = levels, turned
+    def __init__(
+        self,
+        levels: Sequence[BlochTorrey],
+        slopes: Sequence[Sequence[Slopes]] = (),
+        turned: int | None = None,
+    ) -> None:
+        self._levels, self._slopes, self._turned = levels, slopes, turned
 
     def of(self, span: Span) -> Lazy[GrowingLadder]:
         """Ladders for the directions and the reach of some points."""
@@ -61,20 +72,28 @@ class MaterialLadders:
 
     @cached_property
     def _sensitive(self) -> Callable[[Span], Ladders]:
-        return lru_cache(None)(lambda span: Lazy.over(self.of(span), SensitiveLadder))
+        return lru_cache(None)(lambda span: self._with_slopes(self.of(span)))
 
     @cached_property
     def _turning(self) -> Callable[[Vector, int], Ladders]:
         def ladders(direction: Vector, rungs: int) -> Ladders:
-            return Lazy.over(turning_ladders(self._levels, direction, rungs), SensitiveLadder)
+            return self._with_slopes(turning_ladders(self._levels, direction, rungs))
 
         return lru_cache(self._turned)(ladders)
+
+    def _with_slopes(self, ladders: Lazy[GrowingLadder]) -> Ladders:
+        def slopes(level: int) -> Sequence[Slopes]:
+            return self._slopes[level] if self._slopes else ()
+
+        return Lazy.of(
+            lambda level: SensitiveLadder(ladders[level], partial(slopes, level)), len(ladders)
+        )
 
 
 class StoredLadders:
     """Ladders of bases that were built before: their fields are not kept with them.
 
-    There are no derivatives by diffusivities and directions of them.
+    There are no derivatives by diffusivities, directions and radii of them.
 
     Parameters
     ----------

@@ -78,6 +78,7 @@ def of_reference(
                 roll=first.roll,
                 diffusivities="D" in wanted,
                 turns=turns,
+                radii="R" in wanted,
             )
             parts.append((rows, table))
     return together(parts, len(measurements))
@@ -99,24 +100,24 @@ def projections(levels: Sequence[BlochTorrey], model: str) -> Projections:
 
 def of_projected(
     models: Projections,
-    n_regions: int,
+    sizes: tuple[int, int],
     cell: tuple[float, float],
     measurements: Sequence[Measurement],
 ) -> Table:
     """Derivatives of a projected model P_l, whose error is that in space alone.
 
-    Its basis depends on the diffusivities, and on the direction: by those there are none.
+    Its basis depends on the rest of the cell, and on the direction: by those there are none.
 
     Parameters
     ----------
     models : Projections
-    n_regions : int
-        Of the cell.
+    sizes : tuple of int
+        Numbers of regions and of radii of the cell.
     cell, measurements
         See `of_reference`.
     """
     parts = []
-    shape = {"D": (n_regions,), "direction": (len(measurements[0].direction),)}
+    shape = {"D": sizes[:1], "R": sizes[1:], "direction": (len(measurements[0].direction),)}
     for axes, members in group_measurements(measurements).items():
         on_meshes = models(axes)
         for waveform, rows in members.items():
@@ -150,6 +151,11 @@ def together(parts: Sequence[tuple[Sequence[int], Table]], count: int) -> Table:
             where, new = np.array(rows), part[name]
             table[name].value[where], table[name].error[where] = new.value, new.error
     return table
+
+
+def of_radius(table: Table, number: int) -> Derivative:
+    """Derivatives by one radius."""
+    return table["R"].along(number)
 
 
 def of_region(table: Table, number: int, immobile: Sequence[int]) -> Derivative:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,15 @@ from torrey.study.cell_derivatives import (
     together,
 )
 
+if TYPE_CHECKING:
+    # Who reads slopes makes none.
+    from torrey.cell.radii import Slopes
+
 PathLike = str | Path
 
 #: Values of derivatives that there are none of are not numbers, and their errors infinite.
 _MISSING: Final = {"allow_missing": True}
-_FURTHER: Final = {"D": ("region",), "direction": ("axis",)}
+_FURTHER: Final = {"D": ("region",), "R": ("radius",), "direction": ("axis",)}
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Asked:
         Of the reference.
     regions : tuple of str
         Names of the regions of the cell.
+    radii : tuple of str
+        Names of the radii that its signals may be derived by.
     """
 
     sweep: Sweep
@@ -64,10 +70,14 @@ class Asked:
     by: tuple[str, ...]
     tolerance: float
     regions: tuple[str, ...]
+    radii: tuple[str, ...] = ()
 
 
 def ladders_for(
-    levels: Sequence[BlochTorrey], asked: Asked, bases: Sequence[Sequence[ProjectedModel]]
+    levels: Sequence[BlochTorrey],
+    asked: Asked,
+    bases: Sequence[Sequence[ProjectedModel]],
+    slopes: Sequence[Sequence[Slopes]] = (),
 ) -> LadderSource:
     """Ladders of stored bases if these are enough, or ladders that are made anew.
 
@@ -78,9 +88,11 @@ def ladders_for(
     asked : Asked
     bases : sequence of sequence of ProjectedModel
         Those of the spans of the sweep by mesh, in the order of `spans_of`; empty without any.
+    slopes : sequence of sequence of Slopes
+        See `derive_signals`.
     """
     if needs_fields(asked.by):
-        return MaterialLadders(levels, turned=1)
+        return MaterialLadders(levels, slopes, turned=1)
     return StoredLadders(levels, dict(zip(spans_of(asked.sweep), bases, strict=True)))
 
 
@@ -89,6 +101,7 @@ def derive_signals(
     asked: Asked,
     slabs: Sequence[PathLike],
     bases: Sequence[Sequence[ProjectedModel]] = (),
+    slopes: Sequence[Sequence[Slopes]] = (),
 ) -> Group:
     """Variables of ``derivatives.nc``.
 
@@ -101,11 +114,13 @@ def derive_signals(
         Files of the slabs of the reference by projected models, if that is among the models.
     bases : sequence of sequence of ProjectedModel
         See `ladders_for`.
+    slopes : sequence of sequence of Slopes
+        What each radius changes, by mesh, where derivatives by radii are asked for.
     """
     tables = {}
     for model in asked.models:
         if model == REFERENCE:
-            ladders = ladders_for(levels, asked, bases)
+            ladders = ladders_for(levels, asked, bases, slopes)
             tables[model] = _reference_table(ladders, asked, slabs)
         else:
             tables[model] = _model_table(at_hand(levels), asked, model)
@@ -137,9 +152,9 @@ def _reference_table(ladders: LadderSource, asked: Asked, files: Sequence[PathLi
 
 
 def _model_table(levels: Sequence[BlochTorrey], asked: Asked, model: str) -> Table:
-    at, n_regions = projections(levels, model), len(asked.regions)
+    at, sizes = projections(levels, model), (len(asked.regions), len(asked.radii))
     parts: list[tuple[Sequence[int], Table]] = [
-        (slab.places, of_projected(at, n_regions, _cell(slab), slab.sweep.protocol.measurements))
+        (slab.places, of_projected(at, sizes, _cell(slab), slab.sweep.protocol.measurements))
         for slab in slabs_of(asked.sweep)
     ]
     return together(parts, asked.sweep.size)
@@ -192,6 +207,9 @@ def _variables(asked: Asked, tables: Mapping[str, Table], immobile: Sequence[int
     if "D" in asked.by:
         regions = np.array(asked.regions)
         group["region"] = Variable(("region",), regions, "", "region of the cell")
+    if "R" in asked.by:
+        radii = np.array(asked.radii)
+        group["radius"] = Variable(("radius",), radii, "", "ball or coat whose radius it is")
     for by in asked.by:
         found = [_of(table, by, asked, immobile) for table in tables.values()]
         group |= _by(by, sweep, found)

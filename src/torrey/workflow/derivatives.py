@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from torrey.cell.motion import derivable_radii
 from torrey.config import Study
 from torrey.gradients.derivable import needs_fields
 from torrey.gradients.sweep import REFERENCE
@@ -40,6 +41,7 @@ def _stage(study: Study) -> DeriveSignals:
         by=study.derivatives,
         tolerance=study.tolerance,
         regions=study.shape.region_names,
+        radii=tuple(radius.name for radius in derivable_radii(study.material, study.shape)),
     )
 
 

@@ -266,8 +266,8 @@ class DeriveSignals(Stage):
         Those that have derivatives.
     by : tuple of str
         See `torrey.gradients.derivable`.
-    regions : tuple of str
-        Names of the regions of the cell.
+    regions, radii : tuple of str
+        Names of the regions and radii of the cell.
     """
 
     rule = "derive_signals"
@@ -277,6 +277,7 @@ class DeriveSignals(Stage):
     by: tuple[str, ...] = _names()
     tolerance: float
     regions: tuple[str, ...] = _tuple()
+    radii: tuple[str, ...] = _tuple()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ def text(derivatives: str, models: str = PROJECTED) -> str:
         ("false", PROJECTED, (), ()),
         ("[L, kappa]", PROJECTED, ("kappa", "L"), ("reference", "P4")),
         ("kappa", PROJECTED, ("kappa",), ("reference", "P4")),
+        ("[R, kappa]", PROJECTED, ("kappa", "R"), ("reference", "P4")),
         # Bases depend on the rest.
         ("true", "models: [R0, P2, P4]", ("kappa", "L", "b"), ("P2", "P4")),
     ],
@@ -45,6 +46,7 @@ def test_bases_are_inputs_where_they_are_enough(tmp_path):
         layout = Layout(load_texts(tmp_path, text(given)))
         ((_, stage, found[given]),) = derivative_files(layout)
         assert stage.regions == ("outside", "cell_1", "cell_2")
+        assert stage.radii == ("cell_1", "cell_2")
         assert len(found[given]["slabs"]) == 4
         assert set(found[given]["bases"]) <= set(layout.spans)
     assert found["[kappa, b]"]["bases"]

@@ -57,6 +57,24 @@ def test_all_that_there_is_is_unknown_by_default(tmp_path):
     assert (found.choose, found.columns) == (0, (0, 1, 2, 3))
 
 
+def test_radii_are_parameters_where_a_study_is_derived_by_them(tmp_path):
+    text = TEXT.replace("derivatives: true", "derivatives: [R, kappa]")
+    found = settings_of(tmp_path, text)
+    assert found.parameters == (("kappa", (), 0.0), ("R_inside", (0, 1), 0.2))
+    other = text.replace("[0.7, 0.7], radius: 0.2", "[0.7, 0.7], radius: 0.1")
+    found = settings_of(tmp_path, other)
+    assert found.parameters[1:] == (("R_cell_1", (0,), 0.2), ("R_cell_2", (1,), 0.1))
+    for parameters, said in (
+        ("R_inside", "R_inside, of balls of different radii, accepted: R_cell_1, R_cell_2"),
+        ("[R_cell_1, R_cell_3]", '"R_cell_3"'),
+        ("[R_cell_1, D_inside]", "study sweep has derivatives by them"),
+    ):
+        given = f"{{study: sweep, sigma: 0.02, parameters: {parameters}}}"
+        with pytest.raises(ConfigError) as caught:
+            settings_of(tmp_path, other.replace(DESIGN, given))
+        assert said in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "names"),
     [

@@ -89,6 +89,68 @@ def test_without_gradient_the_slope_by_b_is_the_diffusivity(
     assert np.all(found.dS_dD_outside.values[1:] < 0.0)
 
 
+def disc(radius: float) -> tr.Cell:
+    return tr.Cell(tr.Discs([tr.Disc((0.5, 0.5), radius)]), [3.0, 1.7], "10 um", "5e-5 m/s")
+
+
+def obstacle(radius: float) -> tr.Cell:
+    """Its surface relaxes, and the volume of the water changes."""
+    shape = tr.Discs([tr.Disc((0.1, 0.5), radius)], interior="obstacle")
+    return tr.Cell(shape, 2.0, "10 um", surface_relaxivity="1e-5 m/s")
+
+
+def myelin(radius: float) -> tr.Cell:
+    """The outside of the coat stays where it is."""
+    shape = tr.Discs([tr.Disc((0.1, 0.9), radius)], coat=0.35 - radius)
+    D = {"outside": 2.0, "inside": 1.5, "coat": {"radial": 0.1, "tangential": 0.5}}
+    T2 = {"outside": "80 ms", "inside": "60 ms", "coat": "20 ms"}
+    return tr.Cell(shape, D, "10 um", "1e-5 m/s", T2=T2)
+
+
+def sphere(radius: float) -> tr.Cell:
+    shape = tr.Spheres([tr.Sphere((0.5, 0.5, 0.5), radius)])
+    return tr.Cell(shape, [2.0, 1.0], "10 um", "3e-5 m/s", mesh=0.4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("cell", "radius", "tolerance", "close"),
+    [(disc, 0.4, 1e-5, 1e-5), (obstacle, 0.3, 1e-4, 2e-5), (myelin, 0.25, 1e-4, 1e-5),
+     (sphere, 0.35, 1e-3, 1e-3)],
+)  # fmt: skip
+def test_by_a_radius_they_are_the_limits_of_differences(
+    cell: Callable[[float], tr.Cell], radius: float, tolerance: float, close: float
+) -> None:
+    """Cells of other radii are meshed anew: what meshes change in signals is the noise."""
+    d = cell(radius).shape.dimension
+    asked = {"b": [0.0, 0.5, 2.0], "direction": [0.6, 0.8, 0.0][:d], "tolerance": tolerance}
+    found = cell(radius).signal(PGSE, **asked, derivatives="R")
+
+    def near(change: float) -> np.ndarray:
+        return cell(radius + change).signal(PGSE, **asked).values
+
+    expected = slope(near, 0.03) / 10.0
+    error = np.abs(found.dS_dR_cell_1.values - expected)
+    assert np.all(error <= found.dS_dR_cell_1_error.values + close)
+    assert np.abs(expected).max() > 20 * close
+    assert error.max() < 3 * close
+
+
+def test_by_radii_they_are_asked_for_by_name(cell: tr.Cell) -> None:
+    coated = tr.Cell(tr.Discs([tr.Disc((0.5, 0.5), 0.3)], coat=0.1), 1.0, 5.0, 0.01, mesh=0.3)
+    found = coated.signal(PGSE, b=[0.0, 1.0], direction=[1, 0], derivatives=["R"], tolerance=1e-2)
+    names = {str(name) for name in found.coords if str(name).startswith("dS_d")}
+    parts = ("cell_1", "coat_1")
+    assert names == {f"dS_dR_{part}{end}" for part in parts for end in ("", "_error")}
+    assert found.dS_dR_coat_1.attrs["units"] == "um-1"
+    # A larger ball takes in water of the same density: without gradient nothing is lost.
+    assert abs(found.dS_dR_coat_1.values[0]) <= found.dS_dR_coat_1_error.values[0] < 1e-8
+    assert abs(found.dS_dR_coat_1.values[1]) > found.dS_dR_coat_1_error.values[1]
+    both = cell.signal(PGSE, b=1.0, direction=[1, 0], model="P1", derivatives=["R", "kappa"])
+    assert np.isnan(both.dS_dR_cell_1)
+    assert np.isfinite(both.dS_dkappa)
+
+
 def test_some_may_be_asked_for(cell: tr.Cell) -> None:
     found = cell.signal(PGSE, q=0.3, direction=[1, 0], derivatives=["q", "kappa"])
     names = {str(name) for name in found.coords if str(name).startswith("dS_d")}
@@ -110,7 +172,7 @@ def test_projected_models_have_those_that_their_basis_serves(cell: tr.Cell) -> N
     ("asked", "message"),
     [
         ({"derivatives": "radius"}, "some of kappa, D, L, b, direction"),
-        ({"derivatives": ["q"]}, "some of kappa, D, L, b"),
+        ({"derivatives": ["q"]}, "some of kappa, D, L, b, direction, R"),
         ({"derivatives": True, "model": "R2"}, "projected models such as P4"),
         ({"derivatives": True, "method": "full"}, "projected models"),
     ],
@@ -118,6 +180,22 @@ def test_projected_models_have_those_that_their_basis_serves(cell: tr.Cell) -> N
 def test_what_has_no_derivatives_is_refused(cell: tr.Cell, asked: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         cell.signal(PGSE, b=1.0, direction=[1, 0], **asked)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"shape": tr.Layers((0.6, 0.4))},
+        {"shape": tr.Discs([tr.Disc((0.5, 0.5), 0.3)], layer=0.1), "permeability": 0.0},
+        {"density": {"outside": 1.0, "inside": 0.5}},
+        {"T2": "50 ms", "T1": "1 s"},
+    ],
+)
+def test_without_radii_that_may_grow_there_are_none_by_them(cell: tr.Cell, given: dict) -> None:
+    other = cell.with_(diffusivity=2.0, **given)
+    n = [1.0, 0.0][: other.shape.dimension]
+    with pytest.raises(InputError, match='"R", accepted: True, or some of kappa, D, L, b'):
+        other.signal(PGSE, b=1.0, direction=n, derivatives="R")
 
 
 def test_rungs_that_change_nothing_by_symmetry_are_no_sign_of_accuracy() -> None:

@@ -10,12 +10,15 @@ import pytest
 
 import torrey as tr
 from torrey.base import artifacts
+from torrey.base.lazy import Lazy
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Group
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
+from torrey.cell.radii import radius_slopes
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
+from torrey.geometry.meshing import build_meshes
 from torrey.gradients.slabs import slabs_of
 from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
 from torrey.reference.ladder import models_to_store
@@ -104,20 +107,26 @@ def test_by_the_direction_each_slab_has_its_own_place(tmp_path: Path) -> None:
     rows = Product(GRID, "b", (0.5,), ((0.6, 0.8), (0.0, 1.0))).measurements
     order = (2, 1, 0, 3)
     sweep = Sweep((10.0,), "permeability", (0.05,), Acquisition("b", tuple(rows[i] for i in order)))
-    meshes = levels(shape, mesh, Material((3.0, 1.7)))
+    material = Material((3.0, 1.7))
+    meshes = levels(shape, mesh, material)
     files = slab_files(tmp_path, meshes, sweep)
-    wanted = Asked(sweep, ("reference",), ("b", "direction"), TOLERANCE, shape.region_names)
-    found = derive_signals(meshes, wanted, files)
+    asked_for = ("b", "direction", "R")
+    wanted = Asked(sweep, ("reference",), asked_for, TOLERANCE, shape.region_names, ("cell_1",))
+    moving = Lazy.over(build_meshes(shape, mesh), lambda one: radius_slopes(one, shape, material))
+    found = derive_signals(meshes, wanted, files, slopes=moving)
     cell = tr.Cell(shape, [3.0, 1.7], 10.0, 0.05, mesh=mesh)
     one = cell.signal(
         [tr.Pgse(4.0, 10.0), tr.Pgse(4.0, 16.0)],
         b=0.5,
         direction=[[0.6, 0.8], [0.0, 1.0]],
-        derivatives=["b", "direction"],
+        derivatives=list(asked_for),
         tolerance=TOLERANCE,
     )
     by_b = one.dS_db.values.ravel()[list(order)]
     np.testing.assert_allclose(derived(found, "b")[0, 0, 0], by_b, rtol=1e-9)
+    by_radius = one.dS_dR_cell_1.values.ravel()[list(order)]
+    np.testing.assert_allclose(derived(found, "R")[0, 0, 0, :, 0], by_radius, rtol=1e-6)
+    assert found["dS_dR_error"].dims == (*found["dS_db_error"].dims, "radius")
     vectors = np.stack([one.dS_ddirection_x, one.dS_ddirection_y], axis=-1).reshape(4, 2)
     turned = derived(found, "direction")[0, 0, 0]
     np.testing.assert_allclose(turned, vectors[list(order)], rtol=1e-7, atol=1e-9)

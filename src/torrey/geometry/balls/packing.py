@@ -15,6 +15,7 @@ from torrey.geometry.balls.base import Balls, ball_measure
 from torrey.geometry.balls.neighbours import narrowest_gap, nearest_ball
 from torrey.geometry.balls.placing import ranked_boxes
 from torrey.geometry.boxes import Box, reduced_basis
+from torrey.geometry.membranes import Radius
 from torrey.geometry.pieces import Drawing
 from torrey.geometry.sizes import ELEMENTS_PER_CIRCLE, ROUNDING, measure_error
 
@@ -67,6 +68,14 @@ class Packing(Balls):
             return np.concatenate([inner, inner + self.coat_thickness])
         return inner[: len(self.membranes())]
 
+    def named_radii(self) -> tuple[Radius, ...]:
+        """Return the radius of each ball, ``cell_1``, ..., and of its coat, ``coat_1``, ..."""
+        count = len(self.cells)
+        parts = ("cell", "coat") if self.coat_thickness else ("cell",)
+        names = [f"{part}_{i + 1}" for part in parts for i in range(count)]
+        # Around layers there are no membranes.
+        return tuple(Radius(name, i) for i, name in enumerate(names[: len(self.membranes())]))
+
     @property
     def _inner_radii(self) -> Array:
         return np.array([cell.radius for cell in self.cells])
@@ -96,8 +105,21 @@ class Packing(Balls):
         radii = np.where(outer, self.outer_radii[ball], self._inner_radii[ball])
         return self._on_balls(places, ball, radii)
 
+    def outward(self, places: Array, membrane: NDArray[np.int64]) -> Array:
+        """Return unit vectors away from the centre of the nearest image of a ball."""
+        along = self._from_centre(
+            places, membrane % len(self.cells), self.membrane_radii()[membrane]
+        )
+        return np.asarray(along / np.linalg.norm(along, axis=1, keepdims=True))
+
     def _on_balls(self, places: Array, ball: NDArray[np.int64], radii: Array) -> Array:
         """Places moved along the radius to a distance from the centre of a ball, shape (n, d)."""
+        along = self._from_centre(places, ball, radii)
+        gap = radii - np.linalg.norm(along, axis=1)
+        return np.asarray(places + along * (gap / (radii - gap))[:, None])
+
+    def _from_centre(self, places: Array, ball: NDArray[np.int64], radii: Array) -> Array:
+        """Places from the centre of that image of a ball whose surface is nearest, shape (n, d)."""
         # Those nearest to a place are next to it in the shortest vectors, not in any.
         periods = reduced_basis(self.periods)
         centres = np.array([cell.center for cell in self.cells]) @ self.periods
@@ -109,9 +131,7 @@ class Packing(Balls):
         ]
         gaps = [radii - np.linalg.norm(image, axis=1) for image in images]
         nearest = np.abs(gaps).argmin(axis=0)
-        row = np.arange(len(places))
-        along, gap = np.array(images)[nearest, row], np.array(gaps)[nearest, row]
-        return np.asarray(places + along * (gap / (radii - gap))[:, None])
+        return np.asarray(np.array(images)[nearest, np.arange(len(places))])
 
     def place_name(self, place: Array) -> str:
         """Say which ball is nearest to a place."""
