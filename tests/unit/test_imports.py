@@ -185,7 +185,7 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "clocks layout processes progress stages",
+        "alarms clocks layout processes progress stages",
         "derivatives dictionaries fits jobs runs voxels",
         "recipes",
         "batches verification",

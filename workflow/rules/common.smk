@@ -12,6 +12,7 @@ from torrey.figures.catalogue import CATALOGUE, paper_of, problems
 from torrey.base.provenance import library_digest
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
+from torrey.workflow.alarms import Alarm
 from torrey.workflow.batches import Batches, forced_rules
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes
@@ -82,6 +83,13 @@ try:
     )
 except RunError as error:
     raise WorkflowError(str(error))
+
+
+onstart:
+    # Jobs that wait for a core are looked at once a second, not once for each job that has ended.
+    scheduler = workflow.scheduler
+    if hasattr(scheduler, "_schedule_reevalutation") and hasattr(scheduler, "_open_jobs"):
+        scheduler._schedule_reevalutation = Alarm(scheduler._open_jobs.release)
 
 
 # Slabs that are up to date are in no batch. Jobs on other machines make what the run has found.
