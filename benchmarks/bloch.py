@@ -25,6 +25,7 @@ from torrey.bloch.folded_basis import count_modes, folded_models, road
 from torrey.bloch.folded_signals import Propagator, converged_signal, folded_signal
 from torrey.bloch.narrow_pulses import pulsed_signal
 from torrey.bloch.spectrum_runs import run_spectrum
+from torrey.bloch.visited import Case, SignalTable
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
@@ -37,7 +38,7 @@ HERE = Path(__file__).parent
 SHAPE = Discs((Disc((0.5, 0.5), 0.4),), "obstacle")
 MATERIAL = Material((1.0,))
 SIZE, SHORTEST, RATIO = 0.085, 0.05, 2.0
-LENGTHS = np.geomspace(SHORTEST, 0.25, 40)
+LENGTHS = np.geomspace(SHORTEST, 0.25, 100)
 DIRECTIONS = {"x": (1, 0), "diagonal": (1, 1)}
 
 T = TypeVar("T")
@@ -88,12 +89,22 @@ def continuous(name: str) -> list[Row]:
     axis = unit(k)[None]
     waveform, q = pulses(SHORTEST)
     found, first = timed(lambda: converged_signal(fine, coarse, waveform, axis, q, 3e-5))
-    repeats = [pulses(length) for length in LENGTHS]
-    for one, strength in repeats:  # eigenvectors are kept from one signal to the next
-        folded_signal(fine, one, axis, strength, found.steps)
-    _, many = timed(
-        lambda: [folded_signal(fine, one, axis, strength, found.steps) for one, strength in repeats]
-    )
+    repeats = [Case(one, axis, strength) for one, strength in map(pulses, LENGTHS)]
+
+    def single() -> list[complex]:
+        return [
+            folded_signal(fine, one.waveform, one.frame, one.q, found.steps)[0] for one in repeats
+        ]
+
+    single()  # eigenvectors are kept from one signal to the next
+    alone, many = timed(single)
+    models = fine.model, coarse.model
+    table, thin = timed(lambda: SignalTable(*models, k, repeats, 1e-5))
+    _, errors = timed(table.converged)
+    same = np.full(len(repeats), found.steps)
+    table.again(same)
+    (together, _), both = timed(lambda: table.again(same))
+    change = float(np.abs(together / np.array(alone) - 1.0).max())
     exact = reference_signal(
         levels(SHAPE, MeshOptions(0.6 * SIZE, 2), MATERIAL),
         Point(1.0, 0.0, waveform, q, tuple(unit(k))),
@@ -102,10 +113,22 @@ def continuous(name: str) -> list[Row]:
     error = abs(found.signal - exact.signal) / abs(exact.signal)
     size = fine.model.basis.shape[1]
     return [
-        Row(f"{name}: mesh, operators, basis of {size} vectors", seconds, "10 s"),
+        Row(f"{name}: mesh, operators, basis of {size} vectors", seconds, "4 s"),
         Row(f"{name}: first signal, with its error", first, ""),
+        Row(f"{name}: smaller systems for a table of {len(LENGTHS)}", thin, ""),
         Row(
-            f"{name}: a signal after that (mean of {len(LENGTHS)})",
+            f"{name}: a signal of that table by both of them",
+            both / len(LENGTHS),
+            "0.005 s",
+            f"{change:.1e} from those one by one",
+        ),
+        Row(
+            f"{name}: a signal of that table, steps doubled until their error is below 1e-5",
+            errors / len(LENGTHS),
+            "",
+        ),
+        Row(
+            f"{name}: a signal one by one (mean of {len(LENGTHS)})",
             many / len(LENGTHS),
             "0.05 s",
             f"at l_g/a = {SHORTEST}: S = {found.signal.real:.5e}, {error:.1e} from the full "

@@ -1,7 +1,7 @@
 """Do estimates of numerical errors hold? Signals at random points, beside much better ones.
 
-    OMP_NUM_THREADS=1 python benchmarks/estimates.py [--part 0.02] [--kind layers] [--method full]
-        [--first 0]
+    OMP_NUM_THREADS=1 python benchmarks/estimates.py [--kind layers] [--first 0] [--count 20]
+        [--table]
 
 Number and kind make a cell and its points, the same on every machine: layers, a disc, an obstacle,
 four discs, a sphere; L from 1 to 30 um and kappa from 1e-7 to 1e-3 m/s (a tenth: none), both even
@@ -9,6 +9,10 @@ on a logarithmic scale; diffusivities of 0.5 to 3 um^2/ms; b from 0 to 10,000 s/
 without ramps, double PGSE and a sampled waveform; tolerances of 1e-3, 1e-4 and 1e-5. What they are
 compared with is the full reference on another mesh, to a thirtieth of the tolerance; what is left
 of its own error by its own estimate is granted. Signals below 1e-4 are left out.
+
+All of it takes hours: each cell adds a line per method to benchmarks/estimates.csv as it is done,
+and a cell that is there already is not computed again. --table makes benchmarks/estimates.md from
+what is there.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from speed import machine, processor_seconds
 
 import torrey as tr
@@ -34,6 +39,9 @@ SEED = 20261129
 #: Cells of each kind in the survey, of `POINTS` points each.
 KINDS = {"layers": 800, "disc": 300, "obstacle": 250, "four discs": 100, "sphere": 30}
 POINTS = 8
+POINTS_FILE = HERE / "estimates.csv"
+METHODS = ("projected", "full")
+COLUMNS = ("points", "above", "ratio", "share", "large", "near", "median", "seconds")
 TOLERANCES = (1e-3, 1e-4, 1e-5)
 #: By which the tolerance of what is compared with is smaller, and its elements.
 _BETTER, _SMALLER = 30.0, 0.8
@@ -55,9 +63,9 @@ class Draw:
 
 @dataclass(frozen=True)
 class Found:
-    """Errors, estimates and allowances of points over their signals; seconds for all."""
+    """Errors, estimates and allowances of points over their signals; seconds for all of them."""
 
-    tolerance: float
+    b: np.ndarray
     error: np.ndarray
     estimate: np.ndarray
     granted: np.ndarray
@@ -74,8 +82,11 @@ def draw(kind: str, number: int) -> Draw:
     kappa = 0.0 if rng.uniform() < 0.1 else 10 ** rng.uniform(-7.0, -3.0)
     D = rng.uniform(0.5, 3.0, shape.n_compartments).tolist()
     size = {1: 0.1, 2: 0.1, 3: 0.3}[shape.dimension]
+    # Nothing passes the surface of an obstacle, which may take magnetisation.
+    name = "surface_relaxivity" if kind == "obstacle" else "permeability"
+    passing = {name: f"{kappa:.6g} m/s"}
     cells = [
-        tr.Cell(shape, D, L, f"{kappa:.6g} m/s", mesh=tr.MeshOptions(part * size))
+        tr.Cell(shape, D, L, mesh=tr.MeshOptions(part * size), **passing)
         for part in (1.0, _SMALLER)
     ]
     waveform, name = _waveform(rng)
@@ -121,24 +132,28 @@ def _waveform(rng: np.random.Generator) -> tuple[Waveform, str]:
     return tr.Pgse(delta, delta + gap), kind
 
 
-def examine(drawn: Draw, method: str) -> Found | None:
-    """Errors and estimates at the points of a cell; None where the tolerance is refused."""
-    b, start = drawn.b, processor_seconds()
+def examine(drawn: Draw) -> Iterator[tuple[str, Found]]:
+    """Errors and estimates at the points of a cell by each method; none where it is refused."""
+    b = drawn.b
     for _ in range(4):
         try:
-            S = _signal(drawn.cell, drawn, b, drawn.tolerance, method)
-            seconds = processor_seconds() - start
+            signals, seconds = [], []
+            for method in METHODS:
+                start = processor_seconds()
+                signals.append(_signal(drawn.cell, drawn, b, drawn.tolerance, method))
+                seconds.append(processor_seconds() - start)
             truth = _signal(drawn.better, drawn, b, drawn.tolerance / _BETTER, "full")
         except tr.ToleranceError:
-            b, start = b / 3, processor_seconds()
+            b = b / 3
             continue
         size = np.abs(truth.values)
         kept = size > _LEAST_SIGNAL
-        error = np.abs(S.values - truth.values) / size
-        estimate = S.numerical_error.values / size
-        granted = truth.numerical_error.values / size
-        return Found(drawn.tolerance, error[kept], estimate[kept], granted[kept], seconds)
-    return None
+        granted = (truth.numerical_error.values / size)[kept]
+        for method, S, spent in zip(METHODS, signals, seconds, strict=True):
+            error = (np.abs(S.values - truth.values) / size)[kept]
+            estimate = (S.numerical_error.values / size)[kept]
+            yield method, Found(b[kept], error, estimate, granted, spent)
+        return
 
 
 def _signal(cell: tr.Cell, drawn: Draw, b: np.ndarray, tolerance: float, method: str) -> Any:
@@ -147,75 +162,119 @@ def _signal(cell: tr.Cell, drawn: Draw, b: np.ndarray, tolerance: float, method:
     )
 
 
-def told(drawn: Draw, found: Found) -> Iterator[str]:
-    """Points whose error is above the estimate."""
-    excess = found.error - found.granted
-    for k in np.flatnonzero(excess > found.estimate):
-        yield (
-            f"{drawn.text}: b {drawn.b[k]:.4g}: error {found.error[k]:.2e}, estimate "
-            f"{found.estimate[k]:.2e}, granted {found.granted[k]:.1e}"
-        )
+def summary(tolerance: float, found: Found) -> dict[str, float]:
+    """What counts of a cell by one method: `COLUMNS`."""
+    excess = np.maximum(found.error - found.granted, 0.0)
+    large = found.error > 1e-3 * tolerance
+    over = found.estimate[large] / found.error[large]
+    return {
+        "points": len(excess),
+        "above": int(np.sum(excess > found.estimate)),
+        "ratio": np.max(excess / found.estimate, initial=0.0),
+        "share": np.max(excess / tolerance, initial=0.0),
+        "large": len(over),
+        "near": int(np.sum(over <= 50.0)),
+        "median": np.median(over) if len(over) else np.nan,
+        "seconds": found.seconds,
+    }
 
 
-def row(kind: str, method: str, found: list[Found | None]) -> str:
+def row(kind: str, method: str, cells: pd.DataFrame) -> str:
     """A line of the table."""
-    kept = [f for f in found if f is not None]
-    error, estimate, granted = (
-        np.concatenate([getattr(f, name) for f in kept])
-        for name in ("error", "estimate", "granted")
-    )
-    tolerance = np.concatenate([np.full(len(f.error), f.tolerance) for f in kept])
-    excess = np.maximum(error - granted, 0.0)
-    large = error > 1e-3 * tolerance
-    near = estimate[large] <= 50 * error[large]
+    total = cells.sum(numeric_only=True)
     entries = [
         kind,
         method,
-        str(len(error)),
-        str(len(found) - len(kept)),
-        f"{100 * np.mean(excess <= estimate):.2f} %",
-        f"{np.max(excess / estimate):.2f}",
-        f"{np.max(excess / tolerance):.2f}",
-        f"{100 * np.mean(near):.1f} %" if len(near) else "",
-        f"{np.median(estimate[large] / error[large]):.0f}" if len(near) else "",
-        f"{1e3 * sum(f.seconds for f in kept) / len(error):.0f} ms",
+        f"{total.points:.0f}",
+        str(int(np.sum(cells.points == 0))),
+        f"{100 * (1 - total.above / total.points):.2f} %",
+        f"{cells.ratio.max():.2f}",
+        f"{cells.share.max():.2f}",
+        f"{100 * total.near / total.large:.1f} %" if total.large else "",
+        f"{cells['median'].median():.0f}" if total.large else "",
+        f"{1e3 * total.seconds / total.points:.0f} ms",
     ]
-    return f"| {' | '.join(entries)} |"
+    return f"| {' | '.join(entries)} |\n"
 
 
 HEAD = """\
-| cells | method | points | cells refused | error <= estimate | worst error / estimate \\
+# Do estimates of numerical errors hold?
+
+{machine}, one thread, {today}; `python benchmarks/estimates.py` draws the cells by the seed {seed},
+`--table` makes this file.
+
+{text}
+
+| cells | method | points | cells refused | error <= estimate | worst error / estimate \
 | worst error / tolerance | estimate <= 50 x error | median estimate / error | per point, all in |
 |-|-|-|-|-|-|-|-|-|-|
 """
 
 
+def table() -> str:
+    """The document of all cells that are known."""
+    cells = pd.read_csv(POINTS_FILE)
+    text = (__doc__ or "").split("\n\n")[2]
+    lines = [HEAD.format(machine=machine(), today=date.today(), seed=SEED, text=text)]
+    for (kind, method), some in cells.groupby(["kind", "method"], sort=False):
+        lines.append(row(str(kind), str(method), some))
+    lines += [row("all", str(method), some) for method, some in cells.groupby("method", sort=False)]
+    drawn = cells.groupby("kind", sort=False).number.nunique()
+    share = ", ".join(f"{n} of {KINDS[str(kind)]} of {kind}" for kind, n in drawn.items())
+    lines.append(f"\nCells that are done: {share}.\n")
+    return "".join(lines)
+
+
+def add(kind: str, number: int) -> None:
+    """Examine a cell, and add it to those that are known."""
+    drawn = draw(kind, number)
+    first = {"kind": kind, "number": number, "tolerance": drawn.tolerance}
+    rows: list[dict[str, Any]] = []
+    try:
+        for method, found in examine(drawn):
+            rows.append(first | {"method": method} | summary(drawn.tolerance, found))
+            for line in told(drawn, found):
+                print(method, line, file=sys.stderr, flush=True)
+    except TorreyError as error:
+        print(f"{drawn.text}: {error}", file=sys.stderr, flush=True)
+    empty = [first | {"method": method, "points": 0} for method in METHODS]
+    frame = pd.DataFrame(rows or empty, columns=[*first, "method", *COLUMNS])
+    known = POINTS_FILE.exists()
+    frame.to_csv(POINTS_FILE, mode="a", header=not known, index=False, float_format="%.3g")
+
+
+def told(drawn: Draw, found: Found) -> Iterator[str]:
+    """Points whose error is above the estimate."""
+    excess = found.error - found.granted
+    for k in np.flatnonzero(excess > found.estimate):
+        yield (
+            f"{drawn.text}: b {found.b[k]:.4g}: error {found.error[k]:.2e}, estimate "
+            f"{found.estimate[k]:.2e}, granted {found.granted[k]:.1e}"
+        )
+
+
 def main() -> None:
-    """Draw, compare and print."""
+    """Draw and compare, or make the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", type=float, default=1.0)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--count", type=int)
     parser.add_argument("--kind", choices=list(KINDS))
-    parser.add_argument("--method", choices=["auto", "full", "projected"])
+    parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
-    print(f"{machine()}, {date.today()}\n\n{HEAD}", end="")
+    if given.table:
+        (HERE / "estimates.md").write_text(table(), encoding="utf-8")
+        return
+    done = set()
+    if POINTS_FILE.exists():
+        known = pd.read_csv(POINTS_FILE)
+        done = set(zip(known.kind, known.number, strict=True))
     for kind, count in KINDS.items():
         if given.kind not in (None, kind):
             continue
-        for method in [given.method] if given.method else ["projected", "full"]:
-            found = []
-            for number in range(given.first, given.first + max(1, round(given.part * count))):
-                drawn = draw(kind, number)
-                try:
-                    found.append(examine(drawn, method))
-                except TorreyError as error:
-                    print(f"{drawn.text}: {error}", file=sys.stderr, flush=True)
-                    found.append(None)
-                    continue
-                if found[-1] is not None:
-                    for line in told(drawn, found[-1]):
-                        print(line, file=sys.stderr, flush=True)
-            print(row(kind, method, found), flush=True)
+        last = count if given.count is None else min(given.first + given.count, count)
+        for number in range(given.first, last):
+            if (kind, number) not in done:
+                add(kind, number)
 
 
 if __name__ == "__main__":

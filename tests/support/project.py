@@ -165,6 +165,8 @@ SHORT = (
     .replace("[wall]", "[sweep]")
     .replace("[0 s/mm^2, 400 s/mm^2]", "{start: 100 s/mm^2, stop: 600 s/mm^2, num: 6}")
 )
+# Another cell of it.
+SHORT_CHANGED = SHORT.replace("[0.6, 0.4]", "[0.55, 0.45]")
 
 
 @dataclass(frozen=True, order=True)

@@ -105,6 +105,8 @@ INNER = {
         "dispersion fields laws modes sampling zone_lines",
         "bands folded_basis",
         "files folded_signals narrow_pulses shared_bands",
+        "pulse_tables",
+        "visited",
         "echo_runs narrow_runs spectrum",
         "branches eigenmodes",
         "spectrum_runs",

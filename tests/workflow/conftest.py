@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.project import CHANGED, SHORT, SMALL, TARGETS, TINY, Project
+from support.project import CHANGED, SHORT, SHORT_CHANGED, SMALL, TARGETS, TINY, Project
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +38,12 @@ def short(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
 def scratch(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The smaller project with other cells, made from nothing."""
     return made(origin, tmp_path_factory, "scratch", CHANGED)
+
+
+@pytest.fixture(scope="session")
+def short_scratch(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project with the fewest jobs and another cell, made from nothing."""
+    return made(origin, tmp_path_factory, "short_scratch", SHORT_CHANGED)
 
 
 def made(origin: Path, tmp_path_factory: pytest.TempPathFactory, name: str, config: str) -> Project:

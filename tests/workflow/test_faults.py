@@ -14,14 +14,16 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from support.project import CHANGED, CONFIG, SHORT, TARGETS, Project
+from support.project import CHANGED, CONFIG, SHORT, SHORT_CHANGED, TARGETS, Project
 
 from torrey.base import artifacts
 from torrey.base.seals import DamagedError
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-# Runs, jobs and groups, each of a run that is new and of one that follows a change.
+# Runs, jobs and groups, each of a run that is new and of one that follows a change. The last one
+# has jobs of all kinds, and takes as long as all others.
 SEEDS = range(6)
+BROAD = 5
 
 
 def jobs_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -72,17 +74,20 @@ def strike(project: Project, seed: int) -> str:
 )
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_struck_run_ends_in_the_same_results_when_it_is_started_again(
-    small, scratch, origin, tmp_path, seed
+    request, origin, tmp_path, seed
 ):
+    names = ("small", "scratch") if seed == BROAD else ("short", "short_scratch")
+    config = CHANGED if seed == BROAD else SHORT_CHANGED
+    before, expected = map(request.getfixturevalue, names)
     if seed % 2:
-        project = small.copy(tmp_path / "project")
-        project.write(CONFIG, CHANGED)
+        project = before.copy(tmp_path / "project")
+        project.write(CONFIG, config)
     else:
-        project = Project.create(tmp_path / "project", CHANGED, origin)
+        project = Project.create(tmp_path / "project", config, origin)
     story = strike(project, seed)
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, f"{story}\n{run.text}"
-    assert_same_values(project, scratch, story)
+    assert_same_values(project, expected, story)
 
 
 def assert_same_values(project: Project, expected: Project, story: str = "") -> None:

@@ -24,6 +24,7 @@ from torrey.bloch.narrow_pulses import magnetisation as narrow_magnetisation
 from torrey.bloch.narrow_pulses import pulsed_signal, signal_of
 from torrey.bloch.sampling import RULES, Rule, sample
 from torrey.bloch.shared_bands import folded_bands
+from torrey.bloch.visited import Case, SignalTable
 from torrey.cell.operators import BlochTorrey
 from torrey.geometry.mesh import CellMesh
 from torrey.gradients.waveforms import Pgse, Waveform
@@ -231,14 +232,18 @@ def run_strengths(
     results = []
     for k, pulse in product(directions, pulse_lengths):
         fine, coarse = _propagators(operators, period, permeability, k, pulse * shortest)
-        axis = _axis(fine, k)
         bands = folded_bands(fine.model, operators, permeability, k, pulses)
-        for strength in strengths:
-            length = pulse * strength ** (-1 / 6)
-            waveform, q = _pulses(length * period, pulse * period, D)
-            found = converged_signal(fine, coarse, waveform, axis, q, _TOLERANCE)
-            steps = sample(waveform, q, bands.pulse)
-            results.append((found.signal.real, found.error, signal_of(bands, steps).real))
+        lengths = pulse * strengths ** (-1 / 6)
+        axis = _axis(fine, k)
+        cases = [
+            Case(waveform, axis, q)
+            for waveform, q in (_pulses(x * period, pulse * period, D) for x in lengths)
+        ]
+        found = SignalTable(fine.model, coarse.model, k, cases, _TOLERANCE).converged()
+        errors = found.basis_error + found.time_error
+        for case, value, own in zip(cases, found.signal.real, errors, strict=True):
+            narrow = signal_of(bands, sample(case.waveform, case.q, bands.pulse)).real
+            results.append((value, own, narrow))
     shape = (len(directions), len(pulse_lengths), len(strengths))
     signal, error, pulsed = np.reshape(results, (*shape, 3)).transpose(3, 0, 1, 2)
     return EchoSignals(

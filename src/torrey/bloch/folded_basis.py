@@ -41,6 +41,10 @@ _STATIONS = (0.0, 0.25, 0.5)
 #: Share of the modes that a second, coarser basis is made from.
 _COARSER = 0.7
 _EIGENVECTOR_TOLERANCE = 1e-6
+#: Unknowns up to which eigenvectors of dense matrices are the cheapest.
+_FEW_UNKNOWNS = 500
+#: Functions that are carried from station to station, over those that are wanted, and steps there.
+_OVERSAMPLED, _ITERATIONS = 1.3, 2
 
 
 @dataclass(frozen=True)
@@ -155,10 +159,10 @@ def bloch_functions(
     cell = operators.cell
     n = cell.n_dofs
     count = min(count, n)
-    if n <= 500 or 4 * count > n:
+    if n <= _FEW_UNKNOWNS or 4 * count > n:
         rates, functions = eigh(A.toarray(), M.toarray(), subset_by_index=(0, count - 1))
         return rates, functions.astype(complex)
-    shift = 5.0 * float(np.trace(operators.inner_diffusivity.mean(axis=0))) / zone.period**2
+    shift = _shift(operators, zone)
     factor = factorise((A + shift * M).tocsc())
     inverse = LinearOperator((n, n), lambda v: factor.solve(v.astype(A.dtype)), dtype=A.dtype)
     rates, functions = eigsh(
@@ -199,15 +203,66 @@ def folded_models(
     d = operators.cell.dimension
     zone = Zone(operators.cell.lattice, period)
     vectors = tuple(folds or (tuple(int(i == j) for j in range(d)) for i in range(d)))
-    functions = [
-        bloch_functions(operators, zone, permeability, turns, count)[1] for turns in stations
-    ]
+    functions = _along(operators, zone, permeability, stations, count)
     fewer = [f[:, : max(6, round(_COARSER * count))] for f in functions]
     models = [
         _reduce(operators, zone, permeability, _span(operators, chosen), vectors)
         for chosen in (functions, fewer)
     ]
     return models[0], models[1]
+
+
+def _along(
+    operators: BlochTorrey,
+    zone: Zone,
+    permeability: float,
+    stations: Sequence[Sequence[float]],
+    count: int,
+) -> list[ComplexArray]:
+    """Functions at stations of a road: those of the first one, and what follows from them.
+
+    They change smoothly from one station to the next, so that some more functions than are wanted,
+    and two steps of inverse iteration with all of them at once, give a span as good as that of the
+    eigenvectors, in a fifth of the time.
+    """
+    more = math.ceil(_OVERSAMPLED * count)
+    known: list[tuple[Array, ComplexArray]] = []
+    n = operators.cell.n_dofs
+    for turns in stations:
+        place = zone.vector(turns)
+        if not known or n <= _FEW_UNKNOWNS or 4 * more > n:
+            found = bloch_functions(operators, zone, permeability, turns, more)[1]
+        else:
+            nearest = min(known, key=lambda one: float(np.linalg.norm(one[0] - place)))
+            found = _iterate(operators, zone, permeability, turns, nearest[1])
+        known.append((place, found))
+    return [functions[:, :count] for _, functions in known]
+
+
+def _iterate(
+    operators: BlochTorrey,
+    zone: Zone,
+    permeability: float,
+    turns: Sequence[float],
+    start: ComplexArray,
+) -> ComplexArray:
+    """Lowest bands at a wave vector by subspace iteration, orthonormal in M, in their order."""
+    system = AffineSystem.at(operators, zone.period, permeability, np.eye(len(zone.lattice)))
+    A, M = matrices(system, zone.vector(turns))
+    factor = factorise((A + _shift(operators, zone) * M).tocsc())
+    X = start.astype(A.dtype)
+    for _ in range(_ITERATIONS):
+        X = factor.solve(np.asfortranarray(M @ X))
+        triangle = np.linalg.cholesky(X.conj().T @ (M @ X))
+        X = np.linalg.solve(triangle, X.conj().T).conj().T
+    _, mixtures = np.linalg.eigh(X.conj().T @ (A @ X))
+    result: ComplexArray = X @ mixtures.astype(complex)
+    return result
+
+
+def _shift(operators: BlochTorrey, zone: Zone) -> float:
+    """What makes A(p) definite, and factors good inverses of it for the lowest bands (1/ms)."""
+    return 5.0 * float(np.trace(operators.inner_diffusivity.mean(axis=0))) / zone.period**2
 
 
 def _span(operators: BlochTorrey, functions: Sequence[ComplexArray]) -> Array:

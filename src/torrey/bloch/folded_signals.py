@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +34,17 @@ _SMALL, _LARGE = 0.25 - math.sqrt(3.0) / 6.0, 0.25 + math.sqrt(3.0) / 6.0
 _WEIGHTS = ((_LARGE, _SMALL), (_SMALL, _LARGE))
 
 #: Steps per turn of the wave vector; the error falls by 16 when they are doubled.
-_FEWEST_STEPS, _MOST_STEPS = 4, 512
-#: What doubling the steps gains at least: 16 where they resolve the ramp, less before.
-_GAIN = 4.0
+FEWEST_STEPS, MOST_STEPS = 4, 512
+#: Doubled steps gain 16 where they resolve the fastest decay, and 4 where they do not: what
+#: doubling changes is at least this many times the error that is left.
+GAIN = 3.0
+#: Of coefficients of Chebyshev polynomials that play no part.
+_CHEBYSHEV = 1e-15
+#: Durations times half the largest eigenvalue from which polynomials have too many terms.
+_LONG = 40.0
 #: A fold that changes the norm of a state by more than this has met a field that the mesh or the
 #: basis does not resolve.
-_MOST_LOSS = 0.05
+MOST_LOSS = 0.05
 
 
 class FoldingError(TorreyError, ArithmeticError):
@@ -84,18 +90,16 @@ class Propagator:
         self.model = model
         self._known: dict[tuple[float, ...], tuple[Array, ComplexArray]] = {}
 
-    def decompose(
-        self, segment: Segment, g: Array, gg: Array, keep: bool
-    ) -> tuple[Array, ComplexArray]:
+    def decompose(self, segment: Segment, g: Array, gg: Array) -> tuple[Array, ComplexArray]:
         """Eigenvalues (1/ms) and eigenvectors of A on a segment, for a mean g and a mean g g^T."""
         unit = self.model.zone.period
         place = np.concatenate([[segment.stored], unit * g, unit**2 * gg.ravel()])
         key = tuple(np.round(place, 9) + 0.0)
         if key in self._known:
             return self._known[key]
+        found: tuple[Array, ComplexArray]
         found = np.linalg.eigh(self.model.system.during(segment).matrix(g, gg))
-        if keep:
-            self._known[key] = found
+        self._known[key] = found
         return found
 
     def run(
@@ -108,7 +112,7 @@ class Propagator:
                 if any(stretch.fold):
                     before, c = np.linalg.norm(c), self.model.fold(stretch.fold) @ c
                     loss = max(loss, abs(float(np.linalg.norm(c) / before) - 1.0))
-                    if not loss <= _MOST_LOSS:
+                    if not loss <= MOST_LOSS:
                         raise FoldingError(
                             f"a fold changes the norm of the state by {loss:.1%}: more bands, or "
                             "a finer mesh, are needed to resolve it"
@@ -140,10 +144,12 @@ class Propagator:
         c: ComplexArray,
         keep: bool,
     ) -> ComplexArray:
-        rates, modes = self.decompose(segment, *means, keep)
-        decayed = np.exp(-duration * rates)[:, None] * (modes.conj().T @ c)
-        result: ComplexArray = modes @ decayed
-        return result
+        if keep:
+            rates, modes = self.decompose(segment, *means)
+            decayed = np.exp(-duration * rates)[:, None] * (modes.conj().T @ c)
+            result: ComplexArray = modes @ decayed
+            return result
+        return decay(self.model.system.during(segment).matrix(*means), duration, c)
 
     def _grid(self, segment: Segment, q: float, steps: int) -> tuple[Array, list[bool]]:
         """Instants of steps, and whether each step is one of those that come back."""
@@ -161,6 +167,46 @@ class Propagator:
         fractions = np.concatenate([[0.0], inside, [1.0]])
         whole = np.diff(fractions) * abs(path[axis]) * steps > 1.0 - 1e-6
         return segment.duration * fractions, [bool(x) for x in whole]
+
+
+def decay(A: ComplexArray, duration: float, c: ComplexArray) -> ComplexArray:
+    """exp(-duration A) c of a Hermitian matrix A >= 0 that comes once, by Chebyshev polynomials.
+
+    Over short times; otherwise by eigenvectors, which take as long as 60 products.
+
+    Parameters
+    ----------
+    A : (r, r) complex, 1/ms
+    duration : float
+    c : (r, m) complex
+    """
+    # Gershgorin: no eigenvalue is larger.
+    half = float(np.abs(A).sum(axis=1).max()) / 2.0
+    if duration * half > _LONG:
+        rates, modes = np.linalg.eigh(A)
+        long: ComplexArray = modes @ (np.exp(-duration * rates)[:, None] * (modes.conj().T @ c))
+        return long
+    factors = _chebyshev(duration * half)
+    before, last = c, A @ c / half - c
+    result: ComplexArray = factors[0] * before + factors[1] * last
+    for factor in factors[2:]:
+        before, last = last, 2.0 * (A @ last / half - last) - before
+        result += factor * last
+    return result
+
+
+@lru_cache(64)
+def _chebyshev(a: float) -> Array:
+    """Coefficients of exp(-a (x + 1)) on [-1, 1], as far as they matter."""
+    count = 16 + math.ceil(8.0 * math.sqrt(a) + min(a, 30.0))
+    x = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+    values = np.exp(-a * (x + 1.0))
+    n = np.arange(count)
+    found = 2.0 / count * np.cos(np.pi * np.outer(n, np.arange(count) + 0.5) / count) @ values
+    found[0] /= 2.0
+    needed = np.flatnonzero(np.abs(found) > _CHEBYSHEV)
+    result: Array = found[: max(int(needed.max(initial=0)) + 1, 2)]
+    return result
 
 
 def step_means(wave_vector: Callable[[Array], Array]) -> list[tuple[Array, Array]]:
@@ -238,17 +284,17 @@ def converged_signal(
     FoldingError
         If 512 steps per turn do not meet the tolerance, or a field is not resolved.
     """
-    steps = _FEWEST_STEPS
+    steps = FEWEST_STEPS
     value, _ = folded_signal(coarse, waveform, frame, q, steps)
     while True:
         steps *= 2
-        if steps > _MOST_STEPS:
+        if steps > MOST_STEPS:
             raise FoldingError(
-                f"{_MOST_STEPS} time steps per turn do not bring the error below {tolerance:.1e}"
+                f"{MOST_STEPS} time steps per turn do not bring the error below {tolerance:.1e}"
             )
         # The error of the steps hardly depends on the basis: the small one tells it.
         finer, _ = folded_signal(coarse, waveform, frame, q, steps)
-        error = abs(finer - value) / _GAIN
+        error = abs(finer - value) / GAIN
         value = finer
         if error <= tolerance * abs(finer):
             break

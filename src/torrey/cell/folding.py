@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.polynomial import Polynomial
@@ -69,7 +70,7 @@ class Zone:
     lattice: Array
     period: float
 
-    @property
+    @cached_property
     def reciprocal(self) -> Array:
         """B: columns b_j with a_i . b_j = 1 where i = j and 0 elsewhere."""
         return np.asarray(np.linalg.inv(self.lattice), dtype=float)
@@ -166,7 +167,7 @@ class Zone:
 
             ends = [0.0, *turning_points(segment, slope), segment.duration]
             for begin, end in zip(ends[:-1], ends[1:], strict=True):
-                found += _levels(turn, begin, end)
+                found += _levels(turn, begin, end, segment.linear)
         least = 1e-12 * segment.duration
         inside = sorted(t for t in found if least < t < segment.duration - least)
         # Two components that pass together fold together.
@@ -204,7 +205,7 @@ def turning_points(segment: Segment, slope: Callable[[Array], Array]) -> list[fl
     return sorted(float(x) for x in found)
 
 
-def _levels(turn: Callable[[float], float], begin: float, end: float) -> list[float]:
+def _levels(turn: Callable[[float], float], begin: float, end: float, linear: bool) -> list[float]:
     """Where a monotone function of time passes odd multiples of one half."""
     first, last = turn(begin), turn(end)
     low, high = min(first, last), max(first, last)
@@ -212,6 +213,8 @@ def _levels(turn: Callable[[float], float], begin: float, end: float) -> list[fl
     levels = levels[(levels > low) & (levels < high)]
     if not len(levels):
         return []
+    if linear:
+        return [float(x) for x in begin + (levels - first) * ((end - begin) / (last - first))]
     from scipy.optimize import brentq
 
     return [
@@ -231,6 +234,16 @@ def _turn(segment: Segment, frame: Array) -> Segment:
     return replace(segment, coefficients=coefficients, wave=wave)
 
 
+def _later(coefficients: Array, begin: float) -> Array:
+    """Coefficients of a polynomial in the time that is left after `begin`."""
+    if len(coefficients) <= 2:
+        first = coefficients[0] + begin * coefficients[1:].sum(axis=0)
+        return np.concatenate([first[None], coefficients[1:]])
+    later = Polynomial([begin, 1.0])
+    columns = [Polynomial(c)(later).coef for c in coefficients.T]
+    return np.array([np.pad(c, (0, len(coefficients) - len(c))) for c in columns]).T
+
+
 def _part(segment: Segment, begin: float, end: float, offset: Array) -> Segment:
     """A part of a segment, less a constant; with its part of the time steps."""
     whole = begin == 0.0 and end == segment.duration
@@ -239,9 +252,7 @@ def _part(segment: Segment, begin: float, end: float, offset: Array) -> Segment:
     if not whole:
         if wave is not None:
             wave = replace(wave, phase=wave.phase + wave.omega * begin)
-        later = Polynomial([begin, 1.0])
-        columns = [Polynomial(c)(later).coef for c in coefficients.T]
-        coefficients = np.array([np.pad(c, (0, len(coefficients) - len(c))) for c in columns]).T
+        coefficients = _later(coefficients, begin)
     coefficients[0] -= offset
     vectors = tuple(tuple(float(x) for x in c) for c in coefficients)
     part = Segment(end - begin, vectors, wave)

@@ -15,13 +15,8 @@ from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
 from torrey.bloch.folded_basis import count_modes, folded_models, road
-from torrey.bloch.folded_signals import (
-    FoldedSignal,
-    FoldingError,
-    Propagator,
-    converged_signal,
-    folded_signal,
-)
+from torrey.bloch.folded_signals import FoldingError
+from torrey.bloch.visited import Case, SignalTable
 from torrey.bloch.zone_lines import zone_line
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.protocol import Point
@@ -126,33 +121,30 @@ def _solve(
     count = _bands(group, points, levels[0])
     if count > _MOST_BANDS:
         return
-    rows = np.array(group.rows)
-    first: list[FoldedSignal] = []
+    rows, time, steps = np.array(group.rows), np.empty(0), np.empty(0, dtype=np.int64)
     values: list[Signals] = []
     basis = np.empty(0)
     for level, one in enumerate(levels):
         models = folded_models(
             one, group.period, group.permeability, road(group.k), count, [group.k]
         )
-        fine, coarse = map(Propagator, models)
+        chosen = [points[row] for row in rows]
+        cases = [Case(point.waveform, point.frame, point.q) for point in chosen]
+        table = SignalTable(*models, group.k, cases, _TIME_SHARE * tolerance)
         if level == 0:
-            first = [_converge(fine, coarse, points[row], tolerance) for row in rows]
-            values = [np.array([known.signal for known in first])]
-            basis = np.array([known.basis_error for known in first])
+            first = table.converged()
+            values, basis = [first.signal], first.basis_error
+            time, steps = first.time_error, first.steps
             continue
-        finer, fewer = (
-            np.array([_again(one, points[row], x) for row, x in zip(rows, first, strict=True)])
-            for one in (fine, coarse)
-        )
+        finer, change = table.again(steps)
         values.append(finer)
         # Bands that fill the coarsest mesh change nothing there, whatever they lack on this one.
-        basis = np.maximum(basis, np.abs(finer - fewer))
-        part = _part(level, values, first, basis, levels[1].has_corners)
+        basis = np.maximum(basis, change)
+        part = _part(level, values, basis, time, steps, levels[1].has_corners)
         enough = part.error <= tolerance * np.abs(part.signal)
         yield rows[enough], part.take(enough)
-        rows, values = rows[~enough], [value[~enough] for value in values]
-        basis = basis[~enough]
-        first = [known for known, done in zip(first, enough, strict=True) if not done]
+        values = [value[~enough] for value in values]
+        rows, basis, time, steps = rows[~enough], basis[~enough], time[~enough], steps[~enough]
         if not len(rows):
             return
 
@@ -166,28 +158,16 @@ def _bands(group: _Group, points: Sequence[Point], operators: BlochTorrey) -> in
     return count_modes(float(cell.measures().sum()), cell.dimension, min(length, 0.25))
 
 
-def _converge(fine: Propagator, coarse: Propagator, point: Point, tolerance: float) -> FoldedSignal:
-    return converged_signal(
-        fine, coarse, point.waveform, point.frame, point.q, _TIME_SHARE * tolerance
-    )
-
-
-def _again(propagator: Propagator, point: Point, known: FoldedSignal) -> complex:
-    """The signal on a finer mesh, with the steps that were enough on the coarsest."""
-    value, _ = folded_signal(propagator, point.waveform, point.frame, point.q, known.steps)
-    return value
-
-
 def _part(
     level: int,
     values: Sequence[Signals],
-    first: Sequence[FoldedSignal],
     change: Array,
+    time: Array,
+    steps: NDArray[np.int64],
     has_corners: bool,
 ) -> ProjectedSignals:
     """Signals on a mesh and those before it, with their errors; fewer bands make the change."""
     signal, basis = values[-1], _BASIS_SAFETY * change
-    time = np.array([known.time_error for known in first])
     space = space_error(values, not has_corners)
     return solved(
         "folded",
@@ -196,7 +176,7 @@ def _part(
         basis_error=basis,
         time_error=time,
         level=np.full(len(signal), level),
-        steps=np.array([known.steps for known in first]),
+        steps=steps,
         coarse_signal=signal,
         coarse_error=space + basis + time,
     )
