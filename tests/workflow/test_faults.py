@@ -14,16 +14,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from support.project import CHANGED, CONFIG, SHORT, SHORT_CHANGED, TARGETS, Project
+from support.project import CONFIG, SHORT, SHORT_CHANGED, TARGETS, Project
 
 from torrey.base import artifacts
 from torrey.base.seals import DamagedError
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-# Runs, jobs and groups, each of a run that is new and of one that follows a change. The last one
-# has jobs of all kinds, and takes as long as all others.
+# Runs, jobs and groups, each of a run that is new and of one that follows a change.
 SEEDS = range(6)
-BROAD = 5
 
 
 def jobs_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -74,20 +72,17 @@ def strike(project: Project, seed: int) -> str:
 )
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_struck_run_ends_in_the_same_results_when_it_is_started_again(
-    request, origin, tmp_path, seed
+    short, short_scratch, origin, tmp_path, seed
 ):
-    names = ("small", "scratch") if seed == BROAD else ("short", "short_scratch")
-    config = CHANGED if seed == BROAD else SHORT_CHANGED
-    before, expected = map(request.getfixturevalue, names)
     if seed % 2:
-        project = before.copy(tmp_path / "project")
-        project.write(CONFIG, config)
+        project = short.copy(tmp_path / "project")
+        project.write(CONFIG, SHORT_CHANGED)
     else:
-        project = Project.create(tmp_path / "project", config, origin)
+        project = Project.create(tmp_path / "project", SHORT_CHANGED, origin)
     story = strike(project, seed)
     run = project.run("--cores=2", *TARGETS)
     assert run.code == 0, f"{story}\n{run.text}"
-    assert_same_values(project, expected, story)
+    assert_same_values(project, short_scratch, story)
 
 
 def assert_same_values(project: Project, expected: Project, story: str = "") -> None:
