@@ -50,6 +50,7 @@ EVERY = [
         by=("kappa", "D"),
         tolerance=1e-4,
         regions=("outside", "cell_1"),
+        radii=("cell_1",),
     ),
     stages.FitInversion(
         material=MATERIAL, kind="karger", inversion="{}", cell="{}", sweeps=(SWEEP,)
