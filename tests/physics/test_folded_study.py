@@ -33,6 +33,32 @@ def points_at(kappa: float, direction: tuple[float, ...], qs=(1.5, 2.5, 3.0, 4.0
     return [Point(10.0, kappa, WAVEFORM, q, direction) for q in qs]
 
 
+OFF_LATTICE = (0.9, float(np.sqrt(0.19)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["obstacle", "permeable"])
+def test_points_in_any_direction_train_a_system_for_the_others(name):
+    shape, material, kappa = CELLS[name]
+    points = points_at(kappa, OFF_LATTICE, tuple(np.linspace(1.5, 4.0, 12).tolist()))
+    found = solve(name, points)
+    assert found.reached.all()
+    assert set(found.method) == {"folded"}
+    # One that was not computed in full, and the strongest.
+    for row in (3, 11):
+        full = reference_signal(
+            levels(shape, MeshOptions(0.12, 3), material), points[row], TOLERANCE / 4
+        )
+        assert abs(found.signal[row] - full.signal) <= found.error[row] + full.error
+    assert np.all(found.basis_error > 0.0)
+
+
+def test_few_points_in_any_direction_are_left_to_the_full_system():
+    _, _, kappa = CELLS["obstacle"]
+    found = solve("obstacle", points_at(kappa, OFF_LATTICE))
+    assert not found.reached.any()
+
+
 def solve(name: str, points: list[Point]) -> ProjectedSignals:
     shape, material, _ = CELLS[name]
     cell = levels(shape, MeshOptions(0.15, 2), material)

@@ -206,7 +206,7 @@ def folded_models(
     functions = _along(operators, zone, permeability, stations, count)
     fewer = [f[:, : max(6, round(_COARSER * count))] for f in functions]
     models = [
-        _reduce(operators, zone, permeability, _span(operators, chosen), vectors)
+        model_on(operators, zone, permeability, span_of(operators, chosen, _LEAST), vectors)
         for chosen in (functions, fewer)
     ]
     return models[0], models[1]
@@ -265,8 +265,17 @@ def _shift(operators: BlochTorrey, zone: Zone) -> float:
     return 5.0 * float(np.trace(operators.inner_diffusivity.mean(axis=0))) / zone.period**2
 
 
-def _span(operators: BlochTorrey, functions: Sequence[ComplexArray]) -> Array:
-    """M-orthonormal basis of the real and imaginary parts, the compartments' indicators first."""
+def span_of(operators: BlochTorrey, functions: Sequence[ComplexArray], least: float) -> Array:
+    """M-orthonormal basis of the real and imaginary parts, the compartments' indicators first.
+
+    Parameters
+    ----------
+    operators : BlochTorrey
+    functions : sequence of (n_dofs, n) complex
+        Of norm one.
+    least : float
+        A direction with a smaller part in each of them adds nothing.
+    """
     M = operators.mass_matrix
     steady = operators.cell.indicators
     steady = steady / np.sqrt(np.einsum("ni,ni->i", steady, M @ steady))
@@ -274,7 +283,7 @@ def _span(operators: BlochTorrey, functions: Sequence[ComplexArray]) -> Array:
     for _ in range(2):
         columns = columns - steady @ (steady.T @ (M @ columns))
     sizes, mixtures = np.linalg.eigh(columns.T @ (M @ columns))
-    kept = sizes > _LEAST**2
+    kept = sizes > least**2
     basis = columns @ (mixtures[:, kept] / np.sqrt(sizes[kept]))[:, ::-1]
     # Rounding of small directions is cleaned by a second orthonormalisation.
     basis = np.hstack([steady, basis - steady @ (steady.T @ (M @ basis))])
@@ -283,13 +292,14 @@ def _span(operators: BlochTorrey, functions: Sequence[ComplexArray]) -> Array:
     return result
 
 
-def _reduce(
+def model_on(
     operators: BlochTorrey,
     zone: Zone,
     permeability: float,
     W: Array,
     folds: Sequence[Integers],
 ) -> FoldedModel:
+    """The Bloch-Torrey system on an M-orthonormal basis, shape (n_dofs, r), with some folds."""
     system = AffineSystem.at(operators, zone.period, permeability, np.eye(operators.n_axes))
     MW = operators.mass_matrix @ W
     return FoldedModel(

@@ -126,7 +126,7 @@ class SignalTable:
     ----------
     fine, coarse : FoldedModel
         Those of `folded_basis.folded_models`.
-    k : tuple of int
+    k : tuple of int, optional
         Vector of the reciprocal lattice along the gradients, as far as they lie in the cell.
     cases : sequence of Case
     tolerance : float
@@ -137,14 +137,15 @@ class SignalTable:
         self,
         fine: FoldedModel,
         coarse: FoldedModel,
-        k: Integers,
+        k: Integers | None,
         cases: Sequence[Case],
         tolerance: float,
     ) -> None:
         self._models, self._cases, self._tolerance = (fine, coarse), cases, tolerance
         self._pulses = Pulses.of([x.waveform for x in cases], [x.q for x in cases])
         self._roads: tuple[Thinned, ...] = ()
-        if self._pulses is not None and Road.fits(fine, k, [case.frame for case in cases]):
+        frames = [case.frame for case in cases]
+        if k is not None and self._pulses is not None and Road.fits(fine, k, frames):
             share = _OF_TIME * tolerance
             self._roads = tuple(
                 thinned(Road(model, k), self._pulses, share) for model in self._models

@@ -2,7 +2,8 @@
 
 Where |g| L is far beyond pi, no ladder of projected models reaches the tolerance. Points of one
 period and permeability whose gradients lie along one vector of the reciprocal lattice share a
-basis of Bloch functions, whose making is worth it for several of them.
+basis of Bloch functions; those along the same axes in other directions share the states that some
+of them pass in full (`torrey.reference.trained`). Either is worth it for several points.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.errors import InputError
-from torrey.bloch.folded_basis import count_modes, folded_models, road
+from torrey.bloch.folded_basis import FoldedModel, count_modes, folded_models, road
 from torrey.bloch.folded_signals import FoldingError
 from torrey.bloch.visited import Case, SignalTable
 from torrey.bloch.zone_lines import zone_line
 from torrey.cell.operators import BlochTorrey
-from torrey.gradients.protocol import Point
+from torrey.gradients.protocol import Axes, Point
 from torrey.reference.estimates import space_error
 from torrey.reference.projected import ProjectedSignals, Rows, Signals, solved
+from torrey.reference.trained import FEWEST_CASES, trained_models
 
 Levels = Sequence[BlochTorrey]
 Integers = tuple[int, ...]
@@ -31,6 +33,10 @@ Array = NDArray[np.float64]
 _FEWEST_POINTS = 20
 #: Bands of a basis, at most: beyond, it is hardly smaller than the system it stands for.
 _MOST_BANDS = 400
+#: The same of points in other directions, some of which are computed in full for it.
+_FEWEST_TRAINED = 40
+#: Dimensions up to which a few points in full take no longer than many others.
+_MOST_DIMENSIONS = 2
 #: Share of the tolerance for the steps in time.
 _TIME_SHARE = 0.1
 _BASIS_SAFETY = 2.0
@@ -42,8 +48,17 @@ class _Group:
 
     period: float
     permeability: float
-    k: Integers
     rows: tuple[int, ...]
+    k: Integers | None = None
+
+    def models(
+        self, operators: BlochTorrey, cases: Sequence[Case], bands: int, tolerance: float
+    ) -> tuple[FoldedModel, FoldedModel]:
+        """Two small systems on a mesh, the second of which tells the error of the first."""
+        if self.k is None:
+            return trained_models(operators, self.period, self.permeability, cases, tolerance)
+        stations, folds = road(self.k), [self.k]
+        return folded_models(operators, self.period, self.permeability, stations, bands, folds)
 
 
 def solve_folded(
@@ -92,26 +107,34 @@ def _moves(operators: BlochTorrey) -> bool:
 def _groups(
     points: Sequence[Point], rows: Sequence[int], lattice: Array, fewest: int
 ) -> list[_Group]:
-    """Points along lattice vectors, period by period and permeability by permeability."""
-    members: dict[tuple[float, float, Integers], list[int]] = {}
+    """Points along lattice vectors, or along the same axes, by period and permeability."""
+    along: dict[tuple[float, float, Integers], list[int]] = {}
+    others: dict[tuple[float, float, Axes], list[int]] = {}
     for row in rows:
         point = points[row]
+        cell = point.period, point.permeability
         if (k := _lattice_vector(point, lattice)) is not None:
-            members.setdefault((point.period, point.permeability, k), []).append(row)
-    return [
-        _Group(*key, rows=tuple(found)) for key, found in members.items() if len(found) >= fewest
-    ]
+            along.setdefault((*cell, k), []).append(row)
+        elif len(lattice) <= _MOST_DIMENSIONS and point.waveform.n_components == 1:
+            axes = tuple(map(tuple, point.frame.tolist()))
+            others.setdefault((*cell, axes), []).append(row)
+    groups = [_Group(L, kappa, tuple(found), k) for (L, kappa, k), found in along.items()]
+    groups += [_Group(L, kappa, tuple(found)) for (L, kappa, _), found in others.items()]
+    trained = max(FEWEST_CASES, fewest if fewest < _FEWEST_POINTS else _FEWEST_TRAINED)
+    return [g for g in groups if len(g.rows) >= (trained if g.k is None else fewest)]
 
 
 def _lattice_vector(point: Point, lattice: Array) -> Integers | None:
-    """Vector of the reciprocal lattice along the gradients of a point; None if there is none."""
+    """Vector of the reciprocal lattice that the gradients of a point fold by, if it is one."""
     if point.waveform.n_components > 1:
         return None
     try:
         # A component out of the cell does not fold.
-        return zone_line(lattice, point.period, point.direction[: len(lattice)]).integers
+        k = zone_line(lattice, point.period, point.direction[: len(lattice)]).integers
     except InputError:
         return None
+    # Along longer ones each component folds by itself.
+    return k if max(map(abs, k)) == 1 else None
 
 
 def _solve(
@@ -119,18 +142,19 @@ def _solve(
 ) -> Iterator[tuple[Rows, ProjectedSignals]]:
     """Climb the meshes; yield the points of a group that a mesh brings below the tolerance."""
     count = _bands(group, points, levels[0])
-    if count > _MOST_BANDS:
+    if group.k is not None and count > _MOST_BANDS:
         return
     rows, time, steps = np.array(group.rows), np.empty(0), np.empty(0, dtype=np.int64)
     values: list[Signals] = []
     basis = np.empty(0)
+    cases = {
+        row: Case(points[row].waveform, points[row].frame, points[row].q) for row in group.rows
+    }
     for level, one in enumerate(levels):
-        models = folded_models(
-            one, group.period, group.permeability, road(group.k), count, [group.k]
-        )
-        chosen = [points[row] for row in rows]
-        cases = [Case(point.waveform, point.frame, point.q) for point in chosen]
-        table = SignalTable(*models, group.k, cases, _TIME_SHARE * tolerance)
+        # Those that are done train the finer systems, too: fewer would tell no error.
+        models = group.models(one, [cases[row] for row in group.rows], count, tolerance)
+        left = [cases[row] for row in rows]
+        table = SignalTable(*models, group.k, left, _TIME_SHARE * tolerance)
         if level == 0:
             first = table.converged()
             values, basis = [first.signal], first.basis_error

@@ -182,8 +182,15 @@ def _signal(
     return value / float(M.sum(axis=0) @ rho)
 
 
-def propagate(system: CellSystem, segment: Segment, q: float, u: States, steps: int) -> States:
-    """States, the columns of u, after one segment of the waveform."""
+def propagate(
+    system: CellSystem,
+    segment: Segment,
+    q: float,
+    u: States,
+    steps: int,
+    record: list[States] | None = None,
+) -> States:
+    """States, the columns of u, after one segment; those after each step go to the record."""
     system = system.during(segment)
     if segment.constant:
         A, M = system.matrix(q * segment.start), system.operators.mass_matrix
@@ -192,6 +199,8 @@ def propagate(system: CellSystem, segment: Segment, q: float, u: States, steps: 
     times, factor = segment.grid(steps), None
     for begin, end in zip(times[:-1], times[1:], strict=True):
         u, factor = _step(system, segment, q, u, begin, end - begin, factor)
+        if record is not None:
+            record.append(u)
     return u
 
 
