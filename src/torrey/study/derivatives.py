@@ -34,6 +34,7 @@ from torrey.study.cell_derivatives import (
     projections,
     together,
 )
+from torrey.study.dictionary import Progress, Say
 
 if TYPE_CHECKING:
     # Who reads slopes makes none.
@@ -44,6 +45,10 @@ PathLike = str | Path
 #: Values of derivatives that there are none of are not numbers, and their errors infinite.
 _MISSING: Final = {"allow_missing": True}
 _FURTHER: Final = {"D": ("region",), "R": ("radius",), "direction": ("axis",)}
+
+
+def _unsaid(text: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ def derive_signals(
     slabs: Sequence[PathLike],
     bases: Sequence[Sequence[ProjectedModel]] = (),
     slopes: Sequence[Sequence[Slopes]] = (),
+    say: Say = _unsaid,
 ) -> Group:
     """Variables of ``derivatives.nc``.
 
@@ -116,18 +122,22 @@ def derive_signals(
         See `ladders_for`.
     slopes : sequence of sequence of Slopes
         What each radius changes, by mesh, where derivatives by radii are asked for.
+    say : callable
+        Is told how many signals are derived, and how long the others will take.
     """
-    tables = {}
+    tables, progress = {}, Progress(asked.sweep.size * len(asked.models), say)
     for model in asked.models:
         if model == REFERENCE:
             ladders = ladders_for(levels, asked, bases, slopes)
-            tables[model] = _reference_table(ladders, asked, slabs)
+            tables[model] = _reference_table(ladders, asked, slabs, progress)
         else:
-            tables[model] = _model_table(at_hand(levels), asked, model)
+            tables[model] = _model_table(at_hand(levels), asked, model, progress)
     return _variables(asked, tables, np.flatnonzero(levels[0].axes_of_motion == 0).tolist())
 
 
-def _reference_table(ladders: LadderSource, asked: Asked, files: Sequence[PathLike]) -> Table:
+def _reference_table(
+    ladders: LadderSource, asked: Asked, files: Sequence[PathLike], progress: Progress
+) -> Table:
     """Derivatives at all points of a study, flat.
 
     Slabs of one span and one direction come one after the other, so that the ladders of few
@@ -148,15 +158,19 @@ def _reference_table(ladders: LadderSource, asked: Asked, files: Sequence[PathLi
             where = _cell(slab), chosen, signals
             table = of_reference(ladders, span, *where, asked.by, asked.tolerance)
             parts.append(([slab.places[row] for row in rows], table))
+            progress.add(len(rows))
     return together(parts, asked.sweep.size)
 
 
-def _model_table(levels: Sequence[BlochTorrey], asked: Asked, model: str) -> Table:
+def _model_table(
+    levels: Sequence[BlochTorrey], asked: Asked, model: str, progress: Progress
+) -> Table:
     at, sizes = projections(levels, model), (len(asked.regions), len(asked.radii))
-    parts: list[tuple[Sequence[int], Table]] = [
-        (slab.places, of_projected(at, sizes, _cell(slab), slab.sweep.protocol.measurements))
-        for slab in slabs_of(asked.sweep)
-    ]
+    parts: list[tuple[Sequence[int], Table]] = []
+    for slab in slabs_of(asked.sweep):
+        measurements = slab.sweep.protocol.measurements
+        parts.append((slab.places, of_projected(at, sizes, _cell(slab), measurements)))
+        progress.add(len(measurements))
     return together(parts, asked.sweep.size)
 
 

@@ -144,7 +144,10 @@ def test_what_there_is_none_of_is_no_number(
     files: list[Path], meshes: Sequence[BlochTorrey], tmp_path: Path
 ) -> None:
     wanted = asked(SWEEP, ("D",), LAYERS.region_names)
-    table = derive_signals(meshes, wanted, files)
+    said: list[str] = []
+    table = derive_signals(meshes, wanted, files, say=said.append)
+    count = 2 * SWEEP.size
+    assert said[-1].startswith(f"{count} of {count} signals in ")
     artifacts.write(tmp_path / "derivatives.nc", table, Provenance("derive_signals"))
     read = artifacts.open_dataset(tmp_path / "derivatives.nc")
     assert np.isfinite(read.dS_dD_real.sel(model="reference")).all()
