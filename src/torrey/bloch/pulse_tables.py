@@ -170,7 +170,11 @@ class Road:
                     break
                 y = self._onwards(y, overlaps[(place + 1) % count], (place + 1) % count == steps)
         for p, turn in enumerate(turns):
-            u[:, p : p + 1] = self._last(u[:, p : p + 1], whole[p], turn, steps, h[p])
+            one = u[:, p : p + 1]
+            if turn <= _SAME:
+                u[:, p : p + 1] = decay(self._matrix(0.0, 0.0), pulses.delta[p], one)
+            else:
+                u[:, p : p + 1] = self._last(one, whole[p], turn, steps, h[p])
         if record is not None:
             record.append(u)
         return u

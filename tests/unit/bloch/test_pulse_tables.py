@@ -54,6 +54,17 @@ def test_all_at_once_they_are_what_they_are_one_by_one(models, steps: int) -> No
     assert found[-1] < 0.5
 
 
+def test_without_gradient_relaxation_is_left() -> None:
+    material = Material((2.0, 1.0), T2=(80.0, 80.0))
+    (cell,) = levels(SHAPE, MeshOptions(0.15, 0), material)
+    model, _ = folded_models(cell, 3.0, 0.05, road((1, 0)), 20, [(1, 0)])
+    pulses = Pulses.of([Pgse(4.0, 10.0)] * 2, [0.0, 1e-3])
+    assert pulses is not None
+    found = Road(model, (1, 0)).signals(pulses, 4)
+    np.testing.assert_allclose(found, np.exp(-14.0 / 80.0), rtol=1e-4)
+    assert found[0] == pytest.approx(np.exp(-14.0 / 80.0), rel=1e-10)
+
+
 def test_doubled_steps_tell_the_error_of_the_steps(models) -> None:
     k, fine, coarse = models
     pulses, _, _ = pulses_of(k, fine)
