@@ -55,7 +55,7 @@ def test_no_signal_exceeds_that_without_a_gradient_around_discs(case):
 
 @pytest.mark.slow
 @given(case=in_layers(strongest=20.0))
-@examples(80)
+@examples(25)
 def test_no_signal_exceeds_that_without_a_gradient_in_many_layers(case):
     check_bounds(*case)
 

@@ -76,7 +76,7 @@ def test_errors_in_layers_are_within_the_tolerance(case, tolerance):
 
 @pytest.mark.slow
 @given(case=in_layers(strongest=12.0), tolerance=TOLERANCES)
-@examples(40)
+@examples(25)
 def test_errors_in_many_layers_are_within_the_tolerance(case, tolerance):
     cell, point = case
     check_against(finer(cell, point), solve(cell, point, tolerance), tolerance)
@@ -175,7 +175,7 @@ def test_projected_signals_around_discs_are_those_of_the_full_system(case, toler
 
 @pytest.mark.slow
 @given(case=in_layers(), tolerance=TOLERANCES)
-@examples(50)
+@examples(30)
 def test_projected_signals_in_many_layers_are_those_of_the_full_system(case, tolerance):
     check_projected(*case, tolerance)
 

@@ -67,7 +67,7 @@ def test_closed_layers_are_slabs_between_reflecting_walls(cell, point):
 
 @pytest.mark.slow
 @given(cell=layered(), point=points_in(1, pulses() | polygons()))
-@examples(40)
+@examples(25)
 def test_many_closed_layers_are_slabs_between_reflecting_walls(cell, point):
     check_slabs(cell, replace(point, permeability=0.0), 1e-4)
 
@@ -148,6 +148,6 @@ def test_water_around_ever_more_permeable_discs_is_free(cell, point):
 
 @pytest.mark.slow
 @given(cell=layered(), point=points_in(1, lines(), 4.0))
-@examples(50)
+@examples(30)
 def test_water_behind_many_ever_more_permeable_layers_is_free(cell, point):
     check_free(cell, point, 1e-5)

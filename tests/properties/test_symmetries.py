@@ -126,7 +126,7 @@ def test_where_the_layers_begin_and_which_side_is_left_does_not_matter(case, by)
 
 @pytest.mark.slow
 @given(case=in_layers(strongest=20.0), by=st.integers(1, 3))
-@examples(50)
+@examples(30)
 def test_where_many_layers_begin_and_which_side_is_left_does_not_matter(case, by):
     check_order_of_layers(*case, by)
 

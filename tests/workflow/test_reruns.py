@@ -320,6 +320,7 @@ def test_deleted_files_are_made_again_when_they_are_needed(project):
     assert project.plan() == {point} | TABLES["sweep"]
 
 
+@pytest.mark.slow
 def test_a_model_more_solves_nothing_again(project):
     before = times(project)
     project.edit(CONFIG, *A_MODEL_MORE)

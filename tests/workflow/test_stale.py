@@ -223,6 +223,7 @@ def test_a_link_to_nothing_is_named(finished, tmp_path):
     assert "signals.nc is a link to a file that is not there. Delete it" in run.text
 
 
+@pytest.mark.slow
 @pytest.mark.fault("a picture or a table is changed", "`snakemake verify` names it")
 def test_a_damaged_picture_is_found(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
@@ -234,6 +235,7 @@ def test_a_damaged_picture_is_found(finished, tmp_path):
     assert "results/notes.txt: foreign: " in run.text
 
 
+@pytest.mark.slow
 def test_sound_results_are_verified_without_any_other_record(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
     shutil.rmtree(project.path(".snakemake"))

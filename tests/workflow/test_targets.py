@@ -94,6 +94,7 @@ def test_studies_of_ones_own_do_not_need_the_papers(fresh, config):
     assert gathered == set(studies)
 
 
+@pytest.mark.slow
 def test_a_cluster_does_the_same_jobs(papers):
     run = papers.dry_run("--workflow-profile=profiles/slurm", "figures", config="")
     assert run.code == 0, run.text
