@@ -35,6 +35,8 @@ _WEIGHTS = ((_LARGE, _SMALL), (_SMALL, _LARGE))
 
 #: Steps per turn of the wave vector; the error falls by 16 when they are doubled.
 FEWEST_STEPS, MOST_STEPS = 4, 512
+#: Of the steps per turn, where gradients turn the wave vector by small parts of one.
+_MOST_DOUBLINGS = 20
 #: Doubled steps gain 16 where they resolve the fastest decay, and 4 where they do not: what
 #: doubling changes is at least this many times the error that is left.
 GAIN = 3.0
@@ -108,6 +110,7 @@ class Propagator:
         """States, the columns of c, after parts of a waveform, and the largest loss at a fold."""
         loss = 0.0
         for part in parts:
+            count = self._steps(part, q, steps)
             for stretch in part:
                 if any(stretch.fold):
                     before, c = np.linalg.norm(c), self.model.fold(stretch.fold) @ c
@@ -117,14 +120,19 @@ class Propagator:
                             f"a fold changes the norm of the state by {loss:.1%}: more bands, or "
                             "a finer mesh, are needed to resolve it"
                         )
-                c = self._stretch(stretch.segment, q, c, steps)
+                c = self._stretch(stretch.segment, q, c, count)
         return c, loss
+
+    def _steps(self, part: Sequence[Stretch], q: float, steps: int) -> int:
+        """Steps per turn on a part of a waveform: see `refined`."""
+        path = sum(_turns(self.model, stretch.segment, q) for stretch in part)
+        return int(refined(steps, np.array([path]))[0])
 
     def _stretch(self, segment: Segment, q: float, c: ComplexArray, steps: int) -> ComplexArray:
         if segment.constant:
             g = q * segment.start
             return self._decay(segment, (g, np.multiply.outer(g, g)), segment.duration, c, True)
-        times, inner = self._grid(segment, q, steps)
+        times, inner = _halved(*self._grid(segment, q, steps))
         for i, (begin, end) in enumerate(zip(times[:-1], times[1:], strict=True)):
             h = end - begin
 
@@ -167,6 +175,37 @@ class Propagator:
         fractions = np.concatenate([[0.0], inside, [1.0]])
         whole = np.diff(fractions) * abs(path[axis]) * steps > 1.0 - 1e-6
         return segment.duration * fractions, [bool(x) for x in whole]
+
+
+def _turns(model: FoldedModel, segment: Segment, q: float) -> float:
+    """Length of the way of a wave vector on a segment, along its longest axis."""
+    if segment.linear:
+        return float(np.abs(model.zone.turns(q * (segment.end - segment.start))).max())
+    return segment.variation() * q * model.zone.period / (2.0 * np.pi)
+
+
+def refined(steps: int, turns: Array) -> NDArray[np.int64]:
+    """Steps per turn that are at least half as many on each way, doublings of `steps`.
+
+    Parameters
+    ----------
+    steps : int
+        Per turn.
+    turns : (n,) float
+        Lengths of ways: those of less than a turn are weak gradients, and last as long as others.
+    """
+    short = np.clip(turns, 2.0**-_MOST_DOUBLINGS, 1.0)
+    doublings = np.where(turns > 0.0, np.ceil(-np.log2(short) - 1e-9), 0.0)
+    return np.asarray(steps * 2 ** doublings.astype(np.int64))
+
+
+def _halved(times: Array, inner: list[bool]) -> tuple[Array, list[bool]]:
+    """Instants of steps, those that come once halved: they have lengths of their own."""
+    found, kept = [times[:1]], list[bool]()
+    for begin, end, comes_back in zip(times[:-1], times[1:], inner, strict=True):
+        found.append(np.array([end] if comes_back else [(begin + end) / 2.0, end]))
+        kept += [True] if comes_back else [False, False]
+    return np.concatenate(found), kept
 
 
 def decay(A: ComplexArray, duration: float, c: ComplexArray) -> ComplexArray:

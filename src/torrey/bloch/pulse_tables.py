@@ -30,6 +30,7 @@ from torrey.bloch.folded_signals import (
     MOST_STEPS,
     FoldingError,
     decay,
+    refined,
     step_means,
 )
 from torrey.cell.folding import Integers
@@ -104,7 +105,8 @@ class Road:
         self.model, self.k = model, k
         self._turn = _along(model, k)
         self._fold = model.fold(k)
-        self._known: dict[int, tuple[list[Array], list[ComplexArray], list[ComplexArray]]] = {}
+        self._known: dict[tuple[int, int], tuple[Array, ComplexArray]] = {}
+        self._overlaps: dict[tuple[int, int], ComplexArray] = {}
 
     @staticmethod
     def fits(model: FoldedModel, k: Integers, frames: Sequence[Array]) -> bool:
@@ -131,44 +133,45 @@ class Road:
         FoldingError
             If a field is not resolved.
         """
-        u = self._after_one_pulse(pulses, steps, record)
+        turns = pulses.q / np.linalg.norm(self._turn)
+        values, own = np.empty(len(turns)), refined(steps, turns)
+        for count in np.unique(own):
+            rows = np.flatnonzero(own == count)
+            u = self._after_one_pulse(pulses[rows], turns[rows], int(count), record)
+            values[rows] = self._mirrored(pulses[rows], turns[rows], u)
+        return values / float(self.model.start @ self.model.readout)
+
+    def _mirrored(self, pulses: Pulses, turns: Array, u: ComplexArray) -> Array:
+        """u^H exp(-(Delta - delta) A) u of each signal."""
         values = np.einsum("ip,ip->p", u.conj(), u).real
-        weight = float(self.model.start @ self.model.readout)
         for p in np.flatnonzero(pulses.pause):
-            turns = pulses.q[p] / np.linalg.norm(self._turn)
             # A state that ends at a fold is not folded any more.
-            place = turns - math.floor(turns + 0.5 - _SAME)
+            place = turns[p] - math.floor(turns[p] + 0.5 - _SAME)
             A = self._matrix(place, place**2)
             half = decay(A, pulses.pause[p] / 2.0, u[:, p : p + 1])
             values[p] = float(np.vdot(half, half).real)
-        return np.asarray(values / weight)
+        return np.asarray(values)
 
     def _after_one_pulse(
-        self, pulses: Pulses, steps: int, record: list[ComplexArray] | None
+        self, pulses: Pulses, turns: Array, steps: int, record: list[ComplexArray] | None
     ) -> ComplexArray:
-        turns = pulses.q / np.linalg.norm(self._turn)
         h = pulses.delta / np.maximum(turns * steps, _SAME)
         whole = np.floor((turns + _SAME) * steps).astype(int)
-        rates, modes, overlaps = self._decomposed(steps)
-        count = 2 * steps
         u = np.repeat(self.model.start[:, None].astype(complex), len(turns), axis=1)
-        # The longest first: those that go on are always the first columns.
-        order = np.argsort(-whole, kind="stable")
-        active = order[whole[order] > 0]
-        y = modes[0].conj().T @ u[:, active] if len(active) else u[:, :0]
-        for step in range(int(whole.max(initial=0))):
-            for part in (0, 1):
-                place = (2 * step + part) % count
-                y = np.exp(np.multiply.outer(rates[place], -h[active] / 2.0)) * y
-                if record is not None:
-                    record.append(modes[place] @ y)
-                done = part == 1 and whole[active] == step + 1
-                if np.any(done):
-                    u[:, active[done]] = modes[place] @ y[:, done]
-                    active, y = active[~done], y[:, ~done]
-                if not len(active):
-                    break
-                y = self._onwards(y, overlaps[(place + 1) % count], (place + 1) % count == steps)
+        active = np.flatnonzero(whole)
+        y = self._modes(steps, 0)[1].conj().T @ u[:, active] if len(active) else u[:, :0]
+        for place in range(2 * int(whole.max(initial=0))):
+            rates, modes = self._modes(steps, place)
+            y = np.exp(np.multiply.outer(rates, -h[active] / 2.0)) * y
+            if record is not None:
+                record.append(modes @ y)
+            done = 2 * whole[active] == place + 1
+            if np.any(done):
+                u[:, active[done]] = modes @ y[:, done]
+                active, y = active[~done], y[:, ~done]
+            if not len(active):
+                break
+            y = self._onwards(y, steps, place + 1)
         for p, turn in enumerate(turns):
             one = u[:, p : p + 1]
             if turn <= _SAME:
@@ -179,28 +182,30 @@ class Road:
             record.append(u)
         return u
 
-    def _onwards(self, y: ComplexArray, overlap: ComplexArray, folds: bool) -> ComplexArray:
-        found: ComplexArray = overlap @ y
-        if folds:
+    def _onwards(self, y: ComplexArray, steps: int, place: int) -> ComplexArray:
+        """States in the modes of one exponential, from those of the one before."""
+        found: ComplexArray = self._overlap(steps, place) @ y
+        if place % (2 * steps) == steps:
             _check_loss(y, found)
         return found
 
     def _last(self, u: ComplexArray, whole: int, turn: float, steps: int, h: float) -> ComplexArray:
-        """The rest of the way of one signal, less than a step."""
+        """The rest of the way of one signal, less than a step: halved, it errs less than others."""
         begin, rest = whole / steps, turn - whole / steps
         if rest <= _SAME:
             return u
         if whole % steps == steps // 2:
             before, u = u, self._fold @ u
             _check_loss(before, u)
-        for mean, square in self._means(begin, rest):
-            u = decay(self._matrix(mean, square), h * rest * steps / 2.0, u)
+        for part in (0, 1):
+            for mean, square in self._means(begin, part * rest / 2.0, rest / 2.0):
+                u = decay(self._matrix(mean, square), h * rest * steps / 4.0, u)
         return u
 
-    def _means(self, begin: float, width: float) -> list[tuple[float, float]]:
-        """Mean s and mean s^2, folded, of both exponentials of a step: see `step_means`."""
-        folded = begin - math.floor(begin + 0.5 + _SAME)
-        means = step_means(lambda x: (folded + width * x)[:, None])
+    def _means(self, begin: float, offset: float, width: float) -> list[tuple[float, float]]:
+        """Mean s and mean s^2 of both exponentials of a step, folded: see `step_means`."""
+        first = begin - math.floor(begin + 0.5 + _SAME) + offset
+        means = step_means(lambda x: (first + width * x)[:, None])
         return [(float(mean[0]), float(square[0, 0])) for mean, square in means]
 
     def _matrix(self, mean: float, square: float) -> ComplexArray:
@@ -208,22 +213,29 @@ class Road:
         g, gg = mean * self._turn, square * np.multiply.outer(self._turn, self._turn)
         return self.model.system.matrix(g, gg)
 
-    def _decomposed(self, steps: int) -> tuple[list[Array], list[ComplexArray], list[ComplexArray]]:
-        """Rates and modes of each exponential of a turn, and overlaps with the one before."""
-        if steps not in self._known:
-            half = [m for j in range(steps // 2) for m in self._means(j / steps, 1.0 / steps)]
-            found = [tuple(np.linalg.eigh(self._matrix(*place))) for place in half]
-            # The other half of the turn is its mirror image: A(-g) is the conjugate of A(g).
-            found += [(values, vectors.conj()) for values, vectors in reversed(found)]
-            rates, modes = [list(x) for x in zip(*found, strict=True)]
-            overlaps = []
-            for number, V in enumerate(modes):
-                before = modes[number - 1]
-                # The half turn is where the wave vector folds.
-                passed = self._fold @ before if number == steps else before
-                overlaps.append(V.conj().T @ passed)
-            self._known[steps] = rates, modes, overlaps
-        return self._known[steps]
+    def _modes(self, steps: int, place: int) -> tuple[Array, ComplexArray]:
+        """Rates and modes of an exponential of the road, two of which make a step."""
+        place %= 2 * steps
+        if (steps, place) not in self._known:
+            if place >= steps:
+                # This half of the turn mirrors the other: A(-g) is the conjugate of A(g).
+                rates, modes = self._modes(steps, 2 * steps - 1 - place)
+                self._known[steps, place] = rates, modes.conj()
+            else:
+                mean, square = self._means(place // 2 / steps, 0.0, 1.0 / steps)[place % 2]
+                rates, modes = np.linalg.eigh(self._matrix(mean, square))
+                self._known[steps, place] = rates, modes
+        return self._known[steps, place]
+
+    def _overlap(self, steps: int, place: int) -> ComplexArray:
+        """What takes states in the modes before a place to those in its own."""
+        place %= 2 * steps
+        if (steps, place) not in self._overlaps:
+            before = self._modes(steps, place - 1)[1]
+            # The half turn is where the wave vector folds.
+            passed = self._fold @ before if place == steps else before
+            self._overlaps[steps, place] = self._modes(steps, place)[1].conj().T @ passed
+        return self._overlaps[steps, place]
 
 
 def _along(model: FoldedModel, k: Integers) -> Array:

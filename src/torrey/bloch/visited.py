@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.bloch.folded_basis import FoldedModel
-from torrey.bloch.folded_signals import Propagator, converged_signal, folded_signal
+from torrey.bloch.folded_signals import FoldingError, Propagator, converged_signal, folded_signal
 from torrey.bloch.pulse_tables import Pulses, Road, TableSignals, again, converged_table
 from torrey.cell.system import AffineSystem
 from torrey.gradients.waveforms import Waveform
@@ -29,9 +29,10 @@ Integers = tuple[int, ...]
 FEWEST_SIGNALS: Final = 12
 """Signals of a table from which on a smaller system pays."""
 
-#: Time steps per turn: the span hardly depends on them.
-_STEPS: Final = 8
-_ROUNDS: Final = 4
+#: Time steps per turn: with so many the span hardly depends on them.
+_STEPS: Final = 16
+#: Signals that are learnt, or compared, at a time, and how often.
+_AT_A_TIME, _ROUNDS = 4, 4
 #: Directions with a smaller part in all states are left out, relative to what is asked of signals;
 #: by how much smaller in each round.
 _LEAST, _STRICTER = 4.0, 0.2
@@ -94,29 +95,48 @@ def thinned(whole: Road, pulses: Pulses, tolerance: float) -> Thinned:
     n = len(pulses.q)
     if n < FEWEST_SIGNALS:
         return Thinned(whole, 0.0)
-    order = np.argsort(pulses.q, kind="stable")
+    order = _apart(pulses, _AT_A_TIME * (_ROUNDS + 1))
+    groups = [order[k : k + _AT_A_TIME] for k in range(0, len(order), _AT_A_TIME)]
     states: list[Array] = []
+    expected = np.empty(0)
 
-    def learn(numbers: Sequence[int]) -> Array:
-        record: list[NDArray[np.complex128]] = []
-        found = whole.signals(pulses[order[numbers]], _STEPS, record)
+    def learn(numbers: NDArray[np.int64]) -> Array:
+        record: list[ComplexArray] = []
+        found = whole.signals(pulses[numbers], _STEPS, record)
         states.extend(part for state in record for part in (state.real, state.imag))
-        return found
+        return np.concatenate([expected, found])
 
-    known = [0, n // 2, n - 1]
-    learn(known)
-    for turn in range(_ROUNDS):
+    expected = learn(groups[0])
+    for turn, numbers in enumerate(groups[1:]):
         basis = _span(whole.model, states, _LEAST * _STRICTER**turn * tolerance)
+        expected = learn(numbers)
         if basis.shape[1] > _MOST * whole.model.rank:
             break
         small = Road(_reduced(whole.model, basis), whole.k)
-        between = _between(known)
-        expected = learn(between)
-        error = float(np.abs(small.signals(pulses[order[between]], _STEPS) / expected - 1.0).max())
+        try:
+            # Those that were learnt, too: directions that are left out may matter to them alone.
+            found = small.signals(pulses[order[: len(expected)]], _STEPS)
+        except FoldingError:
+            continue  # The states that were learnt are not those of these signals.
+        error = float(np.abs(found / expected - 1.0).max())
         if _SAFETY * error <= tolerance:
             return Thinned(small, _SAFETY * error)
-        known = sorted({*known, *between})
     return Thinned(whole, 0.0)
+
+
+def _apart(pulses: Pulses, count: int) -> NDArray[np.int64]:
+    """Numbers of signals, each as unlike those before it as possible; the strongest first."""
+    every = np.stack([pulses.q, pulses.delta, pulses.delta + pulses.pause], axis=1)
+    least = np.finfo(float).tiny
+    places = np.log(np.maximum(every, least + 1e-6 * every.max(axis=0)))
+    places = places / np.maximum(np.ptp(places, axis=0), 1e-9)
+    found = [int(pulses.q.argmax())]
+    distance = np.full(len(places), np.inf)
+    while len(found) < min(count, len(places)):
+        distance = np.minimum(distance, np.linalg.norm(places - places[found[-1]], axis=1))
+        distance[found] = -1.0
+        found.append(int(distance.argmax()))
+    return np.array(found)
 
 
 class SignalTable:
@@ -196,12 +216,6 @@ class SignalTable:
     def _missed(self, signal: ComplexArray) -> Array:
         """What smaller systems may miss."""
         return np.asarray(sum(one.error for one in self._roads) * np.abs(signal))
-
-
-def _between(known: Sequence[int]) -> list[int]:
-    """Numbers halfway between those that are known; one of these if there is nothing between."""
-    halves = [(a + b) // 2 for a, b in zip(known, known[1:], strict=False) if b - a > 1]
-    return halves or [known[0]]
 
 
 def _span(model: FoldedModel, states: Sequence[Array], least: float) -> Array:

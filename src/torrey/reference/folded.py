@@ -112,6 +112,8 @@ def _groups(
     others: dict[tuple[float, float, Axes], list[int]] = {}
     for row in rows:
         point = points[row]
+        if not point.q:
+            continue  # No gradient folds; what relaxation leaves is a matter of the full system.
         cell = point.period, point.permeability
         if (k := _lattice_vector(point, lattice)) is not None:
             along.setdefault((*cell, k), []).append(row)

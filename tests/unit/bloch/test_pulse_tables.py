@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from torrey.bloch.folded_basis import FoldedModel, folded_models, road
-from torrey.bloch.folded_signals import FoldingError, Propagator, decay, folded_signal
+from torrey.bloch.folded_signals import (
+    FoldingError,
+    Propagator,
+    converged_signal,
+    decay,
+    folded_signal,
+)
 from torrey.bloch.pulse_tables import Pulses, Road, converged_table
 from torrey.bloch.visited import FEWEST_SIGNALS, Case, SignalTable, thinned
 from torrey.cell.build import levels
@@ -73,6 +79,43 @@ def test_doubled_steps_tell_the_error_of_the_steps(models) -> None:
     assert np.all(np.abs(found.signal - better) <= found.time_error + 1e-12)
     assert np.all(found.time_error <= 1e-5 * np.abs(found.signal))
     assert np.all(found.basis_error >= 0.0)
+
+
+def test_weak_gradients_have_steps_enough(models) -> None:
+    """A pulse that turns the wave vector by less than a step is not one step."""
+    k, fine, coarse = models
+    width = float(np.linalg.norm(fine.zone.vector(k)))
+    turns = np.array([0.01, 0.03, 0.05, 0.087, 0.113, 0.12, 0.15, 0.18, 0.3])
+    waveforms = [Pgse(6.0, 7.0)] * len(turns)
+    pulses = Pulses.of(waveforms, width * turns)
+    assert pulses is not None
+    found = converged_table(Road(fine, k), Road(coarse, k), pulses, 1e-4)
+    better = Road(fine, k).signals(pulses, 128)
+    assert np.all(np.abs(found.signal - better) <= found.time_error + 1e-12)
+    assert np.all(found.time_error > 0.0)
+    vector = fine.zone.vector(k)
+    frame = (vector / np.linalg.norm(vector))[None]
+    propagators = Propagator(fine), Propagator(coarse)
+    for row in (0, 4, 7):
+        q = float(pulses.q[row])
+        one = converged_signal(*propagators, waveforms[row], frame, q, 1e-4)
+        assert abs(one.signal - better[row]) <= one.time_error + 1e-12
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_tables_of_several_durations_learn_from_all_of_them(models, order: int) -> None:
+    k, model, _ = models
+    width = float(np.linalg.norm(model.zone.vector(k)))
+    q = width * np.repeat([1.2, 1.7, 2.2, 2.6], 8)
+    delta = np.resize(np.linspace(1.0, 29.0, 8)[::order], 32)
+    pulses = Pulses.of([Pgse(float(d), float(d) + 1.0) for d in delta], q)
+    assert pulses is not None
+    whole = Road(model, k)
+    for tolerance in (1e-3, 1e-4):
+        found = thinned(whole, pulses, tolerance)
+        for steps in (16, 32):
+            missed = np.abs(found.road.signals(pulses, steps) / whole.signals(pulses, steps) - 1.0)
+            assert missed.max() <= max(found.error, 1e-9)
 
 
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-5])
