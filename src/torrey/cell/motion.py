@@ -66,9 +66,18 @@ def check_motion(material: Material, shape: Shape, passes: bool) -> None:
 
 
 def derivable_radii(material: Material, shape: Shape) -> tuple[Radius, ...]:
-    """Radii of a cell by which signals may be derived.
+    """Radii of a cell by which signals may be derived: none where `radii_refused` says why."""
+    return () if radii_refused(material, shape) else shape.named_radii()
 
-    None where compartments differ in density, of which a growing ball would take in some; nor where
-    magnetisation that is stored along z has relaxation times of its own.
+
+def radii_refused(material: Material, shape: Shape) -> str:
+    """Say why there are no derivatives by radii; empty where there are some.
+
+    A growing ball would take in water of another density, and change it. Magnetisation that is
+    stored along z has relaxation times of its own.
     """
-    return shape.named_radii() if material.is_uniform and not material.T1 else ()
+    if not shape.named_radii():
+        return "the cell has no discs or spheres with membranes or surfaces"
+    if not material.is_uniform:
+        return "a growing ball would take in water of another density"
+    return "there is a T1 beside T2" if material.T1 else ""

@@ -28,6 +28,8 @@ from torrey.geometry.shapes import Shape
 
 #: Step of the differences, which are improved once, in units of the shortest edge of the mesh.
 _STEP: Final = 1e-3
+#: What rounding makes of derivatives, over the shortest edge: ten times what was seen.
+_ROUNDING: Final = 1e-10
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Slopes:
     ----------
     name : str
         Of the radius.
+    rounding : float
+        What rounding may make of a derivative of a signal, by a radius in units of the cell.
     K, M, J, R, T : (nnz,) float
         Entries on the pattern of the cell.
     C : (c, nnz) float
@@ -45,6 +49,7 @@ class Slopes:
     """
 
     name: str
+    rounding: float
     K: Array
     M: Array
     J: Array
@@ -71,7 +76,8 @@ def radius_slopes(mesh: CellMesh, shape: Shape, material: Material) -> tuple[Slo
     centres = shape.radial_centres()
     still = Assembly.of(mesh, sides, centres)
     motion = _Motion(mesh, still, shape)
-    step = _STEP * _shortest_edge(mesh)
+    edge = _shortest_edge(mesh)
+    step = _STEP * edge
 
     def filled(velocity: Array, by: float) -> BlochTorrey:
         moved = replace(mesh, points=mesh.points + by * velocity)
@@ -81,11 +87,11 @@ def radius_slopes(mesh: CellMesh, shape: Shape, material: Material) -> tuple[Slo
     for radius in radii:
         velocity = motion.of(radius.membrane)
         places = [filled(velocity, k * step / 2.0) for k in (-2, -1, 1, 2)]
-        found.append(_slopes(radius.name, places, step))
+        found.append(_slopes(radius.name, places, step, _ROUNDING / edge))
     return tuple(found)
 
 
-def _slopes(name: str, places: Sequence[BlochTorrey], step: float) -> Slopes:
+def _slopes(name: str, places: Sequence[BlochTorrey], step: float, rounding: float) -> Slopes:
     """Differences over one step and over half of it, and what both say of the limit."""
 
     def by(field: str) -> Array:
@@ -95,7 +101,7 @@ def _slopes(name: str, places: Sequence[BlochTorrey], step: float) -> Slopes:
         far, near = (values[3] - values[0]) / 2.0, values[2] - values[1]
         return np.asarray((4.0 * near - far) / (3.0 * step))
 
-    return Slopes(name, *(by(field) for field in ("K", "M", "J", "R", "T", "C", "N")))
+    return Slopes(name, rounding, *(by(field) for field in ("K", "M", "J", "R", "T", "C", "N")))
 
 
 def _shortest_edge(mesh: CellMesh) -> float:

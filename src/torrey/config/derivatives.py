@@ -24,7 +24,7 @@ def read_derivatives(
     model: StudyModel,
     sweep: Sweep,
     method: ReferenceMethod,
-    radii: bool,
+    refused: str,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What signals of a study are derived by, and notes on models that have no derivatives.
 
@@ -38,8 +38,8 @@ def read_derivatives(
     sweep : Sweep
     method : {"full", "projected"}
         Of the reference.
-    radii : bool
-        Whether the cell has radii that signals may be derived by.
+    refused : str
+        Why there are no derivatives by radii; empty where there are some.
 
     Returns
     -------
@@ -58,14 +58,14 @@ def read_derivatives(
         return (), ()
     every = tuple(
         name
-        for name in derivable_in(sweep.protocol, radii=radii)
+        for name in derivable_in(sweep.protocol, radii=not refused)
         if REFERENCE in derived or name not in OF_BASES
     )
     others = [name for name in model.models if name not in derived]
     notes = (f"no derivatives of {', '.join(others)}",) if others else ()
     if given is True:
         return tuple(name for name in every if name not in ON_REQUEST), notes
-    _check_names(findings, where, given, every, derived)
+    _check_names(findings, where, given, every, derived, refused)
     return tuple(name for name in every if name in given), notes
 
 
@@ -75,12 +75,15 @@ def _check_names(
     given: Sequence[str],
     every: Sequence[str],
     derived: Sequence[str],
+    refused: str,
 ) -> None:
     """Note names by which none of the models is derived."""
     findings.require_once(where, given)
     for i, name in enumerate(given):
         if name not in every:
             why = ""
-            if name in OF_BASES and REFERENCE not in derived:
+            if name in ON_REQUEST and refused:
+                why = f": {refused}"
+            elif name in OF_BASES and REFERENCE not in derived:
                 why = f": bases of {', '.join(derived)} depend on the rest"
             findings.add((*where, i), quoted(name), f"true, or some of {', '.join(every)}{why}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from torrey.base.errors import InputError, KeyPath
 from torrey.cell.material import NO_CELL_PROBLEM, Material
-from torrey.cell.motion import derivable_radii
+from torrey.cell.motion import radii_refused
 from torrey.config.cells import check_cells, cost_notes, scaling_notes
 from torrey.config.derivatives import read_derivatives
 from torrey.config.domain import Geometry, ReferenceMethod, Study
@@ -73,8 +73,8 @@ def read_study(findings: Findings, name: str, geometries: Mapping[str, Geometry]
     sweep = _sweep(model, cells, protocol)
     _check_sweep(findings, path, model, sweep, material)
     method = _method(model, geometry.shape.dimension, material)
-    radii = derivable_radii(material, geometry.shape)
-    derivatives, without = read_derivatives(findings, path, model, sweep, method, bool(radii))
+    refused = radii_refused(material, geometry.shape)
+    derivatives, without = read_derivatives(findings, path, model, sweep, method, refused)
     if len(findings.problems) > before:
         return None
     return Study(

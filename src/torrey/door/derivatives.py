@@ -23,7 +23,7 @@ _ERROR: Final = "numerical error, absolute"
 
 
 def read_derivatives(
-    call: str, given: Wanted, gradients: Gradients, models: Sequence[str], radii: bool
+    call: str, given: Wanted, gradients: Gradients, models: Sequence[str], refused: str
 ) -> tuple[str, ...]:
     """What derivatives are wanted by: ``kappa, D, L, b`` (or ``q, gradient``), ``direction, R``.
 
@@ -35,8 +35,8 @@ def read_derivatives(
         True for all that there are but those by radii.
     gradients : Gradients
     models : sequence of str
-    radii : bool
-        Whether the cell has some that signals may be derived by.
+    refused : str
+        Why there are none by radii; empty where there are some.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def read_derivatives(
     """
     most = max(w.n_components for w in gradients.waveforms)
     turned = gradients.fibres is not None
-    every = derivable(gradients.strength, gradients.n_axes, most, turned=turned, radii=radii)
+    every = derivable(gradients.strength, gradients.n_axes, most, turned=turned, radii=not refused)
     usual = tuple(name for name in every if name not in ON_REQUEST)
     with argument(call, "derivatives"):
         if given is False or given is None:
@@ -53,7 +53,8 @@ def read_derivatives(
         names: tuple[Any, ...] = usual if given is True else _listed(given)
         for name in names:
             if name not in every:
-                raise InputError(quoted(str(name)), f"True, or some of {', '.join(every)}")
+                why = f": {refused}" if name in ON_REQUEST and refused else ""
+                raise InputError(quoted(str(name)), f"True, or some of {', '.join(every)}{why}")
         for model in models:
             if not registry.has_derivatives(model):
                 found = f"the model {model}"

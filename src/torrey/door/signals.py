@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError
 from torrey.cell.material import Material
-from torrey.cell.motion import derivable_radii
+from torrey.cell.motion import derivable_radii, radii_refused
 from torrey.config.findings import Findings
 from torrey.config.materials import material_facts
 from torrey.config.nodes import Node
@@ -183,8 +183,8 @@ def ask(
     with argument(call, "method"):
         if method not in get_args(Method):
             raise InputError(quoted(str(method)), "auto, full or projected")
-    radii = bool(_radii(site))
-    wanted = read_derivatives(call, derivatives, layout.gradients, layout.models, radii)
+    refused = radii_refused(site.medium.material, site.medium.discretisation.shape)
+    wanted = read_derivatives(call, derivatives, layout.gradients, layout.models, refused)
     return signals(site, layout, float(tolerance), method, wanted)
 
 

@@ -59,8 +59,6 @@ _ANGLE: Final = 1e-3
 #: Opposite to x the frame of several components is not a smooth function of the direction.
 _OPPOSITE: Final = -1.0 + 1e-6
 _ROUNDING: Final = 1e-11
-#: Of derivatives by a radius in units of the cell, which differences of matrices make.
-_OF_SLOPES: Final = 1e-8
 #: Share of the tolerance for time steps where the signal took none.
 _TIME_SHARE: Final = 0.1
 #: By which a tolerance is larger where a rung for derivatives alone is looked for, and the largest.
@@ -133,6 +131,11 @@ class SensitiveLadder:
     def n_radii(self) -> int:
         """Number of radii that signals may be derived by."""
         return len(self._slopes())
+
+    @property
+    def slope_error(self) -> float:
+        """What rounding may make of derivatives by radii in units of the cell."""
+        return max((slope.rounding for slope in self._slopes()), default=0.0)
 
     def reaches(self, rung: int) -> bool:
         """Whether there is such a rung."""
@@ -322,7 +325,8 @@ class _Run:
             space = np.abs(here[name] - coarse[name]) / (1.0 if corners else SPACE_DIVISOR)
             rounding = _ROUNDING * np.abs(value)
             if name == "R":
-                rounding = rounding + _OF_SLOPES / self.points.period[rows, None]
+                slopes = self.ladders[level].slope_error
+                rounding = rounding + slopes / self.points.period[rows, None]
             basis = np.max(np.abs(changes), axis=0) if changes else np.inf
             error = basis + np.abs(time) / _TIME_GAIN + space + rounding
             moved = value + changes[0] if others and others[0] > rung else value
