@@ -21,7 +21,7 @@ from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.waveforms import Pgse, TrapezoidalPgse
 
 SHAPE = Discs((Disc((0.5, 0.45), 0.3),))
-VECTORS = ((1, 0), (1, 1), (0, -1))
+VECTORS = ((1, 1), (0, -1))
 #: Weak ones fold never, strong ones several times; some end at a fold, some on a step.
 TURNS = np.array([0.0, 0.2, 0.25, 0.5, 0.5625, 0.9, 1.0, 1.5, 2.13, 3.7])
 
@@ -75,7 +75,7 @@ def test_doubled_steps_tell_the_error_of_the_steps(models) -> None:
     k, fine, coarse = models
     pulses, _, _ = pulses_of(k, fine)
     found = converged_table(Road(fine, k), Road(coarse, k), pulses, 1e-5)
-    better = Road(fine, k).signals(pulses, 256)
+    better = Road(fine, k).signals(pulses, 128)
     assert np.all(np.abs(found.signal - better) <= found.time_error + 1e-12)
     assert np.all(found.time_error <= 1e-5 * np.abs(found.signal))
     assert np.all(found.basis_error >= 0.0)
@@ -96,7 +96,7 @@ def test_weak_gradients_have_steps_enough(models) -> None:
     vector = fine.zone.vector(k)
     frame = (vector / np.linalg.norm(vector))[None]
     propagators = Propagator(fine), Propagator(coarse)
-    for row in (0, 4, 7):
+    for row in (1, 7):
         q = float(pulses.q[row])
         one = converged_signal(*propagators, waveforms[row], frame, q, 1e-4)
         assert abs(one.signal - better[row]) <= one.time_error + 1e-12
@@ -149,7 +149,7 @@ def test_other_waveforms_take_the_way_of_single_signals(models) -> None:
         np.testing.assert_allclose(again, found.signal, rtol=1e-12)
         np.testing.assert_allclose(change, found.basis_error, rtol=1e-9, atol=1e-15)
         for case, signal in zip(cases, found.signal, strict=True):
-            single = folded_signal(Propagator(fine), case.waveform, frame, case.q, 128)[0]
+            single = folded_signal(Propagator(fine), case.waveform, frame, case.q, 32)[0]
             assert abs(signal - single) < 2e-4 * abs(single)
 
 
