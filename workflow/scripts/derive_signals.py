@@ -11,9 +11,7 @@ from torrey.workflow.stages import DeriveSignals
 with job(snakemake, DeriveSignals) as work:
     stage, files = work.stage, snakemake.input
     levels = read_levels(files.operators, files.mesh, stage.material)
-    asked = Asked(
-        stage.sweep, stage.models, stage.by, stage.tolerance, stage.regions, stage.radii
-    )
+    asked = Asked(stage.sweep, stage.models, stage.by, stage.tolerance, stage.regions, stage.radii)
     bases = [lazy_ladders(file) for file in files.bases]
     say = told_to(snakemake.log[0])
     table = derive_signals(levels, asked, list(files.slabs), bases, levels.slopes, say)
