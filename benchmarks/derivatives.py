@@ -36,6 +36,7 @@ from torrey.reference.full import mesh_signal
 from torrey.reference.ladder import climb
 from torrey.reference.projected import projected_signals
 
+TOLERANCE = 1e-4
 HERE = Path(__file__).parent
 REPEATS, STEPS, RUNGS, SEED = 3, 48, 11, 14
 B = [0.25 * n for n in range(1, 17)]
@@ -123,11 +124,11 @@ def accuracy(count: int) -> list[str]:
         angle = float(generator.uniform(0.0, np.pi))
         n, points = np.array([np.cos(angle), np.sin(angle)]), Points.of([q], L, kappa / L)
         plain = [climb(operators, n[None], RUNGS)] * 2
-        signals = projected_signals(plain, waveform, points, 1e-4)
+        signals = projected_signals(plain, waveform, points, TOLERANCE)
         if not signals.reached.all():
             continue
         ladder = SensitiveLadder(turning_ladders([operators], n, RUNGS)[0])
-        table = signal_derivatives([ladder] * 2, waveform, points, n, signals)
+        table = signal_derivatives([ladder] * 2, waveform, points, n, signals, TOLERANCE)
         across = np.array([-n[1], n[0]])
         expected = differences(operators, waveform, L, kappa, q, angle)
         scale = {"kappa": kappa, "L": L, "q": q, "angle": 1.0}
