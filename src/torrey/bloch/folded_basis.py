@@ -223,7 +223,7 @@ def _along(
 
     They change smoothly from one station to the next, so that half as many functions again as are
     wanted, and three steps of inverse iteration with all of them at once, give a span as good as
-    that of the eigenvectors, in half of the time.
+    that of the eigenvectors, in two thirds of the time.
     """
     more = math.ceil(_OVERSAMPLED * count)
     known: list[tuple[Array, ComplexArray]] = []
