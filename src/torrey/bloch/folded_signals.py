@@ -46,7 +46,7 @@ _CHEBYSHEV = 1e-15
 _LONG = 40.0
 #: A fold that changes the norm of a state by more than this has met a field that the mesh or the
 #: basis does not resolve.
-MOST_LOSS = 0.05
+_MOST_LOSS = 0.05
 
 
 class FoldingError(TorreyError, ArithmeticError):
@@ -115,11 +115,7 @@ class Propagator:
                 if any(stretch.fold):
                     before, c = np.linalg.norm(c), self.model.fold(stretch.fold) @ c
                     loss = max(loss, abs(float(np.linalg.norm(c) / before) - 1.0))
-                    if not loss <= MOST_LOSS:
-                        raise FoldingError(
-                            f"a fold changes the norm of the state by {loss:.1%}: more bands, or "
-                            "a finer mesh, are needed to resolve it"
-                        )
+                    check_loss(loss)
                 c = self._stretch(stretch.segment, q, c, count)
         return c, loss
 
@@ -208,10 +204,24 @@ def _halved(times: Array, inner: list[bool]) -> tuple[Array, list[bool]]:
     return np.concatenate(found), kept
 
 
+def check_loss(loss: float) -> None:
+    """Refuse a fold that changes the norm of a state by such a share.
+
+    Raises
+    ------
+    FoldingError
+    """
+    if not loss <= _MOST_LOSS:
+        raise FoldingError(
+            f"a fold changes the norm of the state by {loss:.1%}: more bands, or a finer mesh, are "
+            "needed to resolve it"
+        )
+
+
 def decay(A: ComplexArray, duration: float, c: ComplexArray) -> ComplexArray:
     """exp(-duration A) c of a Hermitian matrix A >= 0 that comes once, by Chebyshev polynomials.
 
-    Over short times; otherwise by eigenvectors, which take as long as 60 products.
+    Over short times; otherwise by eigenvectors.
 
     Parameters
     ----------

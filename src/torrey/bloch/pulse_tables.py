@@ -26,9 +26,9 @@ from torrey.bloch.folded_basis import FoldedModel
 from torrey.bloch.folded_signals import (
     FEWEST_STEPS,
     GAIN,
-    MOST_LOSS,
     MOST_STEPS,
     FoldingError,
+    check_loss,
     decay,
     refined,
     step_means,
@@ -247,11 +247,7 @@ def _along(model: FoldedModel, k: Integers) -> Array:
 def _check_loss(before: ComplexArray, after: ComplexArray) -> None:
     sizes = np.linalg.norm(before, axis=0), np.linalg.norm(after, axis=0)
     loss = float(np.max(np.abs(sizes[1] / sizes[0] - 1.0), initial=0.0))
-    if not loss <= MOST_LOSS:
-        raise FoldingError(
-            f"a fold changes the norm of the state by {loss:.1%}: more bands, or a finer mesh, are "
-            "needed to resolve it"
-        )
+    check_loss(loss)
 
 
 def converged_table(fine: Road, coarse: Road, pulses: Pulses, tolerance: float) -> TableSignals:

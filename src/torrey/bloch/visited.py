@@ -40,8 +40,9 @@ _LEAST, _STRICTER = 4.0, 0.2
 _MOST: Final = 0.8
 #: Signals that were not computed by both systems may miss more than those that were.
 _SAFETY: Final = 4.0
-#: What a smaller system may miss, relative to the error of the time steps.
-_OF_TIME: Final = 0.3
+#: What a smaller system may miss, relative to the error of the time steps: little, as signals may
+#: take other numbers of steps than those that it was learnt with.
+_OF_TIME: Final = 0.05
 
 
 @dataclass(frozen=True)

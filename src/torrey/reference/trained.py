@@ -3,9 +3,9 @@
 Along a vector of the reciprocal lattice Bloch functions of three wave vectors span all fields. In
 other directions, and for waveforms of several components, gradients pass wave vectors all over the
 zone, whose functions are too many. But the states under the weakest, the strongest and some other
-gradients of a table span those of all of them: in a lattice of discs within 1e-6 in a hundred or
-two directions. They are computed on the mesh with few time steps, which hardly change the span. The
-points halfway between tell what the first ones miss, and then join them.
+gradients of a table span those of all of them, with far fewer directions. They are computed on the
+mesh with few time steps, which hardly change the span. The points halfway between tell what the
+first ones miss, and then join them.
 """
 
 from __future__ import annotations
