@@ -45,6 +45,9 @@ _BASIS_SAFETY = 6.0
 _SLOWEST = 0.8
 #: A change smaller than this share of the one before may be chance: rungs seldom gain more.
 _CLOSE = 0.07
+#: Share of the change from the rung below that meshes may differ by. A coarse mesh whose basis
+#: is nearly full shows its own error at the last rung at once, and at none before.
+_MESH_SHARE = 0.3
 #: Shares of the tolerance.
 _BASIS_SHARE = 0.6
 _TIME_SHARE = 0.3
@@ -372,6 +375,8 @@ class _Batch:
         asked = (rung - 1, rung - 2) if rung > LOWEST_RUNG else (rung,)
         base = self._on_rungs(0, asked, found.steps[inner] // 2, rows[inner])
         basis_error, values = found.basis_error[inner], [found.coarse_signal[inner]]
+        least = _MESH_SHARE * _gap(values[0], base[0]) if len(asked) > 1 else 0.0
+        basis_error = np.maximum(basis_error, least)
         for level in range(1, len(self._ladders)):
             if not len(inner):
                 break
