@@ -98,7 +98,7 @@ def draw(kind: str, number: int) -> Draw:
     waveform, name = _waveform(rng)
     b = np.sort(rng.uniform(0.0, 10.0, POINTS))
     direction = {1: (1.0,), 2: tuple(_unit(rng, 2)), 3: tuple(_unit(rng, 3))}[shape.dimension]
-    text = f"{kind} {number}: {shape} D {D} L {L} kappa {kappa:.3g} {name} {tolerance:g}"
+    text = f"{kind} {number}: {shape} D {D} L {L} kappa {kappa:.6g} {name} {tolerance:g}"
     return Draw(cells[0], cells[1], waveform, b, direction, tolerance, text)
 
 

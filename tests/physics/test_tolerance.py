@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+import xarray as xr
 from support.cells import ASYMMETRIC, DISC, FOUR_DISCS, LARGE_DISC, Cell, layers
 from support.spectral import LayeredCell
 
@@ -194,3 +195,23 @@ def test_the_defaults_reach_a_small_tolerance_by_themselves(method: Literal["ful
     assert (found.numerical_error <= 1e-6 * found).all()
     # More than the three meshes that are kept.
     assert cell.medium.discretisation.cells.made[0].startswith("mesh 3 (elements of size 0.0125")
+
+
+def test_a_coarse_mesh_whose_basis_is_full_does_not_hide_what_meshes_differ_by() -> None:
+    # Sixteen vectors on 27 unknowns: rungs 3 and 4 change alike on both meshes, rung 5 does not.
+    waveform = tr.TrapezoidalPgse(7.3651435271, 32.2775560389, 4.58738662895)
+
+    def signal(size: float, tolerance: float, method: str) -> xr.DataArray:
+        cell = tr.Cell(
+            tr.Layers((0.15624796682, 0.84375203318)),
+            [0.51585037525, 2.84453022110],
+            20.68497,
+            0.00473888,
+            mesh=tr.MeshOptions(size),
+        )
+        return cell.signal(waveform, b=[1.79, 2.81], tolerance=tolerance, method=method)
+
+    found, better = signal(0.1, 1e-4, "projected"), signal(0.08, 3e-6, "full")
+    error = np.abs(found - better).values
+    assert np.all(error <= found.numerical_error.values)
+    assert np.all(error <= 1e-4 * better.values)

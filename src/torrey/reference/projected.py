@@ -47,7 +47,7 @@ _SLOWEST = 0.8
 _CLOSE = 0.07
 #: Share of the change from the rung below that meshes may differ by. A coarse mesh whose basis
 #: is nearly full shows its own error at the last rung at once, and at none before.
-_MESH_SHARE = 0.3
+_MESH_SHARE = 0.4
 #: Shares of the tolerance.
 _BASIS_SHARE = 0.6
 _TIME_SHARE = 0.3
