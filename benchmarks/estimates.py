@@ -39,8 +39,8 @@ from torrey.gradients.waveforms import SampledWaveform, Waveform
 HERE = Path(__file__).parent
 SEED = 20261129
 #: Cells of each kind in the survey, of `POINTS` points each.
-KINDS = {"layers": 800, "disc": 300, "obstacle": 250, "four discs": 100, "sphere": 30}
-POINTS = 8
+KINDS = {"layers": 500, "disc": 200, "obstacle": 150, "four discs": 60, "sphere": 20}
+POINTS = 12
 POINTS_FILE = HERE / "estimates.csv"
 METHODS = ("projected", "full")
 COLUMNS = ("points", "above", "ratio", "share", "large", "near", "median", "seconds")
@@ -50,7 +50,7 @@ FULL = {"layers": 4, "disc": 20, "obstacle": 20, "four discs": 20, "sphere": 15}
 #: By which the tolerance of what is compared with is smaller, and its elements.
 _BETTER, _SMALLER = (30.0, 10.0), 0.8
 #: For what is compared with, processor seconds per attempt.
-PATIENCE = 30.0
+PATIENCE = 20.0
 _LEAST_SIGNAL = 1e-4
 
 

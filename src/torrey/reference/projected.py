@@ -375,8 +375,9 @@ class _Batch:
         asked = (rung - 1, rung - 2) if rung > LOWEST_RUNG else (rung,)
         base = self._on_rungs(0, asked, found.steps[inner] // 2, rows[inner])
         basis_error, values = found.basis_error[inner], [found.coarse_signal[inner]]
-        least = _MESH_SHARE * _gap(values[0], base[0]) if len(asked) > 1 else 0.0
-        basis_error = np.maximum(basis_error, least)
+        if len(asked) > 1:
+            here = self._signal(0, rung, found.steps[inner] // 2, rows[inner])
+            basis_error = np.maximum(basis_error, _MESH_SHARE * _gap(here, base[0]))
         for level in range(1, len(self._ladders)):
             if not len(inner):
                 break
