@@ -95,7 +95,7 @@ INNER = {
         "cell_problems cumulants karger model polynomials reduced validity",
         "energy integration moments registry tensors",
         "densities openings stability taylor tensor_files",
-        "adjoint rates",
+        "adjoint opened_slopes rates",
         "expansion lumped",
         "kurtosis projection",
         "evaluation resolvents sensitivities",

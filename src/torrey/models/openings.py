@@ -35,7 +35,7 @@ ComplexArray = NDArray[np.complex128]
 #: Segments of an opening, at most: each takes all of its nodes.
 _MOST_SEGMENTS = 4
 #: Powers of q, at most. A series that is longer loses its digits to cancellation.
-_MOST_POWERS = 120
+MOST_POWERS = 120
 #: Numbers of Lanczos vectors that are compared, and matrices so small that their eigenvectors are
 #: found as fast.
 _VECTORS = (4, 6, 8, 11, 15, 20)
@@ -163,7 +163,7 @@ class OpenedCell:
             form = self._by_resolvents(states[:, 0], tau, accuracy)
             if form is not None:
                 return form / total
-        rates, modes = self._middle_modes
+        rates, modes = self.middle_modes
         amplitudes = (states @ modes.conj()) / np.sqrt(total)
         weights = amplitudes[:, -1].conj() * amplitudes[:, 0]
         decays = np.exp(-rates[:, None, :] * tau[:, None])
@@ -222,33 +222,43 @@ class OpenedCell:
         return self._inverses[shift], shift
 
     @cached_property
-    def _middle_modes(self) -> tuple[Array, ComplexArray]:
+    def middle_modes(self) -> tuple[Array, ComplexArray]:
         """Rates (m, r) and eigenvectors of A(q) between the pulses."""
         rates, modes = np.linalg.eigh(self._matrices())
         return np.maximum(rates, 0.0), modes
 
+    @property
+    def middle_strength(self) -> Array:
+        """g between the pulses (rad/um), of each strength."""
+        return self._q * self._opening.height
+
     def _matrices(self) -> ComplexArray:
         """A(q) between the pulses."""
-        g = self._q * self._opening.height
+        g = self.middle_strength
         A = np.empty((len(g), *self._still.shape), dtype=complex)
         A.real = self._still + np.multiply.outer(g**2, self._middle.symmetric[-1])
         A.imag = np.multiply.outer(g * self._shift, self._middle.C[0])
         return A
 
+    def _starts(self) -> Array:
+        """Start, and readout where it is another one, in the eigenvectors of A(0)."""
+        start, readout = self._model.start, self._model.readout
+        same = np.array_equal(start, readout)
+        starts: Array = np.array([start] if same else [start, readout]) @ self._modes
+        return starts
+
     def _series(self, accuracy: float, nodes: int) -> Array:
         """Terms (n, states, r) of the series for the strongest gradient."""
-        model, r = self._model, len(self._rates)
-        same = np.array_equal(model.start, model.readout)
-        starts = np.array([model.start] if same else [model.start, model.readout]) @ self._modes
+        r, starts = len(self._rates), self._starts()
         rates = np.maximum(self._rates, 0.0)
-        pieces = [_Piece(segment, rates, nodes) for segment in self._opening.segments]
+        pieces = [Piece(segment, rates, nodes) for segment in self._opening.segments]
         shape = (2 * r, len(starts), nodes)
         # C v and N v of the last two terms, on each segment.
         products = [(np.zeros(shape), np.zeros(shape)) for _ in pieces]
         terms: list[Array] = []
         last_two = [np.inf, np.inf]
         least = accuracy / (2.0 * np.sqrt(r))
-        while len(terms) < _MOST_POWERS and max(last_two) > least:
+        while len(terms) < MOST_POWERS and max(last_two) > least:
             state = None if terms else starts.T
             for k, piece in enumerate(pieces):
                 last, before = products[k]
@@ -274,7 +284,7 @@ def _similar(tau: Array) -> list[NDArray[np.intp]]:
     return [np.array(group) for group in groups]
 
 
-class _Piece:
+class Piece:
     """Collocation on a segment, for all rates of decay."""
 
     def __init__(self, segment: Segment, rates: Array, nodes: int) -> None:
@@ -288,9 +298,16 @@ class _Piece:
         self._start = inverse.sum(axis=2)
         self._load = np.ascontiguousarray((inverse @ (h * matrix)).swapaxes(1, 2))
 
-    def inside(self, state: Array | None, C_v: Array, N_v: Array) -> Array:
+    def loads(self, C_v: Array, N_v: Array) -> Array:
+        """F C v + F^2 N v at the nodes, the last axis."""
+        load: Array = self._first * C_v + self._second * N_v
+        return load
+
+    def inside(
+        self, state: Array | None, C_v: Array, N_v: Array, more: Array | float = 0.0
+    ) -> Array:
         """Values at the nodes, the end last, of states (r, m) under loads (r, m, nodes)."""
-        load = self._first * C_v + self._second * N_v
+        load = self.loads(C_v, N_v) + more
         values: Array = load @ self._load
         return values if state is None else values + state[:, :, None] * self._start[:, None, :]
 

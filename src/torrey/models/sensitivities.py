@@ -16,7 +16,7 @@ error is told by two rungs, see `torrey.reference.derivatives`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,8 @@ from torrey.cell.system import galerkin
 from torrey.gradients.waveforms import Waveform
 from torrey.models.adjoint import Forms, Moments, moments
 from torrey.models.integration import Points
+from torrey.models.opened_slopes import Changes, SlopedCell
+from torrey.models.openings import Opening
 from torrey.models.projection import ProjectedModel
 
 if TYPE_CHECKING:
@@ -195,6 +197,32 @@ class Derivatives:
         return Derivatives(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
 
 
+@dataclass(frozen=True)
+class Opened:
+    """Points of one cell that share their first pulse.
+
+    Attributes
+    ----------
+    opening : Opening
+    period : float, um
+    sigma : float, 1/ms
+    q, tau, b_factor : (points,) float
+        Strengths (rad/um), times between the pulses (ms), and b-values of unit strength (ms).
+    """
+
+    opening: Opening
+    period: float
+    sigma: float
+    q: Array
+    tau: Array
+    b_factor: Array
+
+    def take(self, rows: NDArray) -> Opened:
+        """Some of the points."""
+        columns = {name: getattr(self, name)[rows] for name in ("q", "tau", "b_factor")}
+        return replace(self, **columns)
+
+
 def derivatives(
     model: ProjectedModel,
     waveform: Waveform,
@@ -246,6 +274,92 @@ def derivatives(
         frame=q[:, None, None] * slope @ model.frame,
         R=_by_radius(of_radii, points, 0 if radii is None else len(radii.slopes["M"])),
     )
+
+
+def shared_derivatives(
+    model: ProjectedModel,
+    opened: Opened,
+    frame: Array,
+    accuracy: float,
+    nodes: tuple[int, int | None],
+    regions: RegionForms | None = None,
+    radii: RadiusForms | None = None,
+) -> tuple[Derivatives, Derivatives]:
+    """Derivatives of signals that share their first pulse, and what fewer nodes change in them.
+
+    Parameters
+    ----------
+    model : ProjectedModel
+        See `derivatives`.
+    opened : Opened
+        With gradients everywhere: dS/dq^2 is dS/dq / 2 q.
+    frame : (1, d) float
+        Direction of the gradients.
+    accuracy : float
+        Absolute, of what is left out of the series in q.
+    nodes : tuple of int
+        Of collocation on each segment, and fewer that tell the error in time, or None.
+    regions, radii : optional
+        See `derivatives`.
+    """
+    turn, k, L = (frame @ model.frame.T)[0], len(model.frame), opened.period
+    along = model.along(frame)
+    changes = _opened_changes(model, opened, frame, regions, radii)
+    cell = SlopedCell(along.bare, opened.opening, L, opened.sigma, opened.q)
+    found = cell.slopes(changes, opened.tau, accuracy, *nodes)
+    q = opened.q[:, None]
+    scale = np.exp(-(q**2) * opened.b_factor[:, None] * float(along.axial[0, 0]))
+
+    def table(values: ComplexArray) -> Derivatives:
+        values = scale * values
+        of_frame = values[:, 2 : 2 + k]
+        by_q = of_frame @ turn / q[:, 0]
+        n_regions = 0 if regions is None else len(regions.K)
+        of_D, of_R = np.split(values[:, 2 + k :], [n_regions], axis=1)
+        return Derivatives(
+            signal=scale[:, 0] * found.signal,
+            kappa=values[:, 0],
+            L=values[:, 1],
+            q=by_q,
+            q2=by_q / (2.0 * q[:, 0]),
+            D=of_D,
+            frame=(of_frame @ model.frame)[:, None],
+            R=of_R,
+        )
+
+    return table(found.value), table(found.change)
+
+
+def _opened_changes(
+    model: ProjectedModel,
+    opened: Opened,
+    frame: Array,
+    regions: RegionForms | None,
+    radii: RadiusForms | None,
+) -> Changes:
+    """dA/dp by kappa, L, each axis of the frame, each diffusivity and each radius."""
+    L, sigma, turn = opened.period, opened.sigma, (frame @ model.frame.T)[0]
+    zero = np.zeros_like(model.K)
+    T = zero if model.T is None else model.T
+    C = np.einsum("a,axy->xy", turn, model.C)
+    of_L = -2.0 / L**3 * model.K - (sigma * L * model.J + T) / L**2
+    of_N = 2.0 * np.einsum("b,abxy->axy", turn, model.N)
+    parts = [
+        (model.J[None] / L, zero[None], zero[None]),
+        (of_L[None], -C[None] / L**2, zero[None]),
+        (np.zeros_like(model.C), model.C / L, of_N),
+    ]
+    if regions is not None:
+        of_C = np.einsum("aj,njxy->nxy", frame, regions.C)
+        parts.append((regions.K / L**2, of_C / L, regions.M))
+    if radii is not None:
+        by = radii.changes
+        still = by["K"] / L**2 + sigma * by["J"] + by["R"] + by["T"] / L
+        of_C = np.einsum("aj,njxy->nxy", frame, by["C"])
+        of_N = np.einsum("aj,al,njlxy->nxy", frame, frame, by["N"])
+        # By the radius itself, which is L times that in units of the cell.
+        parts.append((still / L, of_C / L**2, of_N / L))
+    return Changes(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _usual_forms(model: ProjectedModel, frame: Array, regions: RegionForms | None) -> Forms:

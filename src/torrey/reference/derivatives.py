@@ -32,11 +32,13 @@ from torrey.models.integration import Points
 from torrey.models.projection import ProjectedModel
 from torrey.models.sensitivities import (
     Derivatives,
+    Opened,
     RadiusForms,
     RegionForms,
     derivatives,
     radius_forms,
     region_forms,
+    shared_derivatives,
 )
 from torrey.reference.ladder import GrowingLadder, Ladder
 from torrey.reference.projected import ProjectedSignals, projected_signals
@@ -61,6 +63,12 @@ _OPPOSITE: Final = -1.0 + 1e-6
 _ROUNDING: Final = 1e-11
 #: Share of the tolerance for time steps where the signal took none.
 _TIME_SHARE: Final = 0.1
+#: Nodes of collocation where the first pulse is shared, and how many fewer tell their error; the
+#: share of the tolerance that it should not exceed, and what the series in q leaves out.
+_NODES: Final = (15, 20, 28)
+_FEWER: Final = 3
+_OWN_SHARE: Final = 0.1
+_SERIES: Final = 1e-5
 #: By which a tolerance is larger where a rung for derivatives alone is looked for, and the largest.
 _LOOSER: Final = (10.0, 100.0)
 _LOOSEST: Final = 1e-2
@@ -244,6 +252,7 @@ def signal_derivatives(
     diffusivities: bool = True,
     turns: bool = True,
     radii: bool = False,
+    opened: Opened | None = None,
 ) -> Mapping[str, Derivative]:
     """Derivatives of the signals of points under one waveform and in one direction.
 
@@ -262,6 +271,9 @@ def signal_derivatives(
         See `torrey.gradients.protocol.Measurement`.
     diffusivities, turns, radii : bool
         Whether derivatives by diffusivities, by the direction, and by radii are wanted.
+    opened : Opened, optional
+        The points, where they share their first pulse and none took time steps; the waveform is
+        that of any of them.
 
     Returns
     -------
@@ -269,14 +281,16 @@ def signal_derivatives(
         By `NAMES`: shape (points,), of ``D`` (points, n_regions), of ``R`` (points, n_radii), of
         ``direction`` (points, d), a vector across the direction: dS = dS_ddirection . dn, in 1/rad.
     """
-    run = _Run(ladders, waveform, points, direction, roll, diffusivities, turns, radii)
+    run = _Run(
+        tolerance, ladders, waveform, points, direction, roll, diffusivities, turns, radii, opened
+    )
     d, n_regions = len(direction), ladders[0].operators.cell.n_regions
     n_radii = ladders[0].n_radii if radii else 0
     last = {"D": (n_regions,) if diffusivities else (0,), "direction": (d,) if turns else (0,)}
     last["R"] = (n_radii,)
     table = {name: Derivative.none(len(points), *last.get(name, ())) for name in NAMES}
     known = np.flatnonzero(found.reached & (found.method == "projected"))
-    steps_of = run.with_steps(found.take(known), points[known], tolerance)
+    steps_of = run.with_steps(found.take(known), points[known])
     settings = np.stack([found.level[known], found.rung[known], steps_of], axis=1)
     different, which = np.unique(settings, axis=0, return_inverse=True)
     for number, (level, rung, steps) in enumerate(different.tolist()):
@@ -290,6 +304,7 @@ def signal_derivatives(
 class _Run:
     """Derivatives of points under one waveform; see `signal_derivatives`."""
 
+    tolerance: float
     ladders: Sequence[SensitiveLadder]
     waveform: Waveform
     points: Points
@@ -298,37 +313,42 @@ class _Run:
     diffusivities: bool
     turns: bool
     radii: bool
+    opened: Opened | None
 
-    def with_steps(
-        self, found: ProjectedSignals, points: Points, tolerance: float
-    ) -> NDArray[np.int64]:
+    def with_steps(self, found: ProjectedSignals, points: Points) -> NDArray[np.int64]:
         """Time steps of points, also of those whose signals took none (`reference.shared`)."""
         steps = found.steps.copy()
+        if self.opened is not None:
+            return steps
         for rung in np.unique(found.rung[steps == 0]):
             rows = np.flatnonzero((found.steps == 0) & (found.rung == rung))
             model = self.ladders[0].along(self._frame).truncate(int(rung))
-            enough = _TIME_SHARE * tolerance * np.abs(found.signal[rows])
+            enough = _TIME_SHARE * self.tolerance * np.abs(found.signal[rows])
             _, steps[rows] = converged_steps(model, self.waveform, points[rows], enough)
         return steps
 
     def at(self, level: int, rung: int, steps: int, rows: NDArray) -> Mapping[str, Derivative]:
         """Derivatives of some points, from those on two rungs, two meshes, and twice the steps."""
-        few = max(steps // 2, 1)
-        others = self._others(level, rung)
-        best, here = (self._on(level, rung, n, rows) for n in (steps, few))
+        few, others = max(steps // 2, 1), self._others(level, rung)
+        if self.opened is None:
+            best, here = (self._on(level, rung, n, rows) for n in (steps, few))
+            time = {name: np.abs(best[name] - here[name]) / _TIME_GAIN for name in best}
+        else:
+            best, time, few = self._opened(level, rung, rows)
+            here = best
         there = [self._on(level, other, few, rows) for other in others]
         coarse = self._on(level - 1, rung, few, rows) if level else here
         corners = self.ladders[level].operators.has_corners
         result = {}
         for name, value in best.items():
-            changes, time = [one[name] - here[name] for one in there], value - here[name]
+            changes = [one[name] - here[name] for one in there]
             space = np.abs(here[name] - coarse[name]) / (1.0 if corners else SPACE_DIVISOR)
             rounding = _ROUNDING * np.abs(value)
             if name == "R":
                 slopes = self.ladders[level].slope_error
                 rounding = rounding + slopes / self.points.period[rows, None]
             basis = np.max(np.abs(changes), axis=0) if changes else np.inf
-            error = basis + np.abs(time) / _TIME_GAIN + space + rounding
+            error = basis + time[name] + space + rounding
             moved = value + changes[0] if others and others[0] > rung else value
             result[name] = Derivative(moved, error)
         return result
@@ -343,12 +363,47 @@ class _Run:
         below = [other for other in (rung - 1, rung - 2) if other >= LOWEST_RUNG]
         return near[:1] if len(near) == 2 else [*near, *below][:2]
 
-    def _on(self, level: int, rung: int, steps: int, rows: NDArray) -> dict[str, ComplexArray]:
+    def _opened(
+        self, level: int, rung: int, rows: NDArray
+    ) -> tuple[dict[str, ComplexArray], dict[str, Array], int]:
+        """Derivatives that share their first pulse, errors in time, and the nodes that do."""
+        for nodes in _NODES:
+            found, change = self._shared(level, rung, (nodes, nodes - _FEWER), rows)
+            values = self._table(found)
+            time = {name: np.abs(one) for name, one in self._table(change).items()}
+            # By the direction there may be next to no change.
+            beside = {**values, "direction": found.frame}
+            scales = {name: np.max(np.abs(beside[name]), initial=0.0) for name in time}
+            if all(
+                np.all(time[name] <= _OWN_SHARE * self.tolerance * scales[name]) for name in time
+            ):
+                break
+        return values, time, nodes
+
+    def _shared(
+        self, level: int, rung: int, nodes: tuple[int, int | None], rows: NDArray
+    ) -> tuple[Derivatives, Derivatives]:
+        assert self.opened is not None
+        ladder, opened = self.ladders[level], self.opened.take(rows)
+        accuracy = _SERIES * self.tolerance
+        model, forms = ladder.model(rung), self._forms(level, rung)
+        return shared_derivatives(model, opened, self._frame, accuracy, nodes, *forms)
+
+    def _forms(self, level: int, rung: int) -> tuple[RegionForms | None, RadiusForms | None]:
         ladder = self.ladders[level]
         regions = ladder.regions(rung) if self.diffusivities else None
-        radii = ladder.radii(rung) if self.radii else None
-        points, frame, model = self.points[rows], self._frame, ladder.model(rung)
-        found = derivatives(model, self.waveform, points, frame, steps, regions, radii)
+        return regions, ladder.radii(rung) if self.radii else None
+
+    def _on(self, level: int, rung: int, steps: int, rows: NDArray) -> dict[str, ComplexArray]:
+        """With a number of time steps, or of nodes where the first pulse is shared."""
+        if self.opened is not None:
+            return self._table(self._shared(level, rung, (steps, None), rows)[0])
+        points, frame, model = self.points[rows], self._frame, self.ladders[level].model(rung)
+        forms = self._forms(level, rung)
+        return self._table(derivatives(model, self.waveform, points, frame, steps, *forms))
+
+    def _table(self, found: Derivatives) -> dict[str, ComplexArray]:
+        """By `NAMES`."""
         table = {f.name: getattr(found, f.name) for f in fields(Derivatives) if f.name in NAMES}
         if self.turns:
             change = np.einsum("pax,tax->pt", found.frame, self._frame_changes)

@@ -14,8 +14,9 @@ from torrey.gradients.waveforms import Waveform
 from torrey.models import registry
 from torrey.models.adjoint import converged_steps
 from torrey.models.integration import Points
+from torrey.models.openings import Opening, opening_of
 from torrey.models.projection import ProjectedModel, project
-from torrey.models.sensitivities import derivatives
+from torrey.models.sensitivities import Opened, derivatives
 from torrey.reference.derivatives import NAMES, Derivative, signal_derivatives, within_reach
 from torrey.reference.projected import ProjectedSignals
 from torrey.reference.sensitive import LadderSource
@@ -59,18 +60,21 @@ def of_reference(
     parts: list[tuple[list[int], Table]] = []
     turns = "direction" in wanted
     for axes, members in group_measurements(measurements).items():
-        for waveform, rows in members.items():
-            first = measurements[rows[0]]
+        for rows, opening in _groups(members, measurements, found):
+            first, frame = measurements[rows[0]], np.array(axes)
             if turns:
                 along = ladders.turning(first.direction, span.rungs)
             else:
                 along = ladders.sensitive(span)
             points = _points(measurements, rows, cell)
-            part, frame = found.take(np.array(rows)), np.array(axes)
-            part = within_reach(along, frame, waveform, points, part, tolerance)
+            part, opened = found.take(np.array(rows)), None
+            if opening is None:
+                part = within_reach(along, frame, first.waveform, points, part, tolerance)
+            else:
+                opened = _opened(opening, measurements, rows, cell)
             table = signal_derivatives(
                 along,
-                waveform,
+                first.waveform,
                 points,
                 frame[0],
                 part,
@@ -79,9 +83,50 @@ def of_reference(
                 diffusivities="D" in wanted,
                 turns=turns,
                 radii="R" in wanted,
+                opened=opened,
             )
             parts.append((rows, table))
     return together(parts, len(measurements))
+
+
+def _groups(
+    members: Mapping[Waveform, Sequence[int]],
+    measurements: Sequence[Measurement],
+    found: ProjectedSignals,
+) -> list[tuple[list[int], Opening | None]]:
+    """Rows whose signals shared their first pulse, by that; the others, by their waveform."""
+    shared: dict[Opening, list[int]] = {}
+    others: list[tuple[list[int], Opening | None]] = []
+    for waveform, rows in members.items():
+        opened, own = opening_of(waveform), []
+        for row in rows:
+            by_series = found.method[row] == "projected" and found.steps[row] == 0
+            if opened and found.reached[row] and by_series and measurements[row].q > 0.0:
+                shared.setdefault(opened[0], []).append(row)
+            else:
+                own.append(row)
+        if own:
+            others.append((own, None))
+    return [*((rows, opening) for opening, rows in shared.items()), *others]
+
+
+def _opened(
+    opening: Opening,
+    measurements: Sequence[Measurement],
+    rows: Sequence[int],
+    cell: tuple[float, float],
+) -> Opened:
+    period, permeability = cell
+    waveforms = [measurements[row].waveform for row in rows]
+    halves = [opening_of(waveform) for waveform in waveforms]
+    return Opened(
+        opening,
+        period,
+        permeability / period,
+        q=np.array([measurements[row].q for row in rows]),
+        tau=np.array([half[1] for half in halves if half]),
+        b_factor=np.array([waveform.b_factor for waveform in waveforms]),
+    )
 
 
 def projections(levels: Sequence[BlochTorrey], model: str) -> Projections:

@@ -38,7 +38,8 @@ def slope(signal: Callable[[float], np.ndarray], step: float) -> np.ndarray:
 
 def test_signals_are_the_same_with_derivatives(cell: tr.Cell, found: xarray.DataArray) -> None:
     alone = cell.signal(PGSE, **ASKED)
-    np.testing.assert_array_equal(found.values, alone.values)
+    # A basis that has grown since is the same but for rounding.
+    np.testing.assert_allclose(found.values, alone.values, rtol=1e-12, atol=0.0)
     assert not [name for name in alone.coords if str(name).startswith("dS")]
 
 

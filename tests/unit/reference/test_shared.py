@@ -95,7 +95,7 @@ def test_times_of_all_lengths_between_pulses(layers, shortest):
     cell = OpenedCell(model.bare, opening, 10.0, 1e-4, q)
     states, _ = cell.states(1e-13, 20)
     found = cell.signals(states, tau, accuracy)
-    rates, modes = cell._middle_modes
+    rates, modes = cell.middle_modes
     weights = np.abs(states[:, 0][:, None] @ modes.conj())[:, 0] ** 2
     exact = (np.exp(-rates[:, None] * tau[:, None]) @ weights[..., None])[..., 0]
     exact /= model.start @ model.readout
