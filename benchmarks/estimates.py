@@ -178,13 +178,22 @@ def _truth(drawn: Draw, b: np.ndarray) -> Any:
 def limited(seconds: float) -> Iterator[None]:
     """Raise TimeoutError after some seconds of processor time."""
 
+    late = False
+
     def stop(*_: object) -> None:
+        nonlocal late
+        late = True
         raise TimeoutError
 
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
+    except Exception as error:
+        # What is interrupted may turn one exception into another.
+        if late:
+            raise TimeoutError from error
+        raise
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
         signal.signal(signal.SIGPROF, before)
