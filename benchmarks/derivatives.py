@@ -195,8 +195,9 @@ def main() -> None:
             "|-|-|-|-|-|-|-|",
             *costs(),
             "\nA disc on one mesh at random points: p dS/dp relative to S (by the angle of the "
-            "direction: dS/dangle), beside\ndifferences of the full finite-element system. Each point is derived with time steps of its "
-            "own, and\nas one of those that share their first pulse.\n",
+            "direction: dS/dangle), beside\ndifferences of the full finite-element system. Each "
+            "point is derived with time steps of its own, and\nas one of those that share their "
+            "first pulse.\n",
             "| p | points | median error | largest error | error <= estimate | "
             "worst error / estimate | median estimate / error |",
             "|-|-|-|-|-|-|-|",
