@@ -87,6 +87,10 @@ rule torrey:
 
 
 for figure in ON_REQUEST:
+    if figure in {rule.name for rule in workflow.rules}:
+        raise WorkflowError(
+            f"figures.{figure}: found on_request with the name of a target, accepted: another name"
+        )
 
     rule:
         name:

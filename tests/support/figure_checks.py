@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -16,6 +18,7 @@ from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.figures.catalogue import CATALOGUE
 from torrey.figures.drawing import Drawing, FigureFiles, draw
+from torrey.figures.own_kinds import KINDS
 
 
 def lines(ax: Axes) -> dict[str, Line2D]:
@@ -30,7 +33,19 @@ def texts(figure: Figure) -> list[str]:
 
 def draw_checked(name: str, files: FigureFiles, directory: Path) -> Drawing:
     """Draw by the catalogue, and check what holds for every figure."""
-    drawing = draw(CATALOGUE[name], files)
+    return _checked(draw(CATALOGUE[name], files), name, directory)
+
+
+def draw_own(
+    kind: str, files: FigureFiles, settings: Mapping[str, Any], directory: Path
+) -> Drawing:
+    """Draw a figure of one's own of a kind, and check what holds for every figure."""
+    drawing = _checked(draw(KINDS[kind], files, settings), kind, directory)
+    assert overlapping_texts(drawing.figure) == []
+    return drawing
+
+
+def _checked(drawing: Drawing, name: str, directory: Path) -> Drawing:
     artifacts.write(directory / f"{name}.nc", drawing.data, Provenance("test"))
     for ax in drawing.figure.axes:
         assert ax.lines or ax.patches, "an empty panel"

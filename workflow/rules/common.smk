@@ -8,7 +8,7 @@ from snakemake.logging import logger
 
 from torrey.workflow import layout as paths
 from torrey.config import ConfigError, load
-from torrey.figures.catalogue import CATALOGUE, paper_of, problems
+from torrey.figures.catalogue import entry_of, paper_of, problems
 from torrey.base.provenance import library_digest
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables

@@ -8,7 +8,7 @@ rule draw_figure:
             category=figure_category,
             labels=lambda wildcards: {
                 "figure": wildcards.figure,
-                "shows": CATALOGUE[wildcards.figure].caption,
+                "shows": entry_of(wildcards.figure, CONFIG.figures[wildcards.figure].kind).caption,
             },
         ),
         data=f"{paths.FIGURE}.nc",

@@ -15,6 +15,7 @@ from typing import Any, Final, get_args, get_origin
 from torrey.base.errors import either
 from torrey.base.fields import declarations
 from torrey.config.declared_models import accepted
+from torrey.config.figure_models import KINDS, own_figure_models
 from torrey.config.gradient_documentation import reader_table, table, waveform_tables
 from torrey.config.quantities import summary
 from torrey.geometry import MeshOptions, Shape, kinds
@@ -37,6 +38,21 @@ def model_table() -> str:
     return table(("model", "names", "what it is"), rows)
 
 
+def figure_tables() -> str:
+    """Return two tables in Markdown: the kinds of figures of one's own, and their keys."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for model in own_figure_models():
+        (kind,) = get_args(model.model_fields["kind"].annotation)
+        for name, field in model.model_fields.items():
+            if name != "kind":
+                rows.setdefault((f"`{name}`", str(field.description)), []).append(kind)
+    kinds_of_figures = ((f"`{kind}`", about) for kind, about in KINDS.items())
+    keys = ((key, ", ".join(of), accepted) for (key, accepted), of in rows.items())
+    return f"{table(('kind', 'what it shows'), kinds_of_figures)}\n\n" + table(
+        ("key", "of", "what is accepted"), keys
+    )
+
+
 def updated(text: str) -> str:
     """Return a document with the tables between their marks made anew.
 
@@ -50,6 +66,7 @@ def updated(text: str) -> str:
         "models": model_table(),
         "waveforms": waveform_tables(),
         "readers": reader_table(),
+        "figures": figure_tables(),
     }
     for name, made in tables.items():
         begin, end = f"<!-- {name}: made by torrey.config.documentation -->", f"<!-- /{name} -->"

@@ -380,6 +380,8 @@ class FigureRequest:
 
     One that is drawn on request alone is not among all figures. `fits` are inversions that it shows
     beside what it is of.
+
+    A figure of one's own has a `kind`, with its `settings` by name: which axis goes where.
     """
 
     name: str
@@ -390,6 +392,8 @@ class FigureRequest:
     voxels: tuple[str, ...] = ()
     fits: tuple[str, ...] = ()
     on_request: bool = False
+    kind: str = ""
+    settings: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torrey.base.budgets import MOST_ENTRIES, MOST_REPEATS, quoted, repeated_end
 from torrey.config.bloch import read_bloch
@@ -14,18 +14,15 @@ from torrey.config.data import read_data
 from torrey.config.data_fits import is_data_fit, read_data_fit
 from torrey.config.designs import read_design
 from torrey.config.dictionaries import read_dictionary
-from torrey.config.domain import Config, FigureRequest, TableRequest
+from torrey.config.domain import Config, FigureRequest, Geometry, Study, TableRequest
 from torrey.config.exchange_fits import is_exchange_fit, read_exchange_fit
+from torrey.config.figure_models import FigureModel, TableModel
 from torrey.config.findings import Findings
 from torrey.config.geometries import read_geometry
 from torrey.config.inversions import read_inversion
-from torrey.config.models import (
-    NAME_PATTERN,
-    FigureModel,
-    FileModel,
-    TableModel,
-)
+from torrey.config.models import NAME_PATTERN, FileModel
 from torrey.config.nodes import Node, merge_entries, read_yaml
+from torrey.config.own_figures import read_own_figure
 from torrey.config.problems import ConfigError, Problem
 from torrey.config.studies import read_study
 from torrey.config.voxels import read_voxel
@@ -70,7 +67,9 @@ def load(files: Sequence[Path]) -> Config:
     bloch = _entries(findings, "bloch", partial(read_bloch, geometries=geometries))
     voxels = _entries(findings, "voxels", partial(read_voxel, geometries=geometries))
     designs = _entries(findings, "designs", partial(read_design, studies=studies))
-    figures = _entries(findings, "figures", _figure)
+    figures = _entries(
+        findings, "figures", partial(_figure, geometries=geometries, studies=studies)
+    )
     tables = _entries(findings, "tables", _table)
     if findings.problems:
         raise ConfigError(findings.problems)
@@ -145,8 +144,15 @@ def _names(findings: Findings, section: str) -> Sequence[str]:
     return names
 
 
-def _figure(findings: Findings, name: str) -> FigureRequest | None:
+def _figure(
+    findings: Findings,
+    name: str,
+    geometries: Mapping[str, Geometry],
+    studies: Mapping[str, Study],
+) -> FigureRequest | None:
     path = ("figures", name)
+    if "kind" in findings.keys(path):
+        return read_own_figure(findings, name, geometries, studies)
     model = findings.validate(path, FigureModel)
     if model is None:
         return None
@@ -160,7 +166,7 @@ def _figure(findings: Findings, name: str) -> FigureRequest | None:
     _check_entries(findings, path, entries)
     for i, fit in enumerate(model.fits):
         findings.require_entry((*path, "fits", i), fit, "inversions")
-    shown = {section: tuple(names) for section, names in entries.items()}
+    shown: dict[str, Any] = {section: tuple(names) for section, names in entries.items()}
     return FigureRequest(name, **shown, fits=tuple(model.fits), on_request=model.on_request)
 
 

@@ -19,11 +19,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from torrey.base.budgets import MOST_CELLS, MOST_ENTRIES, MOST_VALUES
+from torrey.base.budgets import MOST_CELLS, MOST_VALUES
 from torrey.base.units import UNITS
 from torrey.config.bloch import AnyBloch
 from torrey.config.data_models import DataFitModel, DataModel, ExchangeInversionModel
 from torrey.config.designs import DesignModel
+from torrey.config.figure_models import AnyOwnFigure, FigureModel, TableModel
 from torrey.config.inversions import AnyInversion
 from torrey.config.material_models import DensityModel, DiffusivityModel, RelaxationModel
 from torrey.config.quantities import (
@@ -40,6 +41,7 @@ from torrey.config.quantities import (
     Share,
     WaveNumber,
     absent,
+    one_of,
     or_more,
 )
 from torrey.config.voxel_models import VoxelModel
@@ -66,10 +68,6 @@ ModelName = Annotated[
     WithJsonSchema({"type": "string", "enum": registry.names()}),
 ]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-
-
-def _one_of(*keys: str) -> dict[str, Any]:
-    return {"oneOf": [{"required": [key]} for key in keys]}
 
 
 MEMBRANE_KEYS: Final = ("permeability", "sigma0")
@@ -189,7 +187,7 @@ def _nothing() -> Any:
 _SWEPT: Final[dict[str, Any]] = {
     "anyOf": [{"required": [key]} for key in PERMEABILITY_KEYS],
     "not": {"required": [*MEMBRANE_KEYS]},
-    "allOf": [_one_of(*GRADIENT_KEYS)],
+    "allOf": [one_of(*GRADIENT_KEYS)],
 }
 
 
@@ -335,7 +333,7 @@ class DictionaryModel(SweepModel):
     model_config = ConfigDict(
         json_schema_extra={
             **_SWEPT,
-            "allOf": [_one_of(*GRADIENT_KEYS), _one_of("diffusivity", "diffusivities")],
+            "allOf": [one_of(*GRADIENT_KEYS), one_of("diffusivity", "diffusivities")],
         }
     )
 
@@ -348,42 +346,6 @@ class DictionaryModel(SweepModel):
         description="a mapping in the place of diffusivity, whose lists are swept, such as "
         "{outside: 3e-3 mm^2/s, inside: [1e-3 mm^2/s, 2e-3 mm^2/s]}",
     )
-
-
-Names = Annotated[list[str], Field(min_length=1, max_length=MOST_ENTRIES), OrOne()]
-
-
-class FigureModel(Model):
-    """What a figure shows."""
-
-    model_config = ConfigDict(
-        json_schema_extra=_one_of("geometries", "studies", "inversions", "bloch", "voxels")
-    )
-
-    geometries: Names = Field(default_factory=list, description="a list of geometries")
-    studies: Names = Field(default_factory=list, description="a list of studies")
-    inversions: Names = Field(default_factory=list, description="a list of inversions")
-    bloch: Names = Field(default_factory=list, description="a list of entries of bloch")
-    voxels: Names = Field(default_factory=list, description="a list of voxels")
-    fits: Names = Field(
-        default_factory=list,
-        description="a list of inversions that validity_map shows beside its study",
-    )
-    on_request: bool = Field(
-        False,
-        description="true or false: whether the figure is drawn only where it is named, by "
-        "snakemake NAME or its path, and not with all figures",
-    )
-
-
-class TableModel(Model):
-    """What a table holds."""
-
-    model_config = ConfigDict(json_schema_extra=_one_of("geometries", "studies", "inversions"))
-
-    geometries: Names = Field(default_factory=list, description="a list of geometries")
-    studies: Names = Field(default_factory=list, description="a list of studies")
-    inversions: Names = Field(default_factory=list, description="a list of inversions")
 
 
 # Of the signals of studies, or of measured ones: see `torrey.config.data_fits.is_data_fit`.
@@ -417,7 +379,7 @@ class FileModel(Model):
     designs: dict[Name, DesignModel] = Field(
         default_factory=dict, description="a mapping from names to designs of protocols"
     )
-    figures: dict[Name, FigureModel] = Field(
+    figures: dict[Name, AnyOwnFigure | FigureModel] = Field(
         default_factory=dict, description="a mapping from names to figures"
     )
     tables: dict[Name, TableModel] = Field(

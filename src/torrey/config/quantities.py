@@ -87,6 +87,11 @@ class Quantity(Readable):
         }
 
 
+def one_of(*keys: str) -> dict[str, Any]:
+    """Say in a schema that exactly one of some keys stands in a mapping."""
+    return {"oneOf": [{"required": [key]} for key in keys]}
+
+
 class Length(Quantity):
     """In um."""
 

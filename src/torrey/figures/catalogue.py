@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from torrey.config import Config, FigureRequest, TableRequest
+from torrey.figures.entries import Entry, Source
 from torrey.figures.needs import FitNeeds, Needs, runs, studies, unmet
+from torrey.figures.own_kinds import KINDS
 from torrey.gradients.sweep import ENCODINGS, REFERENCE
-
-Source = Literal[
-    "mesh",
-    "signals",
-    "convergence",
-    "kurtosis",
-    "cumulants",
-    "eigenvalues",
-    "tensors",
-    "inversion",
-    "bloch",
-    "voxel",
-]
-"""Kinds of files that figures and tables are made from; the workflow knows where they are."""
 
 _SECTIONS: Final[dict[Source, str]] = {
     "inversion": "inversions",
@@ -30,32 +17,6 @@ _SECTIONS: Final[dict[Source, str]] = {
     "voxel": "voxels",
 }
 """Section of the configuration that a kind of file is made for; studies or geometries without."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """How a figure is made.
-
-    Attributes
-    ----------
-    module, function : str
-        ``function(FigureFiles) -> Drawing`` in ``module``.
-    reads : tuple of str
-        Kinds of files, each for all that the figure shows.
-    caption : str
-        For the report.
-    needs : Needs
-        What it can show, which is checked before anything is computed.
-    beside : Needs, optional
-        Of the inversions that it can show beside that.
-    """
-
-    module: str
-    function: str
-    reads: tuple[Source, ...]
-    caption: str
-    needs: Needs = Needs()
-    beside: Needs | None = None
 
 
 _CHL14 = "torrey.figures.chl14"
@@ -368,7 +329,14 @@ CATALOGUE: Final[dict[str, Entry]] = {
 
 def problems(config: Config) -> Iterator[str]:
     """Say what is wrong with the figures that a configuration asks for."""
-    return entry_problems(config, "figures", config.figures, CATALOGUE)
+    own = {name for name, figure in config.figures.items() if figure.kind}
+    for name in own & set(CATALOGUE):
+        yield (
+            f"figures.{name}: found a kind for a figure of the project, which it would replace, "
+            "accepted: another name, or no kind"
+        )
+    named = {name: figure for name, figure in config.figures.items() if name not in own}
+    yield from entry_problems(config, "figures", named, CATALOGUE)
 
 
 def entry_problems(
@@ -382,7 +350,8 @@ def entry_problems(
     for entry in entries.values():
         where = f"{section}.{entry.name}"
         if entry.name not in catalogue:
-            accepted = ", ".join(catalogue)
+            own = f"; or with a kind, such as kind: {next(iter(KINDS))}, any other name"
+            accepted = f"{', '.join(catalogue)}{own if section == 'figures' else ''}"
             yield f"{where}: found a {one} that nobody {_VERB[one]}, accepted: {accepted}"
             continue
         reads = catalogue[entry.name].reads
@@ -440,8 +409,18 @@ def shown(entry: FigureRequest | TableRequest, section: str | None = None) -> tu
     return lists[section] if section else next(filter(None, lists.values()), ())
 
 
+def entry_of(figure: str, kind: str) -> Entry:
+    """How a figure is made: of the project, or of one's own if it has a kind."""
+    return KINDS[kind] if kind else CATALOGUE[figure]
+
+
 def paper_of(figure: str) -> str:
-    """Paper that a figure belongs to, the first part of its name; ``torrey`` for the own ones."""
+    """Paper that a figure belongs to, the first part of its name.
+
+    ``torrey`` stands for the project's own ones, ``own`` for those that only a user has.
+    """
+    if figure not in CATALOGUE:
+        return "own"
     return (
         "torrey"
         if CATALOGUE[figure].module

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Group
-from torrey.figures.catalogue import Entry
+from torrey.figures.entries import Entry
 from torrey.figures.sources import SourceFiles
 
 
@@ -29,10 +30,10 @@ class Drawing:
     data: Group
 
 
-def draw(entry: Entry, files: FigureFiles) -> Drawing:
-    """Call the function of an entry of the catalogue."""
+def draw(entry: Entry, files: FigureFiles, settings: Mapping[str, Any] | None = None) -> Drawing:
+    """Call the function of an entry of the catalogue, or of a kind with a figure's settings."""
     function = getattr(import_module(entry.module), entry.function)
-    drawing: Drawing = function(files)
+    drawing: Drawing = function(files) if settings is None else function(files, settings)
     return drawing
 
 

@@ -166,6 +166,7 @@ def draw_model(
     y: ArrayLike,
     error: ArrayLike | None = None,
     unstable: ArrayLike | None = None,
+    look: Look | None = None,
 ) -> Line2D:
     """Draw the curve of one model.
 
@@ -180,13 +181,15 @@ def draw_model(
         Numerical error of y. The bar hides behind the marker unless it is larger.
     unstable : (n,) array_like of bool, optional
         Points where the model is unstable: their markers are hollow.
+    look : Look, optional
+        In the place of that of all figures.
 
     Returns
     -------
     Line2D
         The line through all points.
     """
-    look = look_of(model)
+    look = look or look_of(model)
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     y = np.where(np.isfinite(y), y, np.nan)
     if error is not None:

@@ -13,6 +13,7 @@ from torrey.figures import style
 
 #: How the values of the known quantities are written, in the order of a sentence.
 _TEXTS: Final[dict[str, Callable[[Any], str]]] = {
+    "study": lambda name: str(name).replace("_", " "),
     "cell": str,
     "period": style.period_text,
     "sigma0": style.sigma0_text,
@@ -95,8 +96,22 @@ def _values(panels: xarray.Dataset, name: str) -> list[Any]:
 
 
 def _text(panels: xarray.Dataset, name: str, value: Any) -> str:
+    return text_of(name, value, str(panels[name].attrs.get("units", "")))
+
+
+def text_of(name: str, value: Any, units: str) -> str:
+    """Write the value of a quantity with its symbol and unit.
+
+    Parameters
+    ----------
+    name : str
+        Of an axis of a sweep, ``cell`` or ``study``.
+    value : object
+        In the units of files.
+    units : str
+        Written where the quantity has no text of its own.
+    """
     if name in _TEXTS:
         return _TEXTS[name](value)
-    units = str(panels[name].attrs.get("units", ""))
     number = f"{value:.6g}" if isinstance(value, float) else f"{value}"
     return f"{name.replace('_', ' ')} = {number} {units if units != '1' else ''}".strip()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from torrey.config import Config
-from torrey.figures.catalogue import Entry, entry_problems
+from torrey.figures.catalogue import entry_problems
+from torrey.figures.entries import Entry
 from torrey.figures.needs import FitNeeds, Needs, StudyNeeds
 from torrey.gradients.sweep import ENCODINGS, REFERENCE
 

@@ -15,7 +15,7 @@ import numpy as np
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Variable
-from torrey.figures.catalogue import Entry
+from torrey.figures.entries import Entry
 from torrey.figures.sources import SourceFiles
 
 

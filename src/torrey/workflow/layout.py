@@ -17,7 +17,8 @@ from torrey.base.keys import format_number
 from torrey.cell.material import Material
 from torrey.config import Config, FigureRequest, Inversion, Study, TableRequest, Voxel
 from torrey.config.domain import DataFit
-from torrey.figures.catalogue import Source, shown
+from torrey.figures.catalogue import shown
+from torrey.figures.entries import Source
 from torrey.gradients.protocol import Point
 from torrey.gradients.slabs import Slab, slabs_of
 from torrey.gradients.sweep import REFERENCE, Index

@@ -392,10 +392,17 @@ class Recipes:
         return self._recipe(stage, path, inputs)
 
     def _figure(self, path: str, name: str) -> Recipe:
-        figure, entry = self.config.figures[name], figures.CATALOGUE[name]
+        figure = self.config.figures[name]
+        entry = figures.entry_of(name, figure.kind)
         stem = paths.FIGURE.format(figure=name)
         return self._recipe(
-            DrawFigure(names=shown(figure), figure=name, module=entry.module),
+            DrawFigure(
+                names=shown(figure),
+                figure=name,
+                module=entry.module,
+                kind=figure.kind,
+                settings=dict(figure.settings),
+            ),
             path,
             self.layout.figure_inputs(entry.reads, figure),
             beside=(f"{stem}.pdf", f"{stem}.png"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from torrey.cell.material import Material
@@ -424,11 +425,16 @@ class GatherVoxel(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class DrawFigure(Stage):
-    """Draw a figure of what has these names, by a function of a module."""
+    """Draw a figure of what has these names, by a function of a module; or one of a kind."""
 
     rule = "draw_figure"
     figure: str
     module: str
+    kind: str = ""
+    settings: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata={_WRITE: partial(json.dumps, sort_keys=True), _READ: json.loads},
+    )
     names: tuple[str, ...] = _names()
 
 

@@ -20,7 +20,7 @@ def test_tables_are_written_between_their_marks_and_nowhere_else():
     begin, end = "<!-- geometries: made by torrey.config.documentation -->", "<!-- /geometries -->"
     others = [
         f"<!-- {name}: made by torrey.config.documentation -->\n<!-- /{name} -->\n"
-        for name in ("models", "waveforms", "readers")
+        for name in ("models", "waveforms", "readers", "figures")
     ]
     made = updated(f"{''.join(others)}before\n{begin}\nstale words\n{end}\nafter\n")
     assert f"before\n{begin}\n\n| kind |" in made

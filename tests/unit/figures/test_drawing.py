@@ -15,8 +15,9 @@ from support.figure_files import MODELS, RADIUS, disc_mesh, signal, sweep, write
 
 from torrey.base.provenance import Provenance
 from torrey.figures import cells, style
-from torrey.figures.catalogue import CATALOGUE, Entry, paper_of
+from torrey.figures.catalogue import CATALOGUE, paper_of
 from torrey.figures.drawing import FigureFiles, draw, save
+from torrey.figures.entries import Entry
 from torrey.figures.panels import read_panels
 
 B = (0.0, 1.0, 2.0, 3.0)

@@ -1,0 +1,78 @@
+"""What may stand in the sections of figures and tables."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from torrey.base.budgets import MOST_ENTRIES
+from torrey.config.quantities import Model, OrOne, one_of
+
+Names = Annotated[list[str], Field(min_length=1, max_length=MOST_ENTRIES), OrOne()]
+
+
+class FigureModel(Model):
+    """What a figure shows."""
+
+    model_config = ConfigDict(
+        json_schema_extra=one_of("geometries", "studies", "inversions", "bloch", "voxels")
+    )
+
+    geometries: Names = Field(default_factory=list, description="a list of geometries")
+    studies: Names = Field(default_factory=list, description="a list of studies")
+    inversions: Names = Field(default_factory=list, description="a list of inversions")
+    bloch: Names = Field(default_factory=list, description="a list of entries of bloch")
+    voxels: Names = Field(default_factory=list, description="a list of voxels")
+    fits: Names = Field(
+        default_factory=list,
+        description="a list of inversions that validity_map shows beside its study",
+    )
+    on_request: bool = Field(
+        False,
+        description="true or false: whether the figure is drawn only where it is named, by "
+        "snakemake NAME or its path, and not with all figures",
+    )
+
+
+class TableModel(Model):
+    """What a table holds."""
+
+    model_config = ConfigDict(json_schema_extra=one_of("geometries", "studies", "inversions"))
+
+    geometries: Names = Field(default_factory=list, description="a list of geometries")
+    studies: Names = Field(default_factory=list, description="a list of studies")
+    inversions: Names = Field(default_factory=list, description="a list of inversions")
+
+
+# ---- figures of one's own ----
+
+KINDS: Final = {
+    "signals": "signals against b, or against any other axis of studies",
+}
+"""Kinds of figures of one's own, and what each shows."""
+
+_AXIS: Final = "the name of an axis of the studies, such as b, Delta, period or direction"
+_COLOUR: Final = f"{_AXIS}, or study: a colour for each of its values"
+_PANEL: Final = f"{_AXIS}, or study: a panel for each of its values"
+_REQUESTED: Final = "true or false: whether the figure is drawn only where it is named"
+_STUDIES: Final = "a list of studies"
+
+
+class SignalsFigureModel(Model):
+    """Signals against an axis of the sweep."""
+
+    kind: Literal["signals"] = Field(description=KINDS["signals"])
+    studies: Names = Field(description=_STUDIES)
+    x: str = Field("", description=f"{_AXIS}: along the horizontal axis")
+    colour: str = Field("", description=_COLOUR)
+    panel: str = Field("", description=_PANEL)
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
+AnyOwnFigure = SignalsFigureModel
+
+
+def own_figure_models() -> tuple[type[Model], ...]:
+    """Models of the kinds of figures of one's own, in the order of the documentation."""
+    return (SignalsFigureModel,)

@@ -1,0 +1,153 @@
+"""Figures of one's own: axes find their places, and what cannot be shown is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torrey.config import Config, ConfigError, load
+from torrey.figures.catalogue import problems
+
+STUDY = """
+    geometry: cell
+    diffusivity: {{outside: 3e-3 mm^2/s, inside: 1.7e-3 mm^2/s}}
+    period: {period}
+    permeability: {kappa}
+    waveform: {{kind: pgse, delta: 2 ms, Delta: {Delta}}}
+    b: {b}
+    directions: {directions}
+    models: {models}
+"""
+DEFAULTS = {
+    "period": "2 um",
+    "kappa": "5e-5 m/s",
+    "Delta": "10 ms",
+    "b": "[0 s/mm^2, 500 s/mm^2, 900 s/mm^2, 1200 s/mm^2]",
+    "directions": "[[1, 0]]",
+    "models": "[reference, R0, R2]",
+}
+MANY = "{start: 3 ms, stop: 60 ms, num: 13}"
+TIMES = "[5 ms, 10 ms, 20 ms]"
+KAPPAS = "[3e-5 m/s, 5e-5 m/s]"
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """Load a configuration with a figure and some studies, given by what differs in them."""
+
+    def read_figure(figure: str, name: str = "my-own_1", **studies: dict[str, str]) -> Config:
+        disc = "{kind: discs, cells: [{center: [0.5, 0.5], radius: 0.3}]}"
+        text = f"geometries: {{cell: {disc}}}\n"
+        text += "studies:\n"
+        for study, changes in (studies or {"mine": {}}).items():
+            text += f"  {study}:{STUDY.format(**(DEFAULTS | changes))}"
+        path = tmp_path / "mine.yaml"
+        path.write_text(f"{text}figures:\n  {name}: {{{figure}}}\n", encoding="utf-8")
+        return load([path])
+
+    return read_figure
+
+
+def settings(config: Config) -> dict[str, str]:
+    return dict(config.figures["my-own_1"].settings)
+
+
+@pytest.mark.parametrize(
+    ("keys", "study", "x", "colour", "panel"),
+    [
+        ("", {}, "b", "", ""),
+        ("", {"Delta": TIMES, "kappa": KAPPAS}, "b", "Delta", "permeability"),
+        ("x: Delta", {"Delta": TIMES, "kappa": KAPPAS}, "Delta", "b", "permeability"),
+        ("colour: permeability", {"Delta": TIMES, "kappa": KAPPAS}, "b", "permeability", "Delta"),
+        ("panel: Delta", {"Delta": TIMES}, "b", "", "Delta"),
+        # A direction is no number, and nothing is drawn against it.
+        ("", {"b": "500 s/mm^2", "directions": "[[1, 0], [0, 1], [1, 1]]", "Delta": "[5 ms, 9 ms]"},
+         "Delta", "direction", ""),
+        # More than there are colours.
+        ("", {"b": "{start: 1 s/mm^2, stop: 2 s/mm^2, num: 20}",
+              "Delta": "{start: 3 ms, stop: 60 ms, num: 9}"}, "b", "", "Delta"),
+    ],
+)  # fmt: skip
+def test_axes_find_their_places(read, keys, study, x, colour, panel):
+    config = read(f"kind: signals, studies: mine, {keys}".rstrip(", "), mine=study)
+    assert settings(config) == {"x": x, "colour": colour, "panel": panel}
+    assert list(problems(config)) == []
+
+
+def test_several_studies_are_an_axis(read):
+    config = read("kind: signals, studies: [mine, other]", mine={}, other={"period": "3 um"})
+    assert settings(config) == {"x": "b", "colour": "study", "panel": ""}
+
+
+@pytest.mark.parametrize(
+    ("figure", "study", "place", "found", "accepted"),
+    [
+        ("x: Dleta", {"Delta": TIMES}, ".x", '"Dleta" (did you mean "Delta"?)', "an axis of study"),
+        ("x: direction", {"directions": "[[1, 0], [0, 1]]"}, ".x", "no numbers", "numbers: b"),
+        ("x: period", {}, ".x", "period with one value", "several values: b"),
+        ("x: b, colour: b", {}, ".colour", "b, which x shows", "an axis of its own"),
+        ("colour: Delta", {"Delta": MANY}, ".colour", "13 values of Delta", "at most 8"),
+        ("panel: Delta", {"Delta": MANY}, ".panel", "13 values of Delta", "at most 12"),
+        ("x: b", {"Delta": MANY}, "", "13 values of Delta beside x: b", "8 values as colour"),
+        (
+            "x: b",
+            {"Delta": TIMES, "kappa": KAPPAS, "period": "[2 um, 3 um]"},
+            "",
+            "2 values of permeability beside x: b, colour: Delta, panel: period",
+            "studies with one value of permeability",
+        ),
+        ("x: study", {}, ".x", '"study"', "an axis of study mine: period"),
+        ("", {"b": "500 s/mm^2"}, "", "no axis with several numbers", "a study over b"),
+        ("axis: b", {}, ".axis", "unknown key", "colour"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(read, figure, study, place, found, accepted):
+    with pytest.raises(ConfigError) as refused:
+        read(f"kind: signals, studies: mine, {figure}".rstrip(", "), mine=study)
+    (message,) = str(refused.value).splitlines()
+    assert f"figures.my-own_1{place}: found " in message
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+def test_colours_are_the_same_in_all_studies(read):
+    mine = {"Delta": TIMES}
+    with pytest.raises(ConfigError, match="colour: found different values of Delta in"):
+        read(
+            "kind: signals, studies: [mine, other], colour: Delta",
+            mine=mine,
+            other={"Delta": "[5 ms, 10 ms, 30 ms]"},
+        )
+
+
+@pytest.mark.parametrize(
+    ("figure", "place", "found", "accepted"),
+    [
+        ("kind: signls, studies: mine", ".kind", '"signls"', "signals"),
+        ("kind: signals, studies: mien", ".studies", 'mean "mine"', "an entry of studies"),
+        ("kind: signals", ".studies", "nothing", "a list of studies"),
+        ("kind: signals, studies: [mine, mine]", ".studies[1]", "second time", "each value once"),
+    ],
+)
+def test_what_is_no_figure_is_refused(read, figure, place, found, accepted):
+    with pytest.raises(ConfigError) as refused:
+        read(figure)
+    (message,) = str(refused.value).splitlines()
+    assert f"figures.my-own_1{place}: found " in message
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+def test_a_figure_of_the_project_is_not_replaced(read):
+    (problem,) = problems(read("kind: signals, studies: mine", name="kl23_fig6"))
+    assert problem.startswith("figures.kl23_fig6: found a kind for a figure of the project")
+    assert problem.endswith("accepted: another name, or no kind")
+
+
+def test_a_name_without_a_kind_is_told_of_kinds(read):
+    (problem,) = problems(read("studies: mine", name="mine"))
+    assert problem.startswith("figures.mine: found a figure that nobody draws, accepted: chl14_")
+    assert problem.endswith("or with a kind, such as kind: signals, any other name")
