@@ -173,7 +173,7 @@ INNER = {
         "chl14 chl14_voxel khm19 kl23 kl23_cells kl23_cumulants kl23_orders layers "
         "mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own own_axes "
         "plane_cells",
-        "own_signals",
+        "own_errors own_signals",
         "cell_pictures mmg20_maps",
     ],
     "tables": [

@@ -49,6 +49,7 @@ class TableModel(Model):
 
 KINDS: Final = {
     "signals": "signals against b, or against any other axis of studies",
+    "errors": "errors of models, by the reference, against an axis or as maps over two",
 }
 """Kinds of figures of one's own, and what each shows."""
 
@@ -70,9 +71,27 @@ class SignalsFigureModel(Model):
     on_request: bool = Field(False, description=_REQUESTED)
 
 
-AnyOwnFigure = SignalsFigureModel
+class ErrorsFigureModel(Model):
+    """Errors of models against an axis, or as maps over two."""
+
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["x", "map"]}})
+
+    kind: Literal["errors"] = Field(description=KINDS["errors"])
+    studies: Names = Field(description=f"{_STUDIES} with a reference and other models")
+    x: str = Field("", description=f"{_AXIS}: along the horizontal axis")
+    colour: str = Field("", description=_COLOUR)
+    panel: str = Field("", description=_PANEL)
+    map: Annotated[list[str], Field(min_length=2, max_length=2)] = Field(
+        default_factory=list,
+        description="a list of two axes of one study, such as [period, permeability], in the place "
+        "of x and colour: a map of each model over both",
+    )
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
+AnyOwnFigure = Annotated[SignalsFigureModel | ErrorsFigureModel, Field(discriminator="kind")]
 
 
 def own_figure_models() -> tuple[type[Model], ...]:
     """Models of the kinds of figures of one's own, in the order of the documentation."""
-    return (SignalsFigureModel,)
+    return (SignalsFigureModel, ErrorsFigureModel)

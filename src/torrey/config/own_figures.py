@@ -7,7 +7,7 @@ is filled here: the axis with most values along x, the next in colours, the next
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from torrey.base.budgets import quoted
@@ -15,7 +15,7 @@ from torrey.base.errors import KeyPath, either
 from torrey.config.domain import FigureRequest, Geometry, Study
 from torrey.config.figure_models import AnyOwnFigure
 from torrey.config.findings import Findings, nearest
-from torrey.gradients.sweep import WAVEFORM
+from torrey.gradients.sweep import REFERENCE, WAVEFORM
 
 STUDY: Final = "study"
 """Name of the axis that several studies of one figure are."""
@@ -25,7 +25,7 @@ MOST_COLOURS: Final = 8
 MOST_PANELS: Final = 12
 """Panels of a page."""
 
-X, COLOUR, PANEL = "x", "colour", "panel"
+X, Y, COLOUR, PANEL = "x", "y", "colour", "panel"
 #: Axes whose values are no numbers.
 _LABELS: Final = ("direction", "orientation", WAVEFORM, STUDY)
 _MOST: Final = {COLOUR: MOST_COLOURS, PANEL: MOST_PANELS}
@@ -77,15 +77,20 @@ def read_own_figure(
 
 @dataclass(frozen=True)
 class _Reader:
-    """The studies of a figure, and where to note what it cannot show of them."""
+    """The studies of a figure, and where to note what it cannot show of them.
+
+    `keys` are those of places that have another name in the file.
+    """
 
     findings: Findings
     path: KeyPath
     studies: Sequence[Study]
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     def refuse(self, key: str, found: str, accepted: str) -> None:
         """Note a problem with a key of the figure, or with the figure where it has no such key."""
-        self.findings.add((*self.path, key) if key else self.path, found, accepted)
+        written = self.keys.get(key, key)
+        self.findings.add((*self.path, written) if key else self.path, found, accepted)
 
     @property
     def axes(self) -> dict[str, tuple[Any, ...]]:
@@ -117,7 +122,30 @@ def _signals(reader: _Reader, model: Any) -> dict[str, str]:
     return _places(reader, {place: getattr(model, place) for place in (X, COLOUR, PANEL)})
 
 
-_SETTINGS: Final = {"signals": _signals}
+def _errors(reader: _Reader, model: Any) -> dict[str, str]:
+    for i, study in enumerate(reader.studies):
+        if REFERENCE not in study.models or not study.homogenised:
+            found = f"study {study.name} with the models {_list(study.models)}"
+            accepted = f"one with {REFERENCE} and others"
+            reader.findings.add((*reader.path, "studies", i), found, accepted)
+    if not model.map:
+        return _signals(reader, model) | {Y: ""}
+    for key in (X, COLOUR):
+        if getattr(model, key):
+            reader.refuse(key, f"{key} beside map", "no such key: a map has two axes of its own")
+    if len(reader.studies) > 1:
+        reader.refuse("studies", f"{len(reader.studies)} studies", "one study for a map")
+    x, y = model.map
+    over_two = replace(reader, keys={X: "map", Y: "map"})
+    places = _places(over_two, {X: x, Y: y, PANEL: model.panel})
+    maps = len(reader.axes.get(places[PANEL], ("",))) * len(reader.studies[0].homogenised)
+    if maps > MOST_PANELS:
+        found = f"{maps} maps, one of each model for each value of {places[PANEL] or 'both axes'}"
+        reader.refuse("map", found, f"at most {MOST_PANELS}")
+    return {COLOUR: "", **places}
+
+
+_SETTINGS: Final = {"signals": _signals, "errors": _errors}
 
 
 def _places(reader: _Reader, given: Mapping[str, str]) -> dict[str, str]:
@@ -141,7 +169,7 @@ def _places(reader: _Reader, given: Mapping[str, str]) -> dict[str, str]:
     for axis in left:
         _refuse_left(reader, places, axis)
     for place in (COLOUR, PANEL):
-        if axis := places[place]:
+        if axis := places.get(place, ""):
             _check_shared(reader, place, axis)
     return places
 
@@ -161,7 +189,7 @@ def _check_given(reader: _Reader, given: Mapping[str, str], place: str, axis: st
     elif not reader.varies(axis):
         accepted = f"an axis with several values: {_list(reader.varying) or 'there are none'}"
         reader.refuse(place, f"{axis} with one value", accepted)
-    elif place == X and axis in _LABELS:
+    elif place in (X, Y) and axis in _LABELS:
         numbers = [one for one in reader.varying if one not in _LABELS]
         accepted = f"an axis of numbers: {_list(numbers) or 'there are none'}"
         reader.refuse(place, f"{axis}, whose values are no numbers", accepted)

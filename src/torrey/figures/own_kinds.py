@@ -13,6 +13,12 @@ KINDS: Final[dict[str, Entry]] = {
         ("signals", "mesh"),
         "Signals of models beside the reference",
     ),
+    "errors": Entry(
+        "torrey.figures.own_errors",
+        "own_errors",
+        ("signals", "mesh"),
+        "Errors of models, above the numerical error",
+    ),
 }
 """Functions ``function(FigureFiles, settings) -> Drawing``; what a figure can show is checked by
 `torrey.config.own_figures` when the configuration is read."""

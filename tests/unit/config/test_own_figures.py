@@ -112,6 +112,56 @@ def test_what_cannot_be_shown_is_refused(read, figure, study, place, found, acce
     assert accepted in after
 
 
+@pytest.mark.parametrize(
+    ("figure", "study", "x", "y", "panel"),
+    [
+        ("", {"Delta": TIMES}, "b", "", ""),
+        ("map: [Delta, b]", {"Delta": TIMES}, "Delta", "b", ""),
+        ("map: [b, Delta]", {"Delta": TIMES, "kappa": KAPPAS}, "b", "Delta", "permeability"),
+    ],
+)
+def test_errors_find_their_places(read, figure, study, x, y, panel):
+    found = settings(read(f"kind: errors, studies: mine, {figure}".rstrip(", "), mine=study))
+    assert (found["x"], found["y"], found["panel"]) == (x, y, panel)
+
+
+@pytest.mark.parametrize(
+    ("figure", "study", "place", "found", "accepted"),
+    [
+        ("", {"models": "[R0, R2]"}, ".studies", "the models R0, R2", "one with reference"),
+        ("", {"models": "[reference]"}, ".studies", "the models reference", "and others"),
+        ("map: [b]", {}, ".map", "", "a list of two axes"),
+        ("map: [b, b]", {}, ".map", "b, which x shows", "an axis of its own"),
+        ("map: [b, Delta]", {}, ".map", "Delta with one value", "several values: b"),
+        ("map: [b, delt]", {}, ".map", '"delt" (did you mean "delta"?)', "an axis of study mine"),
+        ("map: [b, direction]", {"directions": "[[1, 0], [0, 1]]"}, ".map", "no numbers", "b"),
+        ("x: b, map: [b, Delta]", {"Delta": TIMES}, ".x", "x beside map", "no such key"),
+        (
+            "map: [b, Delta]",
+            {"Delta": TIMES, "period": "{start: 1 um, stop: 2 um, num: 7}"},
+            ".map",
+            "14 maps, one of each model for each value of period",
+            "at most 12",
+        ),
+    ],
+)
+def test_errors_that_cannot_be_shown_are_refused(read, figure, study, place, found, accepted):
+    with pytest.raises(ConfigError) as refused:
+        read(f"kind: errors, studies: mine, {figure}".rstrip(", "), mine=study)
+    (message,) = str(refused.value).splitlines()
+    assert f"figures.my-own_1{place}: found " in message
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+def test_a_map_is_of_one_study(read):
+    times = {"Delta": TIMES}
+    figure = "kind: errors, studies: [mine, other], map: [b, Delta], panel: study"
+    with pytest.raises(ConfigError, match="studies: found 2 studies, accepted: one study"):
+        read(figure, mine=times, other=times)
+
+
 def test_colours_are_the_same_in_all_studies(read):
     mine = {"Delta": TIMES}
     with pytest.raises(ConfigError, match="colour: found different values of Delta in"):

@@ -1,0 +1,92 @@
+"""Errors of models in one's own studies: the numbers of the study, above their numerical error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.figure_checks import draw_own, labels_of, texts
+from support.figure_files import MODELS, signal, sweep, write_disc, write_signals
+
+from torrey.base import artifacts
+from torrey.figures.drawing import FigureFiles
+
+B = (0.0, 1.0, 2.0, 3.0)
+DELTAS = (10.0, 20.0, 40.0)
+KAPPAS = (0.0, 0.05)
+CURVES = {"x": "b", "y": "", "colour": "Delta", "panel": "permeability"}
+MAPS = {"x": "b", "y": "Delta", "colour": "", "panel": "permeability"}
+MODELS_WITH_ERRORS = MODELS[1:]
+
+
+def table(directory: Path, error: float = 1e-9, unstable: tuple[str, ...] = ()) -> FigureFiles:
+    points = sweep(b=B, Deltas=DELTAS, kappas=KAPPAS)
+    path = write_signals(directory / "mine", points, MODELS, signal, unstable, error)
+    mesh = write_disc(directory / "mesh.nc")
+    return FigureFiles({"signals": {"mine": path}, "mesh": {"mine": mesh}})
+
+
+def true_error(model: str, kappa: float, Delta: float) -> np.ndarray:
+    return np.array(
+        [
+            abs(signal(model, 2, kappa, Delta, b) - signal("reference", 2, kappa, Delta, b))
+            for b in B
+        ]
+    )
+
+
+@pytest.mark.parametrize(("places", "second"), [(CURVES, "colour"), (MAPS, "Delta")])
+def test_the_data_are_the_errors_of_the_study(tmp_path, places, second):
+    drawing = draw_own("errors", table(tmp_path), places, tmp_path)
+    found = artifacts.open_dataset(tmp_path / "errors.nc").error
+    assert list(found.model.values) == list(MODELS_WITH_ERRORS)
+    for i, kappa in enumerate(KAPPAS):
+        for j, Delta in enumerate(DELTAS):
+            for model in MODELS_WITH_ERRORS:
+                row = found.isel({"panel": i, second: j}).sel(model=model)
+                np.testing.assert_allclose(row.values, true_error(model, kappa, Delta), atol=1e-12)
+    assert "error_floor" in drawing.data
+
+
+def test_curves_are_those_of_each_colour_and_panel(tmp_path):
+    figure = draw_own("errors", table(tmp_path), CURVES, tmp_path).figure
+    assert [ax.get_yscale() for ax in figure.axes] == ["log", "log"]
+    for ax, kappa in zip(figure.axes, KAPPAS, strict=True):
+        curves = [line for line in ax.lines if line.get_label() == "R2"]
+        for curve, Delta in zip(curves, DELTAS, strict=True):
+            np.testing.assert_allclose(curve.get_ydata(), true_error("R2", kappa, Delta), rtol=1e-6)
+    assert {"Ref"}.isdisjoint(texts(figure))
+
+
+def test_what_is_below_the_numerical_error_is_not_drawn(tmp_path):
+    figure = draw_own("errors", table(tmp_path, error=5e-4), CURVES, tmp_path).figure
+    data = artifacts.open_dataset(tmp_path / "errors.nc").isel(panel=0, colour=0)
+    below = (data.error <= data.error_floor).sel(model="R2").values
+    assert below.any()
+    curve = next(line for line in figure.axes[0].lines if line.get_label() == "R2")
+    np.testing.assert_array_equal(np.isnan(curve.get_ydata()), below)
+
+
+def test_maps_show_each_model_in_each_panel(tmp_path):
+    figure = draw_own("errors", table(tmp_path), MAPS, tmp_path).figure
+    maps = [ax for ax in figure.axes if ax.collections and ax.get_label() != "<colorbar>"]
+    assert len(maps) == len(KAPPAS) * len(MODELS_WITH_ERRORS)
+    shown = np.asarray(maps[0].collections[0].get_array()).reshape(len(DELTAS), len(B))
+    exact = np.log10(np.maximum([true_error("R0", KAPPAS[0], Delta) for Delta in DELTAS], 1e-30))
+    np.testing.assert_allclose(shown[:, 1:], exact[:, 1:], rtol=1e-3)
+    assert labels_of(maps[-1])[0] == r"$b$ (s/mm$^2$)"
+    assert labels_of(maps[0])[1] == r"$\Delta$ (ms)"
+
+
+def test_marks_say_what_means_nothing_and_what_is_below_the_numerical_error(tmp_path):
+    figure = draw_own("errors", table(tmp_path, 5e-4, unstable=("R2",)), MAPS, tmp_path).figure
+    assert {"unstable", "below the numerical error"} <= set(texts(figure))
+    crosses = [line for line in figure.axes[1].lines if line.get_marker() == "x"]
+    assert [len(line.get_xdata()) for line in crosses] == [len(B) * len(DELTAS)]
+    (dots,) = [line for line in figure.axes[1].lines if line.get_marker() == "."]
+    data = artifacts.open_dataset(tmp_path / "errors.nc").isel(panel=0).sel(model="R2")
+    below = np.argwhere((data.error <= data.error_floor).transpose("Delta", "b").values)
+    assert 0 < len(below) < len(B) * len(DELTAS)
+    expected = {(1000.0 * B[column], DELTAS[row]) for row, column in below}
+    assert set(zip(dots.get_xdata(), dots.get_ydata(), strict=True)) == expected
