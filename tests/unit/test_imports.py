@@ -175,6 +175,7 @@ INNER = {
         "plane_cells",
         "own_errors own_signals",
         "cell_pictures mmg20_maps",
+        "own_geometry",
     ],
     "tables": [
         "catalogue chl14_published writing",

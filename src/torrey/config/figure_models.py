@@ -49,6 +49,7 @@ class TableModel(Model):
 
 KINDS: Final = {
     "signals": "signals against b, or against any other axis of studies",
+    "geometry": "cells, their meshes, and the cells among their neighbours",
     "errors": "errors of models, by the reference, against an axis or as maps over two",
 }
 """Kinds of figures of one's own, and what each shows."""
@@ -89,9 +90,31 @@ class ErrorsFigureModel(Model):
     on_request: bool = Field(False, description=_REQUESTED)
 
 
-AnyOwnFigure = Annotated[SignalsFigureModel | ErrorsFigureModel, Field(discriminator="kind")]
+Part = Literal["cell", "mesh", "extension"]
+
+
+def _usual_parts() -> list[Part]:
+    return ["cell", "mesh"]
+
+
+class GeometryFigureModel(Model):
+    """Cells with their meshes and neighbours."""
+
+    kind: Literal["geometry"] = Field(description=KINDS["geometry"])
+    geometries: Names = Field(description="a list of geometries")
+    show: Annotated[list[Part], Field(min_length=1), OrOne()] = Field(
+        default_factory=_usual_parts,
+        description="one or more of cell, mesh (the coarsest one) and extension (the cell among "
+        "its neighbours, in one or two dimensions): a panel for each of them",
+    )
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
+AnyOwnFigure = Annotated[
+    SignalsFigureModel | ErrorsFigureModel | GeometryFigureModel, Field(discriminator="kind")
+]
 
 
 def own_figure_models() -> tuple[type[Model], ...]:
     """Models of the kinds of figures of one's own, in the order of the documentation."""
-    return (SignalsFigureModel, ErrorsFigureModel)
+    return (SignalsFigureModel, ErrorsFigureModel, GeometryFigureModel)

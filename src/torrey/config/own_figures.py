@@ -63,7 +63,10 @@ def read_own_figure(
     known = [studies[entry] for entry in shown["studies"] if entry in studies]
     if len(findings.problems) > before or len(known) < len(shown["studies"]):
         return None
-    settings = _SETTINGS[model.kind](_Reader(findings, path, known), model)
+    if model.kind == "geometry":
+        settings = _geometry(findings, path, model, geometries)
+    else:
+        settings = _SETTINGS[model.kind](_Reader(findings, path, known), model)
     if len(findings.problems) > before:
         return None
     return FigureRequest(
@@ -143,6 +146,22 @@ def _errors(reader: _Reader, model: Any) -> dict[str, str]:
         found = f"{maps} maps, one of each model for each value of {places[PANEL] or 'both axes'}"
         reader.refuse("map", found, f"at most {MOST_PANELS}")
     return {COLOUR: "", **places}
+
+
+def _geometry(
+    findings: Findings, path: KeyPath, model: Any, geometries: Mapping[str, Geometry]
+) -> dict[str, Any]:
+    findings.require_once((*path, "show"), model.show)
+    for name in model.geometries:
+        solid = name in geometries and geometries[name].shape.dimension == 3
+        if solid and "extension" in model.show:
+            accepted = "an extension of cells in one or two dimensions"
+            findings.add((*path, "show"), f"extension of {name}, a cell in space", accepted)
+    count = len(model.show) * len(model.geometries)
+    if count > MOST_PANELS:
+        found = f"{count} panels, {len(model.show)} for each geometry"
+        findings.add(path, found, f"at most {MOST_PANELS}")
+    return {"show": tuple(model.show)}
 
 
 _SETTINGS: Final = {"signals": _signals, "errors": _errors}

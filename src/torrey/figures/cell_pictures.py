@@ -19,7 +19,7 @@ from torrey.base.stored import Variable
 from torrey.figures import style
 from torrey.figures.cell_colors import Palette
 from torrey.figures.drawing import Drawing
-from torrey.figures.plane_cells import BEHIND, draw_line, draw_plane, place_names, repeats
+from torrey.figures.plane_cells import BEHIND, MARGIN, draw_line, draw_plane, place_names, repeats
 from torrey.figures.rendering import Camera, render
 from torrey.figures.solid_cells import Solid
 from torrey.geometry.files import read_mesh
@@ -61,7 +61,14 @@ def picture(path: str | Path, elements: bool) -> Drawing:
     return Drawing(figure, data)
 
 
-def draw_on(ax: Axes, mesh: CellMesh, regions: Sequence[str], elements: bool, unit: str) -> None:
+def draw_on(
+    ax: Axes,
+    mesh: CellMesh,
+    regions: Sequence[str],
+    elements: bool,
+    unit: str,
+    margin: float = MARGIN,
+) -> None:
     """Draw a cell of any dimension on axes.
 
     Parameters
@@ -75,6 +82,8 @@ def draw_on(ax: Axes, mesh: CellMesh, regions: Sequence[str], elements: bool, un
         Whether to draw the mesh.
     unit : str
         Of lengths.
+    margin : float
+        How far neighbours are shown, in units of the width of a cell in one or two dimensions.
     """
     palette = Palette.of(regions)
     figure = ax.get_figure(root=True)
@@ -86,12 +95,12 @@ def draw_on(ax: Axes, mesh: CellMesh, regions: Sequence[str], elements: bool, un
         width = float(np.ptp(mesh.points[:, 0]))
         ax.set_xlabel(f"x ({unit})")
         if mesh.dimension == 1:
-            draw_line(ax, mesh, palette, elements)
+            draw_line(ax, mesh, palette, elements, margin)
             left = []
         else:
             ax.set_ylabel(f"y ({unit})")
-            span = 1.3 if repeats(mesh) else 1.06
-            left = draw_plane(ax, mesh, palette, elements, 72.0 * inches / (span * width))
+            span = 1.02 + 2.0 * margin if repeats(mesh) else 1.06
+            left = draw_plane(ax, mesh, palette, elements, 72.0 * inches / (span * width), margin)
     if left:
         summary = palette.summary(left)
         handles = [tuple(Patch(color=color) for color in colors) for colors, _ in summary]
@@ -100,10 +109,15 @@ def draw_on(ax: Axes, mesh: CellMesh, regions: Sequence[str], elements: bool, un
             labels=[text for _, text in summary],
             handler_map={tuple: HandlerTuple(ndivide=None, pad=0.0)},
             loc="upper center",
-            bbox_to_anchor=(0.5, -0.17 if mesh.dimension == 2 else 0.03),
+            bbox_to_anchor=(0.5, _below(inches) if mesh.dimension == 2 else 0.03),
             ncols=min(3, len(handles)),
             borderaxespad=0.0,
         )
+
+
+def _below(inches: float) -> float:
+    """Place below the label of an axis, in units of the height of axes of some width."""
+    return -0.13 * style.COLUMN / inches
 
 
 def _draw_solid(

@@ -19,6 +19,12 @@ KINDS: Final[dict[str, Entry]] = {
         ("signals", "mesh"),
         "Errors of models, above the numerical error",
     ),
+    "geometry": Entry(
+        "torrey.figures.own_geometry",
+        "own_geometry",
+        ("mesh",),
+        "Cells, their meshes, and the cells among their neighbours",
+    ),
 }
 """Functions ``function(FigureFiles, settings) -> Drawing``; what a figure can show is checked by
 `torrey.config.own_figures` when the configuration is read."""

@@ -31,7 +31,12 @@ _STRIP: Final = 0.16
 
 
 def draw_plane(
-    ax: Axes, mesh: CellMesh, palette: Palette, elements: bool, points_per_unit: float
+    ax: Axes,
+    mesh: CellMesh,
+    palette: Palette,
+    elements: bool,
+    points_per_unit: float,
+    share: float = MARGIN,
 ) -> list[int]:
     """Draw a cell in the plane with parts of its neighbours.
 
@@ -45,6 +50,8 @@ def draw_plane(
         Whether to draw their edges.
     points_per_unit : float
         Points of the page for a unit of length, which tells where a name fits.
+    share : float
+        Part of the cell's width that is shown of its neighbours.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def draw_plane(
         Regions without a label.
     """
     low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
-    margin = MARGIN * float(np.max(high - low)) if repeats(mesh) else 0.03 * float(max(high - low))
+    margin = share * float(np.max(high - low)) if repeats(mesh) else 0.03 * float(max(high - low))
     window = np.array([low - margin, high + margin])
     fills = {
         color: cells.outline(mesh, np.isin(mesh.region, regions))
@@ -77,7 +84,9 @@ def draw_plane(
     return _label(ax, mesh, palette, points_per_unit, elements)
 
 
-def draw_line(ax: Axes, mesh: CellMesh, palette: Palette, elements: bool) -> None:
+def draw_line(
+    ax: Axes, mesh: CellMesh, palette: Palette, elements: bool, share: float = MARGIN
+) -> None:
     """Draw a cell of one dimension as a strip, with its names above and parts of its neighbours."""
     period = float(mesh.points.max() - mesh.points.min())
     height = _STRIP * period
@@ -102,7 +111,7 @@ def draw_line(ax: Axes, mesh: CellMesh, palette: Palette, elements: bool) -> Non
                 0.5 * (start + end), 1.15 * height, palette.names[region], ha="center", va="bottom",
                 fontsize=_SIZES[1], rotation=0 if end - start > 0.15 * period else 60,
             )  # fmt: skip
-    margin = MARGIN * period
+    margin = share * period
     ax.set_aspect("equal")
     ax.set(xlim=(sides[0] - margin, sides[1] + margin), ylim=(-0.3 * height, 3.2 * height))
     ax.set_yticks([])

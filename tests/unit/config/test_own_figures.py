@@ -162,6 +162,39 @@ def test_a_map_is_of_one_study(read):
         read(figure, mine=times, other=times)
 
 
+def test_a_geometry_shows_its_cell_and_mesh(read):
+    config = read("kind: geometry, geometries: cell")
+    assert settings(config) == {"show": ("cell", "mesh")}
+    assert config.figures["my-own_1"].geometries == ("cell",)
+
+
+@pytest.mark.parametrize(
+    ("figure", "place", "found", "accepted"),
+    [
+        ("geometries: cel", ".geometries", '"cel" (did you mean "cell"?)', "an entry of geom"),
+        ("geometries: cell, show: sides", ".show", '"sides"', "one or more of cell, mesh"),
+        ("geometries: cell, show: [mesh, mesh]", ".show[1]", "mesh a second time", "once"),
+        ("studies: mine", ".geometries", "nothing", "a list of geometries"),
+    ],
+)
+def test_geometries_that_cannot_be_shown_are_refused(read, figure, place, found, accepted):
+    with pytest.raises(ConfigError) as refused:
+        read(f"kind: geometry, {figure}")
+    message = next(m for m in str(refused.value).splitlines() if f"my-own_1{place}: found " in m)
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+def test_there_is_no_extension_of_a_cell_in_space(tmp_path):
+    path = tmp_path / "mine.yaml"
+    ball = "{kind: spheres, cells: [{center: [0.5, 0.5, 0.5], radius: 0.3}]}"
+    figure = "{kind: geometry, geometries: ball, show: extension}"
+    path.write_text(f"geometries: {{ball: {ball}}}\nfigures: {{mine: {figure}}}\n")
+    with pytest.raises(ConfigError, match="mine.show: found extension of ball, a cell in space"):
+        load([path])
+
+
 def test_colours_are_the_same_in_all_studies(read):
     mine = {"Delta": TIMES}
     with pytest.raises(ConfigError, match="colour: found different values of Delta in"):
