@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeGuard
 
 from torrey.base.budgets import MOST_QUANTITY_CHARACTERS, quoted
@@ -44,6 +45,8 @@ class UnitError(InputError):
 class Unit:
     """How one kind of quantity is called, measured inside and written by people.
 
+    `ways` are one and the same quantity as different people write it, for the documentation.
+
     Sizes that are not zero lie between `least` and `most`, in internal units: what tissue and
     scanners have, and some decades beyond, so that no combination leaves the range of the numbers
     of a computer or the condition of a matrix.
@@ -54,6 +57,7 @@ class Unit:
     example: str
     least: float
     most: float
+    ways: tuple[str, ...]
 
     @property
     def accepted(self) -> str:
@@ -82,24 +86,71 @@ class Unit:
 
 
 UNITS: Final[dict[Kind, Unit]] = {
-    "length": Unit("a length", "um", "6 um", 1e-2, 1e4),
-    "time": Unit("a time", "ms", "5 ms", 1e-3, 1e4),
-    "relaxation_time": Unit("a relaxation time", "ms", "80 ms", 1e-2, 1e6),
-    "diffusivity": Unit("a diffusivity", "um^2/ms", "3e-3 mm^2/s", 1e-6, 1e3),
-    "b_value": Unit("a b-value", "ms/um^2", "850 s/mm^2", 1e-6, 1e3),
-    "permeability": Unit("a permeability", "um/ms", "5e-5 m/s", 1e-9, 1e3),
-    "q": Unit("a wave number", "rad/um", "0.2 rad/um", 1e-4, 1e2),
-    "gradient": Unit("a gradient", "rad/(um*ms)", "300 mT/m", 1e-5, 1e2),
-    "frequency": Unit("a frequency", "kHz", "50 Hz", 1e-6, 1e4),
-    "angle": Unit("an angle", "degree", "90 deg", 1e-6, 360.0),
+    "length": Unit(
+        "a length", "um", "6 um", 1e-2, 1e4, ("6 um", "6 µm", "0.006 mm", "6e-6 m", "6000 nm")
+    ),
+    "time": Unit("a time", "ms", "5 ms", 1e-3, 1e4, ("5 ms", "0.005 s", "5000 us", "5000 µs")),
+    "relaxation_time": Unit("a relaxation time", "ms", "80 ms", 1e-2, 1e6, ("80 ms", "0.08 s")),
+    "diffusivity": Unit(
+        "a diffusivity",
+        "um^2/ms",
+        "3e-3 mm^2/s",
+        1e-6,
+        1e3,
+        (
+            "3e-3 mm^2/s",
+            "3e-3 mm2/s",
+            "3e-3 mm²/s",
+            "3e-3 mm**2/s",
+            "3e-3 mm2 s-1",
+            "3 um2/ms",
+            "3 µm²/ms",
+            "3000 um2/s",
+            "3e-9 m2/s",
+        ),
+    ),
+    "b_value": Unit(
+        "a b-value",
+        "ms/um^2",
+        "850 s/mm^2",
+        1e-6,
+        1e3,
+        ("850 s/mm^2", "850 s/mm2", "850 s/mm²", "850 s mm-2", "0.85 ms/um2", "8.5e8 s/m2"),
+    ),
+    "permeability": Unit(
+        "a permeability",
+        "um/ms",
+        "5e-5 m/s",
+        1e-9,
+        1e3,
+        ("5e-5 m/s", "5e-3 cm/s", "50 um/s", "0.05 um/ms", "5e-5 m s-1"),
+    ),
+    "q": Unit(
+        "a wave number",
+        "rad/um",
+        "0.2 rad/um",
+        1e-4,
+        1e2,
+        ("0.2 rad/um", "200 rad/mm", "2e5 rad/m", "0.2 rad um-1"),
+    ),
+    "gradient": Unit(
+        "a gradient",
+        "rad/(um*ms)",
+        "300 mT/m",
+        1e-5,
+        1e2,
+        ("300 mT/m", "0.3 T/m", "30 G/cm", "300 mT m-1"),
+    ),
+    "frequency": Unit("a frequency", "kHz", "50 Hz", 1e-6, 1e4, ("50 Hz", "0.05 kHz", "50 s-1")),
+    "angle": Unit("an angle", "degree", "90 deg", 1e-6, 360.0, ("90 deg", "90 degree", "90°")),
 }
 
 # Digits are those of ASCII; blanks are stripped before, so that nothing is tried twice.
-_QUANTITY = re.compile(
-    r"(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"\s*(?P<unit>[^\d\s+-].*)",
-    re.DOTALL,
-)
+_DIGITS: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMBER = re.compile(_DIGITS)
+_QUANTITY = re.compile(rf"(?P<number>{_DIGITS})\s*(?P<unit>[^\d\s+-].*)", re.DOTALL)
+# As in mm2 and s-1: a power without its sign, at the end of a name.
+_PLAIN_POWER = re.compile(r"(?<=[A-Za-z])(?=-?[0-9](?![0-9^*]))")
 # Names with exponents of one digit, and signs: a unit is computed, and um**9**9**9 takes for ever.
 _UNIT = re.compile(
     r"""(?:
@@ -118,8 +169,8 @@ def parse(text: object, kind: Kind) -> float:
     Parameters
     ----------
     text : str
-        A number and a unit: ``"850 s/mm^2"``, ``"10 µm"``, ``"3e-3 mm**2/s"``. Anything that is
-        not a text, a bare number for one, is refused.
+        A number and a unit: ``"850 s/mm^2"``, ``"850 s/mm2"``, ``"10 µm"``, ``"3e-3 mm**2/s"``.
+        Anything that is not a text, a bare number for one, is refused.
     kind : str
         What the quantity is. ``"q"`` is the wave number gamma G delta; ``"gradient"`` takes gamma G
         in units such as ``rad/(mm ms)``, or G in units such as ``mT/m`` (of protons).
@@ -142,6 +193,9 @@ def parse(text: object, kind: Kind) -> float:
     0.85
     """
     unit = UNITS[kind]
+    # Looked for first: 1e3 is no 1 of the unit e3.
+    if _is_bare(text):
+        raise UnitError(f"{_shown(text)} (a bare number)", unit.accepted)
     match = _QUANTITY.fullmatch(text.strip()) if _is_short(text) else None
     if match is None:
         raise UnitError(_shown(text), unit.accepted)
@@ -184,6 +238,12 @@ def _is_short(text: object) -> TypeGuard[str]:
     return isinstance(text, str) and len(text) <= MOST_QUANTITY_CHARACTERS
 
 
+def _is_bare(text: object) -> bool:
+    if isinstance(text, str):
+        return _is_short(text) and _NUMBER.fullmatch(text.strip()) is not None
+    return isinstance(text, Real) and not isinstance(text, bool)
+
+
 def _shown(text: object) -> str:
     shown = quoted(str(text))
     return shown if not isinstance(text, str) or _is_short(text) else f"{shown} (too long)"
@@ -196,6 +256,8 @@ def _registry() -> pint.UnitRegistry[Any]:
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(on_redefinition="ignore")
     # An angle is a dimension here: 1/um and rad/um differ by 2 pi in half of the literature.
     registry.define("radian = [angle] = rad")
+    # pint's own gauss is that of the CGS, of another dimension than the tesla.
+    registry.define("gauss = 1e-4 * tesla = G")
     return registry
 
 
@@ -203,11 +265,12 @@ def _registry() -> pint.UnitRegistry[Any]:
 def _factor(unit: str, kind: Kind) -> float | str:
     """Return what one `unit` is in internal units, or the reason why it is not of this kind."""
     unknown = f"unknown unit {quoted(unit)}"
-    if not _UNIT.fullmatch(unit):
+    powers = _PLAIN_POWER.sub("^", unit)
+    if not _UNIT.fullmatch(powers):
         return unknown
     registry = _registry()
     try:
-        quantity = registry.Quantity(1.0, registry.parse_units(unit))
+        quantity = registry.Quantity(1.0, registry.parse_units(powers))
         if kind == "gradient" and quantity.is_compatible_with("T/m"):
             quantity = quantity * registry.Quantity(PROTON_GYROMAGNETIC_RATIO, "rad/s/T")
         if quantity.is_compatible_with(UNITS[kind].internal):

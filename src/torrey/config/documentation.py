@@ -14,6 +14,8 @@ from typing import Any, Final, get_args, get_origin
 
 from torrey.base.errors import either
 from torrey.base.fields import declarations
+from torrey.base.keys import format_number
+from torrey.base.units import UNITS
 from torrey.config.declared_models import accepted
 from torrey.config.figure_models import KINDS, own_figure_models
 from torrey.config.gradient_documentation import reader_table, table, waveform_tables
@@ -30,6 +32,23 @@ def geometry_tables() -> str:
     return f"{table(('kind', 'what it is', 'dimensions'), _kinds(of))}\n\n" + table(
         ("key", "of", "what is accepted", "default"), _keys(of)
     )
+
+
+def unit_table() -> str:
+    """Return a table in Markdown: each quantity, the ways to write it, and its range.
+
+    A test reads each of the ways; all of one row are the same quantity.
+    """
+    rows = (
+        (
+            unit.noun.split(" ", 1)[1],
+            ", ".join(f"`{way}`" for way in unit.ways),
+            f"`{unit.internal}`",
+            f"{format_number(unit.least)} to {format_number(unit.most)} {unit.internal}",
+        )
+        for unit in UNITS.values()
+    )
+    return table(("quantity", "the same one, written in several ways", "inside", "range"), rows)
 
 
 def model_table() -> str:
@@ -62,6 +81,7 @@ def updated(text: str) -> str:
         If the document lacks a mark.
     """
     tables = {
+        "units": unit_table(),
         "geometries": geometry_tables(),
         "models": model_table(),
         "waveforms": waveform_tables(),

@@ -39,6 +39,19 @@ from torrey.base.units import PROTON_GYROMAGNETIC_RATIO, UNITS, UnitError, parse
         ("15 rad/(mm ms)", "gradient", 0.015),
         ("15 rad/(mm*ms)", "gradient", 0.015),
         ("15 rad/mm/ms", "gradient", 0.015),
+        # As they stand in tables, in the headers of files and in the attributes of NetCDF.
+        ("3e-3 mm2/s", "diffusivity", 3.0),
+        ("1.7 um2/ms", "diffusivity", 1.7),
+        ("1.7 µm2/ms", "diffusivity", 1.7),
+        ("3e-9 m2/s", "diffusivity", 3.0),
+        ("3e-3 mm2 s-1", "diffusivity", 3.0),
+        ("850 s/mm2", "b_value", 0.85),
+        ("850s/mm2", "b_value", 0.85),
+        ("1e3 s/mm2", "b_value", 1.0),
+        ("850 s mm-2", "b_value", 0.85),
+        ("1 ms um-2", "b_value", 1.0),
+        ("5e-5 m s-1", "permeability", 0.05),
+        ("0.2 rad um-1", "q", 0.2),
     ],
 )
 def test_quantities_are_read_exactly(text, kind, expected):
@@ -57,6 +70,18 @@ def test_turns_are_not_radians():
 
 
 @pytest.mark.parametrize("kind", UNITS)
+def test_the_ways_to_write_a_quantity_are_the_same_quantity(kind):
+    values = {text: parse(text, kind) for text in UNITS[kind].ways}
+    assert len(values) >= 2
+    assert len(set(values.values())) == 1, values
+
+
+@pytest.mark.parametrize("kind", UNITS)
+def test_the_names_of_units_in_files_are_read(kind):
+    assert parse(f"1 {UNITS[kind].cf}", kind) == 1.0
+
+
+@pytest.mark.parametrize("kind", UNITS)
 def test_examples_in_messages_are_accepted(kind):
     assert parse(UNITS[kind].example, kind) > 0
     assert parse(f"1 {UNITS[kind].internal}", kind) == 1.0
@@ -65,8 +90,14 @@ def test_examples_in_messages_are_accepted(kind):
 @pytest.mark.parametrize(
     ("text", "kind", "found"),
     [
-        ("6", "length", '"6", accepted'),
-        (6, "length", '"6", accepted'),
+        ("6", "length", '"6" (a bare number), accepted'),
+        (6, "length", '"6" (a bare number), accepted'),
+        ("1e3", "b_value", '"1e3" (a bare number), accepted'),
+        ("1E-3", "diffusivity", '"1E-3" (a bare number), accepted'),
+        (" 2.0 ", "length", '" 2.0 " (a bare number), accepted'),
+        ("-.5", "length", '"-.5" (a bare number), accepted'),
+        (1e3, "b_value", '"1000.0" (a bare number), accepted'),
+        (True, "length", '"True", accepted'),
         (None, "length", '"None", accepted'),
         ("", "length", '"", accepted'),
         ("um", "length", '"um", accepted'),
@@ -82,6 +113,10 @@ def test_examples_in_messages_are_accepted(kind):
         ("6 um^", "length", '(unknown unit "um^")'),
         ("6 (um", "length", '(unknown unit "(um")'),
         ("6 um 2", "length", '(unknown unit "um 2")'),
+        ("6 um2", "length", '"6 um2" (not a length)'),
+        ("6 mm12", "length", '(unknown unit "mm12")'),
+        ("3 mm2^2/s", "diffusivity", '(unknown unit "mm2^2/s")'),
+        ("6 e3 um", "length", '"6 e3 um" (not a length)'),
         ("6 um**um", "length", '(unknown unit "um**um")'),
         ("6,5 um", "length", '(unknown unit ",5 um")'),
     ],

@@ -361,7 +361,7 @@ def test_waveforms_say_what_was_read(write):
         ("time (ms),gx (rad/um)\n", 'line 1 of w.csv: gx in "rad/um" (a wave number), accepted'),
         ("time (ms),qx (mT/m)\n", 'line 1 of w.csv: qx in "mT/m" (not a wave number)'),
         ("time (ms),q (1/um)\n", 'line 1 of w.csv: q in "1/um", accepted: a wave number'),
-        ("time (ms),g (gauss/inches)\n", "accepted: a gradient with its unit"),
+        ("time (ms),g (newton/inches)\n", "accepted: a gradient with its unit"),
         ("time (ms),g (foo)\n", 'line 1 of w.csv: g in "foo" (unknown unit "foo")'),
         ("time (ms),g ()\n", 'line 1 of w.csv: g in "", accepted: a gradient'),
         # Rows
