@@ -26,6 +26,7 @@ from torrey.base.budgets import (
 )
 from torrey.base.errors import InputError, KeyPath
 from torrey.config.problems import ConfigError, Problem
+from torrey.config.yaml_errors import explain
 
 _TOO_DEEP = "a value nested too deeply", f"at most {MOST_LEVELS} levels"
 
@@ -94,7 +95,7 @@ def read_yaml(path: Path) -> Node:
         root = _compose(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise ConfigError([Problem(file, line, (), "text that is not UTF-8", "UTF-8")]) from None
+        raise ConfigError([Problem(file, line, (), *_encoding(content))]) from None
     except _Refusal as refusal:
         problem = Problem(file, refusal.line, refusal.path, refusal.found, refusal.accepted)
         raise ConfigError([problem]) from None
@@ -105,6 +106,15 @@ def read_yaml(path: Path) -> Node:
     if problems:
         raise ConfigError(problems)
     return node
+
+
+def _encoding(content: bytes) -> tuple[str, str]:
+    """What is found of a file in another encoding, and how to mend it."""
+    found = "text that is not UTF-8"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return f"{found} but UTF-16", "UTF-8: save the file in this encoding"
+    accepted = "UTF-8: save the file in this encoding, or `iconv -f latin1 -t utf8 OLD > NEW`"
+    return found, accepted
 
 
 def merge_entries(roots: Sequence[Node]) -> Node:
@@ -188,9 +198,8 @@ def _compose(text: str) -> yaml.Node | None:
         node: yaml.Node | None = loader.get_single_node()
         return node
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        what = " ".join(filter(None, [error.context, error.problem]))
-        raise _Refusal(line, what) from None
+        said = explain(error, text)
+        raise _Refusal(said.line, said.found, said.accepted) from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise _Refusal(line, f"the character {chr(error.character)!a}, which YAML lacks") from None
