@@ -97,3 +97,10 @@ for figure in ON_REQUEST:
             figure
         input:
             figure_files(figure),
+
+
+if workflow.is_main_process and "snakemake" in sys.argv[0]:
+    check_targets(
+        get_argument_parser().parse_args(sys.argv[1:]).targets,
+        [rule.name for rule in workflow.rules],
+    )

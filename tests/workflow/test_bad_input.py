@@ -29,7 +29,7 @@ MALFORMED = {
     "no unit": (
         "[2 um, 3 um]",
         "[2, 3 um]",
-        r'studies\.sweep\.period\[0\]: found "2", accepted: a length .*"6 um"',
+        r'studies\.sweep\.period\[0\]: found "2" \(a bare number\), accepted: a length .*"6 um"',
     ),
     "wrong unit": (
         "inside: 1.7e-3 mm^2/s",

@@ -3,6 +3,7 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -14,6 +15,7 @@ from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow.alarms import Alarm
 from torrey.workflow.batches import Batches, forced_rules
+from torrey.workflow.opening import unknown_target
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes
 from torrey.workflow.runs import RunError, begin_run
@@ -24,27 +26,31 @@ CONFIG_FILES = [Path(f) for f in workflow.config_settings.configfiles] or [
 ]
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 
+
+def stop(message):
+    """End the program with a message alone; Snakemake would add the lines of this file to it."""
+    sys.exit(str(message))
+
+
 # Snakemake writes the path of Python into commands as it is.
 if any(letter.isspace() for letter in sys.executable):
-    raise WorkflowError(
+    stop(
         f"found the environment in {sys.executable}, accepted: a folder without blanks in its path. "
         "Move the project and run `make env`"
     )
 if workflow.config_settings.config:
-    raise WorkflowError(
-        "found --config, accepted: --configfile with a YAML file, whose values are checked"
-    )
+    stop("found --config, accepted: --configfile with a YAML file, whose values are checked")
 try:
     CONFIG = load(CONFIG_FILES)
 except ConfigError as error:
-    raise WorkflowError(str(error))
+    stop(str(error))
 
 WRONG = [
     f"{' or '.join(map(str, CONFIG_FILES))}: {text}"
     for text in (*problems(CONFIG), *tables.problems(CONFIG))
 ]
 if WRONG:
-    raise WorkflowError("\n".join(WRONG))
+    stop("\n".join(WRONG))
 
 # Jobs compare the library with what it is now. On a cluster they may inherit this from the run.
 if workflow.is_main_process or LIBRARY_VARIABLE not in os.environ:
@@ -52,20 +58,6 @@ if workflow.is_main_process or LIBRARY_VARIABLE not in os.environ:
 
 RECIPES = Recipes(CONFIG, SCRIPTS)
 LAYOUT = RECIPES.layout
-
-if workflow.is_main_process:
-    for study in CONFIG.studies.values():
-        for note in study.notes:
-            logger.info(f"Study {study.name}: {note}")
-    for dictionary in CONFIG.dictionaries.values():
-        for note in dictionary.notes:
-            logger.info(f"Dictionary {dictionary.name}: {note}")
-    for measured in CONFIG.data.values():
-        for note in measured.notes:
-            logger.info(f"Data {measured.name}: {note}")
-    for bloch_run in CONFIG.bloch.values():
-        for note in bloch_run.notes:
-            logger.info(f"Bloch run {bloch_run.name}: {note}")
 
 # Its record lives as long as the process. While rules are read, Snakemake does not say yet whether it
 # only asks what would be done: the words of the command do.
@@ -82,7 +74,21 @@ try:
         else None
     )
 except RunError as error:
-    raise WorkflowError(str(error))
+    stop(str(error))
+
+if workflow.is_main_process:
+    for study in CONFIG.studies.values():
+        for note in study.notes:
+            logger.info(f"Study {study.name}: {note}")
+    for dictionary in CONFIG.dictionaries.values():
+        for note in dictionary.notes:
+            logger.info(f"Dictionary {dictionary.name}: {note}")
+    for measured in CONFIG.data.values():
+        for note in measured.notes:
+            logger.info(f"Data {measured.name}: {note}")
+    for bloch_run in CONFIG.bloch.values():
+        for note in bloch_run.notes:
+            logger.info(f"Bloch run {bloch_run.name}: {note}")
 
 
 onstart:
@@ -105,6 +111,16 @@ if workflow.is_main_process:
         BATCHES.write(BATCH_FILE)
 else:
     BATCHES = Batches.read(BATCH_FILE)
+
+
+def check_targets(targets, rules):
+    """Stop if a target is neither a rule, nor there, nor something that a rule makes."""
+    made = {path: None for path in RECIPES.outputs()}
+    for target in targets:
+        path = os.path.normpath(target)
+        if target not in rules and not os.path.exists(path) and path not in made:
+            if not any(rule.is_producer(target) for rule in workflow.rules):
+                stop(unknown_target(target, rules, made))
 
 
 def names(values):

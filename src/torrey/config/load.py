@@ -47,7 +47,7 @@ def load(files: Sequence[Path]) -> Config:
         If anything is wrong: all problems are listed, each with its file, line and key, what was
         found and what is accepted.
     """
-    findings = Findings(_read(files))
+    findings = Findings(read_files(files))
     geometries = _entries(findings, "geometries", read_geometry)
     studies = _entries(findings, "studies", partial(read_study, geometries=geometries))
     dictionaries = _entries(
@@ -96,8 +96,14 @@ def _entries(
     return {name: entry for name, entry in found.items() if entry is not None}
 
 
-def _read(files: Sequence[Path]) -> Node:
-    """Read and merge the files, whose sections must be mappings."""
+def read_files(files: Sequence[Path]) -> Node:
+    """Read and merge the files, whose sections must be mappings.
+
+    Raises
+    ------
+    ConfigError
+        If one of them cannot be read, is no YAML or has other sections.
+    """
     if not files:
         raise ConfigError([Problem("configuration", 0, (), "no file", "at least one YAML file")])
     problems: list[Problem] = []

@@ -144,6 +144,11 @@ def _check_rights(state: Path, results: Path) -> None:
     """Find out before any work where this user may not write."""
     parts = ("metadata", "incomplete", "log", "locks", "runs")
     for folder in (state, *(state / part for part in parts), results):
+        if folder.exists() and not folder.is_dir():
+            raise RunError(
+                f"{folder.resolve()}: found a file, accepted: a folder, or nothing: "
+                "give the file another name or delete it"
+            )
         place = folder if folder.exists() else folder.parent
         if place.exists() and not os.access(place, os.W_OK | os.X_OK):
             raise RunError(_not_writable(place, "no permission"))

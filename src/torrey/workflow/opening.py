@@ -1,0 +1,98 @@
+"""What is wrong with the words of a command, said before Snakemake reads or plans anything.
+
+Snakemake reads the configuration files before any line of the Snakefile, and answers what it
+cannot read with a traceback. A profile is read earlier still, and may call Python (it is a YTE
+template, by ``__use_yte__``): those of the project call `check_files`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from torrey.base.budgets import MOST_CANDIDATES, quoted
+from torrey.config.load import read_files
+from torrey.config.nodes import listed
+from torrey.config.problems import ConfigError
+
+
+def check_files(words: Sequence[str] | None = None) -> None:
+    """Stop the program with a message if a configuration file of a command cannot be read.
+
+    Parameters
+    ----------
+    words : sequence of str, optional
+        Arguments of Snakemake; without them those of this process.
+
+    Raises
+    ------
+    SystemExit
+        With the message, which Python prints.
+    """
+    files = configuration_files(sys.argv[1:] if words is None else words)
+    try:
+        if files:
+            read_files(files)
+    except ConfigError as error:
+        lost = [file for file in files if not file.suffix and not file.exists()]
+        hint = f"\n{lost[0]}: a target stands before --configfile, or after --" if lost else ""
+        raise SystemExit(f"{error}{hint}") from None
+
+
+def configuration_files(words: Sequence[str]) -> list[Path]:
+    """Return the files that the arguments of Snakemake name as configurations."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
+    options = words[: words.index("--")] if "--" in words else words
+    # An option without its value is left to Snakemake, which says so.
+    if options and options[-1] in ("--configfile", "--configfiles"):
+        return []
+    found: list[Path] = parser.parse_known_args(list(options))[0].configfile
+    return found
+
+
+def unknown_target(target: str, rules: Iterable[str], files: Iterable[str]) -> str:
+    """Say that nothing makes a target, with the nearest that there is.
+
+    Parameters
+    ----------
+    target : str
+        What was asked for.
+    rules : iterable of str
+        Names that may be asked for.
+    files : iterable of str
+        Paths that may be asked for.
+    """
+    if "/" not in target:
+        names = sorted(rules)
+        near = difflib.get_close_matches(target, names, n=1)
+        accepted = f"a file below results/, or one of {listed(names)}"
+    else:
+        near, there = _nearest_file(target, set(files))
+        accepted = f"a file that the configuration asks for: {there}"
+    hint = f' (did you mean "{near[0]}"?)' if near else ""
+    return f"found the target {quoted(target)}{hint}, accepted: {accepted}"
+
+
+def _nearest_file(target: str, files: set[str]) -> tuple[list[str], str]:
+    """Return the nearest path, folder by folder, and what there is where the target leaves it."""
+    found, there = "", ""
+    parts = target.split("/")
+    for part in parts:
+        names = sorted({file[len(found) :].split("/")[0] for file in files})
+        if part not in names:
+            there = there or f"{found} with {listed(names)}"
+            # All names are compared with few; of very many none is near enough to guess.
+            near = (
+                difflib.get_close_matches(part, names, n=1) if len(names) <= MOST_CANDIDATES else []
+            )
+            if not near:
+                return [], there
+            part = near[0]
+        last = f"{found}{part}"
+        found = f"{last}/"
+        files = {file for file in files if file.startswith(found)} or ({last} & files)
+    return ([last], there) if last in files else ([], there or f"{last} is a folder")

@@ -1,0 +1,75 @@
+"""What is wrong with a command is said before Snakemake reads or plans anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torrey.workflow.opening import check_files, configuration_files, unknown_target
+from torrey.workflow.runs import RunError, begin_run
+
+FILES = [
+    "results/studies/first/signals.nc",
+    "results/studies/second/signals.nc",
+    "results/studies/first/kurtosis.nc",
+    "results/figures/plot.pdf",
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        ("-n figures", []),
+        ("-j8 studies --configfile a.yaml", ["a.yaml"]),
+        ("-j 8 --configfiles a.yaml b.yaml -- studies", ["a.yaml", "b.yaml"]),
+        ("--configfile=a.yaml studies", ["a.yaml"]),
+        ("studies -- --configfile a.yaml", []),
+        ("studies --configfile", []),
+    ],
+)
+def test_configuration_files_are_found_among_the_words(words, files):
+    assert configuration_files(words.split()) == [Path(file) for file in files]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"studies:\n\tmine: 3\n", "m.yaml:2: found a tab"),
+        (b"studies:\n  caf\xe9: 1\n", "m.yaml:2: found text that is not UTF-8"),
+        (b"", "m.yaml:1: found nothing"),
+        (None, "m.yaml: found No such file"),
+    ],
+)
+def test_files_that_cannot_be_read_stop_the_program(tmp_path, monkeypatch, content, said):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("m.yaml").write_bytes(content)
+    with pytest.raises(SystemExit) as stop:
+        check_files(["studies", "--configfile", "m.yaml"])
+    assert str(stop.value.code).startswith(said)
+
+
+def test_a_target_that_is_taken_for_a_file_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="studies: a target stands before --configfile"):
+        check_files(["--configfile", "m.yaml", "studies"])
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("figres", 'found the target "figres" (did you mean "figures"?), accepted: '),
+        ("results/studies/firs/signals.nc", f'(did you mean "{FILES[0]}"?)'),
+        ("results/studys/second/signal.nc", f'(did you mean "{FILES[1]}"?)'),
+        ("results/studies/xyz/signals.nc", "results/studies/ with first, second"),
+    ],
+)
+def test_a_target_that_nothing_makes_is_told_with_the_nearest(target, said):
+    assert said in unknown_target(target, ["figures", "studies"], FILES)
+
+
+def test_results_that_are_a_file_are_refused(tmp_path):
+    (tmp_path / "results").write_text("")
+    with pytest.raises(RunError, match="results: found a file, accepted: a folder"):
+        begin_run(tmp_path / ".snakemake", tmp_path / "results", dry=True)
