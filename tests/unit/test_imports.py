@@ -151,7 +151,7 @@ INNER = {
         "table_report",
     ],
     "config": [
-        "domain problems quantities registered",
+        "domain problems quantities registered yaml_errors",
         "material_models nodes waveform_models",
         "data_models findings gradient_documentation voxel_models",
         "acquisitions cells declared_models designs inversions",
@@ -193,7 +193,7 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "alarms clocks layout processes progress stages",
+        "alarms opening clocks layout processes progress stages",
         "derivatives dictionaries fits jobs runs voxels",
         "recipes",
         "batches verification",
