@@ -119,7 +119,7 @@ def check_targets(targets, rules):
     for target in targets:
         path = os.path.normpath(target)
         if target not in rules and not os.path.exists(path) and path not in made:
-            if not any(rule.is_producer(target) for rule in workflow.rules):
+            if not any(one.is_producer(target) for one in workflow.rules):
                 stop(unknown_target(target, rules, made))
 
 
