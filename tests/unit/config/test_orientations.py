@@ -98,7 +98,10 @@ SPACE = "directions: [[0, 0, 1]]"
         (["directions: {sphere: 7}"], 'unknown key "sphere", accepted: the keys powder, lebedev'),
         ([SPACE, "orientation: {axis: [1, 0]}"], "orientation.axis: found 2 components"),
         ([SPACE, "orientation: {axis: [0, 0, 0]}"], "orientation.axis: .* length 0"),
-        ([SPACE, "orientation: {axis: [0, 0, 1], roll: 30}"], r'n\.roll: found "30", .*an angle w'),
+        (
+            [SPACE, "orientation: {axis: [0, 0, 1], roll: 30}"],
+            r'n\.roll: found "30" \(a bare number\), .*an angle w',
+        ),
         ([SPACE, "orientation: {roll: 30 deg}"], r"orientation\.axis: found nothing"),
         ([SPACE, "orientation: [{axis: [0, 0, 1]}, {axis: [0, 0, 2]}]"], r"orientation\[1\]"),
         ([SPACE, "orientation: [0, 0, 1]"], "a mapping, such as {axis"),
