@@ -32,8 +32,7 @@ from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, MeshOptions
 from torrey.gradients.waveforms import Pgse
 from torrey.models.integration import Points
-from torrey.models.openings import opening_of
-from torrey.models.sensitivities import Opened
+from torrey.models.openings import Opened, opening_of
 from torrey.reference.derivatives import SensitiveLadder, signal_derivatives, turning_ladders
 from torrey.reference.full import mesh_signal
 from torrey.reference.ladder import climb

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.gradients.waveforms import Waveform
-from torrey.models.densities import Densities, Run
+from torrey.models.densities import Densities, Run, contracted
 from torrey.models.integration import Points, common_decay, projected_signal
 from torrey.models.reduced import GalerkinSystem, IntegrationError, batch_size
 
@@ -146,12 +146,7 @@ def converged_steps(
 
 def _contract(found: Densities, forms: Forms, scale: Array) -> Moments:
     def against(density: ComplexArray, matrices: Array, factor: complex) -> ComplexArray:
-        r = density.shape[-1]
-        flat = density.reshape(-1, r * r)
-        with_all = matrices.reshape(-1, r * r).T
-        # Real matrices: two real products.
-        value = (flat.real @ with_all) + 1j * (flat.imag @ with_all)
-        value = value.reshape(*density.shape[:-2], len(matrices))
+        value = contracted(density, matrices)
         by = scale.reshape(-1, *(1,) * (value.ndim - 1))
         return np.asarray(factor * by * value)
 

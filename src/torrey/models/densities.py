@@ -211,12 +211,7 @@ class Run:
         assert modes is not None
         duration, F = crossing.segment.duration, crossing.F[0]
         here, there = crossing.start @ modes.conj(), weights @ modes
-        # int exp(-(tau - s) l_i - s l_j) ds over the segment.
-        apart = duration * np.abs(rates[:, :, None] - rates[:, None, :])
-        least = np.minimum(rates[:, :, None], rates[:, None, :])
-        safe = np.where(apart > 0.0, apart, 1.0)
-        share = np.where(apart > 0.0, -np.expm1(-safe) / safe, 1.0)
-        weight = (duration * np.exp(-duration * least) * share)[:, None]
+        weight = overlaps(rates, duration)[:, None]
         inner = weight * there[..., :, None] * here[..., None, :]
         density = modes.conj()[:, None] @ inner @ modes.swapaxes(1, 2)[:, None]
         self._add(density, None, None, conjugate)
@@ -289,6 +284,33 @@ class Run:
             self._quadratic[:, a, b] += value
             if a != b:
                 self._quadratic[:, b, a] += value
+
+
+def overlaps(rates: Array, duration: float | Array) -> Array:
+    """int exp(-(tau - s) l_i - s l_j) ds over a time tau, (n, r, r).
+
+    Parameters
+    ----------
+    rates : (n, r) float, 1/ms
+        l, at least zero.
+    duration : float or (n, 1, 1) float, ms
+        tau.
+    """
+    apart = duration * np.abs(rates[:, :, None] - rates[:, None, :])
+    least = np.minimum(rates[:, :, None], rates[:, None, :])
+    safe = np.where(apart > 0.0, apart, 1.0)
+    share = np.where(apart > 0.0, -np.expm1(-safe) / safe, 1.0)
+    found: Array = duration * np.exp(-duration * least) * share
+    return found
+
+
+def contracted(density: ComplexArray, matrices: Array) -> ComplexArray:
+    """Sums of the products of densities (..., r, r) with real matrices (m, r, r), (..., m)."""
+    r = density.shape[-1]
+    flat, X = density.reshape(-1, r * r), matrices.reshape(-1, r * r).T
+    # Real matrices: two real products.
+    found: ComplexArray = (flat.real @ X) + 1j * (flat.imag @ X)
+    return found.reshape(*density.shape[:-2], len(matrices))
 
 
 def _counted(density: ComplexArray, conjugate: Conjugate, sign: float) -> ComplexArray:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.models.densities import contracted, overlaps
 from torrey.models.openings import MOST_POWERS, OpenedCell, Piece
 
 Array = NDArray[np.float64]
@@ -198,25 +199,16 @@ class _Between:
         if not self._tau.any():
             return np.zeros((len(self._tau), len(changes)), dtype=complex)
         right, left = (self._amplitudes(states[:, k]) for k in (0, -1))
-        inner = self._shares() * left.conj()[:, :, None] * right[:, None, :]
+        inner = (
+            overlaps(self._rates, self._tau[:, None, None])
+            * left.conj()[:, :, None]
+            * right[:, None, :]
+        )
         density = self._modes.conj() @ inner @ self._modes.swapaxes(1, 2)
-        r = density.shape[-1]
-        flat = density.reshape(len(density), r * r)
         every = np.concatenate([changes.still, changes.linear, changes.quadratic])
-        X = every.reshape(len(every), r * r).T
-        by = (flat.real @ X + 1j * (flat.imag @ X)).reshape(len(flat), 3, len(changes))
+        by = contracted(density, every).reshape(len(density), 3, len(changes))
         g = self._g[:, None]
         found: ComplexArray = -(by[:, 0] + 1j * g * by[:, 1] + g**2 * by[:, 2])
-        return found
-
-    def _shares(self) -> Array:
-        """int exp(-(tau - s) l_i - s l_j) ds, (n, r, r)."""
-        tau, rates = self._tau[:, None, None], self._rates
-        apart = tau * np.abs(rates[:, :, None] - rates[:, None, :])
-        least = np.minimum(rates[:, :, None], rates[:, None, :])
-        safe = np.where(apart > 0.0, apart, 1.0)
-        share = np.where(apart > 0.0, -np.expm1(-safe) / safe, 1.0)
-        found: Array = tau * np.exp(-tau * least) * share
         return found
 
     def _amplitudes(self, states: ComplexArray) -> ComplexArray:

@@ -89,6 +89,31 @@ def opening_of(waveform: Waveform) -> tuple[Opening, float] | None:
     return Opening(first, stored), tau
 
 
+@dataclass(frozen=True)
+class Opened:
+    """Points of one cell that share their first pulse.
+
+    Attributes
+    ----------
+    opening : Opening
+    period : float, um
+    sigma : float, 1/ms
+    q, tau, b_factor : (points,) float
+        Strengths (rad/um), times between the pulses (ms), and b-values of unit strength (ms).
+    """
+
+    opening: Opening
+    period: float
+    sigma: float
+    q: Array
+    tau: Array
+    b_factor: Array
+
+    def take(self, rows: NDArray) -> Opened:
+        """Some of the points."""
+        return replace(self, q=self.q[rows], tau=self.tau[rows], b_factor=self.b_factor[rows])
+
+
 class OpenedCell:
     """A projected model of one period and permeability at some strengths of a first pulse.
 

@@ -16,7 +16,7 @@ error is told by two rungs, see `torrey.reference.derivatives`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +28,7 @@ from torrey.gradients.waveforms import Waveform
 from torrey.models.adjoint import Forms, Moments, moments
 from torrey.models.integration import Points
 from torrey.models.opened_slopes import Changes, SlopedCell
-from torrey.models.openings import Opening
+from torrey.models.openings import Opened
 from torrey.models.projection import ProjectedModel
 
 if TYPE_CHECKING:
@@ -195,32 +195,6 @@ class Derivatives:
     def __sub__(self, other: Derivatives) -> Derivatives:
         """What the one has more than the other."""
         return Derivatives(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
-
-
-@dataclass(frozen=True)
-class Opened:
-    """Points of one cell that share their first pulse.
-
-    Attributes
-    ----------
-    opening : Opening
-    period : float, um
-    sigma : float, 1/ms
-    q, tau, b_factor : (points,) float
-        Strengths (rad/um), times between the pulses (ms), and b-values of unit strength (ms).
-    """
-
-    opening: Opening
-    period: float
-    sigma: float
-    q: Array
-    tau: Array
-    b_factor: Array
-
-    def take(self, rows: NDArray) -> Opened:
-        """Some of the points."""
-        columns = {name: getattr(self, name)[rows] for name in ("q", "tau", "b_factor")}
-        return replace(self, **columns)
 
 
 def derivatives(

@@ -29,10 +29,10 @@ from torrey.gradients.protocol import frame as frame_of
 from torrey.gradients.waveforms import Waveform
 from torrey.models.adjoint import converged_steps
 from torrey.models.integration import Points
+from torrey.models.openings import Opened
 from torrey.models.projection import ProjectedModel
 from torrey.models.sensitivities import (
     Derivatives,
-    Opened,
     RadiusForms,
     RegionForms,
     derivatives,

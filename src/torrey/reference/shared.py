@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.models.integration import Points
-from torrey.models.openings import OpenedCell, Opening
+from torrey.models.openings import Opened, OpenedCell
 from torrey.reference.ladder import Ladder
 from torrey.reference.projected import Flags, ProjectedSignals, Rows, Signals, certify
 from torrey.reference.span import rung_for
@@ -47,28 +47,15 @@ _TAIL = 4
 
 
 @dataclass(frozen=True)
-class Family:
+class Family(Opened):
     """Points of one cell under waveforms that share their first pulse.
 
     Attributes
     ----------
-    opening : Opening
-    period : float, um
-    sigma : float, 1/ms
-    q, tau : (n,) float
-        Strengths (rad/um) and times between the pulses (ms).
-    b_factor : (n,) float
-        b-value of unit strength (ms), for a diffusivity that is the same everywhere.
     layers : (n,) bool
         See `torrey.reference.estimates.space_error`.
     """
 
-    opening: Opening
-    period: float
-    sigma: float
-    q: Array
-    tau: Array
-    b_factor: Array
     layers: Flags
 
 

@@ -14,9 +14,9 @@ from torrey.gradients.waveforms import Waveform
 from torrey.models import registry
 from torrey.models.adjoint import converged_steps
 from torrey.models.integration import Points
-from torrey.models.openings import Opening, opening_of
+from torrey.models.openings import Opened, Opening, opening_of
 from torrey.models.projection import ProjectedModel, project
-from torrey.models.sensitivities import Opened, derivatives
+from torrey.models.sensitivities import derivatives
 from torrey.reference.derivatives import NAMES, Derivative, signal_derivatives, within_reach
 from torrey.reference.projected import ProjectedSignals
 from torrey.reference.sensitive import LadderSource

@@ -15,10 +15,9 @@ from torrey.geometry.meshing import build_meshes
 from torrey.geometry.shapes import Shape
 from torrey.gradients.waveforms import Pgse, StimulatedEcho, TrapezoidalPgse, Waveform
 from torrey.models.integration import Points
-from torrey.models.openings import opening_of
+from torrey.models.openings import Opened, opening_of
 from torrey.models.sensitivities import (
     Derivatives,
-    Opened,
     derivatives,
     radius_forms,
     region_forms,
