@@ -3,17 +3,17 @@
     OMP_NUM_THREADS=1 python benchmarks/estimates.py [--kind layers] [--first 0] [--count 20]
         [--table]
 
-Number and kind make a cell and its points, the same on every machine: layers, a disc, an obstacle,
-four discs, a sphere; L from 1 to 30 um and kappa from 1e-7 to 1e-3 m/s (a tenth: none), both even
+Kind and number make a cell, the same on every machine: layers, a disc, an obstacle, four discs, a
+sphere, each examined at five random waveforms and directions with twelve strengths each; L from 1 to 30 um and kappa from 1e-7 to 1e-3 m/s (a tenth: none), both even
 on a logarithmic scale; diffusivities of 0.5 to 3 um^2/ms; b from 0 to 10,000 s/mm^2; PGSE with and
 without ramps, double PGSE and a sampled waveform; tolerances of 1e-3, 1e-4 and 1e-5. What they are
 compared with is the projected reference on another mesh, to a thirtieth of the tolerance, or to a
-tenth where that takes too long; what is left of its own error by its own estimate is granted. Cells
-where a tenth takes too long, too, are left out, and counted. The full reference, which takes up to
+tenth where that takes too long; what is left of its own error by its own estimate is granted.
+Waveforms where a tenth takes too long, too, are left out, and counted. The full reference, which takes up to
 minutes, is examined in some of the cells. Signals below 1e-4 are left out.
 
-All of it takes hours: each cell adds a line per method to benchmarks/estimates.csv as it is done,
-and a cell that is there already is not computed again. --table makes benchmarks/estimates.md from
+All of it takes hours: each waveform in a cell adds a line per method to benchmarks/estimates.csv as
+it is done, and what is there already is not computed again. --table makes benchmarks/estimates.md from
 what is there.
 """
 
@@ -25,7 +25,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,10 @@ from torrey.gradients.waveforms import SampledWaveform, Waveform
 
 HERE = Path(__file__).parent
 SEED = 20261129
-#: Cells of each kind in the survey, of `POINTS` points each.
-KINDS = {"layers": 500, "disc": 200, "obstacle": 150, "four discs": 60, "sphere": 20}
-POINTS = 12
+#: Cells of each kind in the survey; of layers, some more are examined at their first waveform.
+KINDS = {"layers": 60, "disc": 50, "obstacle": 35, "four discs": 15, "sphere": 8}
+#: Waveforms in each cell, each with a direction and so many strengths.
+WAVES, POINTS = 5, 12
 POINTS_FILE = HERE / "estimates.csv"
 METHODS = ("projected", "full")
 COLUMNS = ("points", "above", "ratio", "share", "large", "near", "median", "seconds")
@@ -91,17 +92,33 @@ def draw(kind: str, number: int) -> Draw:
     D = rng.uniform(0.5, 3.0, shape.n_compartments).tolist()
     size = {1: 0.1, 2: 0.1, 3: 0.3}[shape.dimension]
     # Nothing passes the surface of an obstacle, which may take magnetisation.
-    name = "surface_relaxivity" if kind == "obstacle" else "permeability"
-    passing = {name: f"{kappa:.6g} m/s"}
+    passing_name = "surface_relaxivity" if kind == "obstacle" else "permeability"
+    passing = {passing_name: f"{kappa:.6g} m/s"}
     cells = [
         tr.Cell(shape, D, L, mesh=tr.MeshOptions(part * size), **passing)
         for part in (1.0, _SMALLER)
     ]
+    waveform, _ = _waveform(rng)
+    b = np.sort(rng.uniform(0.0, 10.0, POINTS))
+    direction = _direction(rng, shape.dimension)
+    text = f"{kind} {number}: {shape} D {D} L {L} kappa {kappa:.6g} {passing_name} {tolerance:g}"
+    return Draw(cells[0], cells[1], waveform, b, direction, tolerance, text)
+
+
+def redrawn(drawn: Draw, kind: str, number: int, wave: int) -> Draw:
+    """The same cell, and asked as exactly, at another waveform; the same where it is the first."""
+    if wave == 0:
+        return drawn
+    rng = np.random.default_rng([SEED, list(KINDS).index(kind), number, wave])
     waveform, name = _waveform(rng)
     b = np.sort(rng.uniform(0.0, 10.0, POINTS))
-    direction = {1: (1.0,), 2: tuple(_unit(rng, 2)), 3: tuple(_unit(rng, 3))}[shape.dimension]
-    text = f"{kind} {number}: {shape} D {D} L {L} kappa {kappa:.6g} {name} {tolerance:g}"
-    return Draw(cells[0], cells[1], waveform, b, direction, tolerance, text)
+    direction = _direction(rng, len(drawn.direction))
+    text = f"{drawn.text} wave {wave} {name}"
+    return replace(drawn, waveform=waveform, b=b, direction=direction, text=text)
+
+
+def _direction(rng: np.random.Generator, d: int) -> tuple[float, ...]:
+    return (1.0,) if d == 1 else tuple(_unit(rng, d))
 
 
 def _unit(rng: np.random.Generator, d: int) -> list[float]:
@@ -250,7 +267,7 @@ HEAD = """\
 
 {text}
 
-| cells | method | points | cells left out | error <= estimate | worst error / estimate \
+| cells | method | points | waveforms left out | error <= estimate | worst error / estimate \
 | worst error / tolerance | estimate <= 50 x error | median estimate / error | per point, all in |
 |-|-|-|-|-|-|-|-|-|-|
 """
@@ -265,15 +282,14 @@ def table() -> str:
         lines.append(row(str(kind), str(method), some))
     lines += [row("all", str(method), some) for method, some in cells.groupby("method", sort=False)]
     drawn = cells.groupby("kind", sort=False).number.nunique()
-    share = ", ".join(f"{n} of {KINDS[str(kind)]} of {kind}" for kind, n in drawn.items())
-    lines.append(f"\nCells that are done: {share}.\n")
+    share = ", ".join(f"{n} of {kind}" for kind, n in drawn.items())
+    lines.append(f"\nCells: {share}.\n")
     return "".join(lines)
 
 
-def add(kind: str, number: int) -> None:
-    """Examine a cell, and add it to those that are known."""
-    drawn = draw(kind, number)
-    first = {"kind": kind, "number": number, "tolerance": drawn.tolerance}
+def add(drawn: Draw, kind: str, number: int, wave: int) -> None:
+    """Examine a waveform in a cell, and add it to those that are known."""
+    first = {"kind": kind, "number": number, "wave": wave, "tolerance": drawn.tolerance}
     rows: list[dict[str, Any]] = []
     methods = METHODS if number % FULL[kind] == 0 else METHODS[:1]
     try:
@@ -313,14 +329,16 @@ def main() -> None:
     done = set()
     if POINTS_FILE.exists():
         known = pd.read_csv(POINTS_FILE)
-        done = set(zip(known.kind, known.number, strict=True))
+        done = set(zip(known.kind, known.number, known.wave, strict=True))
     for kind, count in KINDS.items():
         if given.kind not in (None, kind):
             continue
         last = count if given.count is None else min(given.first + given.count, count)
         for number in range(given.first, last):
-            if (kind, number) not in done:
-                add(kind, number)
+            first = draw(kind, number)
+            for wave in range(WAVES):
+                if (kind, number, wave) not in done:
+                    add(redrawn(first, kind, number, wave), kind, number, wave)
 
 
 if __name__ == "__main__":
