@@ -4,17 +4,18 @@
         [--table]
 
 Kind and number make a cell, the same on every machine: layers, a disc, an obstacle, four discs, a
-sphere, each examined at five random waveforms and directions with twelve strengths each; L from 1 to 30 um and kappa from 1e-7 to 1e-3 m/s (a tenth: none), both even
-on a logarithmic scale; diffusivities of 0.5 to 3 um^2/ms; b from 0 to 10,000 s/mm^2; PGSE with and
-without ramps, double PGSE and a sampled waveform; tolerances of 1e-3, 1e-4 and 1e-5. What they are
-compared with is the projected reference on another mesh, to a thirtieth of the tolerance, or to a
-tenth where that takes too long; what is left of its own error by its own estimate is granted.
-Waveforms where a tenth takes too long, too, are left out, and counted. The full reference, which takes up to
-minutes, is examined in some of the cells. Signals below 1e-4 are left out.
+sphere, each examined at five random waveforms and directions with twelve strengths each; L from 1
+to 30 um and kappa from 1e-7 to 1e-3 m/s (a tenth: none), both even on a logarithmic scale;
+diffusivities of 0.5 to 3 um^2/ms; b from 0 to 10,000 s/mm^2; PGSE with and without ramps, double
+PGSE and a sampled waveform; tolerances of 1e-3, 1e-4 and 1e-5. What they are compared with is the
+projected reference on another mesh, to a thirtieth of the tolerance, or to a tenth where that takes
+too long; what is left of its own error by its own estimate is granted. Waveforms where a tenth
+takes too long, too, are left out, and counted. The full reference, which takes up to minutes, is
+examined in some of the cells. Signals below 1e-4 are left out.
 
 All of it takes hours: each waveform in a cell adds a line per method to benchmarks/estimates.csv as
-it is done, and what is there already is not computed again. --table makes benchmarks/estimates.md from
-what is there.
+it is done, and what is there already is not computed again. --table makes benchmarks/estimates.md
+from what is there.
 """
 
 from __future__ import annotations
