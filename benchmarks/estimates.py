@@ -49,7 +49,7 @@ POINTS_FILE = HERE / "estimates.csv"
 METHODS = ("projected", "full")
 COLUMNS = ("points", "above", "ratio", "share", "large", "near", "median", "seconds")
 TOLERANCES = (1e-3, 1e-4, 1e-5)
-#: The full reference is examined in one of so many cells.
+#: The full reference is examined in one of so many cells, at the first waveform.
 FULL = {"layers": 4, "disc": 20, "obstacle": 20, "four discs": 20, "sphere": 15}
 #: By which the tolerance of what is compared with is smaller, and its elements.
 _BETTER, _SMALLER = (30.0, 10.0), 0.8
@@ -292,7 +292,7 @@ def add(drawn: Draw, kind: str, number: int, wave: int) -> None:
     """Examine a waveform in a cell, and add it to those that are known."""
     first = {"kind": kind, "number": number, "wave": wave, "tolerance": drawn.tolerance}
     rows: list[dict[str, Any]] = []
-    methods = METHODS if number % FULL[kind] == 0 else METHODS[:1]
+    methods = METHODS if wave == 0 and number % FULL[kind] == 0 else METHODS[:1]
     try:
         for method, found in examine(drawn, methods):
             rows.append(first | {"method": method} | summary(drawn.tolerance, found))
