@@ -55,7 +55,7 @@ FULL = {"layers": 4, "disc": 20, "obstacle": 20, "four discs": 20, "sphere": 15}
 #: By which the tolerance of what is compared with is smaller, and its elements.
 _BETTER, _SMALLER = (30.0, 10.0), 0.8
 #: For what is compared with, processor seconds per attempt; for what is examined.
-PATIENCE, OWN_PATIENCE = 12.0, 60.0
+PATIENCE, OWN_PATIENCE = (5.0, 15.0), 60.0
 _LEAST_SIGNAL = 1e-4
 
 
@@ -187,9 +187,9 @@ def examine(drawn: Draw, methods: Sequence[str]) -> Iterator[tuple[str, Found]]:
 
 
 def _truth(drawn: Draw, b: np.ndarray) -> Any:
-    for better in _BETTER:
+    for better, patience in zip(_BETTER, PATIENCE, strict=True):
         try:
-            with limited(PATIENCE):
+            with limited(patience):
                 return _signal(drawn.better, drawn, b, drawn.tolerance / better, "projected")
         except (tr.ToleranceError, TimeoutError):
             continue
