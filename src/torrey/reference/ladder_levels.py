@@ -20,13 +20,13 @@ from torrey.base.lazy import Lazy
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.models.projection import ProjectedModel, project_on
 from torrey.reference.ladder import GrowingLadder, Ladder, Turned
-from torrey.reference.span import LOWEST_RUNG, RUNGS_ABOVE
+from torrey.reference.span import HIGHEST_RUNG, LOWEST_RUNG, RUNGS_ABOVE
 
 #: Degrees of freedom of a mesh whose whole space is small enough.
 _SMALL = 400
-#: Rungs that are the whole space: of two that are asked for on finer meshes, one more to take
-#: signals from, and one above it that tells its error.
-_WHOLE_RUNGS = 4
+#: The first rung that is the whole space, above all others of all ladders, and the last: two that
+#: finer meshes are asked for, one to take signals from, and one above it that tells its error.
+_WHOLE, _LAST = HIGHEST_RUNG + 2, HIGHEST_RUNG + 5
 
 
 class FramedLadder(Ladder, Protocol):
@@ -43,7 +43,7 @@ def is_small(operators: BlochTorrey) -> bool:
 
 
 class CompletedLadder:
-    """A ladder on a small mesh, whose rungs above the highest are the whole space of the mesh.
+    """A ladder on a small mesh, whose last rungs are the whole space of the mesh.
 
     Parameters
     ----------
@@ -51,17 +51,15 @@ class CompletedLadder:
         Some rungs may be missing at its end, which would nearly fill the mesh.
     operators : BlochTorrey
         On the mesh of the ladder.
-    highest : int
-        Rungs above this one are the whole space: the same number on all meshes.
     """
 
-    def __init__(self, ladder: FramedLadder, operators: BlochTorrey, highest: int) -> None:
-        self._ladder, self._operators, self._highest = ladder, operators, highest
+    def __init__(self, ladder: FramedLadder, operators: BlochTorrey) -> None:
+        self._ladder, self._operators = ladder, operators
 
     @property
     def order(self) -> int:
         """Highest rung that may be asked for."""
-        return self._highest + _WHOLE_RUNGS
+        return _LAST
 
     @property
     def operators(self) -> BlochTorrey:
@@ -80,7 +78,7 @@ class CompletedLadder:
 
     def complete(self, order: int) -> bool:
         """Whether a rung is the whole space."""
-        return order > self._highest
+        return order >= _WHOLE
 
     def truncate(self, order: int) -> ProjectedModel:
         """The model of one rung.
@@ -143,11 +141,11 @@ def climb_meshes(levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int) 
     highest : int
         On the coarsest mesh; see `climb`.
     """
-    top, finer = max(highest, LOWEST_RUNG), max(highest - 2, LOWEST_RUNG)
+    finer = max(highest - 2, LOWEST_RUNG)
 
     def ladder(level: int) -> Climbing:
         growing = GrowingLadder(levels[level], frame, finer if level else highest)
-        return CompletedLadder(growing, levels[level], top) if is_small(levels[level]) else growing
+        return CompletedLadder(growing, levels[level]) if is_small(levels[level]) else growing
 
     return Lazy.of(ladder, len(levels))
 
@@ -235,7 +233,7 @@ def continued(models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]) -
         incomplete, operators = _continued(models, levels, level), levels[level]
         if not is_small(operators):
             return incomplete
-        return CompletedLadder(incomplete, operators, models[0].order)
+        return CompletedLadder(incomplete, operators)
 
     return Lazy.of(ladder, len(levels))
 

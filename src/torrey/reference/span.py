@@ -22,6 +22,8 @@ RUNGS_ABOVE: Final = 4
 #: Heights of ladders: few, so that studies share them. A higher one than the last is about as
 #: large as the system it stands for.
 _HEIGHTS = (7, 9, 11, 14)
+HIGHEST_RUNG: Final = _HEIGHTS[-1]
+"""Highest rung of a ladder of projected models."""
 
 Axes = tuple[tuple[float, ...], ...]
 

@@ -62,7 +62,7 @@ def test_stored_models_of_layers_end_in_the_whole_space_too(meshes, sweep):
 
 def test_the_whole_space_of_a_mesh_has_its_own_eigenvalues(meshes):
     ladder: Climbing = climb_meshes(meshes, (1.0,), HIGHEST)[0]
-    rung = HIGHEST + 1
+    rung = ladder.order
     assert ladder.complete(rung)
     assert not ladder.complete(HIGHEST)
     model: ProjectedModel = ladder.truncate(rung)
