@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from torrey.config import Config, FigureRequest, TableRequest
+from torrey.config.findings import nearest
 from torrey.figures.entries import Entry, Source
 from torrey.figures.needs import FitNeeds, Needs, runs, studies, unmet
 from torrey.figures.own_kinds import KINDS
@@ -352,7 +353,8 @@ def entry_problems(
         if entry.name not in catalogue:
             own = f"; or with a kind, such as kind: {next(iter(KINDS))}, any other name"
             accepted = f"{', '.join(catalogue)}{own if section == 'figures' else ''}"
-            yield f"{where}: found a {one} that nobody {_VERB[one]}, accepted: {accepted}"
+            near = nearest(entry.name, list(catalogue))
+            yield f"{where}: found a {one} that nobody {_VERB[one]}{near}, accepted: {accepted}"
             continue
         reads = catalogue[entry.name].reads
         wanted = _wanted(reads)
