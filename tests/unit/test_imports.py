@@ -35,6 +35,7 @@ ROOMS = [
     "tables",
     "door",
     "workflow",
+    "command",
 ]
 FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 # The floors of each room, likewise: a module imports from those below its own.
@@ -197,6 +198,12 @@ INNER = {
         "derivatives dictionaries fits jobs runs voxels",
         "recipes",
         "batches verification",
+        "costs",
+    ],
+    "command": [
+        "arguments examples text",
+        "main check export lists show template",
+        "new",
     ],
 }
 INNER_FLOOR_OF = {
@@ -208,7 +215,8 @@ INNER_FLOOR_OF = {
 MODULES = sorted(
     ".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix(".__init__")
     for path in LIBRARY.rglob("*.py")
-    if path != LIBRARY / "__init__.py"
+    # The door, and what ``python -m torrey`` runs, stand above all rooms.
+    if path.parent != LIBRARY
 )
 PACKAGES = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MODULES)}
 

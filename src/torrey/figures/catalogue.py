@@ -392,6 +392,11 @@ def _beside(config: Config, kind: Entry, fits: tuple[str, ...]) -> Iterator[str]
 _VERB: Final = {"figure": "draws", "table": "makes"}
 
 
+def section_shown(entry: Entry) -> str:
+    """Section of the configuration whose entries a figure or a table shows."""
+    return _wanted(entry.reads)
+
+
 def _wanted(reads: tuple[Source, ...]) -> str:
     """Section of what is shown; a study's files may stand beside those of its geometry."""
     if set(reads) == {"mesh"}:
