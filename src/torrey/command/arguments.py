@@ -1,4 +1,4 @@
-"""The words of a command, read by the standard library, and what is said of words that do not fit."""
+"""The words of a command, read by the standard library, and what is said of others."""
 
 from __future__ import annotations
 

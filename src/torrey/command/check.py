@@ -1,4 +1,4 @@
-"""``torrey check``: all that is wrong in a configuration; then what a run of it will do and cost."""
+"""``torrey check``: all that is wrong in a configuration, or what a run will do and cost."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ def _costs(found: Plan) -> Iterator[str]:
     time, least, most = found.seconds, found.seconds / ROUGHNESS, found.seconds * ROUGHNESS
     text = (
         f"In all about {seconds(time)} of one core. This is a guess from measurements on another "
-        f"machine: {seconds(least)} to {seconds(most)} would be no surprise, as the meshes and time "
-        "steps that a tolerance needs are found only on the way. Jobs run beside each other: with "
-        f"-j8 it takes an eighth of that at best. The largest job needs about "
+        f"machine: {seconds(least)} to {seconds(most)} would be no surprise, as the meshes and "
+        "time steps that a tolerance needs are found only on the way. Jobs run beside each other: "
+        f"with -j8 it takes an eighth of that at best. The largest job needs about "
         f"{in_gigabytes(found.bytes)} of memory."
     )
     if found.unknown:

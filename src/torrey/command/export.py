@@ -82,10 +82,10 @@ def long_table(file: netCDF4.Dataset) -> tuple[pandas.DataFrame, list[str]]:
     left = []
     names = [*(dim for dim in dims if dim in file.variables), *file.variables]
     for name in dict.fromkeys(names):
-        found = list(_columns(file, name, dims, shape))
-        if not found and file[name].dimensions != (name,):
+        own = dict(_columns(file, name, dims, shape))
+        if not own and file[name].dimensions != (name,):
             left.append(name)
-        columns |= dict(found)
+        columns |= own
     return pandas.DataFrame(columns), left
 
 

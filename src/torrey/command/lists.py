@@ -82,7 +82,7 @@ def _short(entry: Listed) -> list[str]:
 def _chosen(sections: dict[str, list[Listed]], names: Iterable[str]) -> str:
     """Entries of sections or single ones, with what is accepted for each key."""
     every = {entry.name: entry for entries in sections.values() for entry in entries}
-    parts = []
+    parts: list[str] = []
     for name in names:
         found = next((of for title, of in sections.items() if title.split()[0] == name), None)
         if found is None and name not in every:

@@ -104,7 +104,7 @@ def checked(choice: Choice) -> str:
 
 
 class NoConfigurationError(InputError):
-    """Options or answers that do not make a configuration; the message has a line for each fault."""
+    """Options or answers that do not make a configuration: a line for each fault."""
 
     def __init__(self, lines: str) -> None:
         super().__init__("", "")

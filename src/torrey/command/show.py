@@ -172,8 +172,8 @@ def _errors(file: netCDF4.Dataset) -> Iterator[str]:
     ]
     where = f", at {', '.join(places)}" if places else ""
     yield paragraph(
-        f"The largest numerical error is {values[at]:.2g} (absolute, estimated{where}). It is that of "
-        "meshes and time steps, not that of a model."
+        f"The largest numerical error is {values[at]:.2g} (absolute, estimated{where}). It is that "
+        "of meshes and time steps, not that of a model."
     )
 
 

@@ -60,8 +60,8 @@ def configuration(choice: Choice) -> str:
         )
         raise InputError(quoted(choice.cell), accepted, at=("--cell",))
     lines = [
-        "# Read by the workflow. All keys: docs/configuration.md. What will run, and about how long it",
-        "# takes: torrey check FILE.",
+        "# Read by the workflow. All keys: docs/configuration.md. What will run, and about how",
+        "# long it takes: torrey check FILE.",
         "",
         "geometries:",
         "  # One period of the tissue; lengths in it are in units of that period.",
@@ -69,7 +69,7 @@ def configuration(choice: Choice) -> str:
         *(f"    {_aligned(line)}" for line in _cell(choice)),
         "",
         "studies:",
-        "  # All combinations of the lists below, by each of the models. Every quantity has its unit.",
+        "  # All combinations of the lists below, by each of the models. Every value has its unit.",
         f"  {choice.name}:",
         *(f"    {_aligned(line)}" for line in _study(choice)),
         "",
@@ -105,7 +105,7 @@ def _cell(choice: Choice) -> list[str]:
     return [
         *kind,
         "cells:",
-        f"  - {{center: [{center}], radius: {choice.radius}}}   # add lines for more; they must not touch",
+        f"  - {{center: [{center}], radius: {choice.radius}}}   # add lines for more",
         inside,
         *_mesh(choice),
     ]
@@ -150,11 +150,11 @@ def _study(choice: Choice) -> list[str]:
         f"geometry: {choice.name}_cell",
         f"diffusivity: {{outside: {choice.outside}, inside: {choice.inside}}}",
         f"period: {_listed(choice.period)}   # the physical size of the cell",
-        f"permeability: {_listed(choice.permeability)}   # of the membranes; 0 m/s lets nothing through",
+        f"permeability: {_listed(choice.permeability)}   # 0 m/s lets nothing through",
         f"waveform: {waveform(choice.waveform, names, {**TIMES, **times})}",
         f"b: {_listed(choice.b)}   # or q: [0.2 rad/um], or gradient: [300 mT/m]",
         f"directions: [{directions}]   # in the axes of the cell",
-        f"models: [{', '.join(models)}]   # reference: the Bloch-Torrey equation; all: torrey models",
+        f"models: [{', '.join(models)}]   # all of them: torrey models",
         f"reference: {{method: {method}}}   # projected: faster for sweeps of many points",
         f"tolerance: {choice.tolerance}   # of the reference, relative to the signal",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from torrey.base.errors import either
 from torrey.config import Config, FigureRequest, TableRequest
 from torrey.config.findings import nearest
 from torrey.figures.entries import Entry, Source
@@ -351,8 +352,8 @@ def entry_problems(
     for entry in entries.values():
         where = f"{section}.{entry.name}"
         if entry.name not in catalogue:
-            own = f"; or with a kind, such as kind: {next(iter(KINDS))}, any other name"
-            accepted = f"{', '.join(catalogue)}{own if section == 'figures' else ''}"
+            own = f"any name with a kind ({either(KINDS)}), or one of " if one == "figure" else ""
+            accepted = f"{own}{', '.join(catalogue)}"
             near = nearest(entry.name, list(catalogue))
             yield f"{where}: found a {one} that nobody {_VERB[one]}{near}, accepted: {accepted}"
             continue

@@ -1,6 +1,6 @@
 """What a run will do and about what it costs, counted from the recipes before anything runs.
 
-Jobs are counted exactly: by the same recipes and batches as the workflow. Seconds are a guess: a few
+Jobs are counted exactly: by the same recipes and batches as the workflow. Seconds are a guess: some
 measured numbers (docs/costs.md, benchmarks/), scaled with the unknowns of each cell. How many time
 steps and meshes a tolerance needs is not known before, so that a guess may be wrong by a factor of
 `ROUGHNESS` in either direction, and of some jobs there is none.
