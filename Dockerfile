@@ -2,7 +2,7 @@
 #
 #     docker build -t torrey .
 #     docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" torrey torrey check mine.yaml
-#     apptainer build torrey.sif docker-daemon:torrey:latest
+#     apptainer build image.sif docker-daemon:torrey:latest
 #
 # `torrey check` says the whole command of Snakemake. More: docs/command.md.
 FROM python:3.13-slim-trixie

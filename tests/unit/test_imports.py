@@ -194,7 +194,7 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "alarms opening clocks layout processes progress stages",
+        "alarms opening clocks layout places processes progress stages",
         "derivatives dictionaries fits jobs runs voxels",
         "recipes",
         "batches verification",
@@ -202,8 +202,8 @@ INNER = {
     ],
     "command": [
         "arguments examples text",
-        "main check export lists show template",
-        "new",
+        "check lists main show template",
+        "export new",
     ],
 }
 INNER_FLOOR_OF = {
