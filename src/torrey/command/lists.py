@@ -42,12 +42,26 @@ class Listed:
         As a configuration has it.
     keys : tuple of (str, str)
         Keys beside its kind, and what is accepted for each; those that must be given first.
+    names : tuple of str
+        What else it is found by, where its name stands for several.
     """
 
     name: str
     about: str
     example: str
     keys: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """Entries of one kind, and where in a configuration they stand."""
+
+    where: str
+    entries: list[Listed]
+
+
+Sections = dict[str, Section]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,14 +77,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _all(sections: dict[str, list[Listed]]) -> str:
+def _all(sections: Sections) -> str:
     parts = []
-    for title, entries in sections.items():
+    for title, section in sections.items():
         rows: list[tuple[str, str]] = []
-        for entry in entries:
+        for entry in section.entries:
             rows.append((entry.name, entry.about))
             rows += [("", text) for text in _short(entry)]
-        parts.append(f"{title}\n{columns(rows)}")
+        parts.append(f"{title}: {section.where}\n{columns(rows)}")
     return "\n\n".join(parts)
 
 
@@ -79,18 +93,19 @@ def _short(entry: Listed) -> list[str]:
     return [*([f"keys: {keys}"] if keys else []), entry.example]
 
 
-def _chosen(sections: dict[str, list[Listed]], names: Iterable[str]) -> str:
+def _chosen(sections: Sections, names: Iterable[str]) -> str:
     """Entries of sections or single ones, with what is accepted for each key."""
-    every = {entry.name: entry for entries in sections.values() for entry in entries}
+    entries = [entry for section in sections.values() for entry in section.entries]
+    every = {name: entry for entry in entries for name in (entry.name, *entry.names)}
     parts: list[str] = []
     for name in names:
-        found = next((of for title, of in sections.items() if title.split()[0] == name), None)
-        if found is None and name not in every:
-            titles = [title.split()[0] for title in sections]
-            near = difflib.get_close_matches(name, [*titles, *every], n=1)
+        if name not in sections and name not in every:
+            near = difflib.get_close_matches(name, [*sections, *every], n=1)
             hint = f' (did you mean "{near[0]}"?)' if near else ""
-            raise InputError(f'"{name}"{hint}', ", ".join([*titles, *every]))
-        parts += map(_whole, found or [every[name]])
+            accepted = [*sections, *(entry.name for entry in entries)]
+            raise InputError(f'"{name}"{hint}', ", ".join(accepted))
+        found = sections[name].entries if name in sections else [every[name]]
+        parts += map(_whole, found)
     return "\n\n".join(parts)
 
 
@@ -102,13 +117,18 @@ def _whole(entry: Listed) -> str:
 # ---- what is listed ----
 
 
-def model_lists() -> dict[str, list[Listed]]:
+def model_lists() -> Sections:
     """Return the kinds of models."""
     entries = [
-        Listed(kind.listed(), kind.about, f"models: [{', '.join(_few(kind.names()))}]")
+        Listed(
+            kind.listed(),
+            kind.about,
+            f"models: [{', '.join(_few(kind.names()))}]",
+            names=tuple(kind.names()),
+        )
         for kind in registry.kinds()
     ]
-    return {"models of a study, in its list of models": entries}
+    return {"models": Section("in the list of models of a study", entries)}
 
 
 def _few(names: Sequence[str]) -> Sequence[str]:
@@ -116,12 +136,12 @@ def _few(names: Sequence[str]) -> Sequence[str]:
     return names[:3:2] or names
 
 
-def figure_lists() -> dict[str, list[Listed]]:
+def figure_lists() -> Sections:
     """Return kinds of figures of one's own, figures of the project and tables."""
     return {
-        "own: kinds of figures, under any name in figures:": _own_figures(),
-        "figures of the papers and the project, in figures:": _entries(figures.CATALOGUE),
-        "tables, in tables:": _entries(tables.CATALOGUE),
+        "own": Section("kinds of figures, under any name in figures", _own_figures()),
+        "figures": Section("of the papers and the project", _entries(figures.CATALOGUE)),
+        "tables": Section("of the papers", _entries(tables.CATALOGUE)),
     }
 
 
@@ -143,26 +163,28 @@ def _entries(catalogue: dict[str, Entry]) -> list[Listed]:
     ]
 
 
-def kind_lists() -> dict[str, list[Listed]]:
+def kind_lists() -> Sections:
     """Return kinds of geometries, waveforms, acquisitions, runs of bloch and inversions."""
+    acquisitions = [
+        Listed(
+            reader.name,
+            f"{reader.noun}: {reader.about}",
+            f"acquisition: {reader.mapping}",
+        )
+        for reader in acquisition_readers()
+    ]
+    inversions = [
+        *_models(AnyInversion, examples.INVERSIONS),
+        _model(ExchangeInversionModel, examples.INVERSIONS),
+        _data_fit(),
+    ]
     return {
-        "geometries, in geometries:": [*map(_geometry, kinds())],
-        "waveforms, in waveform: of a study": [*map(_waveform, WAVEFORMS.values())],
-        "acquisitions, in acquisition: of a study": [
-            Listed(
-                reader.name,
-                f"{reader.noun}: {reader.about}",
-                f"acquisition: {reader.mapping}",
-            )
-            for reader in acquisition_readers()
-        ],
-        "figures, under any name in figures:": _own_figures(),
-        "inversions, in inversions:": [
-            *_models(AnyInversion, examples.INVERSIONS),
-            _model(ExchangeInversionModel, examples.INVERSIONS),
-            _data_fit(),
-        ],
-        "bloch, in bloch:": _models(AnyBloch, examples.BLOCH),
+        "geometries": Section("in the section geometries", [*map(_geometry, kinds())]),
+        "waveforms": Section("in waveform of a study", [*map(_waveform, WAVEFORMS.values())]),
+        "acquisitions": Section("in acquisition of a study", acquisitions),
+        "figures": Section("in the section figures, under any name", _own_figures()),
+        "inversions": Section("in the section inversions", inversions),
+        "bloch": Section("in the section bloch", _models(AnyBloch, examples.BLOCH)),
     }
 
 
@@ -233,7 +255,7 @@ def _model_keys(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
     )
 
 
-_SECTIONS: Final[dict[str, Callable[[], dict[str, list[Listed]]]]] = {
+_SECTIONS: Final[dict[str, Callable[[], Sections]]] = {
     "models": model_lists,
     "figures": figure_lists,
     "kinds": kind_lists,

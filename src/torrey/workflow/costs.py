@@ -27,6 +27,8 @@ ROUGHNESS: Final = 3.0
 
 #: Of each job, in process time: the start of Python and the imports (benchmarks/overheads.md).
 _START: Final = 0.5
+#: Of Snakemake itself, which reads the workflow and plans (the same).
+_SNAKEMAKE: Final = 3.0
 #: Of an interpreter with all its libraries (profiles/slurm).
 _BYTES: Final = 0.2e9
 #: For one unknown of a mesh, by dimension.
@@ -52,8 +54,8 @@ _FIXED: Final[Mapping[str, float]] = {
     "read_data": 0.5,
     "write_maps": 0.5,
     "write_table": 1.0,
-    "draw_cell": 2.0,
-    "draw_figure": 4.0,
+    "draw_cell": 2.5,
+    "draw_figure": 5.0,
     "place_discs": 1.0,
     "bound_parameters": 0.5,
 }
@@ -130,8 +132,8 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """Guess for all jobs that there is one for, on one core."""
-        return sum(rule.seconds or 0.0 for rule in self.rules)
+        """Guess for Snakemake and all jobs that there is one for, on one core."""
+        return _SNAKEMAKE + sum(rule.seconds or 0.0 for rule in self.rules)
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -250,7 +252,7 @@ def _seconds(recipes: Recipes, path: str, cells: Mapping[str, Cell]) -> float | 
         "assemble_operators": 0.1 + _OPERATORS * n,
         "extract_tensors": 0.1 + 4 * factor,
         "trace_eigenvalues": 0.5 + 4 * factor,
-        "solve_reference": (0.2 + _FACTORS_IN_FULL * factor) * longer,
+        "solve_reference": (0.5 + _FACTORS_IN_FULL * factor) * longer,
         "build_basis": 0.3 + factor * len(getattr(stage, "axes", ())),
         "expand_cumulants": 0.5 + 4 * factor,
     }

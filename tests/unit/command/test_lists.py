@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from torrey.command import examples
-from torrey.command.lists import Listed, figure_lists, kind_lists, model_lists
+from torrey.command.lists import Sections, figure_lists, kind_lists, model_lists
 from torrey.command.main import main
 from torrey.config.bloch import AnyBloch
 from torrey.config.figure_models import KINDS as OWN
@@ -34,10 +34,9 @@ STUDY = """\
 CELL = "geometries:\n  NAME: {kind: discs, cells: [{center: [0.5, 0.5], radius: 0.3}]}\n"
 
 
-def entries(lists: dict[str, list[Listed]], section: str) -> dict[str, str]:
+def entries(lists: Sections, section: str) -> dict[str, str]:
     """Examples of one section by name."""
-    (found,) = (of for title, of in lists.items() if title.split()[0].strip(":,") == section)
-    return {entry.name: entry.example for entry in found}
+    return {entry.name: entry.example for entry in lists[section].entries}
 
 
 def accepted(tmp_path: Path, text: str):
@@ -54,8 +53,7 @@ def test_lists_hold_what_the_registries_hold():
     assert set(entries(of, "figures")) == set(OWN)
     assert list(entries(figure_lists(), "figures")) == list(CATALOGUE)
     assert list(entries(figure_lists(), "tables")) == list(tables.CATALOGUE)
-    (models,) = model_lists().values()
-    assert [entry.name for entry in models] == [kind.listed() for kind in registry.kinds()]
+    assert list(entries(model_lists(), "models")) == [kind.listed() for kind in registry.kinds()]
     assert len(entries(of, "bloch")) == len(examples.BLOCH) == len(AnyBloch.__origin__.__args__)
 
 
@@ -112,3 +110,15 @@ def test_a_name_that_is_none_is_told_with_the_nearest(capsys):
 def test_figures_are_shown_with_what_they_are_of(capsys):
     assert main(["figures", "kl23_fig6"]) == 0
     assert "kl23_fig6: {studies: [NAME]}" in capsys.readouterr().out
+
+
+def test_an_order_is_found_among_the_models_of_its_kind(capsys):
+    assert main(["models", "P4"]) == 0
+    assert capsys.readouterr().out.startswith("P0, P1, ..., P20: projected on the correctors")
+
+
+def test_a_section_is_shown_as_a_whole(capsys):
+    assert main(["kinds", "waveforms"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"{kind}: " in shown for kind in WAVEFORMS)
+    assert "discs" not in shown
