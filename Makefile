@@ -48,6 +48,7 @@ lint: env
 	$(BIN)/mypy src
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/hadolint Dockerfile
 
 format: env
 	$(BIN)/ruff check --fix .

@@ -35,6 +35,7 @@ ROOMS = [
     "tables",
     "door",
     "workflow",
+    "command",
 ]
 FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 # The floors of each room, likewise: a module imports from those below its own.
@@ -194,10 +195,16 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "alarms opening clocks layout processes progress stages",
+        "alarms opening clocks layout places processes progress stages",
         "derivatives dictionaries fits jobs runs voxels",
         "recipes",
         "batches verification",
+        "costs",
+    ],
+    "command": [
+        "arguments examples text",
+        "check lists main show template",
+        "export new",
     ],
 }
 INNER_FLOOR_OF = {
@@ -209,7 +216,8 @@ INNER_FLOOR_OF = {
 MODULES = sorted(
     ".".join(path.relative_to(LIBRARY).with_suffix("").parts).removesuffix(".__init__")
     for path in LIBRARY.rglob("*.py")
-    if path != LIBRARY / "__init__.py"
+    # The door, and what ``python -m torrey`` runs, stand above all rooms.
+    if path.parent != LIBRARY
 )
 PACKAGES = {m for m in MODULES if any(other.startswith(f"{m}.") for other in MODULES)}
 

@@ -8,14 +8,14 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from torrey.workflow import layout as paths
-from torrey.config import ConfigError, load
-from torrey.figures.catalogue import entry_of, paper_of, problems
+from torrey.config import ConfigError
+from torrey.figures.catalogue import entry_of, paper_of
 from torrey.base.provenance import library_digest
 from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow.alarms import Alarm
 from torrey.workflow.batches import Batches, forced_rules
-from torrey.workflow.opening import unknown_target
+from torrey.workflow.opening import read_configuration, unknown_target
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes
 from torrey.workflow.runs import RunError, begin_run
@@ -41,16 +41,9 @@ if any(letter.isspace() for letter in sys.executable):
 if workflow.config_settings.config:
     stop("found --config, accepted: --configfile with a YAML file, whose values are checked")
 try:
-    CONFIG = load(CONFIG_FILES)
+    CONFIG = read_configuration(CONFIG_FILES)
 except ConfigError as error:
     stop(str(error))
-
-WRONG = [
-    f"{' or '.join(map(str, CONFIG_FILES))}: {text}"
-    for text in (*problems(CONFIG), *tables.problems(CONFIG))
-]
-if WRONG:
-    stop("\n".join(WRONG))
 
 # Jobs compare the library with what it is now. On a cluster they may inherit this from the run.
 if workflow.is_main_process or LIBRARY_VARIABLE not in os.environ:
@@ -113,14 +106,31 @@ else:
     BATCHES = Batches.read(BATCH_FILE)
 
 
-def check_targets(targets, rules):
+def check_targets(targets):
     """Stop if a target is neither a rule, nor there, nor something that a rule makes."""
-    made = {path: None for path in RECIPES.outputs()}
+    made = set(RECIPES.outputs())
+    names = {rule.name for rule in workflow.rules}
     for target in targets:
         path = os.path.normpath(target)
-        if target not in rules and not os.path.exists(path) and path not in made:
-            if not any(one.is_producer(target) for one in workflow.rules):
-                stop(unknown_target(target, rules, made))
+        if target in names or os.path.exists(path) or path in made or is_beside(target, made):
+            continue
+        # Rules that make files are steps on the way: nobody asks for them by their names.
+        asked = [rule.name for rule in workflow.rules if not rule.output]
+        drawn = [file for figure in CONFIG.figures for file in figure_files(figure)]
+        written = [file for table in CONFIG.tables for file in table_files(table)]
+        stop(unknown_target(target, asked, made.union(drawn, written)))
+
+
+def is_beside(target, made):
+    """Whether a rule makes a file together with one that the configuration asks for.
+
+    That a path fits the pattern of a rule does not say that some study needs it.
+    """
+    return any(
+        not made.isdisjoint(map(str, rule.expand_output(rule.get_wildcards(target))[0]))
+        for rule in workflow.rules
+        if rule.is_producer(target)
+    )
 
 
 def names(values):

@@ -80,8 +80,7 @@ def cost_notes(geometry: Geometry) -> tuple[str, ...]:
     """Say what the meshes of a cell cost, where that is much."""
     shape, mesh = geometry.shape, geometry.mesh
     d = shape.dimension
-    coarsest = _UNKNOWNS[d] * estimated_elements(shape, mesh)
-    kept, limit = (coarsest * 2 ** (d * times) for times in (mesh.kept(d), mesh.limit(d)))
+    kept, limit = estimated_unknowns(shape, mesh)
     if kept < _WORTH_SAYING[d]:
         return ()
     note = f"the meshes of {geometry.name} have about {_cost(d, kept)}"
@@ -96,6 +95,16 @@ def _cost(dimension: int, unknowns: float) -> str:
         f"{float(f'{unknowns:.2g}'):,.0f} unknowns: {in_gigabytes(memory)} of memory, and "
         f"{seconds:.2g} s of one core for each of the factors of a signal"
     )
+
+
+def estimated_unknowns(shape: Shape, mesh: MeshOptions) -> tuple[float, float]:
+    """Return about how many unknowns two meshes of a cell will have.
+
+    They are the finest of those that are kept, and the finest that a tolerance may ask for.
+    """
+    d = shape.dimension
+    coarsest = _UNKNOWNS[d] * estimated_elements(shape, mesh)
+    return coarsest * 2 ** (d * mesh.kept(d)), coarsest * 2 ** (d * mesh.limit(d))
 
 
 def estimated_elements(shape: Shape, mesh: MeshOptions) -> float:

@@ -125,7 +125,9 @@ class Findings:
         elif kind == "union_tag_not_found":
             self.add_missing((*path, "kind"), place.kinds)
         elif kind == "union_tag_invalid":
-            self.add((*path, "kind"), quoted(str(details["ctx"]["tag"])), place.kinds)
+            tag = str(details["ctx"]["tag"])
+            hint = nearest(tag.lower(), place.tags)
+            self.add((*path, "kind"), f"{quoted(tag)}{hint}", place.kinds)
         else:
             node = list(self.root.walk(path))[-1]
             error = details.get("ctx", {}).get("error")
@@ -182,7 +184,11 @@ class _Place:
 
     @property
     def kinds(self) -> str:
-        return either(str(_tag(member)) for member in get_args(_bare(self.annotation)))
+        return either(self.tags)
+
+    @property
+    def tags(self) -> list[str]:
+        return [str(_tag(member)) for member in get_args(_bare(self.annotation))]
 
     @property
     def accepted(self) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from torrey.base.errors import either
 from torrey.config import Config, FigureRequest, TableRequest
+from torrey.config.findings import nearest
 from torrey.figures.entries import Entry, Source
 from torrey.figures.needs import FitNeeds, Needs, runs, studies, unmet
 from torrey.figures.own_kinds import KINDS
@@ -350,9 +352,10 @@ def entry_problems(
     for entry in entries.values():
         where = f"{section}.{entry.name}"
         if entry.name not in catalogue:
-            own = f"; or with a kind, such as kind: {next(iter(KINDS))}, any other name"
-            accepted = f"{', '.join(catalogue)}{own if section == 'figures' else ''}"
-            yield f"{where}: found a {one} that nobody {_VERB[one]}, accepted: {accepted}"
+            own = f"any name with a kind ({either(KINDS)}), or one of " if one == "figure" else ""
+            accepted = f"{own}{', '.join(catalogue)}"
+            near = nearest(entry.name, list(catalogue))
+            yield f"{where}: found a {one} that nobody {_VERB[one]}{near}, accepted: {accepted}"
             continue
         reads = catalogue[entry.name].reads
         wanted = _wanted(reads)
@@ -388,6 +391,11 @@ def _beside(config: Config, kind: Entry, fits: tuple[str, ...]) -> Iterator[str]
 
 
 _VERB: Final = {"figure": "draws", "table": "makes"}
+
+
+def section_shown(entry: Entry) -> str:
+    """Section of the configuration whose entries a figure or a table shows."""
+    return _wanted(entry.reads)
 
 
 def _wanted(reads: tuple[Source, ...]) -> str:

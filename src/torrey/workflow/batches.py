@@ -97,6 +97,11 @@ class Batches:
             for path in recipes.layout.slab_jobs
             if not Path(path).exists() or recipes[path].rule in forced or recipes.is_stale(path)
         ]
+        return cls.shared(recipes, wanted, queued)
+
+    @classmethod
+    def shared(cls, recipes: Recipes, wanted: Iterable[str], queued: bool) -> Self:
+        """Batches of some slabs, by their paths; the rest as for `of`."""
         counts: dict[str, int] = {}
         batches = []
         for rule, outputs in _parted(recipes, wanted, _QUEUED if queued else 1):

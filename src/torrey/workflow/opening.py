@@ -3,20 +3,22 @@
 Snakemake reads the configuration files before any line of the Snakefile, and answers what it
 cannot read with a traceback. A profile is read earlier still, and may call Python (it is a YTE
 template, by ``__use_yte__``): those of the project call `check_files`.
+
+What reads configurations is imported where it is used: a command without a configuration file, such
+as ``snakemake --help``, reads the profile all the same.
 """
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torrey.base.budgets import MOST_CANDIDATES, quoted
-from torrey.config.load import read_files
-from torrey.config.nodes import listed
-from torrey.config.problems import ConfigError
+if TYPE_CHECKING:
+    from torrey.config import Config
+    from torrey.config.nodes import Node
+    from torrey.config.problems import Problem
 
 
 def check_files(words: Sequence[str] | None = None) -> None:
@@ -33,9 +35,13 @@ def check_files(words: Sequence[str] | None = None) -> None:
         With the message, which Python prints.
     """
     files = configuration_files(sys.argv[1:] if words is None else words)
+    if not files:
+        return
+    from torrey.config.load import read_files
+    from torrey.config.problems import ConfigError
+
     try:
-        if files:
-            read_files(files)
+        read_files(files)
     except ConfigError as error:
         lost = [file for file in files if not file.suffix and not file.exists()]
         hint = f"\n{lost[0]}: a target stands before --configfile, or after --" if lost else ""
@@ -44,6 +50,8 @@ def check_files(words: Sequence[str] | None = None) -> None:
 
 def configuration_files(words: Sequence[str]) -> list[Path]:
     """Return the files that the arguments of Snakemake name as configurations."""
+    import argparse
+
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", type=Path, default=[])
     options = words[: words.index("--")] if "--" in words else words
@@ -54,6 +62,44 @@ def configuration_files(words: Sequence[str]) -> list[Path]:
     return found
 
 
+def read_configuration(files: Sequence[Path]) -> Config:
+    """Read and check all that configuration files ask for, figures and tables included.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        They merge as in `torrey.config.load`.
+
+    Raises
+    ------
+    ConfigError
+        If anything is wrong: a line for each problem, with file, line and key, what was found and
+        what is accepted.
+    """
+    from torrey.config.load import load, read_files
+    from torrey.config.problems import ConfigError
+    from torrey.figures import catalogue as figures
+    from torrey.tables import catalogue as tables
+
+    config = load(files)
+    wrong = [*figures.problems(config), *tables.problems(config)]
+    if wrong:
+        root = read_files(files)
+        raise ConfigError([_placed(root, problem) for problem in wrong])
+    return config
+
+
+def _placed(root: Node, text: str) -> Problem:
+    """A problem in words, ``figures.NAME.KEY: found ..., accepted: ...``, with file and line."""
+    from torrey.config.problems import Problem
+
+    path, _, said = text.partition(": found ")
+    found, _, accepted = said.partition(", accepted: ")
+    keys = tuple(path.split("."))
+    *_, node = root.walk(keys)
+    return Problem(node.file, node.line, keys, found, accepted)
+
+
 def unknown_target(target: str, rules: Iterable[str], files: Iterable[str]) -> str:
     """Say that nothing makes a target, with the nearest that there is.
 
@@ -62,10 +108,15 @@ def unknown_target(target: str, rules: Iterable[str], files: Iterable[str]) -> s
     target : str
         What was asked for.
     rules : iterable of str
-        Names that may be asked for.
+        Names that may be asked for: of rules that ask for files, not of those that make them.
     files : iterable of str
         Paths that may be asked for.
     """
+    import difflib
+
+    from torrey.base.budgets import quoted
+    from torrey.config.nodes import listed
+
     if "/" not in target:
         names = sorted(rules)
         near = difflib.get_close_matches(target, names, n=1)
@@ -79,6 +130,11 @@ def unknown_target(target: str, rules: Iterable[str], files: Iterable[str]) -> s
 
 def _nearest_file(target: str, files: set[str]) -> tuple[list[str], str]:
     """Return the nearest path, folder by folder, and what there is where the target leaves it."""
+    import difflib
+
+    from torrey.base.budgets import MOST_CANDIDATES
+    from torrey.config.nodes import listed
+
     found, there = "", ""
     parts = target.split("/")
     for part in parts:

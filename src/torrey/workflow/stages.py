@@ -106,7 +106,7 @@ class BuildMesh(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class DrawCell(Stage):
-    """Draw a cell, with the elements of its coarsest mesh or without."""
+    """Draw a cell; with the elements of its coarsest mesh or without."""
 
     rule = "draw_cell"
     elements: bool = _text(lambda elements: str(int(elements)), lambda text: text == "1")
@@ -364,7 +364,7 @@ class WriteMaps(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class SolveBloch(Stage):
-    """Compute something of a periodic medium at any gradient; `settings` as JSON."""
+    """Compute bands, spectra or maps of a periodic medium; `settings` are JSON."""
 
     rule = "solve_bloch"
     material: Material = _spread(Material.from_dict)
@@ -376,7 +376,7 @@ class SolveBloch(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class MeshVoxel(Stage):
-    """Mesh the square in the middle of a packing; all of it if `side` is 0."""
+    """Mesh a voxel or its box; all of it if `side` is 0."""
 
     rule = "mesh_voxel"
     side: float
@@ -398,7 +398,7 @@ class SolveVoxel(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class HomogeniseVoxel(Stage):
-    """Solve the cell problem of a packing, and of the square cell that stands for it."""
+    """Solve the cell problem of a packing; and of the square cell that stands for it."""
 
     rule = "homogenise_voxel"
     outside: float
@@ -425,7 +425,7 @@ class GatherVoxel(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class DrawFigure(Stage):
-    """Draw a figure of what has these names, by a function of a module; or one of a kind."""
+    """Draw a figure; of what has these names, by a function of a module, or one of a kind."""
 
     rule = "draw_figure"
     figure: str
@@ -440,7 +440,7 @@ class DrawFigure(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class WriteTable(Stage):
-    """Make a table of what has these names, by a function of a module."""
+    """Write a table; of what has these names, by a function of a module."""
 
     rule = "write_table"
     table: str
