@@ -163,7 +163,7 @@ INNER = {
         "load",
     ],
     "figures": [
-        "cell_colors fields fitted_times isosurfaces needs rendering sources",
+        "captions cell_colors fields fitted_times isosurfaces needs rendering sources",
         "entries solid_cells",
         "own_kinds",
         "catalogue",
@@ -178,7 +178,7 @@ INNER = {
         "own_geometry",
     ],
     "tables": [
-        "catalogue chl14_published writing",
+        "captions catalogue chl14_published writing",
         "chl14 khm19 khm19_kurtosis",
     ],
     "door": [
@@ -193,10 +193,10 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "alarms opening clocks layout processes progress stages",
+        "alarms captions opening clocks layout processes progress stages",
         "derivatives dictionaries fits jobs runs voxels",
         "recipes",
-        "batches verification",
+        "batches report verification",
     ],
 }
 INNER_FLOOR_OF = {
