@@ -40,7 +40,7 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 # The floors of each room, likewise: a module imports from those below its own.
 INNER = {
     "base": [
-        "errors keys lazy memory rosenbrock sources stored",
+        "errors keys lazy memory progress rosenbrock sources stored",
         "budgets limited provenance seals",
         "artifacts units",
         "fields",
@@ -113,7 +113,7 @@ INNER = {
         "runs",
     ],
     "reference": [
-        "estimates ladder_files methods span",
+        "estimates flow ladder_files methods span",
         "cumulants full ladder",
         "files projected",
         "derivatives shared trained",

@@ -82,13 +82,6 @@ def test_it_asks_nothing_of_the_network(incomplete):
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?(?:https?:)?//", text)
 
 
-def test_a_report_after_a_run_is_refused_with_the_way_to_have_one(incomplete):
-    run = incomplete.dry_run(f"--report={REPORT}", "--report-after-run", "figures")
-    assert run.code != 0
-    assert "accepted: two commands, the run and then `make report`" in run.text
-    assert "Traceback" not in run.text
-
-
 def test_the_makefile_gives_the_same_templates():
     makefile = Path(__file__).parents[2] / "Makefile"
     recipe = makefile.read_text(encoding="utf-8").partition("\nreport: env\n")[2]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 
 from torrey.base.lazy import Lazy
+from torrey.base.progress import Progress, Steps, untold
 from torrey.cell.factors import Factor, factorise
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
@@ -81,7 +82,7 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
 
 
 def climb_meshes(
-    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int
+    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int, progress: Progress = untold
 ) -> Lazy[GrowingLadder]:
     """Ladders on a sequence of meshes, to the height that reference signals need.
 
@@ -95,9 +96,15 @@ def climb_meshes(
     frame : (d,) or (c, d) array_like
     highest : int
         On the coarsest mesh; see `climb`.
+    progress : Progress
+        Is told how much is done of each ladder as it grows.
     """
     finer = max(highest - 2, LOWEST_RUNG)
-    return Lazy.of(lambda k: GrowingLadder(levels[k], frame, finer if k else highest), len(levels))
+
+    def ladder(k: int) -> GrowingLadder:
+        return GrowingLadder(levels[k], frame, finer if k else highest, progress=progress)
+
+    return Lazy.of(ladder, len(levels))
 
 
 class GrowingLadder:
@@ -113,6 +120,8 @@ class GrowingLadder:
         Axes orthogonal to those of `frame`: gradients turn towards them, by small angles. Fields
         linear in them are in the basis, so that derivatives by the direction are as accurate as
         signals; signals of larger angles are not.
+    progress : Progress
+        Is told how much is done whenever the ladder grows.
     """
 
     def __init__(
@@ -121,7 +130,9 @@ class GrowingLadder:
         frame: ArrayLike,
         highest: int,
         beside: ArrayLike | None = None,
+        progress: Progress = untold,
     ) -> None:
+        self._progress = progress
         axes = np.atleast_2d(np.asarray(frame, dtype=float))
         axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
         others = np.asarray(beside, dtype=float) if beside is not None else np.empty((0, 0))
@@ -188,22 +199,36 @@ class GrowingLadder:
         if rung < made:
             return
         highest = min(max(rung, LOWEST_RUNG), _HIGHEST_CORRECTOR)
+        wanted = range(made, max(rung, LOWEST_RUNG) + 1)
+        name = f"basis of projected models on a mesh with {cell.n_dofs:,} unknowns"
+        told = Steps(self._progress, name, sum(map(self._count_layers, wanted)) + 1)
         series = expand(self._operators, self._frame, highest - 1) if made <= highest else None
-        for number in range(made, max(rung, LOWEST_RUNG) + 1):
+        told()
+        for number in wanted:
             basis = self._basis
             if series is not None and number <= highest:
                 fields = correctors(series, number, cell.n_dofs, self._counts)
                 basis = extend(basis, fields, M)
-            for place in self._places:
-                depth = number - 2 - place.number
-                if 1 <= depth <= _DEEPEST and number > LOWEST_RUNG:
-                    basis = extend(basis, place.layer(depth), M, _NEW)
+            for place, depth in self._layers(number):
+                basis = extend(basis, place.layer(depth), M, _NEW)
+                told()
             if number > LOWEST_RUNG and basis.shape[1] > _FILLED * cell.n_dofs:
                 self._order = number - 1
                 break
             self._basis, self._ranks = basis, (*self._ranks, basis.shape[1])
         for place in self._places:
             place.release()
+        told.end()
+
+    def _layers(self, rung: int) -> list[tuple[_Enrichment, int]]:
+        """Places of the enrichment and depths of the layers there that a rung adds."""
+        if rung <= LOWEST_RUNG:
+            return []
+        depths = [(place, rung - 2 - place.number) for place in self._places]
+        return [(place, depth) for place, depth in depths if 1 <= depth <= _DEEPEST]
+
+    def _count_layers(self, rung: int) -> int:
+        return len(self._layers(rung))
 
     def _counts(self, powers: Monomial) -> bool:
         """Whether a corrector is at most linear in the axes beside those of the gradients."""
@@ -246,7 +271,7 @@ class StoredLadder:
 
 
 def models_to_store(
-    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int
+    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int, progress: Progress = untold
 ) -> Lazy[ProjectedModel]:
     """What is kept of the ladders on a sequence of meshes for many tables of points.
 
@@ -255,10 +280,10 @@ def models_to_store(
 
     Parameters
     ----------
-    levels, frame, highest
+    levels, frame, highest, progress
         See `climb_meshes`.
     """
-    ladders = climb_meshes(levels, frame, highest)
+    ladders = climb_meshes(levels, frame, highest, progress)
     several = np.atleast_2d(np.asarray(frame)).shape[0] > 1
 
     def model(level: int) -> ProjectedModel:
@@ -269,7 +294,9 @@ def models_to_store(
     return Lazy.of(model, len(levels))
 
 
-def continued(models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]) -> Lazy[Ladder]:
+def continued(
+    models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey], progress: Progress = untold
+) -> Lazy[Ladder]:
     """Ladders of stored models, which on the finer meshes grow if more is asked of them.
 
     On meshes beyond the stored ones they are made when first asked for.
@@ -280,17 +307,20 @@ def continued(models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]) -
         By mesh, coarsest first: see `models_to_store`.
     levels : sequence of BlochTorrey
         Operators on each mesh, on as many meshes or more.
+    progress : Progress
+        Is told how much is done of each ladder that grows.
     """
 
     def ladder(level: int) -> Ladder:
         coarsest = models[0]
         finer = max(coarsest.order - 2, LOWEST_RUNG)
         if level >= len(models):
-            return GrowingLadder(levels[level], coarsest.frame, finer)
+            return GrowingLadder(levels[level], coarsest.frame, finer, progress=progress)
         model = models[level]
         if not level or model.order >= finer:
             return model
-        growing = Lazy.of(lambda _: GrowingLadder(levels[level], model.frame, finer), 1)
+        make = partial(GrowingLadder, levels[level], model.frame, finer, progress=progress)
+        growing = Lazy.of(lambda _: make(), 1)
         return StoredLadder(model, growing)
 
     return Lazy.of(ladder, len(levels))

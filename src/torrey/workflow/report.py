@@ -130,7 +130,8 @@ class Report:
         for path in (*self._figures, *self._tables, *signals):
             if not self.current([path]):
                 name = Path(path).parent.name if path in signals else Path(path).stem
-                (stale if os.path.exists(_carrier(path)) else absent).append(name)
+                is_whole = all(map(os.path.exists, self.recipes[_carrier(path)].outputs))
+                (stale if is_whole else absent).append(name)
         return absent, stale
 
     def values(self) -> dict[str, Any]:
