@@ -194,7 +194,7 @@ INNER = {
     ],
     "workflow": [
         "alarms captions opening clocks layout processes progress stages",
-        "derivatives dictionaries fits jobs runs voxels",
+        "closing derivatives dictionaries fits jobs runs voxels",
         "recipes",
         "batches report verification",
     ],

@@ -17,6 +17,7 @@ from torrey.tables import catalogue as tables
 from torrey.workflow.alarms import Alarm
 from torrey.workflow.batches import Batches, forced_rules
 from torrey.workflow.opening import asks_for_report, unknown_target
+from torrey.workflow.closing import closing_words
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes
 from torrey.workflow.runs import RunError, begin_run
@@ -107,6 +108,13 @@ onstart:
     scheduler = workflow.scheduler
     if hasattr(scheduler, "_schedule_reevalutation") and hasattr(scheduler, "_open_jobs"):
         scheduler._schedule_reevalutation = Alarm(scheduler._open_jobs.release)
+
+
+onsuccess:
+    for line in closing_words(
+        file for job in workflow.dag.finished_jobs for file in job.output
+    ):
+        logger.info(line)
 
 
 # Slabs that are up to date are in no batch. Jobs on other machines make what the run has found.

@@ -14,7 +14,7 @@ with batch(snakemake, SolveProjected) as works:
     first, files = works[0], snakemake.input
     levels = read_levels(files.operators, files.mesh, first.stage.material)
     ladders = continued(lazy_ladders(files.basis), levels, first.teller)
-    told = Steps(first.teller, f"{len(works)} slabs", len(works))
+    told = Steps(first.teller, f"slabs ({len(works)})", len(works))
     for work in works:
         stage = work.stage
         table = solve_slab(stage.sweep, stage.tolerance, ladders, levels, progress=work.teller)

@@ -166,7 +166,7 @@ def _in_full(
     """Signals by the full system."""
     full = []
     if points:
-        told = Steps(progress, f"{len(points)} signals by the full system", len(points))
+        told = Steps(progress, f"signals by the full system ({len(points):,})", len(points))
     for point in points:
         full.append(reference_signal(levels, point, tolerance, progress))
         told()

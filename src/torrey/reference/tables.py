@@ -94,7 +94,7 @@ def table_signals(
         Is told how many signals are done.
     """
     cells, count = len(table.periods), len(table.q)
-    told = Steps(progress, f"{cells * count:,} signals by projected models", cells * count)
+    told = Steps(progress, f"signals by projected models ({cells * count:,})", cells * count)
     found = ProjectedSignals.unsolved(cells * count)
     left = np.ones(cells * count, dtype=bool)
     for opening, members in table.families().items():
