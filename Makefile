@@ -35,6 +35,7 @@ figures: env
 
 # Of what is there: it computes nothing.
 report: env
+	@mkdir -p results
 	$(BIN)/snakemake --cores 1 --quiet rules --report results/report.html \
 		--report-metadata workflow/report/landing.yaml \
 		--report-stylesheet workflow/report/report.css $(REPORTED) -- figures studies

@@ -41,6 +41,8 @@ _PACKAGES: Final = (
     "xarray",
 )
 _SUFFIXES: Final = (".pdf", ".png", ".csv", ".md")
+#: Names that the terminal is told.
+_MOST_NAMES: Final = 10
 #: Rows of a table that its caption repeats.
 _MOST_ROWS: Final = 60
 
@@ -159,11 +161,11 @@ class Report:
             f"The report shows {sum(map(len, self.shown.values()))} figures, tables and cells."
         ]
         if absent:
-            lines.append(f"Not there, and so not in the report: {', '.join(absent)}.")
+            lines.append(f"Not there, and so not in the report: {_some(absent)}.")
         if stale:
             lines.append(
                 "Made in another way than the configuration and the code say now, and so not in "
-                f"the report: {', '.join(stale)}."
+                f"the report: {_some(stale)}."
             )
         return lines
 
@@ -212,6 +214,12 @@ class Report:
                     "kept."
                 )
                 yield {"name": captions.escaped(name), "words": captions.escaped(words)}
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are; the report has all of them."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _carrier(path: str) -> str:
