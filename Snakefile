@@ -63,6 +63,7 @@ rule studies:
     input:
         [reported(LAYOUT.study_files(study)) for study in LAYOUT.usual_studies()],
         reported(LAYOUT.own_files()),
+        [] if REPORT is None else REPORT.files,
 
 
 rule kl23:

@@ -77,6 +77,14 @@ def test_a_browser_shows_pictures_and_captions(incomplete):
     }
 
 
+def test_a_report_of_one_paper_shows_that_paper_alone(incomplete):
+    run = reported(incomplete, "kl23")
+    assert run.code == 0, run.text
+    text = incomplete.path(REPORT).read_text(encoding="utf-8")
+    assert re.findall(r'<img alt=\\"(\w+)\\"', text) == ["kl23_fig6"]
+    assert "<strong>khm19_table_tensors</strong>" not in text
+
+
 def test_it_asks_nothing_of_the_network(incomplete):
     text = incomplete.path(REPORT).read_text(encoding="utf-8")
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?(?:https?:)?//", text)

@@ -33,6 +33,7 @@ _WRITTEN: Final[Mapping[str, tuple[str, float]]] = {
 }
 #: More values than this are given by the first, the last and their number.
 _MOST_VALUES: Final = 6
+_MADE: Final = {"figure": "drawn", "table": "made"}
 #: Names of the places of an own figure, as a sentence has them.
 _PLACES: Final = {"x": "along x", "y": "along y", "colour": "in colours", "panel": "in panels"}
 
@@ -153,7 +154,8 @@ def read_findings(file: Path) -> dict[str, list[str]]:
         claim, here, result = cells
         for name in re.findall(r"`(\w+)`", here):
             found.setdefault(name, []).append(
-                f"The paper: {_from_markdown(claim)}. Here: {_from_markdown(result)}"
+                f"In the paper: {_from_markdown(claim)}. With the paper's parameters, here: "
+                f"{_from_markdown(result)}"
             )
     return found
 
@@ -179,7 +181,8 @@ def _where(noun: str, paper: str, where: str, kind: str) -> str:
     if paper in PAPERS:
         short, citation = PAPERS[paper]
         place = f"{where} of " if where else ""
-        return f"It is the counterpart of {place}{short.split(':')[0]} ({escaped(citation)})."
+        verb = "It belongs to" if where.startswith("a claim") else f"It is {_MADE[noun]} as"
+        return f"{verb} {place}{short.split(':')[0]} ({escaped(citation)})."
     if kind:
         return f"It is an own {noun} of this configuration, of the kind {escaped(kind)}."
     return f"It is a {noun} of this project, and of no paper."

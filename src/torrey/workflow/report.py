@@ -145,7 +145,6 @@ class Report:
             "captions": {entry["path"]: entry for some in shown.values() for entry in some},
             "missing": list(map(captions.escaped, absent)),
             "stale": list(map(captions.escaped, stale)),
-            "count": sum(map(len, shown.values())),
             "version": torrey.__version__,
             "commit": commit_of(self.project),
             "system": f"Python {platform.python_version()}, {platform.system()}",
@@ -157,9 +156,7 @@ class Report:
     def said(self) -> list[str]:
         """What the terminal is told: what the report holds, and what it lacks."""
         absent, stale = self.missing
-        lines = [
-            f"The report shows {sum(map(len, self.shown.values()))} figures, tables and cells."
-        ]
+        lines = [f"Results that are there for the report: {len(self.files)}."]
         if absent:
             lines.append(f"Not there, and so not in the report: {_some(absent)}.")
         if stale:
@@ -170,14 +167,16 @@ class Report:
         return lines
 
     @property
-    def _figures(self) -> list[str]:
-        """Pictures of figures; those on request only where they are there."""
-        drawn = [(f"{paths.FIGURE.format(figure=name)}.png", one) for name, one in self._requests]
-        return [path for path, one in drawn if not one.on_request or os.path.exists(path)]
+    def files(self) -> list[str]:
+        """Paths of all results that are shown, those that no usual target asks for included."""
+        return [one.path for entries in self.shown.values() for one in entries]
 
     @property
-    def _requests(self) -> Iterable[tuple[str, Any]]:
-        return self.recipes.config.figures.items()
+    def _figures(self) -> list[str]:
+        """Pictures of figures; those on request only where they are there."""
+        figures = self.recipes.config.figures.values()
+        drawn = [(f"{paths.FIGURE.format(figure=one.name)}.png", one) for one in figures]
+        return [path for path, one in drawn if not one.on_request or os.path.exists(path)]
 
     @property
     def _tables(self) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from docutils.core import publish_parts
 
+from torrey.base import provenance
+from torrey.base.sources import parse
 from torrey.config import Config, load
 from torrey.figures.captions import FIGURES, KINDS, PAPERS, Words
 from torrey.figures.catalogue import CATALOGUE, shown
@@ -92,14 +94,28 @@ def test_captions_of_the_papers_name_all_that_they_show(papers):
 def test_a_caption_of_a_paper_has_parameters_and_findings(papers):
     findings = captions.read_findings(ROOT / "docs" / "papers.md")
     caption = captions.figure_caption(papers, "kl23_fig6", findings)
-    assert caption.where.startswith("It is the counterpart of figure 6 of KL23 (M. Kchaou")
+    assert caption.where.startswith("It is drawn as figure 6 of KL23 (M. Kchaou")
     (first, _), html = caption.parameters, as_html(caption)
     assert "cell disc\\_r040 (disc, R = 0.4)" in first
     assert "permeability 5e-05, 7e-05, 0.0001 m/s" in first
     assert "b 0 to 4000 s/mm^2 (17 values)" in first
     assert "to a relative tolerance of 0.0001" in first
-    assert "The paper: Figure 6: R2 is closer at longer Delta" in html
+    assert "In the paper: Figure 6: R2 is closer at longer Delta" in html
     assert "<strong>Reproduced.</strong>" in html
+
+
+def test_an_edit_of_a_sentence_draws_nothing_anew():
+    entries = [*CATALOGUE.values(), *OWN_KINDS.values(), *TABLE_CATALOGUE.values()]
+    files: set[Path] = set()
+    for script in ("draw_figure.py", "draw_cell.py", "write_table.py"):
+        source = parse((ROOT / "workflow" / "scripts" / script).read_bytes())
+        for module in provenance._files(source.names):
+            provenance._follow(module, files)
+    for module in {entry.module for entry in entries}:
+        provenance._follow(provenance._path(module), files)
+    names = {file.name for file in files}
+    assert "catalogue.py" in names
+    assert "captions.py" not in names
 
 
 def test_findings_are_of_things_that_there_are():
