@@ -25,7 +25,8 @@ from freefem import Settings, least, program
 from speed import POINT, machine, operators
 
 from torrey.gradients.waveforms import Pgse
-from torrey.reference.ladder import Ladder, climb_meshes
+from torrey.reference.ladder import Ladder
+from torrey.reference.ladder_levels import climb_meshes
 from torrey.reference.projected import projected_signals
 from torrey.reference.tables import Table, table_signals
 

@@ -35,7 +35,7 @@ from torrey.models.expansion import expand
 from torrey.models.integration import Points
 from torrey.models.tensors import papers_tensors
 from torrey.reference.full import reference_signal
-from torrey.reference.ladder import climb_meshes
+from torrey.reference.ladder_levels import climb_meshes
 from torrey.reference.projected import projected_signals
 
 HERE = Path(__file__).parent

@@ -21,7 +21,7 @@ from torrey.geometry.meshing import build_meshes
 from torrey.gradients.protocol import Measurement, Point
 from torrey.gradients.sweep import Acquisition, Sweep
 from torrey.reference.full import reference_signal
-from torrey.reference.ladder import climb_meshes
+from torrey.reference.ladder_levels import climb_meshes
 from torrey.reference.slab import solve_slab
 from torrey.reference.span import Span
 

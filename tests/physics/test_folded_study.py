@@ -15,7 +15,7 @@ from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.reference.folded import solve_folded
 from torrey.reference.full import reference_signal
-from torrey.reference.projected import ProjectedSignals
+from torrey.reference.outcome import ProjectedSignals
 
 TOLERANCE = 2e-3
 WAVEFORM = Pgse(2.0, 4.0)

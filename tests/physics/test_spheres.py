@@ -23,7 +23,7 @@ from torrey.gradients.sweep import Acquisition, Sweep
 from torrey.gradients.waveforms import Pgse
 from torrey.models.tensors import papers_tensors
 from torrey.reference.full import mesh_signal, reference_signal
-from torrey.reference.ladder import climb_meshes
+from torrey.reference.ladder_levels import climb_meshes
 from torrey.reference.slab import solve_slab
 from torrey.reference.span import Span
 

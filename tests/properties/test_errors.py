@@ -39,7 +39,7 @@ from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import CosineOgse, Pgse, TrapezoidalOgse
 from torrey.models.integration import Points
 from torrey.reference.full import ReferenceSignal, ToleranceError, mesh_signal, reference_signal
-from torrey.reference.ladder import climb_meshes
+from torrey.reference.ladder_levels import climb_meshes
 from torrey.reference.projected import projected_signals
 from torrey.reference.span import rung_for
 

@@ -114,9 +114,10 @@ INNER = {
     ],
     "reference": [
         "estimates flow ladder_files methods span",
+        "outcome",
         "cumulants full ladder",
         "files projected",
-        "derivatives shared trained",
+        "derivatives ladder_levels shared trained",
         "folded",
         "sensitive tables",
         "slab",

@@ -2,8 +2,8 @@
 
 from torrey.workflow.jobs import job
 from torrey.cell.files import lazy_levels
-from torrey.reference.ladder import models_to_store
 from torrey.reference.ladder_files import write_ladders
+from torrey.reference.ladder_levels import models_to_store
 from torrey.workflow.stages import BuildBasis
 
 with job(snakemake, BuildBasis) as work:

@@ -4,8 +4,8 @@ from torrey.workflow.jobs import batch
 from torrey.base import artifacts
 from torrey.base.progress import Steps
 from torrey.cell.demand import read_levels
-from torrey.reference.ladder import continued
 from torrey.reference.ladder_files import lazy_ladders
+from torrey.reference.ladder_levels import continued
 from torrey.reference.slab import solve_slab
 from torrey.reference.slab_files import table_variables
 from torrey.workflow.stages import SolveProjected

@@ -104,6 +104,10 @@ class ProjectedModel:
         """Whether there is a model P_order among those of this one."""
         return order <= self.order
 
+    def complete(self, order: int) -> bool:
+        """Whether P_order is known to be the whole space of its mesh: it never is."""
+        return False
+
     def truncate(self, order: int) -> ProjectedModel:
         """The model P_order of lower order.
 

@@ -41,7 +41,8 @@ from torrey.models.sensitivities import (
     shared_derivatives,
 )
 from torrey.reference.ladder import GrowingLadder, Ladder
-from torrey.reference.projected import ProjectedSignals, projected_signals
+from torrey.reference.outcome import ProjectedSignals
+from torrey.reference.projected import projected_signals
 from torrey.reference.span import LOWEST_RUNG
 
 if TYPE_CHECKING:

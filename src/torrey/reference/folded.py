@@ -22,7 +22,7 @@ from torrey.bloch.zone_lines import zone_line
 from torrey.cell.operators import BlochTorrey
 from torrey.gradients.protocol import Axes, Point
 from torrey.reference.estimates import space_error
-from torrey.reference.projected import ProjectedSignals, Rows, Signals, solved
+from torrey.reference.outcome import ProjectedSignals, Rows, Signals, solved
 from torrey.reference.trained import FEWEST_CASES, trained_models
 
 Levels = Sequence[BlochTorrey]

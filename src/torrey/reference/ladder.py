@@ -14,16 +14,15 @@ rungs estimates the error of the lower one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 
-from torrey.base.lazy import Lazy
 from torrey.base.progress import Progress, Steps, untold
 from torrey.cell.factors import Factor, factorise
 from torrey.cell.operators import Array, BlochTorrey
@@ -36,7 +35,7 @@ from torrey.models.projection import (
     extend,
     project_on,
 )
-from torrey.reference.span import LOWEST_RUNG, RUNGS_ABOVE, SPACING
+from torrey.reference.span import LOWEST_RUNG, SPACING
 
 #: Correctors beyond this order are many and add less than the enrichment does.
 _HIGHEST_CORRECTOR = 4
@@ -60,6 +59,9 @@ class Ladder(Protocol):
     def reaches(self, order: int) -> bool:
         """Whether there is such a rung: some meshes are filled by fewer."""
 
+    def complete(self, order: int) -> bool:
+        """Whether a rung is known to be the whole space of its mesh."""
+
     def truncate(self, order: int) -> ProjectedModel:
         """The model of one rung."""
 
@@ -79,32 +81,6 @@ def climb(operators: BlochTorrey, frame: ArrayLike, highest: int) -> ProjectedMo
         At least 3; the rungs up to 3 are P_0 to P_3. Those that would fill the mesh are left out.
     """
     return GrowingLadder(operators, frame, highest).whole
-
-
-def climb_meshes(
-    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int, progress: Progress = untold
-) -> Lazy[GrowingLadder]:
-    """Ladders on a sequence of meshes, to the height that reference signals need.
-
-    Each is made when first asked for, and no higher than it is asked for. The two highest rungs
-    tell errors of lower ones, on the coarsest mesh alone.
-
-    Parameters
-    ----------
-    levels : sequence of BlochTorrey
-        By mesh, coarsest first.
-    frame : (d,) or (c, d) array_like
-    highest : int
-        On the coarsest mesh; see `climb`.
-    progress : Progress
-        Is told how much is done of each ladder as it grows.
-    """
-    finer = max(highest - 2, LOWEST_RUNG)
-
-    def ladder(k: int) -> GrowingLadder:
-        return GrowingLadder(levels[k], frame, finer if k else highest, progress=progress)
-
-    return Lazy.of(ladder, len(levels))
 
 
 class GrowingLadder:
@@ -159,6 +135,11 @@ class GrowingLadder:
         """Of the cell on its mesh."""
         return self._operators
 
+    @property
+    def frame(self) -> Array:
+        """Axes of the gradients, and those beside them."""
+        return self._frame
+
     def basis(self, order: int) -> Array:
         """The M-orthonormal basis of one rung, shape (n_dofs, r): see `truncate`."""
         rank = len(self.truncate(order).start)
@@ -174,6 +155,10 @@ class GrowingLadder:
         """Whether there is such a rung; it is made to tell."""
         self._grow(min(order, self._order))
         return order <= self._order
+
+    def complete(self, order: int) -> bool:
+        """No rung fills the mesh."""
+        return False
 
     def truncate(self, order: int) -> ProjectedModel:
         """The model of one rung.
@@ -191,7 +176,7 @@ class GrowingLadder:
 
     def along(self, frame: Array) -> Ladder:
         """The ladder for gradients along other axes: see `ProjectedModel.along`."""
-        return _Along(self, frame)
+        return Turned(self, frame)
 
     def _grow(self, rung: int) -> None:
         """Make all rungs up to one, or to the last that does not fill the mesh."""
@@ -238,96 +223,7 @@ class GrowingLadder:
 
 
 @dataclass(frozen=True)
-class StoredLadder:
-    """A ladder whose lower rungs are at hand; those above are made when they are asked for.
-
-    Attributes
-    ----------
-    model : ProjectedModel
-        The rungs at hand.
-    growing : sequence of GrowingLadder
-        One, on the same mesh and along the same axes.
-    """
-
-    model: ProjectedModel
-    growing: Sequence[GrowingLadder]
-
-    @property
-    def order(self) -> int:
-        """Highest rung that may be asked for."""
-        return max(self.model.order, self.growing[0].order)
-
-    def reaches(self, order: int) -> bool:
-        """Whether there is such a rung."""
-        return order <= self.model.order or self.growing[0].reaches(order)
-
-    def truncate(self, order: int) -> ProjectedModel:
-        """The model of one rung."""
-        return (self.model if order <= self.model.order else self.growing[0]).truncate(order)
-
-    def along(self, frame: Array) -> Ladder:
-        """The ladder for gradients along other axes: see `ProjectedModel.along`."""
-        return _Along(self, frame)
-
-
-def models_to_store(
-    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int, progress: Progress = untold
-) -> Lazy[ProjectedModel]:
-    """What is kept of the ladders on a sequence of meshes for many tables of points.
-
-    All rungs as a rule. In space, where the enrichment of one rung takes nine complex factors, the
-    finer meshes keep those that points of the largest gradients begin with: see `continued`.
-
-    Parameters
-    ----------
-    levels, frame, highest, progress
-        See `climb_meshes`.
-    """
-    ladders = climb_meshes(levels, frame, highest, progress)
-    several = np.atleast_2d(np.asarray(frame)).shape[0] > 1
-
-    def model(level: int) -> ProjectedModel:
-        if level and several and levels[level].cell.dimension == 3:
-            return ladders[level].truncate(max(LOWEST_RUNG, highest - RUNGS_ABOVE - 1))
-        return ladders[level].whole
-
-    return Lazy.of(model, len(levels))
-
-
-def continued(
-    models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey], progress: Progress = untold
-) -> Lazy[Ladder]:
-    """Ladders of stored models, which on the finer meshes grow if more is asked of them.
-
-    On meshes beyond the stored ones they are made when first asked for.
-
-    Parameters
-    ----------
-    models : sequence of ProjectedModel
-        By mesh, coarsest first: see `models_to_store`.
-    levels : sequence of BlochTorrey
-        Operators on each mesh, on as many meshes or more.
-    progress : Progress
-        Is told how much is done of each ladder that grows.
-    """
-
-    def ladder(level: int) -> Ladder:
-        coarsest = models[0]
-        finer = max(coarsest.order - 2, LOWEST_RUNG)
-        if level >= len(models):
-            return GrowingLadder(levels[level], coarsest.frame, finer, progress=progress)
-        model = models[level]
-        if not level or model.order >= finer:
-            return model
-        make = partial(GrowingLadder, levels[level], model.frame, finer, progress=progress)
-        growing = Lazy.of(lambda _: make(), 1)
-        return StoredLadder(model, growing)
-
-    return Lazy.of(ladder, len(levels))
-
-
-@dataclass(frozen=True)
-class _Along:
+class Turned:
     """A ladder for gradients along other axes."""
 
     ladder: Ladder
@@ -340,6 +236,9 @@ class _Along:
     def reaches(self, order: int) -> bool:
         return self.ladder.reaches(order)
 
+    def complete(self, order: int) -> bool:
+        return self.ladder.complete(order)
+
     def truncate(self, order: int) -> ProjectedModel:
         return self._turned(order)
 
@@ -348,7 +247,7 @@ class _Along:
         return cache(lambda order: self.ladder.truncate(order).along(self.frame))
 
     def along(self, frame: Array) -> Ladder:
-        return _Along(self.ladder, frame)
+        return Turned(self.ladder, frame)
 
 
 def _wave_numbers(operators: BlochTorrey, frame: Array, count: int) -> list[tuple[int, Array]]:

@@ -18,26 +18,20 @@ A point that no rung brings below the tolerance is reported as such: it needs th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points, projected_signal
 from torrey.reference.estimates import space_error
 from torrey.reference.ladder import Ladder
-from torrey.reference.methods import Method, Names, methods
+from torrey.reference.methods import methods
+from torrey.reference.outcome import Array, Flags, ProjectedSignals, Rows, Signals, put
 from torrey.reference.span import LOWEST_RUNG, rung_for
 
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Signals = NDArray[np.complex128]
 Evaluate = Callable[[int, int, int, Rows], Signals]
-Column = TypeVar("Column", bound=NDArray)
 
 #: What the next rung changes is close to the error; how much larger the estimate is.
 _BASIS_SAFETY = 6.0
@@ -55,6 +49,8 @@ _TIME_SHARE = 0.3
 _SMALL = 0.1
 _SMALLEST = 0.02
 
+#: Finer meshes are asked for rungs so many lower, at most.
+_ASKED_BELOW = 2
 _ROUNDING = 1e-12
 _FEWEST_STEPS = 6
 _MOST_STEPS = 768
@@ -67,106 +63,6 @@ _MOST_GAIN = 16.0
 #: factor of two as a rule.
 _BELOW = 2
 _LOW_SAFETY = 2.0
-
-
-@dataclass(frozen=True)
-class ProjectedSignals:
-    """Signals of points and what is known of their errors; arrays of shape (points,).
-
-    Attributes
-    ----------
-    signal : complex
-        S, normalised to the initial magnetisation.
-    space_error, basis_error, time_error : float
-        Absolute estimates.
-    method : str
-        What solved the point, one of `methods.METHODS`; empty where nothing has been tried.
-    level, rung, steps : int
-        Mesh, rung of the ladder (0 for other methods), and time steps for a change of F by one (0
-        where the first pulse is a series in q: `torrey.reference.shared`).
-    coarse_signal : complex
-        On the coarsest mesh, free of the error in space that models on that mesh share.
-    coarse_error : float
-        Absolute estimate of its error, of basis and time.
-    reached : bool
-        Whether the tolerance is met; where it is not, the other values mean little.
-    """
-
-    signal: Signals
-    space_error: Array
-    basis_error: Array
-    time_error: Array
-    method: Names
-    level: Rows
-    rung: Rows
-    steps: Rows
-    coarse_signal: Signals
-    coarse_error: Array
-    reached: Flags
-
-    @classmethod
-    def unsolved(cls, n_points: int) -> ProjectedSignals:
-        """No tolerance met anywhere yet."""
-        infinite, zero = np.full(n_points, np.inf), np.zeros(n_points, dtype=np.int64)
-        nothing = np.full(n_points, np.nan, dtype=complex)
-        return cls(
-            signal=nothing,
-            space_error=infinite,
-            basis_error=infinite,
-            time_error=infinite,
-            method=methods(n_points, ""),
-            level=zero,
-            rung=zero,
-            steps=zero,
-            coarse_signal=nothing,
-            coarse_error=infinite,
-            reached=np.zeros(n_points, dtype=bool),
-        )
-
-    @property
-    def error(self) -> Array:
-        """Absolute estimate of the whole numerical error."""
-        return self.space_error + self.basis_error + self.time_error
-
-    def take(self, rows: Rows | Flags) -> ProjectedSignals:
-        """Some of the points."""
-        return ProjectedSignals(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-    def merge(self, rows: Rows, part: ProjectedSignals) -> ProjectedSignals:
-        """A new table with some rows replaced by those of a part."""
-        columns = {
-            f.name: _put(getattr(self, f.name), rows, getattr(part, f.name)) for f in fields(self)
-        }
-        return ProjectedSignals(**columns)
-
-
-def solved(
-    method: Method,
-    *,
-    signal: Signals,
-    space_error: Array,
-    time_error: Array,
-    level: Rows,
-    steps: Rows,
-    coarse_signal: Signals,
-    coarse_error: Array,
-    basis_error: Array | None = None,
-) -> ProjectedSignals:
-    """Points that a method without a ladder has solved; see `ProjectedSignals`."""
-    count = len(signal)
-    return ProjectedSignals(
-        signal=signal,
-        space_error=space_error,
-        basis_error=np.zeros(count) if basis_error is None else basis_error,
-        time_error=time_error,
-        method=methods(count, method),
-        level=level,
-        rung=np.zeros(count, dtype=np.int64),
-        steps=steps,
-        coarse_signal=coarse_signal,
-        coarse_error=coarse_error,
-        reached=np.ones(count, dtype=bool),
-    )
 
 
 def projected_signals(
@@ -200,7 +96,11 @@ def projected_signals(
 
 
 def certify(
-    ladders: Sequence[Ladder], evaluate: Evaluate, points: Points, tolerance: float, layers: Flags
+    ladders: Sequence[Ladder],
+    evaluate: Evaluate,
+    points: Points,
+    tolerance: float,
+    layers: Flags,
 ) -> ProjectedSignals:
     """Climb the rungs with signals that are computed in some way; see `projected_signals`.
 
@@ -217,7 +117,11 @@ def certify(
     change, hopeless = np.zeros(len(points)), np.zeros(len(points), dtype=bool)
     # The error of a rung is what the one above it changes.
     for rung in range(LOWEST_RUNG, ladders[0].order):
-        rows = np.flatnonzero(~found.reached & (lowest <= rung) & ~hopeless)
+        # Rungs that are the whole space of small meshes reach any gradient.
+        whole = ladders[0].complete(rung - _ASKED_BELOW)
+        if ladders[0].complete(rung + 1) and not whole:
+            continue
+        rows = np.flatnonzero(~found.reached & (whole | (lowest <= rung)) & ~hopeless)
         if len(rows) and ladders[0].reaches(rung + 1):
             part, change[rows], hopeless[rows] = batch.on_rung(rung, rows, change[rows])
             found = found.merge(rows, part)
@@ -284,13 +188,13 @@ class _Batch:
             again = self._change_at(rung, steps[slow] // 2, rows[some])
             usual = _CLOSE * np.where(np.isfinite(before), before, 0.0)[some]
             chance = np.minimum(basis_error[some], more[some] * usual)
-            basis_error = _put(basis_error, some, np.maximum(more[some] * again, chance))
+            basis_error = put(basis_error, some, np.maximum(more[some] * again, chance))
         found = replace(
             found,
             basis_error=basis_error,
-            time_error=_put(found.time_error, inner, time_error + _ROUNDING * np.abs(coarse)),
-            steps=_put(found.steps, inner, steps),
-            coarse_signal=_put(found.coarse_signal, inner, coarse),
+            time_error=put(found.time_error, inner, time_error + _ROUNDING * np.abs(coarse)),
+            steps=put(found.steps, inner, steps),
+            coarse_signal=put(found.coarse_signal, inner, coarse),
         )
         found = replace(found, coarse_error=found.basis_error + found.time_error)
         if slow.any():
@@ -302,6 +206,8 @@ class _Batch:
         self, rung: int, rows: Rows, here: Signals, before: Array, change: Array
     ) -> tuple[Array, Array]:
         """Error of the basis, and the factor between it and a change."""
+        if self._ladders[0].complete(rung):
+            return np.zeros(len(rows)), np.ones(len(rows))
         with np.errstate(invalid="ignore", divide="ignore"):
             rate = np.where(before > 0.0, change / before, 0.0)
         more: Array = _BASIS_SAFETY / (1.0 - np.clip(np.nan_to_num(rate), 0.0, _SLOWEST))
@@ -316,11 +222,11 @@ class _Batch:
         error = np.where(cheap, least, error)
         doubtful = np.flatnonzero(close & ~cheap)
         if len(doubtful) and not self._ladders[0].reaches(rung + 2):
-            error = _put(error, doubtful, np.where(first, np.inf, least)[doubtful])
+            error = put(error, doubtful, np.where(first, np.inf, least)[doubtful])
         elif len(doubtful):
             further = _gap(self._coarse(rung + 2, _FEWEST_STEPS, rows[doubtful]), here[doubtful])
             largest = np.maximum(further, change[doubtful])
-            error = _put(error, doubtful, more[doubtful] * largest)
+            error = put(error, doubtful, more[doubtful] * largest)
         return error, more
 
     def _change_at(self, rung: int, steps: Rows, rows: Rows) -> Array:
@@ -372,14 +278,15 @@ class _Batch:
         """Add what finer and finer meshes change; tell where they are not fine enough."""
         hopeless = np.zeros(len(rows), dtype=bool)
         # What the first of two rungs misses is another part of the signal on each mesh.
-        asked = (rung - 1, rung - 2) if rung > LOWEST_RUNG else (rung,)
+        asked = (rung - 1, rung - _ASKED_BELOW) if rung > LOWEST_RUNG else (rung,)
         base = self._on_rungs(0, asked, found.steps[inner] // 2, rows[inner])
         basis_error, values = found.basis_error[inner], [found.coarse_signal[inner]]
         if len(asked) > 1:
             here = self._signal(0, rung, found.steps[inner] // 2, rows[inner])
             basis_error = np.maximum(basis_error, _MESH_SHARE * _gap(here, base[0]))
         for level in range(1, len(self._ladders)):
-            if not len(inner):
+            # The whole space of a finer mesh may be too large to be a rung.
+            if not len(inner) or not self._ladders[level].reaches(asked[0]):
                 break
             steps = found.steps[inner] // 2
             with np.errstate(invalid="ignore"):
@@ -391,13 +298,14 @@ class _Batch:
             enough = self._within(1.0, space + rest, values[-1])
             found = replace(
                 found,
-                signal=_put(found.signal, inner, values[-1]),
-                space_error=_put(found.space_error, inner, space),
-                basis_error=_put(found.basis_error, inner, basis_error + missed),
-                level=_put(found.level, inner, np.full(len(inner), level)),
-                reached=_put(found.reached, inner, enough),
+                signal=put(found.signal, inner, values[-1]),
+                space_error=put(found.space_error, inner, space),
+                basis_error=put(found.basis_error, inner, basis_error + missed),
+                level=put(found.level, inner, np.full(len(inner), level)),
+                reached=put(found.reached, inner, enough),
             )
-            hopeless[inner] = ~enough & ~self._within(1.0, space, values[-1])
+            if level == len(self._ladders) - 1:
+                hopeless[inner] = ~self._within(1.0, space, values[-1])
             # A finer mesh takes nothing from the other errors.
             more = ~enough & self._within(1.0, rest, values[-1])
             inner, base, basis_error = inner[more], base[:, more], basis_error[more]
@@ -424,13 +332,6 @@ class _Batch:
         if len(new):
             known[new] = self._on(0, rung, steps, new)
         return known[rows]
-
-
-def _put(column: Column, rows: Rows, values: Column) -> Column:
-    """A copy of a column with other values in some rows."""
-    changed = column.copy()
-    changed[rows] = values
-    return changed
 
 
 def _gap(a: Signals, b: Signals) -> Array:

@@ -12,7 +12,8 @@ from torrey.cell.operators import Array, BlochTorrey
 from torrey.gradients.protocol import Vector
 from torrey.models.projection import ProjectedModel
 from torrey.reference.derivatives import SensitiveLadder, turning_ladders
-from torrey.reference.ladder import GrowingLadder, Ladder, climb_meshes, continued
+from torrey.reference.ladder import Ladder
+from torrey.reference.ladder_levels import Climbing, climb_meshes, continued
 from torrey.reference.span import Span
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class MaterialLadders:
     ) -> None:
         self._levels, self._slopes, self._turned = levels, slopes, turned
 
-    def of(self, span: Span) -> Lazy[GrowingLadder]:
+    def of(self, span: Span) -> Lazy[Climbing]:
         """Ladders for the directions and the reach of some points."""
         return self._of(span)
 
@@ -67,8 +68,11 @@ class MaterialLadders:
         return self._turning(direction, rungs)
 
     @cached_property
-    def _of(self) -> Callable[[Span], Lazy[GrowingLadder]]:
-        return lru_cache(None)(lambda span: climb_meshes(self._levels, span.axes, span.rungs))
+    def _of(self) -> Callable[[Span], Lazy[Climbing]]:
+        def ladders(span: Span) -> Lazy[Climbing]:
+            return climb_meshes(self._levels, span.axes, span.rungs)
+
+        return lru_cache(None)(ladders)
 
     @cached_property
     def _sensitive(self) -> Callable[[Span], Ladders]:
@@ -81,7 +85,7 @@ class MaterialLadders:
 
         return lru_cache(self._turned)(ladders)
 
-    def _with_slopes(self, ladders: Lazy[GrowingLadder]) -> Ladders:
+    def _with_slopes(self, ladders: Sequence[Climbing]) -> Ladders:
         def slopes(level: int) -> Sequence[Slopes]:
             return self._slopes[level] if self._slopes else ()
 
@@ -132,6 +136,9 @@ class _Reduced:
 
     def reaches(self, order: int) -> bool:
         return self.ladder.reaches(order)
+
+    def complete(self, order: int) -> bool:
+        return self.ladder.complete(order)
 
     def truncate(self, order: int) -> ProjectedModel:
         return self.ladder.truncate(order)

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from torrey.models.integration import Points
 from torrey.models.openings import Opened, OpenedCell
 from torrey.reference.ladder import Ladder
-from torrey.reference.projected import Flags, ProjectedSignals, Rows, Signals, certify
+from torrey.reference.outcome import Flags, ProjectedSignals, Rows, Signals
+from torrey.reference.projected import certify
 from torrey.reference.span import rung_for
 
 Array = NDArray[np.float64]
@@ -80,10 +81,9 @@ def shared_signals(
     """
     lowest = np.array([rung_for(gamma) for gamma in family.q * family.period])
     found = ProjectedSignals.unsolved(len(lowest))
-    # Points beyond the ladder would only take more nodes. A basis may fill its mesh before.
-    high = ladders[0]
-    within = [r for r in np.unique(lowest) if r < high.order and high.reaches(int(r) + 1)]
-    rows = np.flatnonzero(np.isin(lowest, within))
+    lowest = np.array([_start(ladders[0], int(rung)) for rung in lowest])
+    # Points beyond the ladder would only take more nodes.
+    rows = np.flatnonzero(lowest < ladders[0].order)
     left = np.zeros(len(lowest), dtype=bool)
     if not len(rows) or not family.q[rows].any():
         left[rows] = True
@@ -95,6 +95,15 @@ def shared_signals(
     # No steps were taken.
     part = replace(part, steps=np.zeros_like(part.steps))
     return found.merge(rows, part), left
+
+
+def _start(ladder: Ladder, rung: int) -> int:
+    """The rung that a point begins with, and no rung of the ladder if it is beyond it."""
+    # A basis may fill its mesh before the highest rung.
+    if rung < ladder.order and ladder.reaches(rung + 1) and not ladder.complete(rung + 1):
+        return rung
+    last = ladder.order - 1
+    return last if ladder.complete(last) else ladder.order
 
 
 class _Road:

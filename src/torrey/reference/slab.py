@@ -19,7 +19,7 @@ from torrey.reference.estimates import resolves_layers
 from torrey.reference.folded import solve_folded
 from torrey.reference.full import ToleranceError, is_large, reference_signal
 from torrey.reference.ladder import Ladder
-from torrey.reference.projected import ProjectedSignals, solved
+from torrey.reference.outcome import ProjectedSignals, solved
 from torrey.reference.tables import Table, table_signals
 
 Array = NDArray[np.float64]

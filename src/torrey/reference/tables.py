@@ -19,7 +19,8 @@ from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points
 from torrey.models.openings import Opening, opening_of
 from torrey.reference.ladder import Ladder
-from torrey.reference.projected import Flags, ProjectedSignals, projected_signals
+from torrey.reference.outcome import Flags, ProjectedSignals
+from torrey.reference.projected import projected_signals
 from torrey.reference.shared import Family, shared_signals
 
 Array = NDArray[np.float64]

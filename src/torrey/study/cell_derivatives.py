@@ -18,7 +18,7 @@ from torrey.models.openings import Opened, Opening, opening_of
 from torrey.models.projection import ProjectedModel, project
 from torrey.models.sensitivities import derivatives
 from torrey.reference.derivatives import NAMES, Derivative, signal_derivatives, within_reach
-from torrey.reference.projected import ProjectedSignals
+from torrey.reference.outcome import ProjectedSignals
 from torrey.reference.sensitive import LadderSource
 from torrey.reference.span import Span
 

@@ -22,7 +22,7 @@ from torrey.gradients.sweep import ENCODINGS, REFERENCE, Sweep
 from torrey.models.projection import ProjectedModel
 from torrey.reference.derivatives import Derivative
 from torrey.reference.methods import read_methods
-from torrey.reference.projected import ProjectedSignals
+from torrey.reference.outcome import ProjectedSignals
 from torrey.reference.sensitive import LadderSource, MaterialLadders, StoredLadders
 from torrey.reference.span import Span, spans_of
 from torrey.study.cell_derivatives import (

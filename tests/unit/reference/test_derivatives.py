@@ -21,7 +21,8 @@ from torrey.reference.derivatives import (
 )
 from torrey.reference.full import mesh_signal
 from torrey.reference.ladder import GrowingLadder
-from torrey.reference.projected import ProjectedSignals, projected_signals
+from torrey.reference.outcome import ProjectedSignals
+from torrey.reference.projected import projected_signals
 
 WAVEFORM = Pgse(4.0, 16.0)
 L, KAPPA = 8.0, 0.05

@@ -9,7 +9,7 @@ from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.reference.folded import solve_folded
 from torrey.reference.full import reference_signal
-from torrey.reference.projected import ProjectedSignals
+from torrey.reference.outcome import ProjectedSignals
 
 
 def test_bands_that_fill_the_coarsest_mesh_do_not_tell_their_error():

@@ -16,13 +16,8 @@ from torrey.gradients.waveforms import DoublePgse, Pgse
 from torrey.models.integration import Points, projected_signal
 from torrey.models.projection import ProjectedModel, project
 from torrey.reference.full import mesh_signal
-from torrey.reference.ladder import (
-    GrowingLadder,
-    climb,
-    climb_meshes,
-    continued,
-    models_to_store,
-)
+from torrey.reference.ladder import GrowingLadder, climb
+from torrey.reference.ladder_levels import climb_meshes, continued, models_to_store
 from torrey.reference.span import SPACING, Span, rung_for
 
 DIRECTION = (0.0, 1.0)

@@ -15,7 +15,7 @@ from torrey.gradients.sweep import Acquisition, Sweep
 from torrey.gradients.waveforms import Pgse
 from torrey.reference import full, slab
 from torrey.reference.full import ToleranceError, reference_signal
-from torrey.reference.ladder import climb_meshes
+from torrey.reference.ladder_levels import climb_meshes
 from torrey.reference.slab import solve_slab
 
 WAVEFORM = Pgse(10.0, 30.0)

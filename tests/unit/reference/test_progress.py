@@ -15,7 +15,7 @@ from torrey.gradients.sweep import Product, Sweep, WaveformGrid
 from torrey.gradients.waveforms import Pgse, TrapezoidalPgse
 from torrey.models.evaluation import evaluate_many
 from torrey.reference.full import reference_signal
-from torrey.reference.ladder import climb_meshes, continued, models_to_store
+from torrey.reference.ladder_levels import climb_meshes, continued, models_to_store
 from torrey.reference.slab import solve_slab
 
 DIRECTION = (0.0, 1.0)

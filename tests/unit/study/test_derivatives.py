@@ -21,7 +21,7 @@ from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.geometry.meshing import build_meshes
 from torrey.gradients.slabs import slabs_of
 from torrey.gradients.sweep import Acquisition, Product, Sweep, WaveformGrid
-from torrey.reference.ladder import models_to_store
+from torrey.reference.ladder_levels import models_to_store
 from torrey.reference.sensitive import MaterialLadders
 from torrey.reference.slab import solve_slab
 from torrey.reference.slab_files import table_variables
