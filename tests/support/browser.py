@@ -29,7 +29,8 @@ def seen_in(page: Path, script: str) -> Any:
     """
     browser = next(filter(None, map(shutil.which, NAMES)), None)
     if browser is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
+        names = ", ".join(NAMES)
+        pytest.skip(f"no browser: none of {names} is installed (package chromium of Debian)")
     shown = page.with_name(f"{page.stem}_shown.html")
     text = page.read_text(encoding="utf-8")
     before, end, after = text.rpartition("</body>")
