@@ -12,10 +12,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # Figures are drawn to files, also where the shell names a display.
 export MPLBACKEND := Agg
 
-.PHONY: help env figures test test-slow lint format smoke lock rulegraph clean distclean
+# The configuration of a report, where it is not the papers'.
+REPORTED := $(if $(CONFIG),--configfile $(CONFIG))
+
+.PHONY: help env figures report test test-slow lint format smoke lock rulegraph clean distclean
 
 help:
 	@echo 'make figures    every figure and table of config/default.yaml (CORES=$(CORES))'
+	@echo 'make report     one HTML file of all results that are there (CONFIG=mine.yaml: of yours)'
 	@echo 'make smoke      a small run from end to end (config/minimal.yaml)'
 	@echo 'make test       the tests; make test-slow for those that take longer'
 	@echo 'make lint       style, types and workflow, checked; make format changes the style'
@@ -28,6 +32,14 @@ env:
 
 figures: env
 	$(SNAKEMAKE) figures
+
+# Of what is there: it computes nothing.
+report: env
+	@mkdir -p results
+	$(BIN)/snakemake --cores 1 --quiet rules --report results/report.html \
+		--report-metadata workflow/report/landing.yaml \
+		--report-stylesheet workflow/report/report.css $(REPORTED) -- figures studies
+	@echo 'results/report.html is written: open it in a browser.'
 
 smoke: env
 	$(SNAKEMAKE) studies figures --configfile config/minimal.yaml

@@ -3,6 +3,10 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+# The text of the opening page of a report.
+report: "workflow/report/overview.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/geometry.smk"
 include: "workflow/rules/tensors.smk"
@@ -52,13 +56,14 @@ rule figures:
     input:
         [figure_files(figure) for figure in DRAWN],
         [table_files(table) for table in CONFIG.tables],
-        [LAYOUT.checks(study) for study in LAYOUT.usual_studies()],
+        [reported(LAYOUT.checks(study)) for study in LAYOUT.usual_studies()],
 
 
 rule studies:
     input:
-        [LAYOUT.study_files(study) for study in LAYOUT.usual_studies()],
-        LAYOUT.own_files(),
+        [reported(LAYOUT.study_files(study)) for study in LAYOUT.usual_studies()],
+        reported(LAYOUT.own_files()),
+        [] if REPORT is None else REPORT.files,
 
 
 rule kl23:

@@ -41,7 +41,7 @@ FLOOR_OF = {name: floor for floor, name in enumerate(ROOMS)}
 # The floors of each room, likewise: a module imports from those below its own.
 INNER = {
     "base": [
-        "errors keys lazy memory rosenbrock sources stored",
+        "errors keys lazy memory progress rosenbrock sources stored",
         "budgets limited provenance seals",
         "artifacts units",
         "fields",
@@ -114,7 +114,7 @@ INNER = {
         "runs",
     ],
     "reference": [
-        "estimates ladder_files methods span",
+        "estimates flow ladder_files methods span",
         "outcome",
         "cumulants full ladder",
         "files projected",
@@ -165,7 +165,7 @@ INNER = {
         "load",
     ],
     "figures": [
-        "cell_colors fields fitted_times isosurfaces needs rendering sources",
+        "captions cell_colors fields fitted_times isosurfaces needs rendering sources",
         "entries solid_cells",
         "own_kinds",
         "catalogue",
@@ -180,7 +180,7 @@ INNER = {
         "own_geometry",
     ],
     "tables": [
-        "catalogue chl14_published writing",
+        "captions catalogue chl14_published writing",
         "chl14 khm19 khm19_kurtosis",
     ],
     "door": [
@@ -195,10 +195,10 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "alarms opening clocks layout places processes progress stages",
-        "derivatives dictionaries fits jobs runs voxels",
+        "alarms captions opening clocks layout places processes progress stages",
+        "closing derivatives dictionaries fits jobs runs voxels",
         "recipes",
-        "batches verification",
+        "batches report verification",
         "costs",
     ],
     "command": [

@@ -27,6 +27,8 @@ def test_it_is_drawn_and_redrawn_alone(mine):
     run = mine.run("--cores=1", "figures")
     assert run.code == 0, run.text
     assert Job("draw_figure", f"figure={NAME}") in run.jobs
+    # The run says at its end what it has made.
+    assert "    1 figure in results/figures/\n    1 study in results/studies/\n" in run.text
     for kind in ("pdf", "png"):
         assert mine.path(f"results/figures/{NAME}.{kind}").stat().st_size > 1000
     drawn = artifacts.open_dataset(mine.path(f"results/figures/{NAME}.nc"))

@@ -274,6 +274,21 @@ def test_every_job_logs_its_wall_time(finished):
 
 
 @pytest.mark.parametrize(
+    ("rule", "part"),
+    [
+        ("solve_reference", r"full system with [\d,]+ unknowns, \d+ steps per ramp"),
+        ("build_basis", r"basis of projected models on a mesh with [\d,]+ unknowns"),
+        ("solve_projected", r"slabs \(1\)"),
+        ("evaluate_models", r"models on a mesh with [\d,]+ unknowns"),
+    ],
+)
+def test_long_jobs_log_what_they_do(finished, rule, part):
+    logs = list(finished.path(f"results/logs/{rule}").rglob("*.log"))
+    assert logs
+    assert any(re.match(rf"{part}: begins\n", log.read_text()) for log in logs)
+
+
+@pytest.mark.parametrize(
     ("geometry", "dimension", "compartments"),
     [("cell", 2, ["outside", "cell_1"]), ("walls", 1, ["layer_0", "layer_1"])],
 )

@@ -7,6 +7,7 @@ from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from torrey.workflow import captions
 from torrey.workflow import layout as paths
 from torrey.config import ConfigError
 from torrey.figures.catalogue import entry_of, paper_of
@@ -15,7 +16,8 @@ from torrey.gradients.sweep import REFERENCE
 from torrey.tables import catalogue as tables
 from torrey.workflow.alarms import Alarm
 from torrey.workflow.batches import Batches, forced_rules
-from torrey.workflow.opening import read_configuration, unknown_target
+from torrey.workflow.opening import asks_for_report, read_configuration, unknown_target
+from torrey.workflow.closing import closing_words
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes
 from torrey.workflow.runs import RunError, begin_run
@@ -51,6 +53,16 @@ if workflow.is_main_process or LIBRARY_VARIABLE not in os.environ:
 
 RECIPES = Recipes(CONFIG, SCRIPTS)
 LAYOUT = RECIPES.layout
+
+# A report is made of what is there: targets are cut to that, and its texts are made for it alone.
+REPORT = None
+if workflow.is_main_process and asks_for_report(sys.argv[1:]):
+    from torrey.workflow.report import Report
+
+    REPORT = Report(RECIPES, Path(workflow.basedir))
+    config["torrey_report"] = REPORT.values()
+    for line in REPORT.said():
+        logger.info(line)
 
 # Its record lives as long as the process. While rules are read, Snakemake does not say yet whether it
 # only asks what would be done: the words of the command do.
@@ -89,6 +101,13 @@ onstart:
     scheduler = workflow.scheduler
     if hasattr(scheduler, "_schedule_reevalutation") and hasattr(scheduler, "_open_jobs"):
         scheduler._schedule_reevalutation = Alarm(scheduler._open_jobs.release)
+
+
+onsuccess:
+    for line in closing_words(
+        file for job in workflow.dag.finished_jobs for file in job.output
+    ):
+        logger.info(line)
 
 
 # Slabs that are up to date are in no batch. Jobs on other machines make what the run has found.
@@ -179,12 +198,24 @@ def batch_recipes(batch):
     return json.dumps({path: RECIPES.job_parameters(path) for path in batch.outputs})
 
 
+def reported(files):
+    """What a target asks for: these files; for a report those of them that are there."""
+    return files if REPORT is None else REPORT.current(files)
+
+
 def figure_files(figure):
-    return [f"{paths.FIGURE.format(figure=figure)}.{kind}" for kind in ("pdf", "png", "nc")]
+    stem = paths.FIGURE.format(figure=figure)
+    return reported([f"{stem}.{kind}" for kind in ("pdf", "png", "nc")])
 
 
 def figure_category(wildcards):
-    return paper_of(wildcards.figure).upper()
+    return captions.category_of(paper_of(wildcards.figure))
+
+
+def figure_group(wildcards):
+    """Own figures stand by the studies that they show, those of papers together."""
+    is_own = paper_of(wildcards.figure) == "own"
+    return captions.shown_by(CONFIG.figures[wildcards.figure]) if is_own else "Figures"
 
 
 # Figures that are drawn with all others, and those that are drawn where somebody names them.
@@ -193,11 +224,11 @@ DRAWN = [name for name in CONFIG.figures if name not in ON_REQUEST]
 
 
 def table_files(table):
-    return [f"{paths.TABLE.format(table=table)}.{kind}" for kind in ("csv", "md", "nc")]
+    return reported([f"{paths.TABLE.format(table=table)}.{kind}" for kind in ("csv", "md", "nc")])
 
 
 def table_category(wildcards):
-    return tables.paper_of(wildcards.table).upper()
+    return captions.category_of(tables.paper_of(wildcards.table))
 
 
 def files_of_paper(paper):

@@ -5,7 +5,9 @@ rule draw_figure:
         pdf=f"{paths.FIGURE}.pdf",
         png=report(
             f"{paths.FIGURE}.png",
+            caption="../report/caption.rst",
             category=figure_category,
+            subcategory=figure_group,
             labels=lambda wildcards: {
                 "figure": wildcards.figure,
                 "shows": entry_of(wildcards.figure, CONFIG.figures[wildcards.figure].kind).caption,

@@ -37,7 +37,9 @@ rule draw_cell:
         pdf=f"{paths.PICTURE}.pdf",
         png=report(
             f"{paths.PICTURE}.png",
-            category="Geometries",
+            caption="../report/caption.rst",
+            category=captions.STUDIES,
+            subcategory=lambda wildcards: captions.studies_of(CONFIG, wildcards.geometry),
             labels={"geometry": "{geometry}", "shows": "{picture}"},
         ),
         data=f"{paths.PICTURE}.nc",

@@ -5,7 +5,9 @@ rule write_table:
         csv=f"{paths.TABLE}.csv",
         markdown=report(
             f"{paths.TABLE}.md",
+            caption="../report/caption.rst",
             category=table_category,
+            subcategory="Tables",
             labels=lambda wildcards: {
                 "table": wildcards.table,
                 "shows": tables.CATALOGUE[wildcards.table].caption,

@@ -9,5 +9,5 @@ from torrey.workflow.stages import BuildBasis
 with job(snakemake, BuildBasis) as work:
     stage = work.stage
     levels = lazy_levels(snakemake.input.operators, stage.material)
-    models = models_to_store(levels, stage.axes, stage.rungs)
+    models = models_to_store(levels, stage.axes, stage.rungs, work.teller)
     write_ladders(work.output, models, work.provenance)

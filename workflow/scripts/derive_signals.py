@@ -5,7 +5,6 @@ from torrey.base import artifacts
 from torrey.cell.demand import read_levels
 from torrey.reference.ladder_files import lazy_ladders
 from torrey.study.derivatives import Asked, derive_signals
-from torrey.workflow.progress import told_to
 from torrey.workflow.stages import DeriveSignals
 
 with job(snakemake, DeriveSignals) as work:
@@ -13,7 +12,7 @@ with job(snakemake, DeriveSignals) as work:
     levels = read_levels(files.operators, files.mesh, stage.material)
     asked = Asked(stage.sweep, stage.models, stage.by, stage.tolerance, stage.regions, stage.radii)
     bases = [lazy_ladders(file) for file in files.bases]
-    say = told_to(snakemake.log[0])
+    say = work.teller.say
     table = derive_signals(levels, asked, list(files.slabs), bases, levels.slopes, say)
     work.remarks.extend(levels.said(stage.tolerance))
     artifacts.write(work.output, table, work.provenance)

@@ -9,5 +9,6 @@ from torrey.workflow.stages import EvaluateModels
 with batch(snakemake, EvaluateModels) as works:
     levels = lazy_levels(snakemake.input.operators, works[0].stage.material)
     wanted = [(work.stage.sweep, [work.stage.model]) for work in works]
-    for work, table in zip(works, evaluate_many(levels, wanted), strict=True):
+    tables = evaluate_many(levels, wanted, works[0].teller)
+    for work, table in zip(works, tables, strict=True):
         write_model(work.output, table, work.stage.sweep, work.provenance)

@@ -11,5 +11,7 @@ from torrey.workflow.stages import HomogeniseVoxel
 with job(snakemake, HomogeniseVoxel) as work:
     stage, mesh = work.stage, read_mesh(snakemake.input.mesh)
     water = Properties(stage.outside, stage.inside, stage.permeability, stage.direction)
-    found = homogenise(mesh.triangles, mesh.medium, water, threads=snakemake.threads)
+    found = homogenise(
+        mesh.triangles, mesh.medium, water, threads=snakemake.threads, progress=work.teller
+    )
     artifacts.write(work.output, group_of(found), work.provenance)

@@ -9,7 +9,7 @@ from torrey.workflow.stages import SolveReference
 with job(snakemake, SolveReference) as work:
     stage = work.stage
     levels = read_levels(snakemake.input.operators, snakemake.input.mesh, stage.material)
-    reference = reference_signal(levels, stage.point, stage.tolerance)
+    reference = reference_signal(levels, stage.point, stage.tolerance, work.teller)
     work.remarks.extend(levels.said(stage.tolerance))
     about = levels.describe(reference.level)
     write_reference(work.output, reference, stage.point, work.provenance, about)

@@ -4,7 +4,6 @@ from torrey.workflow.jobs import job
 from torrey.voxel.checkpoints import Checkpoint
 from torrey.voxel.files import read_mesh, write_signal
 from torrey.voxel.signals import task_of, voxel_signal
-from torrey.workflow.progress import told_to
 from torrey.workflow.stages import SolveVoxel
 
 with job(snakemake, SolveVoxel) as work:
@@ -17,6 +16,6 @@ with job(snakemake, SolveVoxel) as work:
         refinements=stage.refinements,
         threads=snakemake.threads,
         checkpoint=Checkpoint.beside(snakemake.params.checkpoint, work.provenance.key),
-        say=told_to(snakemake.log[0]),
+        say=work.teller.say,
     )
     write_signal(work.output, signal, stage.point, work.provenance)

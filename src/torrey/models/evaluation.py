@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
+from torrey.base.progress import Progress, Steps, untold
 from torrey.cell.operators import BlochTorrey
 from torrey.cell.refinement import ONE_MESH, last_change
 from torrey.gradients.protocol import Axes, group_measurements
@@ -82,7 +83,9 @@ def evaluate_models(
 
 
 def evaluate_many(
-    levels: Sequence[BlochTorrey], wanted: Sequence[tuple[Sweep, Sequence[str]]]
+    levels: Sequence[BlochTorrey],
+    wanted: Sequence[tuple[Sweep, Sequence[str]]],
+    progress: Progress = untold,
 ) -> list[ModelTable]:
     """Signals of models over several sweeps, each as if it were alone.
 
@@ -94,6 +97,8 @@ def evaluate_many(
         By mesh, coarsest first.
     wanted : sequence of (Sweep, sequence of str)
         Each sweep with the names of its models.
+    progress : Progress
+        Is told how many models are built on each mesh, and how many tables are evaluated there.
 
     Raises
     ------
@@ -106,14 +111,12 @@ def evaluate_many(
             names.setdefault(axes, {}).update(dict.fromkeys(models))
     signals: list[list[ComplexArray]] = [[] for _ in wanted]
     for operators in levels:
-        built = {
-            axes: dict(
-                zip(known, build_models(operators, np.array(axes), list(known)), strict=True)
-            )
-            for axes, known in names.items()
-        }
+        where = f"on a mesh with {operators.cell.n_dofs:,} unknowns"
+        built = _build(operators, names, Steps(progress, f"models {where}", len(names)))
+        told = Steps(progress, f"signals of models {where}", len(wanted))
         for found, (sweep, models) in zip(signals, wanted, strict=True):
             found.append(_signals(sweep, models, built))
+            told()
     return [
         ModelTable(
             tuple(models),
@@ -155,6 +158,18 @@ def evaluate_stability(
 
 
 Built = Mapping[Axes, Mapping[str, Model]]
+
+
+def _build(
+    operators: BlochTorrey, names: Mapping[Axes, Mapping[str, None]], told: Steps
+) -> dict[Axes, Mapping[str, Model]]:
+    """Models by the axes of the gradients and by their names."""
+    built: dict[Axes, Mapping[str, Model]] = {}
+    for axes, known in names.items():
+        models = build_models(operators, np.array(axes), list(known))
+        built[axes] = dict(zip(known, models, strict=True))
+        told()
+    return built
 
 
 def _signals(sweep: Sweep, models: Sequence[str], built: Built) -> ComplexArray:

@@ -27,20 +27,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.base import rosenbrock
 from torrey.base.errors import TorreyError
 from torrey.base.memory import factor_seconds
+from torrey.base.progress import Progress, Steps, untold
 from torrey.base.stored import stored
-from torrey.cell.factors import Factor, factorise
 from torrey.cell.folding import Stretch, Zone
-from torrey.cell.krylov import expm_form, expm_multiply
+from torrey.cell.krylov import expm_form
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.refinement import ONE_MESH, end_of
 from torrey.cell.symmetric import symmetric_signal
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.gradients.protocol import Point
-from torrey.gradients.waveforms import Segment, Waveform
+from torrey.gradients.waveforms import Waveform
 from torrey.reference.estimates import resolves_layers, rounding, space_error
+from torrey.reference.flow import KRYLOV_TOLERANCE, States, count_factors, propagate
 
 #: The error in time falls by 10 to 30 when the steps are doubled. Differences of two results are
 #: divided by less, for a safe estimate.
@@ -62,9 +62,6 @@ _TRANSFER_SHARE = 0.2
 #: Largest |g_j| L (rad) that folding gains nothing at, as the mesh resolves the field, and at which
 #: models on a mesh, which do not fold, still do.
 _REACH_OF_PLAIN, _REACH_OF_MODELS = 2.0 * np.pi, 4.0 * np.pi
-#: Krylov exponentials are converged far below everything else.
-_KRYLOV_TOLERANCE = 1e-11
-
 
 LARGE_IN_SPACE: Final = 50_000
 """Unknowns of a mesh in space beyond which the full system takes minutes, and says so."""
@@ -73,9 +70,6 @@ LARGE_IN_SPACE: Final = 50_000
 _LONG_STEP: Final = 0.3
 
 _LOG = logging.getLogger(__name__)
-
-#: Columns are states.
-States = NDArray[np.complex128]
 
 
 class ToleranceError(TorreyError, ArithmeticError):
@@ -111,7 +105,9 @@ class ReferenceSignal:
         return self.space_error + self.time_error
 
 
-def mesh_signal(system: CellSystem, waveform: Waveform, q: float, steps: int) -> complex:
+def mesh_signal(
+    system: CellSystem, waveform: Waveform, q: float, steps: int, progress: Progress = untold
+) -> complex:
     """Signal on one mesh with a given number of time steps.
 
     Parameters
@@ -123,14 +119,22 @@ def mesh_signal(system: CellSystem, waveform: Waveform, q: float, steps: int) ->
         Largest |g(t)|.
     steps : int
         Steps for a change of F by one: those of a ramp.
+    progress : Progress
+        Is told how much is done.
     """
     plain = (0,) * system.operators.cell.dimension
     parts = [(Stretch(segment, plain),) for segment in waveform.segments]
-    return _signal(system, parts, waveform.symmetry, q, steps)
+    return _signal(system, parts, waveform.symmetry, q, steps, progress)
 
 
 def folded_signal(
-    system: CellSystem, zone: Zone, waveform: Waveform, frame: Array, q: float, steps: int
+    system: CellSystem,
+    zone: Zone,
+    waveform: Waveform,
+    frame: Array,
+    q: float,
+    steps: int,
+    progress: Progress = untold,
 ) -> complex:
     """The same signal with g kept within |g_j| L <= pi: for gradients of any strength.
 
@@ -140,13 +144,13 @@ def folded_signal(
         For gradients along all axes of the cell.
     zone : Zone
         Of the same period and lattice.
-    waveform, q, steps
+    waveform, q, steps, progress
         See `mesh_signal`.
     frame : (k, d) float
         Axes of the components of the waveform.
     """
     parts = zone.fold(waveform.segments, frame, q)
-    return _signal(system, parts, waveform.symmetry, q, steps)
+    return _signal(system, parts, waveform.symmetry, q, steps, progress)
 
 
 def _signal(
@@ -155,14 +159,19 @@ def _signal(
     symmetry: int,
     q: float,
     steps: int,
+    progress: Progress,
 ) -> complex:
     """Signal from the parts of each segment of a waveform."""
     operators = system.operators
     M, rho = operators.mass_matrix, operators.rho
+    counts = (count_factors(stretch.segment, steps) for part in parts for stretch in part)
+    name = f"full system with {operators.cell.n_dofs:,} unknowns, {steps} steps per ramp"
+    told = Steps(progress, name, sum(counts) / (2 if symmetry else 1))
 
     def advance(u: States, part: Sequence[Stretch]) -> States:
         for stretch in part:
-            u = propagate(system, stretch.segment, q, stretch.enter(operators.cell, u), steps)
+            u = stretch.enter(operators.cell, u)
+            u = propagate(system, stretch.segment, q, u, steps, after=told)
         return u
 
     def product(left: States, right: States) -> complex:
@@ -172,76 +181,19 @@ def _signal(
         # A number takes fewer Krylov vectors than a state.
         segment = part[0].segment
         A = system.during(segment).matrix(q * segment.start)
-        return complex(expm_form(M, A, u, segment.duration, _KRYLOV_TOLERANCE))
+        return complex(expm_form(M, A, u, segment.duration, KRYLOV_TOLERANCE))
 
     sources = np.stack([rho, np.ones_like(rho)], axis=1).astype(complex)
     # A constant stretch is one part, and is entered without a fold.
     value = symmetric_signal(
         parts, symmetry, sources, advance, product, lambda part: part[0].segment.constant, form
     )
+    told.end()
     return value / float(M.sum(axis=0) @ rho)
 
 
-def propagate(
-    system: CellSystem,
-    segment: Segment,
-    q: float,
-    u: States,
-    steps: int,
-    record: list[States] | None = None,
-) -> States:
-    """States, the columns of u, after one segment; those after each step go to the record."""
-    system = system.during(segment)
-    if segment.constant:
-        A, M = system.matrix(q * segment.start), system.operators.mass_matrix
-        after = [expm_multiply(M, A, column, segment.duration, _KRYLOV_TOLERANCE) for column in u.T]
-        return np.array(after).T
-    times, factor = segment.grid(steps), None
-    for begin, end in zip(times[:-1], times[1:], strict=True):
-        u, factor = _step(system, segment, q, u, begin, end - begin, factor)
-        if record is not None:
-            record.append(u)
-    return u
-
-
-def _step(
-    system: CellSystem,
-    segment: Segment,
-    q: float,
-    u: States,
-    begin: float,
-    duration: float,
-    before: Factor | None,
-) -> tuple[States, Factor]:
-    """One Rodas5P step under a varying gradient; with its factor, that the next one may reuse.
-
-    The mean decay rate of the state is taken out exactly, as a factor: the steps then resolve how
-    the state changes its shape, not how it fades. Of several states it is that of the slowest, so
-    that none is made to grow.
-    """
-    cell, M = system.operators.cell, system.operators.mass_matrix
-    g, rate = q * segment.jet(begin, 1)
-    entries = system.entries(g)
-    through, within = cell.matrix(entries) @ u, M @ u
-    size = np.sum(u.conj() * within, axis=0).real
-    rates = np.sum(u.conj() * through, axis=0).real / np.where(size > 0.0, size, 1.0)
-    decay = min(float(rates.min()), 0.5 / (rosenbrock.GAMMA * duration))
-
-    def shifted(t: float, v: States) -> States:
-        now = system.entries(q * segment.jet(begin + t, 0)[0])
-        return cell.matrix(now - decay * system.operators.M) @ v
-
-    shift = 1.0 / (rosenbrock.GAMMA * duration) - decay
-    matrix = cell.matrix(entries + shift * system.operators.M)
-    factor = factorise(matrix) if before is None else before.again(matrix)
-    after = rosenbrock.step(
-        u, duration, factor.solve, lambda v: M @ v, shifted, system.slope(g, rate) @ u
-    )
-    return np.exp(-decay * duration) * after, factor
-
-
 def reference_signal(
-    levels: Sequence[BlochTorrey], point: Point, tolerance: float
+    levels: Sequence[BlochTorrey], point: Point, tolerance: float, progress: Progress = untold
 ) -> ReferenceSignal:
     """Signal of a point to a relative tolerance, with an estimate of its error.
 
@@ -252,6 +204,8 @@ def reference_signal(
     point : Point
     tolerance : float
         Relative to |S|.
+    progress : Progress
+        Is told how much is done of the system on each mesh; how many are needed, nobody knows.
 
     Raises
     ------
@@ -266,7 +220,8 @@ def reference_signal(
         raise ToleranceError(ONE_MESH)
     zone = Zone(levels[0].cell.lattice, point.period)
     reach = zone.reach(point.waveform.segments, point.frame, point.q)
-    solver = _Solver(levels, point, tolerance, zone if reach > _REACH_OF_PLAIN else None)
+    folds = zone if reach > _REACH_OF_PLAIN else None
+    solver = _Solver(levels, point, tolerance, folds, progress)
     by_two = tolerance >= _LEAST_OF_TWO_MESHES and levels[0].cell.dimension > 1
     first = 1 if by_two else min(2, len(levels) - 1)
     result = solver.on_mesh(first)
@@ -299,7 +254,9 @@ class _Solver:
         point: Point,
         tolerance: float,
         zone: Zone | None,
+        progress: Progress,
     ) -> None:
+        self._progress = progress
         self._levels = levels
         self._point = point
         self._tolerance = tolerance
@@ -346,7 +303,7 @@ class _Solver:
             waveform, frame = self._point.waveform, self._point.frame
             if self._zone.reach(waveform.segments, frame, self._point.q) > _REACH_OF_MODELS:
                 return None
-            plain = _Solver(self._levels, self._point, self._tolerance, None)
+            plain = _Solver(self._levels, self._point, self._tolerance, None, self._progress)
             return plain._for_models()
         steps = self._converge(0)
         lost = rounding(self._system(0), self._point.waveform.echo_time)
@@ -411,9 +368,9 @@ class _Solver:
     def _compute(self, level: int, steps: int) -> complex:
         point, system = self._point, self._system(level)
         if self._zone is None:
-            value = mesh_signal(system, point.waveform, point.q, steps)
+            value = mesh_signal(system, point.waveform, point.q, steps, self._progress)
         else:
-            args = self._zone, point.waveform, point.frame, point.q, steps
+            args = self._zone, point.waveform, point.frame, point.q, steps, self._progress
             value = folded_signal(system, *args)
         return value * self._decay
 

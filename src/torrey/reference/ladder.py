@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
 
+from torrey.base.progress import Progress, Steps, untold
 from torrey.cell.factors import Factor, factorise
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.cell.system import AffineSystem
@@ -95,6 +96,8 @@ class GrowingLadder:
         Axes orthogonal to those of `frame`: gradients turn towards them, by small angles. Fields
         linear in them are in the basis, so that derivatives by the direction are as accurate as
         signals; signals of larger angles are not.
+    progress : Progress
+        Is told how much is done whenever the ladder grows.
     """
 
     def __init__(
@@ -103,7 +106,9 @@ class GrowingLadder:
         frame: ArrayLike,
         highest: int,
         beside: ArrayLike | None = None,
+        progress: Progress = untold,
     ) -> None:
+        self._progress = progress
         axes = np.atleast_2d(np.asarray(frame, dtype=float))
         axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
         others = np.asarray(beside, dtype=float) if beside is not None else np.empty((0, 0))
@@ -179,22 +184,36 @@ class GrowingLadder:
         if rung < made:
             return
         highest = min(max(rung, LOWEST_RUNG), _HIGHEST_CORRECTOR)
+        wanted = range(made, max(rung, LOWEST_RUNG) + 1)
+        name = f"basis of projected models on a mesh with {cell.n_dofs:,} unknowns"
+        told = Steps(self._progress, name, sum(map(self._count_layers, wanted)) + 1)
         series = expand(self._operators, self._frame, highest - 1) if made <= highest else None
-        for number in range(made, max(rung, LOWEST_RUNG) + 1):
+        told()
+        for number in wanted:
             basis = self._basis
             if series is not None and number <= highest:
                 fields = correctors(series, number, cell.n_dofs, self._counts)
                 basis = extend(basis, fields, M)
-            for place in self._places:
-                depth = number - 2 - place.number
-                if 1 <= depth <= _DEEPEST and number > LOWEST_RUNG:
-                    basis = extend(basis, place.layer(depth), M, _NEW)
+            for place, depth in self._layers(number):
+                basis = extend(basis, place.layer(depth), M, _NEW)
+                told()
             if number > LOWEST_RUNG and basis.shape[1] > _FILLED * cell.n_dofs:
                 self._order = number - 1
                 break
             self._basis, self._ranks = basis, (*self._ranks, basis.shape[1])
         for place in self._places:
             place.release()
+        told.end()
+
+    def _layers(self, rung: int) -> list[tuple[_Enrichment, int]]:
+        """Places of the enrichment and depths of the layers there that a rung adds."""
+        if rung <= LOWEST_RUNG:
+            return []
+        depths = [(place, rung - 2 - place.number) for place in self._places]
+        return [(place, depth) for place, depth in depths if 1 <= depth <= _DEEPEST]
+
+    def _count_layers(self, rung: int) -> int:
+        return len(self._layers(rung))
 
     def _counts(self, powers: Monomial) -> bool:
         """Whether a corrector is at most linear in the axes beside those of the gradients."""

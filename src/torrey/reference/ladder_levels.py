@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import cholesky, solve_triangular
 
 from torrey.base.lazy import Lazy
+from torrey.base.progress import Progress, untold
 from torrey.cell.operators import Array, BlochTorrey
 from torrey.models.projection import ProjectedModel, project_on
 from torrey.reference.ladder import GrowingLadder, Ladder, Turned
@@ -126,7 +127,9 @@ class CompletedLadder:
 Climbing = GrowingLadder | CompletedLadder
 
 
-def climb_meshes(levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int) -> Lazy[Climbing]:
+def climb_meshes(
+    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int, progress: Progress = untold
+) -> Lazy[Climbing]:
     """Ladders on a sequence of meshes, to the height that reference signals need.
 
     Each is made when first asked for, and no higher than it is asked for. The two highest rungs
@@ -140,11 +143,14 @@ def climb_meshes(levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int) 
     frame : (d,) or (c, d) array_like
     highest : int
         On the coarsest mesh; see `climb`.
+    progress : Progress
+        Is told how much is done of each ladder as it grows.
     """
     finer = max(highest - 2, LOWEST_RUNG)
 
     def ladder(level: int) -> Climbing:
-        growing = GrowingLadder(levels[level], frame, finer if level else highest)
+        rungs = finer if level else highest
+        growing = GrowingLadder(levels[level], frame, rungs, progress=progress)
         return CompletedLadder(growing, levels[level]) if is_small(levels[level]) else growing
 
     return Lazy.of(ladder, len(levels))
@@ -193,7 +199,7 @@ class StoredLadder:
 
 
 def models_to_store(
-    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int
+    levels: Sequence[BlochTorrey], frame: ArrayLike, highest: int, progress: Progress = untold
 ) -> Lazy[ProjectedModel]:
     """What is kept of the ladders on a sequence of meshes for many tables of points.
 
@@ -202,10 +208,10 @@ def models_to_store(
 
     Parameters
     ----------
-    levels, frame, highest
+    levels, frame, highest, progress
         See `climb_meshes`.
     """
-    ladders = climb_meshes(levels, frame, highest)
+    ladders = climb_meshes(levels, frame, highest, progress)
     several = np.atleast_2d(np.asarray(frame)).shape[0] > 1
 
     def model(level: int) -> ProjectedModel:
@@ -216,7 +222,9 @@ def models_to_store(
     return Lazy.of(model, len(levels))
 
 
-def continued(models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]) -> Lazy[Ladder]:
+def continued(
+    models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey], progress: Progress = untold
+) -> Lazy[Ladder]:
     """Ladders of stored models, which on the finer meshes grow if more is asked of them.
 
     On meshes beyond the stored ones they are made when first asked for.
@@ -227,10 +235,12 @@ def continued(models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]) -
         By mesh, coarsest first: see `models_to_store`.
     levels : sequence of BlochTorrey
         Operators on each mesh, on as many meshes or more.
+    progress : Progress
+        Is told how much is done of each ladder that grows.
     """
 
     def ladder(level: int) -> Ladder:
-        incomplete, operators = _continued(models, levels, level), levels[level]
+        incomplete, operators = _continued(models, levels, level, progress), levels[level]
         if not is_small(operators):
             return incomplete
         return CompletedLadder(incomplete, operators)
@@ -239,14 +249,18 @@ def continued(models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey]) -
 
 
 def _continued(
-    models: Sequence[ProjectedModel], levels: Sequence[BlochTorrey], level: int
+    models: Sequence[ProjectedModel],
+    levels: Sequence[BlochTorrey],
+    level: int,
+    progress: Progress,
 ) -> FramedLadder:
     coarsest = models[0]
     finer = max(coarsest.order - 2, LOWEST_RUNG)
     if level >= len(models):
-        return GrowingLadder(levels[level], coarsest.frame, finer)
+        return GrowingLadder(levels[level], coarsest.frame, finer, progress=progress)
     model = models[level]
     if not level or model.order >= finer:
         return model
-    growing = Lazy.of(lambda _: GrowingLadder(levels[level], model.frame, finer), 1)
+    make = partial(GrowingLadder, levels[level], model.frame, finer, progress=progress)
+    growing = Lazy.of(lambda _: make(), 1)
     return StoredLadder(model, growing)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base.lazy import Lazy
+from torrey.base.progress import Progress, Steps, untold
 from torrey.cell.operators import BlochTorrey
 from torrey.cell.refinement import end_of
 from torrey.gradients.protocol import Axes, Point, group_measurements
@@ -52,6 +53,7 @@ def solve_slab(
     ladders: Sequence[Ladder],
     levels: Sequence[BlochTorrey],
     for_models: bool = True,
+    progress: Progress = untold,
 ) -> SlabSignals:
     """Reference signals of all points of a slab, or of another sweep.
 
@@ -66,6 +68,8 @@ def solve_slab(
         Operators on each mesh: points that the ladder does not reach are solved in full.
     for_models : bool
         Whether signals on the coarsest mesh are wanted that models can be compared with.
+    progress : Progress
+        Is told how many signals are done, and what is done in full.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def solve_slab(
         ]
         sigmas = cells[:, 1] / cells[:, 0]
         table = Table.of(cells[:, 0], sigmas, strengths, np.concatenate(layers, axis=1).ravel())
-        signals = table_signals(along, table, tolerance)
+        signals = table_signals(along, table, tolerance, progress)
         if for_models:
             signals = _sharpen(signals, along[0], table, tolerance)
         found = found.merge(where, signals)
@@ -99,7 +103,8 @@ def solve_slab(
     # What no rung brought below the tolerance.
     rest = np.flatnonzero(~found.reached)
     _require_meshes(found, tolerance, levels)
-    found = found.merge(rest, _in_full([every[row] for row in rest], tolerance, levels))
+    full = _in_full([every[row] for row in rest], tolerance, levels, progress)
+    found = found.merge(rest, full)
     return SlabSignals(sweep, found)
 
 
@@ -156,10 +161,15 @@ def _along(ladder: Ladder, axes: Axes) -> Ladder:
 
 
 def _in_full(
-    points: Sequence[Point], tolerance: float, levels: Sequence[BlochTorrey]
+    points: Sequence[Point], tolerance: float, levels: Sequence[BlochTorrey], progress: Progress
 ) -> ProjectedSignals:
     """Signals by the full system."""
-    full = [reference_signal(levels, point, tolerance) for point in points]
+    full = []
+    if points:
+        told = Steps(progress, f"signals by the full system ({len(points):,})", len(points))
+    for point in points:
+        full.append(reference_signal(levels, point, tolerance, progress))
+        told()
     return solved(
         "full",
         signal=np.array([one.signal for one in full], dtype=complex),

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.progress import Progress, Steps, untold
 from torrey.gradients.waveforms import Waveform
 from torrey.models.integration import Points
 from torrey.models.openings import Opening, opening_of
@@ -78,7 +79,9 @@ class Table:
         return found
 
 
-def table_signals(ladders: Sequence[Ladder], table: Table, tolerance: float) -> ProjectedSignals:
+def table_signals(
+    ladders: Sequence[Ladder], table: Table, tolerance: float, progress: Progress = untold
+) -> ProjectedSignals:
     """Signals of a table, flat, to a relative tolerance where a rung reaches it.
 
     Parameters
@@ -88,8 +91,11 @@ def table_signals(ladders: Sequence[Ladder], table: Table, tolerance: float) -> 
     table : Table
     tolerance : float
         Relative to |S|.
+    progress : Progress
+        Is told how many signals are done.
     """
     cells, count = len(table.periods), len(table.q)
+    told = Steps(progress, f"signals by projected models ({cells * count:,})", cells * count)
     found = ProjectedSignals.unsolved(cells * count)
     left = np.ones(cells * count, dtype=bool)
     for opening, members in table.families().items():
@@ -111,6 +117,7 @@ def table_signals(ladders: Sequence[Ladder], table: Table, tolerance: float) -> 
             )
             part, left[rows] = shared_signals(ladders, family, tolerance)
             found = found.merge(rows, part)
+            told(int((~left[rows]).sum()))
     waveform = np.tile(table.waveform, cells)
     for number, one in enumerate(table.waveforms):
         rows = np.flatnonzero(left & (waveform == number))
@@ -118,4 +125,6 @@ def table_signals(ladders: Sequence[Ladder], table: Table, tolerance: float) -> 
             points = table.points[rows]
             part = projected_signals(ladders, one, points, tolerance, table.layers[rows])
             found = found.merge(rows, part)
+            told(len(rows))
+    told.end()
     return found

@@ -23,7 +23,7 @@ from torrey.cell.folding import Integers, Stretch, Zone
 from torrey.cell.operators import BlochTorrey
 from torrey.cell.system import AffineSystem, CellSystem
 from torrey.gradients.waveforms import Segment
-from torrey.reference.full import States, propagate
+from torrey.reference.flow import States, propagate
 
 #: Points that are computed in full at first; those halfway between two of them follow.
 _FIRST: Final = 4

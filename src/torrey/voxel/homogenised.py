@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from scipy.sparse.linalg import splu
 
+from torrey.base.progress import Progress, untold
 from torrey.cell.build import levels
 from torrey.cell.material import Material
 from torrey.geometry.balls.discs import Disc, Discs
@@ -36,7 +37,11 @@ _CARICATURE = MeshOptions(size=0.06, refinements=1)
 
 
 def homogenise(
-    coarsest: Triangles, medium: DiscMedium, properties: Properties, threads: int = 1
+    coarsest: Triangles,
+    medium: DiscMedium,
+    properties: Properties,
+    threads: int = 1,
+    progress: Progress = untold,
 ) -> Homogenised:
     """Homogenise a packing, and the square cell of one disc that has its fraction and surface.
 
@@ -47,11 +52,16 @@ def homogenise(
     medium : DiscMedium
     properties : Properties
     threads : int
+    progress : Progress
+        Is told of each mesh, as it begins and as it is done.
     """
     meshes = (coarsest, refine(coarsest, medium))
-    values = [
-        homogenised_diffusivity(some, medium, properties, threads) for some in (meshes[:1], meshes)
-    ]
+    values = []
+    for some in (meshes[:1], meshes):
+        part = f"cell problem on a mesh with {len(some[-1].vertex):,} elements"
+        progress(0.0, part)
+        values.append(homogenised_diffusivity(some, medium, properties, threads))
+        progress(1.0, part)
     theta, surface = medium.fraction, medium.surface
     fractions, surfaces = _classes(medium)
     radius = 2.0 / surface

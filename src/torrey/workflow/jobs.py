@@ -19,6 +19,7 @@ from typing import Any, Final, Generic, TypeVar
 from torrey.base import seals
 from torrey.base.errors import TorreyError
 from torrey.base.provenance import Provenance, library_digest, library_state, script_digest
+from torrey.workflow.progress import Teller
 from torrey.workflow.stages import Stage
 
 LIBRARY_VARIABLE: Final = "TORREY_LIBRARY"
@@ -53,6 +54,8 @@ class Work(Generic[S]):
     provenance : Provenance
         For that file. It holds no time: files made twice are the same bytes; the wall time is in
         the log.
+    teller : Teller
+        Is told how far the job is; shared by all files of a batch.
     remarks : list of str
         What the log has to say of the file, beside how long it took; the job adds to it.
     """
@@ -60,6 +63,7 @@ class Work(Generic[S]):
     stage: S
     output: str
     provenance: Provenance
+    teller: Teller
     remarks: list[str] = field(default_factory=list)
 
 
@@ -115,7 +119,7 @@ def _watched(
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         _empty(log)
-        works = _begin(snakemake, kind, recipes)
+        works = _begin(snakemake, kind, recipes, Teller(log, name))
         yield works
         _require_untouched()
         remarks = [f"{name}: {remark}\n" for work in works for remark in work.remarks]
@@ -131,7 +135,7 @@ def _watched(
 
 
 def _begin(
-    snakemake: Any, kind: type[S], recipes: Mapping[str, Mapping[str, Any]]
+    snakemake: Any, kind: type[S], recipes: Mapping[str, Mapping[str, Any]], teller: Teller
 ) -> list[Work[S]]:
     works = []
     for path, recipe in recipes.items():
@@ -141,7 +145,7 @@ def _begin(
         provenance = Provenance(
             kind.rule, parameters, str(recipe["code"]), inputs, str(recipe["key"])
         )
-        works.append(Work(kind.from_params(recipe), path, provenance))
+        works.append(Work(kind.from_params(recipe), path, provenance, teller))
     return works
 
 

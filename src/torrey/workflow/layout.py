@@ -27,6 +27,9 @@ from torrey.reference.span import Span
 
 RESULTS = "results"
 
+REPORT = f"{RESULTS}/report.html"
+"""What `make report` makes; no file of a configuration."""
+
 PACKING = f"{RESULTS}/geometry/{{geometry}}/packing.nc"
 """Where the discs of a random packing are."""
 MESH = f"{RESULTS}/geometry/{{geometry}}/mesh.nc"

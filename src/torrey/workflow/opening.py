@@ -100,6 +100,22 @@ def _placed(root: Node, text: str) -> Problem:
     return Problem(node.file, node.line, keys, found, accepted)
 
 
+def asks_for_report(words: Sequence[str]) -> bool:
+    """Whether the arguments of Snakemake ask for a report of what is there.
+
+    Raises
+    ------
+    SystemExit
+        If they ask for one after a run: what it holds is known when the rules are read.
+    """
+    options = {word.split("=")[0] for word in words}
+    if "--report-after-run" in options:
+        raise SystemExit(
+            "found --report-after-run, accepted: two commands, the run and then `make report`"
+        )
+    return "--report" in options
+
+
 def unknown_target(target: str, rules: Iterable[str], files: Iterable[str]) -> str:
     """Say that nothing makes a target, with the nearest that there is.
 

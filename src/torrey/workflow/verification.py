@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from torrey.base import artifacts, seals
-from torrey.workflow.layout import RESULTS
+from torrey.workflow.layout import REPORT, RESULTS
 from torrey.workflow.recipes import Recipe, Recipes
 
 Kind = Literal["damaged", "stale", "foreign"]
@@ -94,7 +94,7 @@ def verify(recipes: Recipes, directory: Path = Path(".")) -> Report:
     findings: list[Finding] = []
     sound = 0
     missing: list[str] = []
-    known: set[str] = set()
+    known = {REPORT}
     for path in recipes.outputs():
         recipe = recipes[path]
         known.update(recipe.outputs)

@@ -25,7 +25,7 @@ from torrey.geometry.mesh import MeshError
 from torrey.gradients.protocol import Point
 from torrey.gradients.waveforms import Pgse
 from torrey.reference.full import ToleranceError
-from torrey.workflow.progress import told_to
+from torrey.workflow.progress import Teller
 from torrey.workflow.stages import FitOrders, SolveReference
 
 KEY, UPSTREAM = "0123456789abcdef", "fedcba9876543210"
@@ -204,11 +204,19 @@ def test_an_edit_that_is_taken_back_is_noticed_where_it_matters(tmp_path, module
 def test_progress_stays_in_the_log_and_that_of_an_earlier_job_does_not(rule):
     log = Path(rule.log[0])
     for _ in range(2):
-        with job(rule, SolveReference):
-            say = told_to(log)
-            say("goes on after 37 s of an earlier job")
+        with job(rule, SolveReference) as work:
+            work.teller.say("goes on after 37 s of an earlier job")
             # Whoever else writes in this job loses nothing either.
-            told_to(log)("all runs: 41 s")
+            Teller(log).say("all runs: 41 s")
         first, second, last = log.read_text().splitlines()
         assert (first, second) == ("goes on after 37 s of an earlier job", "all runs: 41 s")
         assert_tells_time(f"{last}\n", WHERE)
+
+
+def test_the_log_tells_how_far_the_job_is_while_it_runs(rule):
+    log = Path(rule.log[0])
+    with job(rule, SolveReference) as work:
+        assert log.read_text() == ""
+        work.teller(0.0, "mesh 1")
+        assert log.read_text() == "mesh 1: begins\n"
+    assert log.read_text().startswith("mesh 1: begins\n")

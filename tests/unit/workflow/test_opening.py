@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from torrey.workflow.opening import check_files, configuration_files, unknown_target
+from torrey.workflow.opening import (
+    asks_for_report,
+    check_files,
+    configuration_files,
+    unknown_target,
+)
 from torrey.workflow.runs import RunError, begin_run
 
 FILES = [
@@ -73,3 +78,18 @@ def test_results_that_are_a_file_are_refused(tmp_path):
     (tmp_path / "results").write_text("")
     with pytest.raises(RunError, match="results: found a file, accepted: a folder"):
         begin_run(tmp_path / ".snakemake", tmp_path / "results", dry=True)
+
+
+@pytest.mark.parametrize("words", [["--report", "r.html"], ["-j2", "--report=r.html", "figures"]])
+def test_a_report_is_asked_for(words):
+    assert asks_for_report(words)
+
+
+def test_other_commands_ask_for_no_report():
+    assert not asks_for_report(["-j2", "--report-metadata", "m.yaml", "figures"])
+
+
+def test_a_report_after_a_run_is_refused_with_the_way_to_have_one():
+    with pytest.raises(SystemExit) as end:
+        asks_for_report(["--report=r.html", "--report-after-run", "figures"])
+    assert "accepted: two commands, the run and then `make report`" in str(end.value.code)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from torrey.workflow.verification import _shortened
+from torrey.config import load
+from torrey.workflow.recipes import Recipes
+from torrey.workflow.verification import _shortened, verify
+
+ROOT = Path(__file__).parents[3]
 
 SWEEP = '{"periods": [8.0], "permeabilities": [0.02], "strengths": [0.0, 0.5, 1.0], "models": []}'
 
@@ -27,3 +33,12 @@ SWEEP = '{"periods": [8.0], "permeabilities": [0.02], "strengths": [0.0, 0.5, 1.
 )
 def test_values_are_cut_where_they_differ(before, now, shown):
     assert _shortened(before, now) == shown
+
+
+def test_a_report_is_no_foreign_file(tmp_path):
+    for name in ("report.html", "other.html"):
+        (tmp_path / "results").mkdir(exist_ok=True)
+        (tmp_path / "results" / name).write_text("<html></html>", encoding="utf-8")
+    recipes = Recipes(load([ROOT / "config" / "minimal.yaml"]), ROOT / "workflow" / "scripts")
+    found = verify(recipes, tmp_path)
+    assert [one.path for one in found.findings] == ["results/other.html"]
