@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from torrey.base.units import Kind
     from torrey.door.quantities import Quantity
 
+__all__ = [
+    "BTensor",
+    "CosineOgse",
+    "DoublePgse",
+    "FilterExchange",
+    "Pgse",
+    "SineOgse",
+    "StimulatedEcho",
+    "TrapezoidalOgse",
+    "TrapezoidalPgse",
+    "TriplePgse",
+    "read_waveform",
+]
+
 
 def Pgse(delta: Quantity, Delta: Quantity, *, echo_time: Quantity | None = None) -> Waveform:
     """Pulsed-gradient spin echo with rectangular pulses: b = q^2 (Delta - delta/3).
