@@ -33,7 +33,7 @@ PAGES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     ),
     "waveforms": (
         "Waveforms",
-        "Gradients against time. ``tr.waveforms`` has all of them, ``tr`` those that are used most.",
+        "Gradients against time: ``tr.waveforms`` has all of them, ``tr`` those used most.",
         (
             *("Pgse", "TrapezoidalPgse", "DoublePgse", "SineOgse", "CosineOgse"),
             *("TrapezoidalOgse", "StimulatedEcho", "read_waveform"),
