@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import site_catalogue
+
 import torrey
 from torrey import shapes, waveforms
 
@@ -158,7 +160,9 @@ def write_pages(app: Sphinx) -> None:
     """Write all pages; one that has not changed is left alone, so that nothing is built anew."""
     folder = Path(app.confdir) / "api"
     folder.mkdir(exist_ok=True)
-    texts = {"index": index()} | {name: page(*content) for name, content in PAGES.items()}
+    texts = {"index": index(), "pictures": site_catalogue.page()} | {
+        name: page(*content) for name, content in PAGES.items()
+    }
     for name, text in texts.items():
         file = folder / f"{name}.rst"
         if not file.exists() or file.read_text(encoding="utf-8") != text:

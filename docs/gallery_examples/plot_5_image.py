@@ -15,8 +15,8 @@ import numpy as np
 import torrey as tr
 
 # %%
-# Here the image is drawn; yours is a PNG, a TIFF or an array. One pixel is 0.1 um, and the cell looks as
-# the image does: its first row is at the top.
+# Here the image is drawn; yours is a PNG, a TIFF or an array. One pixel is 0.1 um, and the cell
+# looks as the image does: its first row is at the top.
 y, x = np.mgrid[0:80, 0:80]
 labels = np.zeros((80, 80), np.uint8)
 labels[((x - 24) / 20) ** 2 + ((y - 20) / 10) ** 2 < 1] = 1
