@@ -16,8 +16,7 @@ import numpy as np
 import torrey as tr
 
 # %%
-# In a small cell water crosses the disc much faster than it leaves it: this is where Kärger's model
-# holds.
+# In a small cell water crosses a disc much faster than it leaves it: here Kärger's model holds.
 disc = tr.Discs((tr.Disc((0.5, 0.5), 0.4),))
 D = {"outside": "2 um^2/ms", "inside": "1 um^2/ms"}
 cell = tr.Cell(disc, D, period="2 um", permeability="1e-5 m/s")
@@ -27,7 +26,7 @@ S = cell.signal([tr.Pgse(5, Delta) for Delta in Deltas], b=b, direction=(1, 0), 
 
 # %%
 # A file as a scanner's table would be: names with units, then a row per signal.
-folder, random, sigma = Path(tempfile.mkdtemp()), np.random.default_rng(0), 0.01
+folder, sigma = Path(tempfile.mkdtemp()), 0.01
 
 
 def fit(signals, sigma):
@@ -43,7 +42,7 @@ def fit(signals, sigma):
 # One fit is of signals with noise of 1 % of that at b = 0, the other has hardly any noise and shows
 # what the model makes of this cell. ``D_c`` is not told by these signals, and its lower limit is
 # infinite: the disc of 0.8 um is too small.
-noisy = S.values + random.normal(0, sigma, S.shape)
+noisy = S.values + np.random.default_rng(0).normal(0, sigma, S.shape)
 result, best = fit(noisy, sigma), fit(S.values, 1e-4)
 for name in ("t_ex", "f", "D_e", "D_c"):
     value, low, high = (float(result[name + end]) for end in ("", "_lower", "_upper"))
