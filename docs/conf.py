@@ -53,8 +53,6 @@ exclude_patterns = [
 ]
 nitpicky = True
 show_warning_types = True
-# A pattern in a table of contents may stand for pages that are not there yet.
-suppress_warnings = ["toc.empty_glob"]
 
 # Anchors are those of GitHub, to which tests/unit/test_documents.py holds all documents.
 myst_heading_anchors = 6

@@ -59,6 +59,7 @@ class Cell(Description):
         Of the surfaces of obstacles and walls, and of membranes on both sides: all, or each. Beside
         no permeability membranes let nothing through.
     T2 : quantity or "infinite", or by part, optional
+        Of the transverse magnetisation; without it nothing relaxes.
     T1 : quantity or "infinite", or by part, optional
         Of magnetisation that is stored along z, beside T2: see `StimulatedEcho`, `FilterExchange`.
     density : number, or by part, optional
