@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -98,7 +97,7 @@ def entry(name: str) -> list[str]:
         return [f"Version of the library, here ``{found}``. It belongs into what you publish."]
     if isinstance(found, Mapping):
         return units_table()
-    place = re.sub(r"^(shapes|waveforms)\.", r"door.\1.", name)
+    place = place_of(name)
     if not isinstance(found, type):
         return [f".. autofunction:: torrey.{place}"]
     lines = [f".. autoclass:: torrey.{place}"]
@@ -109,6 +108,18 @@ def entry(name: str) -> list[str]:
             f"   :exclude-members: {', '.join((*NOT_SHOWN, *fields(found)))}",
         ]
     return lines
+
+
+def place_of(name: str) -> str:
+    """Return where Sphinx finds a name: one module for all shapes, and one for all waveforms.
+
+    The pages of the sources lead back to one such module each.
+    """
+    short = name.rsplit(".", 1)[-1]
+    for module in (shapes, waveforms):
+        if short in module.__all__:
+            return f"{module.__name__.removeprefix('torrey.')}.{short}"
+    return name
 
 
 def fields(cls: type) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def test_no_link_within_the_site_is_broken(site):
 @pytest.mark.slow
 def test_nothing_that_a_page_needs_comes_from_the_network(site):
     """Scripts, styles and pictures; links to elsewhere are for whoever follows them."""
-    loaded = re.compile(r'<(?:script|img|source)[^>]*src="(https?:[^"]*)"|<link[^>]*href="(https?:')
+    loaded = re.compile(r'<(?:script|img|source)[^>]*src="https?:|<link[^>]*href="https?:')
     found = {path.name for path in pages(site) if loaded.search(path.read_text(encoding="utf-8"))}
     assert found == set()
 
@@ -124,7 +124,7 @@ def test_a_browser_finds_a_word(site):
     found = re.search(r"found (\d+) pages? matching", text)
     assert found, text[-2000:]
     assert int(found[1]) >= 3
-    assert re.search(r'<ul class="search[^"]*">.*?<li', text, flags=re.S)
+    assert re.search(r'class="search">\s*<li', text)
 
 
 @pytest.mark.slow
