@@ -15,7 +15,7 @@ export MPLBACKEND := Agg
 # The configuration of a report, where it is not the papers'.
 REPORTED := $(if $(CONFIG),--configfile $(CONFIG))
 
-.PHONY: help env figures report test test-slow lint format smoke lock rulegraph clean distclean
+.PHONY: help env figures report test test-slow lint format smoke lock rulegraph docs clean distclean
 
 help:
 	@echo 'make figures    every figure and table of config/default.yaml (CORES=$(CORES))'
@@ -23,6 +23,7 @@ help:
 	@echo 'make smoke      a small run from end to end (config/minimal.yaml)'
 	@echo 'make test       the tests; make test-slow for those that take longer'
 	@echo 'make lint       style, types and workflow, checked; make format changes the style'
+	@echo 'make docs       the site, into build/site/; open build/site/index.html'
 	@echo 'make env        the environment alone, in .venv/'
 	@echo 'make lock       requirements.lock anew from pyproject.toml'
 	@echo 'make clean      remove caches; make distclean removes .venv/ and results/ too'
@@ -71,7 +72,7 @@ format: env
 # they are unless pyproject.toml asks otherwise; `make lock UPGRADE=--upgrade` renews them.
 lock: env
 	$(BIN)/uv pip compile $(UPGRADE) --quiet --universal --fork-strategy fewest \
-		--python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \
+		--python-version 3.11 --extra dev --extra docs --generate-hashes --no-emit-index-url \
 		--custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
 
 # The picture in the README; needs dot, of Graphviz.
@@ -79,7 +80,15 @@ rulegraph: env
 	$(BIN)/snakemake --rulegraph dot -- figures studies | sed -n '/^digraph/,$$p' \
 		| $(BIN)/python tools/join_batches.py | dot -Grankdir=LR -Tsvg -o docs/images/rulegraph.svg
 
+# The root of the site is the project, so that links between documents hold here and there. The
+# examples of the gallery are run; those that have not changed since are not run again.
+docs: export OMP_NUM_THREADS := 1
+docs: export OPENBLAS_NUM_THREADS := 1
+docs: env
+	$(BIN)/python -m sphinx -W --keep-going --quiet -c docs -d build/site-cache . build/site
+
 clean:
+	rm -rf docs/api docs/gallery
 	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist
 	find src tests workflow tools benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
 

@@ -270,6 +270,18 @@ def attributes(path: PathLike) -> dict[str, Any]:
 def open_dataset(path: PathLike, group: str | None = None) -> xarray.Dataset:
     """A file as an xarray Dataset, loaded and closed.
 
+    Parameters
+    ----------
+    path : path
+        A NetCDF file that the workflow or the library wrote; docs/artifacts.md names all variables.
+    group : str, optional
+        Of the file, such as ``level1`` of a mesh; the root group without it.
+
+    Returns
+    -------
+    Dataset
+        With units and long names; lengths in um, times in ms.
+
     Raises
     ------
     NoSuchFileError

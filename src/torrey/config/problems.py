@@ -29,6 +29,11 @@ class ConfigError(TorreyError, ValueError):
     """A configuration that cannot be used; holds all its problems, in the order of the file.
 
     Its message shows the first hundred of them.
+
+    Parameters
+    ----------
+    problems : iterable of Problem
+        Each with its file, its line and a message; kept, sorted, as ``problems``.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:

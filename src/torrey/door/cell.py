@@ -10,18 +10,16 @@ import xarray
 
 from torrey.base.errors import InputError
 from torrey.door.description import Description
-from torrey.door.fits import fit_kurtosis
+from torrey.door.fits import fit_kurtosis, with_error
 from torrey.door.given import Given, read_arguments
-from torrey.door.labels import dataset
 from torrey.door.model import CellModel
 from torrey.door.periodic import bands, spectrum
 from torrey.door.quantities import argument
 from torrey.door.signals import Method, ask, check_models
 from torrey.door.small_gradients import cumulants, dispersion
+from torrey.door.tensors import tensors
 from torrey.door.threads import single_threaded
 from torrey.gradients.sweep import REFERENCE
-from torrey.models.tensor_files import tensor_variables
-from torrey.models.tensors import papers_tensors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,6 +59,7 @@ class Cell(Description):
         Of the surfaces of obstacles and walls, and of membranes on both sides: all, or each. Beside
         no permeability membranes let nothing through.
     T2 : quantity or "infinite", or by part, optional
+        Of the transverse magnetisation; without it nothing relaxes.
     T1 : quantity or "infinite", or by part, optional
         Of magnetisation that is stored along z, beside T2: see `StimulatedEcho`, `FilterExchange`.
     density : number, or by part, optional
@@ -72,7 +71,9 @@ class Cell(Description):
     Raises
     ------
     InputError
-        If an argument cannot be used: the message names it.
+        If an argument cannot be used, here or of a method: the message names it.
+    ToleranceError
+        Of methods with a tolerance, if the meshes do not reach it.
 
     Examples
     --------
@@ -156,10 +157,6 @@ class Cell(Description):
             coordinate ``numerical_error``, an absolute estimate. Models have ``growth_rate``,
             ``amplification`` and ``validity``, which is zero where a signal means something.
 
-        Raises
-        ------
-        InputError, ToleranceError
-
         Examples
         --------
         >>> import torrey as tr
@@ -206,7 +203,7 @@ class Cell(Description):
         fit = fit_kurtosis(
             self.signal(waveform, b=b, direction=direction, model=model, tolerance=tolerance)
         )
-        return _with_error(fit, "adc")
+        return with_error(fit, "adc")
 
     def kurtosis(
         self,
@@ -219,7 +216,15 @@ class Cell(Description):
     ) -> xarray.DataArray:
         """Apparent kurtosis, of the same fit to several b-values as `adc`.
 
-        Parameters and result as of `adc`.
+        Parameters
+        ----------
+        waveform, b, direction, model, tolerance
+            See `adc`.
+
+        Returns
+        -------
+        DataArray
+            As of `adc`, without a unit.
 
         Examples
         --------
@@ -231,7 +236,7 @@ class Cell(Description):
         fit = fit_kurtosis(
             self.signal(waveform, b=b, direction=direction, model=model, tolerance=tolerance)
         )
-        return _with_error(fit, "kurtosis")
+        return with_error(fit, "kurtosis")
 
     @single_threaded
     def cumulants(
@@ -322,16 +327,19 @@ class Cell(Description):
         >>> cell.tensors().theta.round(6).values.tolist()
         [0.6, 0.4]
         """
-        for m in self.shape.membranes():
-            if m.outside == m.inside:
-                found = f"{m.name}, with the same compartment on both sides"
-                raise InputError(found, "membranes between two compartments", ("Cell.tensors()",))
-        membranes = [m.name for m in self.shape.membranes() if not m.is_surface]
-        tensors = papers_tensors(self.medium.levels[-1])
-        return dataset(tensor_variables(tensors, self.shape.compartment_names, membranes))
+        return tensors(self.site)
 
     def model(self, name: str) -> CellModel:
         """One of the homogenised models of this cell, to look into.
+
+        Parameters
+        ----------
+        name : str
+            See `signal`, but ``reference``.
+
+        Returns
+        -------
+        CellModel
 
         Examples
         --------
@@ -438,8 +446,3 @@ class Cell(Description):
 
         cell = self.medium.discretisation
         return draw_cell(cell.meshes[0], cell.shape.region_names, self.period, mesh, ax)
-
-
-def _with_error(fit: xarray.Dataset, name: str) -> xarray.DataArray:
-    """One result of a fit with its error for a coordinate."""
-    return fit[name].assign_coords(numerical_error=fit[f"{name}_error"])

@@ -123,6 +123,10 @@ class Description:
         **changes
             Arguments of `Cell` that are others.
 
+        Returns
+        -------
+        Cell
+
         Examples
         --------
         >>> import torrey as tr

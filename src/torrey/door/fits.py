@@ -79,3 +79,8 @@ def fit_kurtosis(signal: xarray.DataArray) -> xarray.Dataset:
     variables = {name: (tuple(lines), fitted[name], attributes(*_FIELDS[name])) for name in _FIELDS}
     kept = {name: c for name, c in signal.coords.items() if along not in c.dims}
     return xarray.Dataset(variables, kept)
+
+
+def with_error(fit: xarray.Dataset, name: str) -> xarray.DataArray:
+    """One result of such a fit with its error for a coordinate."""
+    return fit[name].assign_coords(numerical_error=fit[f"{name}_error"])

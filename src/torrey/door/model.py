@@ -55,6 +55,16 @@ class CellModel:
     ) -> xarray.DataArray:
         """Signal of this model: `Cell.signal` with its name for the model.
 
+        Parameters
+        ----------
+        waveform, b, q, gradient, direction, orientation
+            See `Cell.signal`.
+
+        Returns
+        -------
+        DataArray
+            As `Cell.signal` returns it.
+
         Examples
         --------
         >>> import torrey as tr
@@ -76,7 +86,18 @@ class CellModel:
         gradient: Quantities | None = None,
         direction: Directions | None = None,
     ) -> xarray.DataArray:
-        """Largest rate (1/ms) at which the model makes some state grow: see `stability`."""
+        """Largest rate (1/ms) at which the model makes some state grow: see `stability`.
+
+        Parameters
+        ----------
+        waveform, b, q, gradient, direction
+            See `Cell.signal`.
+
+        Returns
+        -------
+        DataArray
+            With a dimension for each argument that is a list.
+        """
         strengths: Strengths = {"b": b, "q": q, "gradient": gradient}
         call = "CellModel.growth_rate"
         return growth_rates(call, self.site, waveform, strengths, direction, self.name)
@@ -94,7 +115,12 @@ class CellModel:
         """Whether the model makes states grow that the exact flow only lets decay.
 
         States are measured by the energy norm of the fields that they stand for: see
-        docs/theory.md. Parameters as of `Cell.signal`.
+        docs/theory.md.
+
+        Parameters
+        ----------
+        waveform, b, q, gradient, direction
+            See `Cell.signal`.
 
         Returns
         -------

@@ -106,6 +106,10 @@ class Study:
         period, permeability : quantity, optional
             By default the first of the sweep.
 
+        Returns
+        -------
+        Cell
+
         Examples
         --------
         >>> import torrey as tr
@@ -140,6 +144,10 @@ def load_study(
         Of the study, if the files have several.
     folder : path, optional
         Where the workflow runs; by default where Python does.
+
+    Returns
+    -------
+    Study
 
     Raises
     ------

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from torrey.base.budgets import quoted
-from torrey.base.errors import InputError, either
+from torrey.base.errors import InputError
 from torrey.base.fields import declarations
-from torrey.door.quantities import argument, arguments, is_number, quantities, quantity
-from torrey.gradients import acquisition, waveforms
-from torrey.gradients.acquisition.rasters import BETWEEN, FIRST, Between, First
-from torrey.gradients.waveforms import AtEcho, Waveform
+from torrey.door.quantities import argument, arguments, is_number, quantity
+from torrey.door.samples import at_echo, read_waveform
+from torrey.gradients import waveforms
+from torrey.gradients.waveforms import Waveform
 
 if TYPE_CHECKING:
     from torrey.base.units import Kind
     from torrey.door.quantities import Quantity
+
+__all__ = [
+    "BTensor",
+    "CosineOgse",
+    "DoublePgse",
+    "FilterExchange",
+    "Pgse",
+    "SineOgse",
+    "StimulatedEcho",
+    "TrapezoidalOgse",
+    "TrapezoidalPgse",
+    "TriplePgse",
+    "read_waveform",
+]
 
 
 def Pgse(delta: Quantity, Delta: Quantity, *, echo_time: Quantity | None = None) -> Waveform:
@@ -32,6 +43,11 @@ def Pgse(delta: Quantity, Delta: Quantity, *, echo_time: Quantity | None = None)
     echo_time : quantity, optional
         Time at which the signal is read, with the gradients in its middle. Without it, the signal
         is read at the end of the gradients.
+
+    Returns
+    -------
+    Waveform
+        With its times in ms.
 
     Raises
     ------
@@ -60,6 +76,16 @@ def TrapezoidalPgse(
         See `Pgse`.
     rise_time : quantity
         At most `delta`.
+
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
 
     Examples
     --------
@@ -91,6 +117,16 @@ def DoublePgse(
     angle : quantity
         Between the gradients of the two blocks; plain numbers are in degrees.
 
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
+
     Examples
     --------
     >>> import torrey as tr
@@ -113,6 +149,16 @@ def TriplePgse(
     mixing_time : quantity
         From the end of a block to the beginning of the next.
 
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
+
     Examples
     --------
     >>> import torrey as tr
@@ -133,6 +179,16 @@ def BTensor(
         See `Pgse`: between two pulses the wave vector turns once on a cone.
     b_delta : float
         1 is linear, 0 spherical, -0.5 planar.
+
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
 
     Examples
     --------
@@ -155,6 +211,16 @@ def StimulatedEcho(
     tau : quantity
         Between the first two radio-frequency pulses, and between the third and the echo, with a
         gradient pulse in its middle: from delta to Delta.
+
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
 
     Examples
     --------
@@ -188,6 +254,16 @@ def FilterExchange(
     mixing_time : quantity
         From the end of the first block to the beginning of the second, with magnetisation stored
         along z.
+
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
 
     Examples
     --------
@@ -225,6 +301,16 @@ def SineOgse(
     echo_time : quantity, optional
         See `Pgse`.
 
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
+
     Examples
     --------
     >>> import torrey as tr
@@ -237,7 +323,22 @@ def SineOgse(
 def CosineOgse(
     delta: Quantity, Delta: Quantity, cycles: int, *, echo_time: Quantity | None = None
 ) -> Waveform:
-    """Oscillating gradients, cos(2 pi cycles t / delta) in two trains; see `SineOgse`.
+    """Oscillating gradients, cos(2 pi cycles t / delta) in two trains.
+
+    Parameters
+    ----------
+    delta, Delta, cycles, echo_time
+        See `SineOgse`.
+
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
 
     Examples
     --------
@@ -265,6 +366,16 @@ def TrapezoidalOgse(
     rise_time : quantity
         From zero to the full gradient, at most delta / (6 cycles + 1).
 
+    Returns
+    -------
+    Waveform
+        With its times in ms.
+
+    Raises
+    ------
+    InputError
+        If a time is none, or they do not fit.
+
     Examples
     --------
     >>> import torrey as tr
@@ -273,56 +384,6 @@ def TrapezoidalOgse(
     """
     times = {"delta": delta, "Delta": Delta, "cycles": cycles, "rise_time": rise_time}
     return _make(waveforms.TrapezoidalOgse, echo_time, **times)
-
-
-def read_waveform(
-    path: str | PathLike[str],
-    *,
-    columns: Sequence[str] = (),
-    dt: Quantity | None = None,
-    first: First | None = None,
-    between: Between = "linear",
-    refocus: Quantity | Sequence[Quantity] | None = None,
-    echo_time: Quantity | None = None,
-) -> Waveform:
-    """Read a waveform that is given by samples, of the gradient or of the wave vector.
-
-    Parameters
-    ----------
-    path : path
-        A text file of columns with units, such as ``time (ms), gx (mT/m), gy (mT/m)``; see
-        docs/configuration.md. The strength plays no part: b, q or the gradient are given with the
-        signal that is asked for.
-    columns : sequence of str, optional
-        Names of the columns of a file without them, such as ``["t (ms)", "gx", "gy"]``.
-    dt : quantity, optional
-        Step of the raster of a file without a column of times.
-    first : {"zero", "half"}, optional
-        Where the first sample stands: at 0, or in the middle of the first step of `dt`.
-    between : {"linear", "hold"}
-        Straight lines between samples, or values that stay until the next.
-    refocus : quantity or sequence of quantities, optional
-        Instants of 180 degree pulses, from which on the sign is turned.
-    echo_time : quantity, optional
-        See `Pgse`.
-
-    Examples
-    --------
-    >>> import torrey as tr
-    >>> waveform = tr.read_waveform("spiral.csv")  # doctest: +SKIP
-    """
-    call = "read_waveform"
-    for name, choice, choices in (("first", first, FIRST), ("between", between, BETWEEN)):
-        if choice not in (None, *choices):
-            raise InputError(quoted(str(choice)), either(choices), at=(f"{call}({name}=...)",))
-    with argument(call, "dt"):
-        step = quantity(dt, "time", "positive") if dt is not None else 0.0
-    with argument(call, "refocus"):
-        pulses = quantities(refocus, "time", "positive") if refocus is not None else ()
-    options = acquisition.SampleOptions(tuple(columns), step, first, between, pulses)
-    with argument(call, "path"):
-        sampled = acquisition.read_waveform(Path(path), options).waveform()
-    return _at_echo("read_waveform", sampled, echo_time)
 
 
 def _make(cls: type[Waveform], echo_time: Quantity | None, **parameters: Any) -> Waveform:
@@ -337,16 +398,7 @@ def _make(cls: type[Waveform], echo_time: Quantity | None, **parameters: Any) ->
     with arguments(call):
         made = cls(**values)
         _ = made.segments  # the shape itself may be refused
-    return _at_echo(call, made, echo_time)
-
-
-def _at_echo(call: str, waveform: Waveform, echo_time: Quantity | None) -> Waveform:
-    if echo_time is None:
-        return waveform
-    with argument(call, "echo_time"):
-        time = quantity(echo_time, "time")
-    with arguments(call):
-        return AtEcho(waveform, time)
+    return at_echo(call, made, echo_time)
 
 
 def _number(value: Any) -> float:

@@ -24,9 +24,19 @@ LONGEST_PERIOD: Final = 1e3
 
 @dataclass(frozen=True)
 class Disc(Ball):
-    """A disc.
+    """A disc in the plane.
 
-    See `Ball`.
+    Parameters
+    ----------
+    center : tuple of float
+        Two numbers in [0, 1[, in fractions of the periods.
+    radius : float
+        Above 0 and below 0.5, in units of the cell. It may reach across the faces of the cell.
+
+    Raises
+    ------
+    InputError
+        If the centre lies outside the cell or the radius is impossible.
     """
 
     center: tuple[float, ...] = declared(
@@ -40,12 +50,17 @@ class Disc(Ball):
 class Discs(Packing):
     """Discs in the plane that neither overlap nor touch, periodic images included.
 
-    See `Balls`.
+    Compartment 0 is the water outside, each disc is another one behind its own membrane. Surfaces
+    of obstacles and pores may relax magnetisation.
 
     Parameters
     ----------
-    cells, interior
-        See `Balls`.
+    cells : tuple of Disc
+        None at all makes a homogeneous cell.
+    interior : {"water", "obstacle"}
+        Whether the insides are compartments behind membranes, or are not there.
+    exterior : {"water", "wall"}
+        Whether there is water outside, or the discs are pores. By its name alone.
     coat : float
         Thickness of a ring around each disc (units of the cell), a compartment of its own between
         two membranes: outside, coat and disc. By its name alone.

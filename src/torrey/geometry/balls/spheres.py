@@ -35,9 +35,19 @@ LEAST_COAT: Final = 5e-3
 
 @dataclass(frozen=True)
 class Sphere(Ball):
-    """A sphere.
+    """A sphere in space.
 
-    See `Ball`.
+    Parameters
+    ----------
+    center : tuple of float
+        Three numbers in [0, 1[, in fractions of the periods.
+    radius : float
+        Above 0 and below 0.5, in units of the cell. It may reach across the faces of the cell.
+
+    Raises
+    ------
+    InputError
+        If the centre lies outside the cell or the radius is impossible.
     """
 
     center: tuple[float, ...] = declared(
@@ -51,12 +61,17 @@ class Sphere(Ball):
 class Spheres(Packing):
     """Spheres in space that neither overlap nor touch, periodic images included.
 
-    See `Balls`.
+    Compartment 0 is the water outside, each sphere is another one behind its own membrane. Surfaces
+    of obstacles and pores may relax magnetisation.
 
     Parameters
     ----------
-    cells, interior
-        See `Balls`.
+    cells : tuple of Sphere
+        None at all makes a homogeneous cell.
+    interior : {"water", "obstacle"}
+        Whether the insides are compartments behind membranes, or are not there.
+    exterior : {"water", "wall"}
+        Whether there is water outside, or the spheres are pores. By its name alone.
     lattice : tuple of tuple of float, or str
         Three vectors by which the cell repeats, or the name of one of
         `torrey.geometry.lattices.LATTICES`.

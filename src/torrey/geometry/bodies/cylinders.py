@@ -31,7 +31,19 @@ _ROUNDING = 1e-12
 class Cylinders(Bodies):
     """Infinite circular cylinders in a cube, along its edges or tilted, that do not touch.
 
-    All periodic images of one cylinder are one compartment, or one obstacle. See `Bodies`.
+    All periodic images of one cylinder are one compartment, or one obstacle.
+
+    Parameters
+    ----------
+    cells : tuple of Cylinder
+        At least one.
+    interior : {"water", "obstacle"}
+        Whether the insides are compartments behind membranes, or are not there.
+
+    Raises
+    ------
+    InputError
+        If two of them, periodic images included, are too close to each other.
     """
 
     cells: tuple[Cylinder, ...] = declared(

@@ -36,7 +36,17 @@ _IMAGES = np.array(list(product((-1, 0, 1), repeat=3)), dtype=float)
 class Ellipsoids(Bodies):
     """Ellipsoids in a cube that neither overlap nor touch, periodic images included.
 
-    See `Bodies`.
+    Parameters
+    ----------
+    cells : tuple of Ellipsoid
+        At least one.
+    interior : {"water", "obstacle"}
+        Whether the insides are compartments behind membranes, or are not there.
+
+    Raises
+    ------
+    InputError
+        If two of them, periodic images included, are too close to each other.
     """
 
     cells: tuple[Ellipsoid, ...] = declared(

@@ -36,8 +36,10 @@ class LabelImage(PointOutlines):
     ----------
     cells : tuple of Polygon
         Outlines in the place of a file.
-    width, interior, height
-        See `PointOutlines`; the image says its own width and height.
+    width, height : float
+        Of the cell: its period (um), and its height over its width; an image says its own.
+    interior : {"water", "obstacle"}
+        Whether the insides are compartments behind membranes, or are not there.
     file : path, optional
         An image of one channel, seen as it is: x to the right, y upwards. Pixels are squares.
     pixel : float, optional
