@@ -157,9 +157,10 @@ INNER = {
         "acquisitions cells declared_models designs inversions",
         "bloch data_fits figure_models geometries",
         "documentation exchange_fits models",
-        "derivatives materials protocols scales schema",
-        "data own_figures studies voxels",
-        "dictionaries",
+        "axis_values derivatives materials protocols scales schema",
+        "data own_places studies voxels",
+        "dictionaries own_cuts",
+        "own_figures",
         "load",
     ],
     "figures": [

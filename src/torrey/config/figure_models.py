@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from torrey.base.budgets import MOST_ENTRIES
 from torrey.config.quantities import Model, OrOne, one_of
@@ -59,20 +59,44 @@ _COLOUR: Final = f"{_AXIS}, or study: a colour for each of its values"
 _PANEL: Final = f"{_AXIS}, or study: a panel for each of its values"
 _REQUESTED: Final = "true or false: whether the figure is drawn only where it is named"
 _STUDIES: Final = "a list of studies"
+#: Values are read by the axis that they are of.
+_AT_SCHEMA: Final = {
+    "type": "object",
+    "additionalProperties": {
+        "anyOf": [
+            {"type": ["string", "number"]},
+            {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 3},
+        ]
+    },
+}
 
 
-class SignalsFigureModel(Model):
-    """Signals against an axis of the sweep."""
+class _OfStudies(Model):
+    """A part of studies."""
 
-    kind: Literal["signals"] = Field(description=KINDS["signals"])
     studies: Names = Field(description=_STUDIES)
-    x: str = Field("", description=f"{_AXIS}: along the horizontal axis")
-    colour: str = Field("", description=_COLOUR)
-    panel: str = Field("", description=_PANEL)
+    models: Names = Field(
+        default_factory=list,
+        description="a list of models of the studies, such as [reference, R2]; all without it",
+    )
+    at: Annotated[dict[str, Any], WithJsonSchema(_AT_SCHEMA)] = Field(
+        default_factory=dict,
+        description="a mapping from axes to one value of each with its unit, such as "
+        "{period: 6 um, direction: [1, 0]}: what is shown of axes with several values",
+    )
     on_request: bool = Field(False, description=_REQUESTED)
 
 
-class ErrorsFigureModel(Model):
+class SignalsFigureModel(_OfStudies):
+    """Signals against an axis of the sweep."""
+
+    kind: Literal["signals"] = Field(description=KINDS["signals"])
+    x: str = Field("", description=f"{_AXIS}: along the horizontal axis")
+    colour: str = Field("", description=_COLOUR)
+    panel: str = Field("", description=_PANEL)
+
+
+class ErrorsFigureModel(_OfStudies):
     """Errors of models against an axis, or as maps over two."""
 
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["x", "map"]}})
@@ -87,7 +111,6 @@ class ErrorsFigureModel(Model):
         description="a list of two axes of one study, such as [period, permeability], in the place "
         "of x and colour: a map of each model over both",
     )
-    on_request: bool = Field(False, description=_REQUESTED)
 
 
 Part = Literal["cell", "mesh", "extension"]

@@ -125,7 +125,13 @@ class Findings:
         elif kind == "union_tag_not_found":
             self.add_missing((*path, "kind"), place.kinds)
         elif kind == "union_tag_invalid":
-            self.add((*path, "kind"), quoted(str(details["ctx"]["tag"])), place.kinds)
+            tag = str(details["ctx"]["tag"])
+            self.add((*path, "kind"), f"{quoted(tag)}{nearest(tag, place.tags)}", place.kinds)
+        elif kind == "literal_error":
+            node = list(self.root.walk(path))[-1]
+            known = [str(name) for name in get_args(place.literal)]
+            near = nearest(node.content, known) if isinstance(node.content, str) else ""
+            self.add(path, f"{node.describe()}{near}", place.accepted)
         else:
             node = list(self.root.walk(path))[-1]
             error = details.get("ctx", {}).get("error")
@@ -181,8 +187,16 @@ class _Place:
         return list(self.owner.model_fields) if self.owner else []
 
     @property
+    def tags(self) -> list[str]:
+        return [str(_tag(member)) for member in get_args(_bare(self.annotation))]
+
+    @property
     def kinds(self) -> str:
-        return either(str(_tag(member)) for member in get_args(_bare(self.annotation)))
+        return either(self.tags)
+
+    @property
+    def literal(self) -> Any:
+        return _bare(self.annotation)
 
     @property
     def accepted(self) -> str:

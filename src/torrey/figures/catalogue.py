@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from torrey.config import Config, FigureRequest, TableRequest
+from torrey.config.findings import nearest
 from torrey.figures.entries import Entry, Source
 from torrey.figures.needs import FitNeeds, Needs, runs, studies, unmet
 from torrey.figures.own_kinds import KINDS
@@ -350,9 +351,10 @@ def entry_problems(
     for entry in entries.values():
         where = f"{section}.{entry.name}"
         if entry.name not in catalogue:
+            near = nearest(entry.name, list(catalogue))
             own = f"; or with a kind, such as kind: {next(iter(KINDS))}, any other name"
             accepted = f"{', '.join(catalogue)}{own if section == 'figures' else ''}"
-            yield f"{where}: found a {one} that nobody {_VERB[one]}, accepted: {accepted}"
+            yield f"{where}: found a {one} that nobody {_VERB[one]}{near}, accepted: {accepted}"
             continue
         reads = catalogue[entry.name].reads
         wanted = _wanted(reads)

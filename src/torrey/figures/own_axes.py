@@ -52,7 +52,7 @@ _DARK: Final = 0.82
 
 def cut_axes(
     files: Mapping[str, str],
-    places: Mapping[str, str],
+    places: Mapping[str, Any],
     names: Sequence[str],
     kept: Sequence[str],
     cells: Mapping[str, str],
@@ -63,8 +63,10 @@ def cut_axes(
     ----------
     files : mapping of str to str
         Table of each study by its name.
-    places : mapping of str to str
-        Axes by ``colour`` and ``panel``; empty texts, or no entry, where there is none.
+    places : mapping
+        Axes by ``colour`` and ``panel``; empty texts, or no entry, where there is none. Only the
+        ``models`` are taken, if there are some, and of the axes in ``at``, by study, the values at
+        these places.
     names : sequence of str
         Variables to take.
     kept : sequence of str
@@ -79,7 +81,10 @@ def cut_axes(
         ``model`` and `kept`. All other axes are coordinates, of the panels or colours in which
         they differ.
     """
-    tables = {study: _table(study, path, names, cells) for study, path in files.items()}
+    tables = {
+        study: _part(_table(study, path, names, cells), study, places)
+        for study, path in files.items()
+    }
     first = next(iter(tables.values()))
     rows = []
     for panel in _indices(tables, first, places.get("panel", "")):
@@ -111,6 +116,13 @@ def _table(study: str, path: str, names: Sequence[str], cells: Mapping[str, str]
         text = "cell; lengths in units of its period"
         told["cell"] = ((), cells[study], {"units": "", "long_name": text})
     return table.assign_coords(told)
+
+
+def _part(table: xarray.Dataset, study: str, settings: Mapping[str, Any]) -> xarray.Dataset:
+    """The models and the values of axes that a figure shows of a study."""
+    named = settings.get("models") or table.model.values
+    models = [model for model in table.model.values if model in named]
+    return table.isel(settings.get("at", {}).get(study, {})).sel(model=models)
 
 
 def _indices(
