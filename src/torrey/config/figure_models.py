@@ -51,6 +51,12 @@ KINDS: Final = {
     "signals": "signals against b, or against any other axis of studies",
     "geometry": "cells, their meshes, and the cells among their neighbours",
     "errors": "errors of models, by the reference, against an axis or as maps over two",
+    "angles": "signals against the direction: round the plane, or against the angle to the fibre",
+    "orders": "errors of models against the period, with their fitted orders of convergence",
+    "cumulants": "apparent diffusivity and kurtosis at b -> 0 against an axis of studies",
+    "dispersion": "D and K against time and D against frequency, of runs of bloch",
+    "fit": "estimates from measured signals, with their intervals",
+    "maps": "slices of the maps of parameters that are fitted to volumes, and of their errors",
 }
 """Kinds of figures of one's own, and what each shows."""
 
@@ -113,6 +119,58 @@ class ErrorsFigureModel(_OfStudies):
     )
 
 
+class AnglesFigureModel(_OfStudies):
+    """Signals against the direction of the gradient."""
+
+    kind: Literal["angles"] = Field(description=KINDS["angles"])
+    studies: Names = Field(description=f"{_STUDIES} with three directions or more")
+    colour: str = Field("", description=_COLOUR)
+    panel: str = Field("", description=_PANEL)
+
+
+class OrdersFigureModel(_OfStudies):
+    """Errors of models against the period."""
+
+    kind: Literal["orders"] = Field(description=KINDS["orders"])
+    studies: Names = Field(
+        description=f"{_STUDIES} with a reference, other models and several periods"
+    )
+    panel: str = Field("", description=_PANEL)
+
+
+class CumulantsFigureModel(_OfStudies):
+    """Apparent diffusivity and kurtosis against an axis of the sweep."""
+
+    kind: Literal["cumulants"] = Field(description=KINDS["cumulants"])
+    studies: Names = Field(description=f"{_STUDIES} with cumulants: true")
+    x: str = Field("", description=f"{_AXIS}: along the horizontal axis")
+    colour: str = Field("", description=_COLOUR)
+
+
+class DispersionFigureModel(Model):
+    """Diffusivity against time and frequency."""
+
+    kind: Literal["dispersion"] = Field(description=KINDS["dispersion"])
+    bloch: Names = Field(description="a list of up to four runs of bloch, of kind dispersion")
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
+class FitFigureModel(Model):
+    """Estimates by voxel."""
+
+    kind: Literal["fit"] = Field(description=KINDS["fit"])
+    inversions: Names = Field(description="an inversion of measured signals")
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
+class MapsFigureModel(Model):
+    """Slices of maps."""
+
+    kind: Literal["maps"] = Field(description=KINDS["maps"])
+    inversions: Names = Field(description="an inversion of measured signals in NIfTI volumes")
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
 Part = Literal["cell", "mesh", "extension"]
 
 
@@ -134,10 +192,29 @@ class GeometryFigureModel(Model):
 
 
 AnyOwnFigure = Annotated[
-    SignalsFigureModel | ErrorsFigureModel | GeometryFigureModel, Field(discriminator="kind")
+    SignalsFigureModel
+    | ErrorsFigureModel
+    | AnglesFigureModel
+    | OrdersFigureModel
+    | CumulantsFigureModel
+    | DispersionFigureModel
+    | FitFigureModel
+    | MapsFigureModel
+    | GeometryFigureModel,
+    Field(discriminator="kind"),
 ]
 
 
 def own_figure_models() -> tuple[type[Model], ...]:
     """Models of the kinds of figures of one's own, in the order of the documentation."""
-    return (SignalsFigureModel, ErrorsFigureModel, GeometryFigureModel)
+    return (
+        SignalsFigureModel,
+        ErrorsFigureModel,
+        AnglesFigureModel,
+        OrdersFigureModel,
+        CumulantsFigureModel,
+        DispersionFigureModel,
+        FitFigureModel,
+        MapsFigureModel,
+        GeometryFigureModel,
+    )

@@ -45,6 +45,9 @@ def fixed_places(reader: Reader, given: Mapping[str, Any]) -> dict[str, dict[str
             accepted = f"an axis of {reader.named}: {listed(list(axes))}"
             reader.findings.add(place, f"{quoted(axis)}{nearest(axis, list(axes))}", accepted)
             continue
+        if axis == reader.along:
+            reader.findings.add(place, f"{axis}, along which this kind draws", "other axes")
+            continue
         for study in reader.studies:
             with reader.findings.under(*place):
                 values = study.sweep.axes()[axis]

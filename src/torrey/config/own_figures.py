@@ -13,7 +13,10 @@ from torrey.config.findings import Findings
 from torrey.config.nodes import listed
 from torrey.config.own_cuts import check_models, chosen, fixed_places
 from torrey.config.own_places import COLOUR, MOST_PANELS, PANEL, Reader, X, Y, places_of
-from torrey.gradients.sweep import REFERENCE
+from torrey.gradients.sweep import ENCODINGS, REFERENCE
+
+DIRECTION: Final = "direction"
+_FEWEST_DIRECTIONS: Final = 3
 
 
 def read_own_figure(
@@ -39,7 +42,7 @@ def read_own_figure(
     if model is None:
         return None
     shown: dict[str, Any] = {}
-    for section in ("studies", "geometries"):
+    for section in ("studies", "geometries", "bloch", "inversions"):
         names = getattr(model, section, [])
         for i, entry in enumerate(names):
             findings.require_entry((*path, section, i), entry, section)
@@ -50,8 +53,10 @@ def read_own_figure(
         return None
     if model.kind == "geometry":
         settings = _geometry(findings, path, model, geometries)
-    else:
+    elif model.kind in _SETTINGS:
         settings = _of_studies(Reader(findings, path, known), model)
+    else:
+        settings = {}
     if len(findings.problems) > before:
         return None
     return FigureRequest(
@@ -65,6 +70,7 @@ def read_own_figure(
 
 def _of_studies(reader: Reader, model: Any) -> dict[str, Any]:
     """Settings of a kind that shows studies, or the part of them that ``models`` and ``at`` say."""
+    reader = replace(reader, **_READS.get(model.kind, {}))
     check_models(reader, model.models)
     fixed = fixed_places(reader, model.at)
     reader = replace(reader, fixed=frozenset(model.at))
@@ -76,7 +82,40 @@ def _signals(reader: Reader, model: Any) -> dict[str, str]:
     return places_of(reader, {place: getattr(model, place) for place in (X, COLOUR, PANEL)})
 
 
-def _errors(reader: Reader, model: Any) -> dict[str, str]:
+def _angles(reader: Reader, model: Any) -> dict[str, str]:
+    for i, study in enumerate(reader.studies):
+        count = len(study.sweep.axes().get(DIRECTION, ()))
+        if count < _FEWEST_DIRECTIONS:
+            found = f"study {study.name} with {count} direction{'' if count == 1 else 's'}"
+            accepted = f"one with {_FEWEST_DIRECTIONS} or more in directions"
+            reader.findings.add((*reader.path, "studies", i), found, accepted)
+    if len({study.sweep.protocol.n_axes for study in reader.studies}) > 1:
+        found = "directions in the plane and in space"
+        reader.refuse("studies", found, "studies with the one or with the other")
+    return places_of(reader, {COLOUR: model.colour, PANEL: model.panel})
+
+
+def _orders(reader: Reader, model: Any) -> dict[str, str]:
+    _check_compared(reader, model)
+    for i, study in enumerate(reader.studies):
+        if not study.has_orders and study.homogenised and REFERENCE in study.models:
+            found = f"study {study.name} with one period"
+            reader.findings.add((*reader.path, "studies", i), found, "one with several periods")
+    return places_of(reader, {PANEL: model.panel})
+
+
+def _cumulants(reader: Reader, model: Any) -> dict[str, str]:
+    for i, study in enumerate(reader.studies):
+        if not study.cumulants:
+            found = f"study {study.name} without cumulants"
+            reader.findings.add(
+                (*reader.path, "studies", i), found, "one with the key cumulants: true"
+            )
+    return places_of(reader, {X: model.x, COLOUR: model.colour})
+
+
+def _check_compared(reader: Reader, model: Any) -> None:
+    """Note what has no errors: studies without a reference or other models, and the reference."""
     for i, study in enumerate(reader.studies):
         if REFERENCE not in study.models or not study.homogenised:
             found = f"study {study.name} with the models {listed(study.models)}"
@@ -84,6 +123,10 @@ def _errors(reader: Reader, model: Any) -> dict[str, str]:
             reader.findings.add((*reader.path, "studies", i), found, accepted)
     if model.models and REFERENCE in model.models and len(model.models) == 1:
         reader.refuse("models", REFERENCE, "models whose errors by it are drawn")
+
+
+def _errors(reader: Reader, model: Any) -> dict[str, str]:
+    _check_compared(reader, model)
     if not model.map:
         return _signals(reader, model) | {Y: ""}
     for key in (X, COLOUR):
@@ -118,4 +161,16 @@ def _geometry(
     return {"show": tuple(model.show)}
 
 
-_SETTINGS: Final = {"signals": _signals, "errors": _errors}
+_SETTINGS: Final = {
+    "signals": _signals,
+    "errors": _errors,
+    "angles": _angles,
+    "orders": _orders,
+    "cumulants": _cumulants,
+}
+#: What the files of a kind are over: an axis that is drawn along, and axes that they lack.
+_READS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "angles": {"along": DIRECTION},
+    "orders": {"along": "period"},
+    "cumulants": {"without": ENCODINGS},
+}

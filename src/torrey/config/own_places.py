@@ -37,7 +37,8 @@ class Reader:
     """The studies of a figure, and where to note what it cannot show of them.
 
     `keys` are those of places that have another name in the file; `fixed` are axes of which the
-    figure shows one value.
+    figure shows one value; `along` is the one along which its kind draws in any case, and `without`
+    are those that the files of its kind do not have.
     """
 
     findings: Findings
@@ -45,6 +46,8 @@ class Reader:
     studies: Sequence[Study]
     keys: Mapping[str, str] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
+    along: str = ""
+    without: Sequence[str] = ()
 
     def refuse(self, key: str, found: str, accepted: str) -> None:
         """Note a problem with a key of the figure, or with the figure where it has no such key."""
@@ -55,7 +58,11 @@ class Reader:
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Values of each axis that all studies have, those of any of them; and the studies."""
         swept = [study.sweep.axes() for study in self.studies]
-        shared = [axis for axis in swept[0] if all(axis in axes for axes in swept)]
+        shared = [
+            axis
+            for axis in swept[0]
+            if axis not in self.without and all(axis in axes for axes in swept)
+        ]
         found = {
             axis: tuple(dict.fromkeys(value for axes in swept for value in axes[axis]))
             for axis in shared
@@ -66,7 +73,7 @@ class Reader:
 
     def varies(self, axis: str) -> bool:
         """Whether some study has several values of an axis, which a place must be found for."""
-        if axis in self.fixed:
+        if axis in self.fixed or axis == self.along:
             return False
         if axis == STUDY:
             return len(self.studies) > 1
@@ -98,10 +105,9 @@ def places_of(reader: Reader, given: Mapping[str, str]) -> dict[str, str]:
         if not axis:
             places[place] = next((one for one in left if _fits(reader, place, one)), "")
             left = [one for one in left if one != places[place]]
-    if not places[X]:
-        reader.refuse(
-            "", f"no axis with several numbers in {reader.named}", "a study over b, for example"
-        )
+    if not places.get(X, "none"):
+        accepted = f"a study over {'Delta' if reader.without else 'b'}, for example"
+        reader.refuse("", f"no axis with several numbers in {reader.named}", accepted)
         return places
     for axis in left:
         _refuse_left(reader, places, axis)
@@ -125,6 +131,8 @@ def _check_given(reader: Reader, given: Mapping[str, str], place: str, axis: str
     others = [other for other, taken in given.items() if taken == axis and other != place]
     if others and list(given).index(others[0]) < list(given).index(place):
         reader.refuse(place, f"{axis}, which {others[0]} shows", "an axis of its own, or no key")
+    elif axis == reader.along:
+        reader.refuse(place, f"{axis}, along which this kind draws", "another axis, or no key")
     elif axis in reader.fixed:
         accepted = f"an axis without a value in at: {listed(reader.varying) or 'there are none'}"
         reader.refuse(place, f"{axis}, of which at picks one value", accepted)

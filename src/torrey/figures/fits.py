@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,6 +59,18 @@ _UNITS: Final = {
     "um ms-1": r"$\mu$m/ms",
     "1": "",
 }
+
+
+def own_maps(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
+    """Draw an inversion of one's own as `fit_maps` does; its kind has no settings."""
+    del settings
+    return fit_maps(files)
+
+
+def own_fit(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
+    """Draw an inversion of one's own as `fit_estimates` does; its kind has no settings."""
+    del settings
+    return fit_estimates(files)
 
 
 @styled

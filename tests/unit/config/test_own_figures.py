@@ -239,6 +239,97 @@ def test_a_map_is_of_one_study(read):
         read(figure, mine=times, other=times)
 
 
+ROUND = {"directions": "[[1, 0], [0, 1], [1, 1]]", "Delta": TIMES, "b": "500 s/mm^2"}
+PERIODS = {"period": "[2 um, 3 um]", "Delta": TIMES, "b": "500 s/mm^2"}
+CUMULANTS = {"models": "[reference, R0]\n    cumulants: true"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "study", "found"),
+    [
+        ("angles", ROUND, {"colour": "Delta", "panel": ""}),
+        ("angles", {**ROUND, "kappa": KAPPAS}, {"colour": "Delta", "panel": "permeability"}),
+        ("orders", PERIODS, {"panel": "Delta"}),
+        ("cumulants", {**CUMULANTS, "Delta": TIMES}, {"x": "Delta", "colour": ""}),
+        (
+            "cumulants",
+            {**CUMULANTS, "Delta": TIMES, "kappa": KAPPAS},
+            {"x": "Delta", "colour": "permeability"},
+        ),
+    ],
+)
+def test_other_kinds_find_their_places(read, kind, study, found):
+    assert settings(read(f"kind: {kind}, studies: mine", mine=study)) == found
+
+
+@pytest.mark.parametrize(
+    ("figure", "study", "place", "found", "accepted"),
+    [
+        ("kind: angles", {}, ".studies", "study mine with 1 direction", "one with 3 or more"),
+        ("kind: angles, at: {direction: [1, 0]}", ROUND, ".at.direction", "direction, along which",
+         "other axes"),
+        ("kind: angles, colour: direction", ROUND, ".colour", "direction, along which", "another"),
+        ("kind: angles", {**ROUND, "kappa": KAPPAS, "period": "[2 um, 3 um]"}, "",
+         "2 values of permeability beside colour: Delta, panel: period", "at: {permeability: 3e-"),
+        ("kind: orders", {}, ".studies", "study mine with one period", "several periods"),
+        ("kind: orders", {**PERIODS, "models": "[R0]"}, ".studies", "the models R0", "reference"),
+        ("kind: orders", {**PERIODS, "kappa": KAPPAS}, "", "2 values of permeability", "at: {perm"),
+        ("kind: orders, models: reference", PERIODS, ".models", "reference", "whose errors"),
+        ("kind: orders, x: period", PERIODS, ".x", 'unknown key "x"', "the keys"),
+        ("kind: cumulants", {"Delta": TIMES}, ".studies", "without cumulants", "cumulants: true"),
+        ("kind: cumulants, x: b", {**CUMULANTS, "Delta": TIMES}, ".x", '"b"', "an axis of study"),
+        ("kind: cumulants", CUMULANTS, "", "no axis with several numbers", "a study over Delta"),
+        ("kind: dispersion", {}, ".studies", 'unknown key "studies"', "the keys kind, bloch"),
+    ],
+)  # fmt: skip
+def test_what_other_kinds_cannot_show_is_refused(read, figure, study, place, found, accepted):
+    with pytest.raises(ConfigError) as refused:
+        read(f"{figure}, studies: mine", mine=study)
+    message = next(m for m in str(refused.value).splitlines() if f"my-own_1{place}: found " in m)
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+BLOCH = """bloch:
+  {name}: {{kind: {kind}, geometry: cell, diffusivity: 2 um^2/ms, period: 2 um, {keys}}}
+"""
+BANDS = BLOCH.format(
+    name="zone", kind="bands", keys="directions: [[1, 0]], pulses: 4, resolution: 0.4"
+)
+
+
+def test_a_run_of_another_kind_is_refused(tmp_path):
+    path = tmp_path / "mine.yaml"
+    disc = "{kind: discs, cells: [{center: [0.5, 0.5], radius: 0.3}]}"
+    figures = "figures: {mine: {kind: dispersion, bloch: zone}}\n"
+    path.write_text(f"geometries: {{cell: {disc}}}\n{BANDS}{figures}", encoding="utf-8")
+    (problem,) = problems(load([path]))
+    assert problem == (
+        "figures.mine: found run zone of kind bands, accepted: a run of kind dispersion"
+    )
+    path.write_text(path.read_text().replace("bloch: zone}", "bloch: zoen}"), encoding="utf-8")
+    with pytest.raises(ConfigError, match='mine.bloch: found "zoen" .did you mean "zone"'):
+        load([path])
+
+
+@pytest.mark.parametrize("kind", ["fit", "maps"])
+def test_an_inversion_of_studies_is_no_fit_of_measured_signals(tmp_path, kind):
+    path = tmp_path / "mine.yaml"
+    study = STUDY.format(**{**DEFAULTS, "models": "[R0]", "directions": "[[1, 0], [0, 1]]"})
+    path.write_text(
+        "geometries: {cell: {kind: discs, cells: [{center: [0.5, 0.5], radius: 0.3}]}}\n"
+        f"studies:\n  mine:{study}"
+        "inversions: {rates: {kind: karger, studies: mine, data: R0}}\n"
+        f"figures: {{mine: {{kind: {kind}, inversions: rates}}}}\n",
+        encoding="utf-8",
+    )
+    (problem,) = problems(load([path]))
+    assert problem == (
+        "figures.mine: found inversion rates of studies, accepted: one of measured signals"
+    )
+
+
 def test_a_geometry_shows_its_cell_and_mesh(read):
     config = read("kind: geometry, geometries: cell")
     assert settings(config) == {"show": ("cell", "mesh")}
