@@ -137,11 +137,12 @@ def write_table(
     axes: Mapping[str, np.ndarray],
     signals: np.ndarray,
     more: Mapping[str, tuple[tuple[str, ...], np.ndarray]],
+    models: Sequence[str] = ("R0", "R2"),
 ) -> str:
-    """Write the table of a study over any axes: signals of R0 and R2, and what else there is."""
+    """Write the table of a study over any axes: signals of some models, and what else there is."""
     dims = ("model", *axes)
     table = {
-        "model": (("model",), np.array(["R0", "R2"])),
+        "model": (("model",), np.array(models)),
         **{name: ((name,), values) for name, values in axes.items()},
         "signal_real": (dims, signals),
         "signal_imag": (dims, 0.0 * signals),

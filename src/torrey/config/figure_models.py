@@ -55,7 +55,7 @@ KINDS: Final = {
     "orders": "errors of models against the period, with their fitted orders of convergence",
     "cumulants": "apparent diffusivity and kurtosis at b -> 0 against an axis of studies",
     "dispersion": "D and K against time and D against frequency, of runs of bloch",
-    "fit": "estimates from measured signals, with their intervals",
+    "fit": "estimates from measured signals, with their intervals and their correlation",
     "maps": "slices of the maps of parameters that are fitted to volumes, and of their errors",
 }
 """Kinds of figures of one's own, and what each shows."""

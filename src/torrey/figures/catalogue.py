@@ -82,7 +82,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
         _FITS,
         "fit_estimates",
         ("inversion",),
-        KINDS["fit"].caption,
+        "Estimates from measured signals, by voxel, with their intervals",
         KINDS["fit"].needs,
     ),
     "fit_maps": Entry(

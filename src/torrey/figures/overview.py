@@ -43,7 +43,7 @@ from torrey.figures.own_errors import (
     with_errors,
 )
 from torrey.figures.own_signals import draw_signals, is_complex, set_signal_axis
-from torrey.figures.panels import explain_hollow, to_group
+from torrey.figures.panels import explain_hollow, labelled, to_group
 from torrey.figures.sources import cell_in_words
 from torrey.figures.style import PAGE, look_of
 from torrey.figures.words import text_of, words_of
@@ -59,6 +59,7 @@ _READ: Final = (
     "model_error_floor",
     "b_value",
 )
+_MEANS: Final = ("spherical_mean", "spherical_mean_error")
 _MOST_COLOURS: Final = 8
 #: Labels that find room below an axis.
 _MOST_LABELS: Final = 5
@@ -170,12 +171,13 @@ class _Page:
     """A table that is cut for an overview; without data where that fails.
 
     `data` has what is drawn, with numbers along x whatever they stand for; `group` what the study
-    has.
+    has. Signals are means over `directions` of them where this is not zero.
     """
 
     chosen: Chosen
     data: xarray.Dataset | None
     group: Group
+    directions: int = 0
 
     @classmethod
     def read(cls, study: str, path: str, said: list[str]) -> _Page:
@@ -183,19 +185,24 @@ class _Page:
         group: dict[str, Variable] = {
             "study": Variable((), np.array(study, object), "", "name of the study")
         }
-        chosen, data = Chosen("", "", {}), None
+        chosen, data, directions = Chosen("", "", {}), None, 0
         try:
-            chosen = Chosen.of(artifacts.open_dataset(path).signal_real)
+            table = artifacts.open_dataset(path)
+            # Directions of a rule are there for their mean.
+            mean = "direction_weight" in table and _MEANS[0] in table
+            directions = table.sizes["direction"] if mean else 0
+            chosen = Chosen.of(table[_MEANS[0] if mean else "signal_real"])
             kept = [chosen.x] if chosen.x else []
-            cut = cut_axes({study: path}, {COLOUR: chosen.colour}, _READ, kept, {})
-            data = with_instability(cut.isel(panel=0))
+            read = (*_MEANS, "b_value") if mean else _READ
+            cut = cut_axes({study: path}, {COLOUR: chosen.colour}, read, kept, {}).isel(panel=0)
+            data = _of_means(cut) if mean else with_instability(cut)
             names = ["signal_real", "numerical_error", "unstable"]
             names += [name for name in ("model_error", "model_error_floor") if name in data]
             group |= to_group(data if chosen.colour else data.squeeze(COLOUR), names)
             data = _numbered(data, chosen.x)
         except Exception as error:
             said.append(f"the overview lacks its signals: {type(error).__name__}: {error}")
-        return cls(chosen, data, group)
+        return cls(chosen, data, group, directions)
 
     @property
     def has_errors(self) -> bool:
@@ -221,8 +228,9 @@ class _Page:
         set_signal_axis(ax, data)
         labels = draw_signals(ax, data, x, self.chosen.colour, self.joined)
         self._label_x(ax)
-        ax.set_ylabel(r"Re $S$" if is_complex(data) else "$S$")
-        style.panel_title(ax, letter, "signals")
+        ax.set_ylabel(r"Re $S$" if self.directions or is_complex(data) else "$S$")
+        over = f", mean over {self.directions} directions" if self.directions else ""
+        style.panel_title(ax, letter, f"signals{over}")
         names = {str(model): look_of(str(model)).label for model in data.model.values}
         explain_hollow(ax, data, names, (0.03, 0.04), va="bottom", ha="left")
         style.label_ends(ax, inside(ax, labels))
@@ -268,6 +276,25 @@ class _Page:
         if self.has_errors and self.joined:
             samples.append(floor_sample())
         head(figure, "\n".join(filter(None, (said, self.chosen.words))), samples)
+
+
+def _of_means(data: xarray.Dataset) -> xarray.Dataset:
+    """Means over directions in the place of signals; one that means nothing is missing."""
+    mean, error = (data[name] for name in _MEANS)
+    data = data.drop_vars(_MEANS).assign(
+        signal_real=mean,
+        signal_imag=labelled(0.0 * mean, "1", "imaginary part, which is not averaged"),
+        numerical_error=error,
+        unstable=labelled(mean.isnull().astype(np.int8), "1", "1 where a signal means nothing"),
+    )
+    if REFERENCE not in data.model.values:
+        return data
+    difference, floor = abs(mean - mean.sel(model=REFERENCE)), error + error.sel(model=REFERENCE)
+    return data.assign(
+        model_error=labelled(difference, "1", "|mean of a model - mean of the reference|"),
+        # Of the worst model: errors of a study have one floor.
+        model_error_floor=labelled(floor.max("model"), "1", "error of that difference"),
+    )
 
 
 def _numbered(data: xarray.Dataset, x: str) -> xarray.Dataset:

@@ -49,7 +49,7 @@ KINDS: Final[dict[str, Entry]] = {
         "torrey.figures.fits",
         "own_fit",
         ("inversion",),
-        "Estimates from measured signals, by voxel, with their intervals",
+        "Estimates from measured signals, by voxel, with their intervals and their correlation",
         Needs(most=1, fits=FitNeeds("measured")),
     ),
     "maps": Entry(

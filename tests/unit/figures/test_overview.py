@@ -107,6 +107,30 @@ def test_labels_stand_along_x_where_there_are_no_numbers(tmp_path, count):
         assert labels_of(ax)[0] == "number of the direction"
 
 
+def test_directions_of_a_rule_are_shown_by_their_mean(tmp_path):
+    b, rule = np.array([0.0, 1.0, 2.0]), np.array(["1,0,0", "0,1,0"])
+    mean = np.array([[1.0, 0.5, 0.2], [1.0, 0.4, 0.1]])
+    more = {
+        "spherical_mean": (("model", "b"), mean),
+        "spherical_mean_error": (("model", "b"), 0.0 * mean + 1e-3),
+        "direction_weight": (("direction",), np.full(2, 0.5)),
+        "b_value": (("b",), b),
+    }
+    axes = {"b": b, "direction": rule}
+    models = ("reference", "R2")
+    table = write_table(tmp_path, axes, np.ones((2, 3, 2)), more, models)
+    said: list[str] = []
+    drawing = overview("powder", table, write_disc(tmp_path / "mesh.nc"), said)
+    assert said == []
+    _, signals, errors = drawing.figure.axes
+    curves = {str(line.get_label()): line for line in signals.lines}
+    np.testing.assert_allclose(curves["R2"].get_ydata(), mean[1])
+    (curve,) = [line for line in errors.lines if line.get_label() == "R2"]
+    np.testing.assert_allclose(curve.get_ydata()[1:], [0.1, 0.1])
+    assert any("mean over 2 directions" in text for text in texts(drawing.figure))
+    assert "the first of" not in " ".join(texts(drawing.figure))
+
+
 def test_without_other_models_there_are_no_errors(draw):
     assert len(draw(sweep(b=B), models=MODELS[:1]).figure.axes) == 2
 
