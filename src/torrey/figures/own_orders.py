@@ -9,7 +9,6 @@ import numpy as np
 import xarray
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
@@ -29,6 +28,8 @@ from torrey.figures.words import words_of
 
 _READ: Final = ("error", "error_floor", "order", "order_standard_error", "constant", "used")
 _X: Final = "period"
+#: Periods that have room for their numbers, if they are evenly spaced.
+_MOST_NUMBERS: Final = 6
 #: Room for the text of an order beside a panel, in units of a row's usual height.
 _HEIGHT: Final = 0.38
 
@@ -72,10 +73,15 @@ def _limits(data: xarray.Dataset) -> tuple[float, float]:
 
 
 def _set_periods(ax: Axes, data: xarray.Dataset) -> None:
-    """Label the axis of periods, which may span less than a decade."""
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda period, _: f"{period:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    """Label periods on their axis, those that have room for their numbers."""
+    periods = data[_X].values.tolist()
+    least = (periods[-1] / periods[0]) ** (1.0 / _MOST_NUMBERS)
+    numbers = periods[:1]
+    for period in periods[1:]:
+        if period >= numbers[-1] * least:
+            numbers.append(period)
+    ax.set_xticks(numbers, [f"{period:.3g}" for period in numbers])
+    ax.set_xticks([], minor=True)
     ax.set_xlabel(label_axis(data, _X))
 
 

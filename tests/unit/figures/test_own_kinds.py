@@ -51,6 +51,15 @@ def test_orders_are_beside_the_errors_that_they_are_fitted_to(orders, tmp_path):
     assert labels_of(figure.axes[0])[0] == r"$L$ ($\mu$m)"
 
 
+def test_periods_have_numbers_where_there_is_room(tmp_path):
+    many = tuple(float(period) for period in range(10, 30))
+    table = write_signals(tmp_path / "mine", sweep(periods=many), MODELS, convergent, error=1e-9)
+    files = FigureFiles({"convergence": {"mine": write_convergence(table, MODELS[1:])}})
+    (ax,) = draw_own("orders", files, {"panel": ""}, tmp_path).figure.axes
+    numbers = [text.get_text() for text in ax.get_xticklabels()]
+    assert numbers == ["10", "12", "15", "18", "22", "27"]
+
+
 def test_a_model_below_the_numerical_error_has_no_order(tmp_path):
     table = write_signals(tmp_path / "mine", sweep(periods=PERIODS), MODELS, convergent, error=1.0)
     files = FigureFiles({"convergence": {"mine": write_convergence(table, MODELS[1:])}})
