@@ -51,7 +51,7 @@ KINDS: Final = {
     "signals": "signals against b, or against any other axis of studies",
     "geometry": "cells, their meshes, and the cells among their neighbours",
     "errors": "errors of models, by the reference, against an axis or as maps over two",
-    "angles": "signals against the direction: round the plane, or against the angle to the fibre",
+    "angles": "signals against the direction: round the plane, against its angle, or on the sphere",
     "orders": "errors of models against the period, with their fitted orders of convergence",
     "cumulants": "apparent diffusivity and kurtosis at b -> 0 against an axis of studies",
     "dispersion": "D and K against time and D against frequency, of runs of bloch",
@@ -126,6 +126,11 @@ class AnglesFigureModel(_OfStudies):
     studies: Names = Field(description=f"{_STUDIES} with three directions or more")
     colour: str = Field("", description=_COLOUR)
     panel: str = Field("", description=_PANEL)
+    sphere: bool = Field(
+        False,
+        description="true or false: whether directions in space are drawn on the sphere, a map of "
+        "each model in the place of colours",
+    )
 
 
 class OrdersFigureModel(_OfStudies):

@@ -82,7 +82,7 @@ def _signals(reader: Reader, model: Any) -> dict[str, str]:
     return places_of(reader, {place: getattr(model, place) for place in (X, COLOUR, PANEL)})
 
 
-def _angles(reader: Reader, model: Any) -> dict[str, str]:
+def _angles(reader: Reader, model: Any) -> dict[str, Any]:
     for i, study in enumerate(reader.studies):
         count = len(study.sweep.axes().get(DIRECTION, ()))
         if count < _FEWEST_DIRECTIONS:
@@ -92,7 +92,28 @@ def _angles(reader: Reader, model: Any) -> dict[str, str]:
     if len({study.sweep.protocol.n_axes for study in reader.studies}) > 1:
         found = "directions in the plane and in space"
         reader.refuse("studies", found, "studies with the one or with the other")
+    if model.sphere:
+        return _sphere(reader, model)
     return places_of(reader, {COLOUR: model.colour, PANEL: model.panel})
+
+
+def _sphere(reader: Reader, model: Any) -> dict[str, Any]:
+    if any(study.sweep.protocol.n_axes < 3 for study in reader.studies):
+        reader.refuse("sphere", "directions in the plane", "false, or directions in space")
+    if model.colour:
+        reader.refuse(COLOUR, "colour beside sphere", "no such key: colours are those of signals")
+    places = places_of(reader, {PANEL: model.panel})
+    models = {name for study in reader.studies for name in chosen(study.models, model.models)}
+    _check_maps(reader, "sphere", places[PANEL], len(models))
+    return {COLOUR: "", **places, "sphere": True}
+
+
+def _check_maps(reader: Reader, key: str, panel: str, models: int) -> None:
+    """Note more maps, one of each model in each panel, than a page has room for."""
+    maps = len(reader.axes.get(panel, ("",))) * models
+    if maps > MOST_PANELS:
+        each = f" for each value of {panel}" if panel else ""
+        reader.refuse(key, f"{maps} maps, one of each model{each}", f"at most {MOST_PANELS}")
 
 
 def _orders(reader: Reader, model: Any) -> dict[str, str]:
@@ -138,10 +159,7 @@ def _errors(reader: Reader, model: Any) -> dict[str, str]:
     over_two = replace(reader, keys={X: "map", Y: "map"})
     places = places_of(over_two, {X: x, Y: y, PANEL: model.panel})
     models = chosen(reader.studies[0].homogenised, model.models)
-    maps = len(reader.axes.get(places[PANEL], ("",))) * len(models)
-    if maps > MOST_PANELS:
-        found = f"{maps} maps, one of each model for each value of {places[PANEL] or 'both axes'}"
-        reader.refuse("map", found, f"at most {MOST_PANELS}")
+    _check_maps(reader, "map", places[PANEL], len(models))
     return {COLOUR: "", **places}
 
 

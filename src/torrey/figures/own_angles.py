@@ -34,6 +34,7 @@ from torrey.figures.own_axes import (
     with_instability,
 )
 from torrey.figures.own_signals import is_complex, set_signal_axis
+from torrey.figures.own_sphere import draw_spheres
 from torrey.figures.panels import each_panel, to_group
 from torrey.figures.style import PAGE, Look, draw_model, look_of, styled
 from torrey.figures.words import words_of
@@ -63,11 +64,17 @@ def own_angles(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
     files : FigureFiles
         With ``signals`` and ``mesh`` of each study.
     settings : mapping
-        Axes by ``colour`` and ``panel``; empty texts for none.
+        Axes by ``colour`` and ``panel``; empty texts for none. With ``sphere``, maps of directions
+        in space in the place of colours.
     """
     colour, panel = str(settings[COLOUR]), str(settings["panel"])
     data = cut_axes(files.files["signals"], settings, _READ, (_X,), files.cells())
     data = with_instability(data)
+    if settings.get("sphere"):
+        what = "Re $S$" if is_complex(data) else "$S$"
+        figure = draw_spheres(data.squeeze(COLOUR), panel, what)
+        # The letters are those of the maps, one per model.
+        return Drawing(figure, to_group(data.squeeze(COLOUR).drop_vars("panel"), _WRITTEN))
     planar = data.sizes["axis"] < 3
     figure, axes = (_circles if planar else figure_of_panels)(data.sizes["panel"])
     words = words_of(data.drop_vars(colour) if colour else data, [panel] if panel else [])

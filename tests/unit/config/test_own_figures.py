@@ -271,6 +271,8 @@ def test_other_kinds_find_their_places(read, kind, study, found):
         ("kind: angles, colour: direction", ROUND, ".colour", "direction, along which", "another"),
         ("kind: angles", {**ROUND, "kappa": KAPPAS, "period": "[2 um, 3 um]"}, "",
          "2 values of permeability beside colour: Delta, panel: period", "at: {permeability: 3e-"),
+        ("kind: angles, sphere: true", ROUND, ".sphere", "directions in the plane", "in space"),
+        ("kind: angles, sphere: true, colour: Delta", ROUND, ".colour", "beside sphere", "no such"),
         ("kind: orders", {}, ".studies", "study mine with one period", "several periods"),
         ("kind: orders", {**PERIODS, "models": "[R0]"}, ".studies", "the models R0", "reference"),
         ("kind: orders", {**PERIODS, "kappa": KAPPAS}, "", "2 values of permeability", "at: {perm"),

@@ -128,6 +128,21 @@ def test_directions_in_space_are_drawn_against_their_angle_to_the_fibre(tmp_path
     assert own_angles(files, {**PLAIN, "models": ["R0"]}).data["signal_real"].values.size == 3
 
 
+def test_directions_in_space_are_drawn_on_the_sphere(tmp_path):
+    files = angular(tmp_path, np.eye(3), fibre_angle=np.array([90.0, 90.0, 0.0]))
+    drawing = draw_own("angles", files, {**PLAIN, "sphere": True}, tmp_path)
+    maps = [ax for ax in drawing.figure.axes if ax.name == "mollweide"]
+    assert len(maps) == 2
+    (points,) = maps[1].collections
+    places = np.degrees(np.asarray(points.get_offsets()))
+    np.testing.assert_allclose(places[:3, 1], [0.0, 0.0, 90.0])
+    np.testing.assert_allclose(places[:2, 0], [0.0, 90.0])
+    np.testing.assert_allclose(places[3:, 1], [0.0, 0.0, -90.0])
+    np.testing.assert_allclose(points.get_array(), [0.25, 0.3, 0.35] * 2)
+    assert points.get_clim() == (0.25, 0.7)
+    assert {"poles: z and \N{MINUS SIGN}z", "$S$"} <= set(texts(drawing.figure))
+
+
 def test_a_long_line_is_broken_at_commas():
     assert wrapped("one, two, three", 9) == "one, two,\nthree"
     assert wrapped(r"$\Delta$ = 1, $\kappa$ = 2", 13) == r"$\Delta$ = 1, $\kappa$ = 2"
