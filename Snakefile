@@ -40,6 +40,7 @@ localrules:
     torrey,
     place_discs,
     draw_cell,
+    draw_overview,
     check_projected,
     gather_signals,
     gather_dictionary,

@@ -136,6 +136,13 @@ inversions:
     parameters: [kappa, radius]
 figures:
   inversion_noise: {inversions: exchange}
+  along_x:
+    kind: signals
+    studies: fitted
+    x: b
+    at: {direction: [1, 0], period: 6 um}
+    models: [reference, R0]
+  by_b: {kind: errors, studies: [fitted], colour: direction}
 tables:
   chl14_table5_1: {inversions: [exchange]}
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +128,32 @@ def write_signals(
     found = ModelTable(tuple(models[1:]), table, growth, amplification)
     slabs = write_slabs(directory, points, found, PROVENANCE)
     group = gather_signals(points, models, list(references.values()), slabs)
+    artifacts.write(directory / "signals.nc", group, PROVENANCE)
+    return str(directory / "signals.nc")
+
+
+def write_table(
+    directory: Path,
+    axes: Mapping[str, np.ndarray],
+    signals: np.ndarray,
+    more: Mapping[str, tuple[tuple[str, ...], np.ndarray]],
+    models: Sequence[str] = ("R0", "R2"),
+) -> str:
+    """Write the table of a study over any axes: signals of some models, and what else there is."""
+    dims = ("model", *axes)
+    table = {
+        "model": (("model",), np.array(models)),
+        **{name: ((name,), values) for name, values in axes.items()},
+        "signal_real": (dims, signals),
+        "signal_imag": (dims, 0.0 * signals),
+        "numerical_error": (dims, 0.0 * signals + NUMERICAL_ERROR),
+        "validity": (dims, np.zeros(signals.shape, np.int8)),
+        **more,
+    }
+    group = {
+        name: Variable(of, values, "" if values.dtype.kind == "U" else "1", name)
+        for name, (of, values) in table.items()
+    }
     artifacts.write(directory / "signals.nc", group, PROVENANCE)
     return str(directory / "signals.nc")
 

@@ -159,9 +159,10 @@ INNER = {
         "acquisitions cells declared_models designs inversions",
         "bloch data_fits figure_models geometries",
         "documentation exchange_fits models",
-        "derivatives materials protocols scales schema",
-        "data own_figures studies voxels",
-        "dictionaries",
+        "axis_values derivatives materials protocols scales schema",
+        "data own_places studies voxels",
+        "dictionaries own_cuts",
+        "own_figures",
         "load",
     ],
     "figures": [
@@ -175,9 +176,10 @@ INNER = {
         "chl14 chl14_voxel khm19 kl23 kl23_cells kl23_cumulants kl23_orders layers "
         "mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own own_axes "
         "plane_cells",
-        "own_errors own_signals",
+        "own_cumulants own_errors own_signals own_sphere",
+        "own_angles own_orders",
         "cell_pictures mmg20_maps",
-        "own_geometry",
+        "own_geometry overview",
     ],
     "tables": [
         "captions catalogue chl14_published writing",
@@ -196,7 +198,8 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "alarms captions opening clocks layout places processes progress stages",
+        "alarms captions opening clocks layout places processes progress stage",
+        "stages",
         "closing derivatives dictionaries fits jobs runs voxels",
         "recipes",
         "batches report verification",

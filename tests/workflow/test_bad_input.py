@@ -137,7 +137,7 @@ def test_a_tolerance_out_of_reach_stops_its_point_and_no_other(project):
     log = run.blocks[Job("solve_reference", wildcards)]["log"]
     assert re.search(message, project.path(log).read_text())
     # All else is done; once the tolerance can be met, the rest is.
-    rest = {Job("gather_signals", "study=strict")}
+    rest = {Job(rule, "study=strict") for rule in ("gather_signals", "draw_overview")}
     assert project.plan("studies") == rest | {Job("solve_reference", wildcards)}
     project.edit(CONFIG, "tolerance: 1e-8", "tolerance: 1e-2")
     loose = Job("solve_reference", wildcards.replace("1e-8", "0.01"))

@@ -35,7 +35,8 @@ SOLVED = slabs("sweep", "reference", config=BY_PROJECTION)
 EVALUATED = slabs("sweep", "R0", config=BY_PROJECTION)
 TRACED = Job("trace_eigenvalues", "study=sweep")
 CHECKED = Job("check_projected", "study=sweep")
-READERS = {Job(rule, "study=sweep") for rule in ("gather_signals", "fit_orders")}
+READ_BY = ("gather_signals", "fit_orders", "draw_overview")
+READERS = {Job(rule, "study=sweep") for rule in READ_BY}
 TARGET = "studies"
 
 
@@ -124,7 +125,7 @@ def test_a_model_more_evaluates_that_model_alone(project: Project):
 def test_another_method_keeps_what_is_known_in_full(project: Project):
     project.edit(CONFIG, "    reference: {method: projected}\n", "")
     plan = of_the_study(project)
-    assert {job.rule for job in plan} == {"solve_reference", "gather_signals", "fit_orders"}
+    assert {job.rule for job in plan} == {"solve_reference", *READ_BY}
     assert not plan & SAMPLES
 
 

@@ -155,6 +155,7 @@ def test_a_file_that_was_being_made_is_made_again(project):
     (incomplete / record.name).touch()
     assert project.plan() == {
         Job("gather_signals", "study=wall"),
+        Job("draw_overview", "study=wall"),
         Job("write_table", "table=khm19_table_tensors"),
         Job("draw_figure", "figure=kl23_fig6"),
     }

@@ -43,7 +43,14 @@ MODELS = {
     # Two of the three b-values in other words: another table of strengths.
     "projected": slabs("projected"),
 }
+# A page of each study, from its signals and its cell.
+OVERVIEWS = {
+    study: {Job("draw_overview", f"study={study}")}
+    for study in ("sweep", "wall", "projected", "exchange")
+}
+ALL_OVERVIEWS = set().union(*OVERVIEWS.values())
 FITTED = {Job("gather_signals", "study=exchange"), Job("fit_inversion", "inversion=rates")}
+FITTED |= OVERVIEWS["exchange"]
 EXCHANGE = slabs("exchange") | FITTED
 BLOCH = {Job("solve_bloch", "bloch=zone, kind=bands")}
 BASIS = {Job("build_basis", "geometry=walls, material=De2_Di1, span=n1_rungs7")}
@@ -64,9 +71,13 @@ TABLES = {
         Job("gather_signals", "study=sweep"),
         Job("fit_orders", "study=sweep"),
         Job("fit_kurtosis", "study=sweep"),
-    },
-    "wall": {Job("gather_signals", "study=wall")} | DRAWN_FROM_SIGNALS | WRITTEN,
-    "projected": {Job("gather_signals", "study=projected")},
+    }
+    | OVERVIEWS["sweep"],
+    "wall": {Job("gather_signals", "study=wall")}
+    | DRAWN_FROM_SIGNALS
+    | WRITTEN
+    | OVERVIEWS["wall"],
+    "projected": {Job("gather_signals", "study=projected")} | OVERVIEWS["projected"],
 }
 ALL_TABLES = set().union(*TABLES.values()) | CHECK
 ALL_MODELS = set().union(*MODELS.values())
@@ -142,7 +153,7 @@ def test_a_study_more_computes_only_the_points_that_no_other_study_has(project):
     twin = TINY[TINY.index("  sweep:") : TINY.index("  wall:")].replace("sweep:", "twin:")
     twin = twin.replace("[2 um, 3 um]", "[3 um, 5 um]")
     project.edit(CONFIG, "figures:", f"{twin}figures:")
-    tables = {Job(rule, "study=twin") for rule in ("gather_signals", "fit_orders")}
+    tables = {Job(rule, "study=twin") for rule in ("gather_signals", "fit_orders", "draw_overview")}
     evaluated = slabs("sweep", config=TINY.replace("[2 um, 3 um]", "[3 um, 5 um]"), having="L5")
     assert project.plan() == points(periods=[5]) | evaluated | tables
 
@@ -195,8 +206,9 @@ LIBRARY = {
     "study/fits.py": (ALL_TABLES - CHECK) | FITTED,
     "figures/kl23.py": DRAWN_FROM_SIGNALS,
     "figures/kl23_cells.py": DRAWN_FROM_MESH,
-    "figures/drawing.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS | ALL_PICTURES,
-    "figures/solid_cells.py": ALL_PICTURES,
+    "figures/drawing.py": DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS | ALL_PICTURES | ALL_OVERVIEWS,
+    "figures/solid_cells.py": ALL_PICTURES | ALL_OVERVIEWS,
+    "figures/overview.py": ALL_OVERVIEWS,
     "workflow/layout.py": set(),
     "tables/khm19.py": WRITTEN,
     "tables/writing.py": WRITTEN,
@@ -297,6 +309,7 @@ def reworded(text: str) -> str:
         ("fit_orders", {Job("fit_orders", "study=sweep")}),
         ("draw_cell", ALL_PICTURES),
         ("draw_figure", DRAWN_FROM_MESH | DRAWN_FROM_SIGNALS),
+        ("draw_overview", ALL_OVERVIEWS),
         ("write_table", WRITTEN),
     ],
 )
@@ -333,6 +346,7 @@ def test_a_model_more_solves_nothing_again(project):
         "results/studies/sweep/convergence.nc",
         "results/studies/sweep/eigenvalues.nc",
         "results/studies/sweep/kurtosis.nc",
+        "results/studies/sweep/overview.nc",
         "results/studies/sweep/signals.nc",
     }
 

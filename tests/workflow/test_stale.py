@@ -52,6 +52,7 @@ MADE_BY = {
     "fit_inversion": "fit.nc",
     "solve_bloch": "bands.nc",
     "expand_cumulants": "cumulants.nc",
+    "draw_overview": "sweep/overview.png",
     "draw_figure": "kl23_fig6.png",
     "write_table": "table_tensors.md",
 }
@@ -101,7 +102,15 @@ FAULTS = [
         "solve_bloch",
     ),
     ("full", "gather_signals", "check_projected", "trace_eigenvalues"),
-    ("full", "fit_orders", "fit_kurtosis", "fit_inversion", "draw_figure", "write_table"),
+    (
+        "full",
+        "fit_orders",
+        "fit_kurtosis",
+        "fit_inversion",
+        "draw_figure",
+        "draw_overview",
+        "write_table",
+    ),
 ]
 
 

@@ -23,3 +23,25 @@ rule draw_figure:
         recipe=recipe_of(f"{paths.FIGURE}.nc"),
     script:
         "../scripts/draw_figure.py"
+
+
+rule draw_overview:
+    input:
+        unpack(inputs_of(f"{paths.OVERVIEW}.nc")),
+    output:
+        pdf=f"{paths.OVERVIEW}.pdf",
+        png=report(
+            f"{paths.OVERVIEW}.png",
+            category="Studies",
+            labels={"study": "{study}", "shows": "its cell, signals and errors"},
+        ),
+        data=f"{paths.OVERVIEW}.nc",
+    log:
+        "results/logs/draw_overview/{study}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        recipe=recipe_of(f"{paths.OVERVIEW}.nc"),
+    script:
+        "../scripts/draw_overview.py"

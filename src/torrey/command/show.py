@@ -17,7 +17,7 @@ from torrey.base import seals
 from torrey.base.errors import InputError
 from torrey.command.text import columns, counted, paragraph, with_unit
 from torrey.workflow.costs import summary
-from torrey.workflow.stages import Stage
+from torrey.workflow.stage import Stage
 
 _MOST_LISTED: Final = 12
 """Values of an axis that are listed one by one."""

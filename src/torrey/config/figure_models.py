@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from torrey.base.budgets import MOST_ENTRIES
 from torrey.config.quantities import Model, OrOne, one_of
@@ -51,6 +51,12 @@ KINDS: Final = {
     "signals": "signals against b, or against any other axis of studies",
     "geometry": "cells, their meshes, and the cells among their neighbours",
     "errors": "errors of models, by the reference, against an axis or as maps over two",
+    "angles": "signals against the direction: round the plane, against its angle, or on the sphere",
+    "orders": "errors of models against the period, with their fitted orders of convergence",
+    "cumulants": "apparent diffusivity and kurtosis at b -> 0 against an axis of studies",
+    "dispersion": "D and K against time and D against frequency, of runs of bloch",
+    "fit": "estimates from measured signals, with their intervals and their correlation",
+    "maps": "slices of the maps of parameters that are fitted to volumes, and of their errors",
 }
 """Kinds of figures of one's own, and what each shows."""
 
@@ -59,20 +65,44 @@ _COLOUR: Final = f"{_AXIS}, or study: a colour for each of its values"
 _PANEL: Final = f"{_AXIS}, or study: a panel for each of its values"
 _REQUESTED: Final = "true or false: whether the figure is drawn only where it is named"
 _STUDIES: Final = "a list of studies"
+#: Values are read by the axis that they are of.
+_AT_SCHEMA: Final = {
+    "type": "object",
+    "additionalProperties": {
+        "anyOf": [
+            {"type": ["string", "number"]},
+            {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 3},
+        ]
+    },
+}
 
 
-class SignalsFigureModel(Model):
-    """Signals against an axis of the sweep."""
+class _OfStudies(Model):
+    """A part of studies."""
 
-    kind: Literal["signals"] = Field(description=KINDS["signals"])
     studies: Names = Field(description=_STUDIES)
-    x: str = Field("", description=f"{_AXIS}: along the horizontal axis")
-    colour: str = Field("", description=_COLOUR)
-    panel: str = Field("", description=_PANEL)
+    models: Names = Field(
+        default_factory=list,
+        description="a list of models of the studies, such as [reference, R2]; all without it",
+    )
+    at: Annotated[dict[str, Any], WithJsonSchema(_AT_SCHEMA)] = Field(
+        default_factory=dict,
+        description="a mapping from axes to one value of each with its unit, such as "
+        "{period: 6 um, direction: [1, 0]}: what is shown of axes with several values",
+    )
     on_request: bool = Field(False, description=_REQUESTED)
 
 
-class ErrorsFigureModel(Model):
+class SignalsFigureModel(_OfStudies):
+    """Signals against an axis of the sweep."""
+
+    kind: Literal["signals"] = Field(description=KINDS["signals"])
+    x: str = Field("", description=f"{_AXIS}: along the horizontal axis")
+    colour: str = Field("", description=_COLOUR)
+    panel: str = Field("", description=_PANEL)
+
+
+class ErrorsFigureModel(_OfStudies):
     """Errors of models against an axis, or as maps over two."""
 
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["x", "map"]}})
@@ -87,6 +117,62 @@ class ErrorsFigureModel(Model):
         description="a list of two axes of one study, such as [period, permeability], in the place "
         "of x and colour: a map of each model over both",
     )
+
+
+class AnglesFigureModel(_OfStudies):
+    """Signals against the direction of the gradient."""
+
+    kind: Literal["angles"] = Field(description=KINDS["angles"])
+    studies: Names = Field(description=f"{_STUDIES} with three directions or more")
+    colour: str = Field("", description=_COLOUR)
+    panel: str = Field("", description=_PANEL)
+    sphere: bool = Field(
+        False,
+        description="true or false: whether directions in space are drawn on the sphere, a map of "
+        "each model in the place of colours",
+    )
+
+
+class OrdersFigureModel(_OfStudies):
+    """Errors of models against the period."""
+
+    kind: Literal["orders"] = Field(description=KINDS["orders"])
+    studies: Names = Field(
+        description=f"{_STUDIES} with a reference, other models and several periods"
+    )
+    panel: str = Field("", description=_PANEL)
+
+
+class CumulantsFigureModel(_OfStudies):
+    """Apparent diffusivity and kurtosis against an axis of the sweep."""
+
+    kind: Literal["cumulants"] = Field(description=KINDS["cumulants"])
+    studies: Names = Field(description=f"{_STUDIES} with cumulants: true")
+    x: str = Field("", description=f"{_AXIS}: along the horizontal axis")
+    colour: str = Field("", description=_COLOUR)
+
+
+class DispersionFigureModel(Model):
+    """Diffusivity against time and frequency."""
+
+    kind: Literal["dispersion"] = Field(description=KINDS["dispersion"])
+    bloch: Names = Field(description="a list of up to four runs of bloch, of kind dispersion")
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
+class FitFigureModel(Model):
+    """Estimates by voxel."""
+
+    kind: Literal["fit"] = Field(description=KINDS["fit"])
+    inversions: Names = Field(description="an inversion of measured signals")
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
+class MapsFigureModel(Model):
+    """Slices of maps."""
+
+    kind: Literal["maps"] = Field(description=KINDS["maps"])
+    inversions: Names = Field(description="an inversion of measured signals in NIfTI volumes")
     on_request: bool = Field(False, description=_REQUESTED)
 
 
@@ -111,10 +197,29 @@ class GeometryFigureModel(Model):
 
 
 AnyOwnFigure = Annotated[
-    SignalsFigureModel | ErrorsFigureModel | GeometryFigureModel, Field(discriminator="kind")
+    SignalsFigureModel
+    | ErrorsFigureModel
+    | AnglesFigureModel
+    | OrdersFigureModel
+    | CumulantsFigureModel
+    | DispersionFigureModel
+    | FitFigureModel
+    | MapsFigureModel
+    | GeometryFigureModel,
+    Field(discriminator="kind"),
 ]
 
 
 def own_figure_models() -> tuple[type[Model], ...]:
     """Models of the kinds of figures of one's own, in the order of the documentation."""
-    return (SignalsFigureModel, ErrorsFigureModel, GeometryFigureModel)
+    return (
+        SignalsFigureModel,
+        ErrorsFigureModel,
+        AnglesFigureModel,
+        OrdersFigureModel,
+        CumulantsFigureModel,
+        DispersionFigureModel,
+        FitFigureModel,
+        MapsFigureModel,
+        GeometryFigureModel,
+    )

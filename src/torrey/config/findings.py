@@ -128,6 +128,11 @@ class Findings:
             tag = str(details["ctx"]["tag"])
             hint = nearest(tag.lower(), place.tags)
             self.add((*path, "kind"), f"{quoted(tag)}{hint}", place.kinds)
+        elif kind == "literal_error":
+            node = list(self.root.walk(path))[-1]
+            known = [str(name) for name in get_args(place.literal)]
+            near = nearest(node.content, known) if isinstance(node.content, str) else ""
+            self.add(path, f"{node.describe()}{near}", place.accepted)
         else:
             node = list(self.root.walk(path))[-1]
             error = details.get("ctx", {}).get("error")
@@ -183,12 +188,16 @@ class _Place:
         return list(self.owner.model_fields) if self.owner else []
 
     @property
+    def tags(self) -> list[str]:
+        return [str(_tag(member)) for member in get_args(_bare(self.annotation))]
+
+    @property
     def kinds(self) -> str:
         return either(self.tags)
 
     @property
-    def tags(self) -> list[str]:
-        return [str(_tag(member)) for member in get_args(_bare(self.annotation))]
+    def literal(self) -> Any:
+        return _bare(self.annotation)
 
     @property
     def accepted(self) -> str:

@@ -84,14 +84,14 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "fit_estimates",
         ("inversion",),
         "Estimates from measured signals, by voxel, with their intervals",
-        Needs(most=1, fits=FitNeeds("measured")),
+        KINDS["fit"].needs,
     ),
     "fit_maps": Entry(
         _FITS,
         "fit_maps",
         ("inversion",),
-        "Maps of the parameters that are fitted to measured volumes, and of their errors",
-        Needs(most=1, fits=FitNeeds("volumes")),
+        KINDS["maps"].caption,
+        KINDS["maps"].needs,
     ),
     "inversion_bias": Entry(
         _INVERSIONS,
@@ -295,8 +295,8 @@ CATALOGUE: Final[dict[str, Entry]] = {
         _DISPERSION,
         "dispersion",
         ("bloch", "mesh"),
-        "Diffusivity and kurtosis against time and frequency, with exchange and without",
-        runs("dispersion", most=4, directions=1, shared=("times", "frequencies")),
+        KINDS["dispersion"].caption,
+        KINDS["dispersion"].needs,
     ),
     "projected_vs_order": Entry(
         _OWN,
@@ -337,6 +337,11 @@ def problems(config: Config) -> Iterator[str]:
             f"figures.{name}: found a kind for a figure of the project, which it would replace, "
             "accepted: another name, or no kind"
         )
+    for name in own - set(CATALOGUE):
+        entry, figure = KINDS[config.figures[name].kind], config.figures[name]
+        section = _wanted(entry.reads)
+        for problem in unmet(entry.needs, config, section, shown(figure, section)):
+            yield f"figures.{name}: {problem}"
     named = {name: figure for name, figure in config.figures.items() if name not in own}
     yield from entry_problems(config, "figures", named, CATALOGUE)
 

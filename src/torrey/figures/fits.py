@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +34,9 @@ _EMPTY: Final = "#FFFFFF"
 _LOST: Final = "#B0B0B0"
 _MAPS: Final = "viridis"
 _ERRORS: Final = "cividis"
+_MISSING: Final = {"allow_missing": True}
+#: Correlation from which on a number is written in white.
+_DARK: Final = 0.6
 _SYMBOLS: Final = {
     "D_e": r"$D_e$",
     "D_c": r"$D_c$",
@@ -58,6 +62,19 @@ _UNITS: Final = {
     "um ms-1": r"$\mu$m/ms",
     "1": "",
 }
+
+
+def own_maps(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
+    """Draw an inversion of one's own as `fit_maps` does; its kind has no settings."""
+    del settings
+    return fit_maps(files)
+
+
+@styled
+def own_fit(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
+    """Estimates as `fit_estimates` shows them, and their correlation; its kind has no settings."""
+    del settings
+    return _estimates(files, correlated=True)
 
 
 @styled
@@ -195,21 +212,33 @@ def _explain(figure: Figure, data: xarray.Dataset) -> None:
 @styled
 def fit_estimates(files: FigureFiles) -> Drawing:
     """Estimates of each parameter by voxel, with intervals or standard errors."""
+    return _estimates(files, correlated=False)
+
+
+def _estimates(files: FigureFiles, correlated: bool) -> Drawing:
     ((_, path),) = files.files["fit"].items()
     data = artifacts.open_dataset(path)
     names = tuple(map(str, data.parameter.values))
-    columns = min(2, len(names))
-    rows = -(-len(names) // columns)
+    count = len(names) + (correlated and len(names) > 1)
+    columns = min(2, count)
+    rows = -(-count // columns)
     figure = style.new_figure(PAGE, 0.45 + 1.5 * rows)
-    axes = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[1 : len(names)]:
+        ax.sharex(axes[0])
     ends = np.array([_ends(data, name) for name in names])
     for ax, letter, name, end in zip(axes, style.letters(len(names)), names, ends, strict=False):
         _draw_estimates(ax, data[name].values, end)
         style.panel_title(ax, letter)
         ax.set_ylabel(labelled(name, str(data[name].attrs["units"])))
-    for ax in axes[len(names) :]:
-        ax.set_visible(False)
-    for ax in axes[max(0, len(names) - columns) : len(names)]:
+    if count > len(names):
+        _draw_correlation(axes[len(names)], style.letters(count)[-1], data, names)
+    for ax in axes[count:]:
+        ax.remove()
+    lowest = max(0, len(names) - columns)
+    for ax in axes[:lowest]:
+        ax.tick_params(labelbottom=False)
+    for ax in axes[lowest : len(names)]:
         _name_voxels(ax, data)
     kind = "interval of 95 %" if f"{names[0]}_lower" in data else "standard error"
     bar = Line2D([], [], color="#0072B2", marker="o", markersize=3.2, label=f"estimate, {kind}")
@@ -222,7 +251,37 @@ def fit_estimates(files: FigureFiles) -> Drawing:
         cross: dict[str, Any] = {"marker": "x", "markersize": 4.0, "linestyle": "none"}
         entries.append(Line2D([], [], color=style.GREY, label="no value", **cross))
     style.head(figure, str(data.attrs["model"]), entries)
-    return Drawing(figure, _estimates_group(data, names, ends))
+    group = _estimates_group(data, names, ends)
+    if count > len(names):
+        over, text = ("parameter", "other_parameter"), "correlation of the estimates, median"
+        group |= {"correlation": Variable(over, _correlation(data), "1", text, _MISSING)}
+    return Drawing(figure, group)
+
+
+def _correlation(data: xarray.Dataset) -> Array:
+    """Median over the voxels that have one, shape (parameters, parameters)."""
+    return np.asarray(data.correlation.median("voxel", skipna=True).values)
+
+
+def _draw_correlation(ax: Axes, letter: str, data: xarray.Dataset, names: tuple[str, ...]) -> None:
+    """Draw what the signals tell of one parameter only together with another."""
+    values, count = _correlation(data), len(names)
+    ax.imshow(values, vmin=-1.0, vmax=1.0, cmap="RdBu_r", aspect="auto", interpolation="none")
+    for i, j in np.ndindex(values.shape):
+        if np.isfinite(values[i, j]):
+            color = "white" if abs(values[i, j]) > _DARK else "black"
+            text = f"{values[i, j]:.2f}".replace("-", "\N{MINUS SIGN}")
+            ax.text(j, i, text, color=color, ha="center", va="center", fontsize=style.SMALL)
+    for edge in np.arange(count - 1) + 0.5:
+        ax.axhline(edge, color="white", linewidth=1.0)
+        ax.axvline(edge, color="white", linewidth=1.0)
+    symbols = [labelled(name, "1") for name in names]
+    ax.set_xticks(range(count), symbols)
+    ax.set_yticks(range(count), symbols)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    voxels = f", median of {data.sizes['voxel']:,} voxels" if data.sizes["voxel"] > 1 else ""
+    style.panel_title(ax, letter, f"correlation of the estimates{voxels}")
 
 
 def _ends(data: xarray.Dataset, name: str) -> Array:
@@ -279,7 +338,9 @@ def _name_voxels(ax: Axes, data: xarray.Dataset) -> None:
     ax.set_xlabel("voxel")
 
 
-def _estimates_group(data: xarray.Dataset, names: tuple[str, ...], ends: Array) -> Group:
+def _estimates_group(
+    data: xarray.Dataset, names: tuple[str, ...], ends: Array
+) -> dict[str, Variable]:
     over, missing = ("parameter", "voxel"), {"allow_missing": True}
     units = [str(data[name].attrs["units"]) for name in names]
     return {

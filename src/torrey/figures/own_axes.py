@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 import matplotlib
 import numpy as np
 import xarray
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -40,6 +42,9 @@ _AXES: Final[dict[str, tuple[str, float]]] = {
     "gradient": (r"$\gamma G$ (rad/$\mu$m/ms)", 1.0),
     "measurement": ("number of the measurement", 1.0),
 }
+#: Width of a letter in units of the font's size, and letters of room that a sample of a line takes.
+_LETTER: Final = 0.6
+_SAMPLE: Final = 7
 _MANY_DECADES: Final = 10.0
 """Ratio of the largest to the smallest value from which on a scale is logarithmic."""
 #: Colours of names: of Okabe and Ito, which all kinds of colour vision tell apart.
@@ -52,7 +57,7 @@ _DARK: Final = 0.82
 
 def cut_axes(
     files: Mapping[str, str],
-    places: Mapping[str, str],
+    places: Mapping[str, Any],
     names: Sequence[str],
     kept: Sequence[str],
     cells: Mapping[str, str],
@@ -63,8 +68,10 @@ def cut_axes(
     ----------
     files : mapping of str to str
         Table of each study by its name.
-    places : mapping of str to str
-        Axes by ``colour`` and ``panel``; empty texts, or no entry, where there is none.
+    places : mapping
+        Axes by ``colour`` and ``panel``; empty texts, or no entry, where there is none. Only the
+        ``models`` are taken, if there are some, and of the axes in ``at``, by study, the values at
+        these places.
     names : sequence of str
         Variables to take.
     kept : sequence of str
@@ -79,7 +86,10 @@ def cut_axes(
         ``model`` and `kept`. All other axes are coordinates, of the panels or colours in which
         they differ.
     """
-    tables = {study: _table(study, path, names, cells) for study, path in files.items()}
+    tables = {
+        study: _part(_table(study, path, names, cells), study, places)
+        for study, path in files.items()
+    }
     first = next(iter(tables.values()))
     rows = []
     for panel in _indices(tables, first, places.get("panel", "")):
@@ -111,6 +121,13 @@ def _table(study: str, path: str, names: Sequence[str], cells: Mapping[str, str]
         text = "cell; lengths in units of its period"
         told["cell"] = ((), cells[study], {"units": "", "long_name": text})
     return table.assign_coords(told)
+
+
+def _part(table: xarray.Dataset, study: str, settings: Mapping[str, Any]) -> xarray.Dataset:
+    """The models and the values of axes that a figure shows of a study."""
+    named = settings.get("models") or table.model.values
+    models = [model for model in table.model.values if model in named]
+    return table.isel(settings.get("at", {}).get(study, {})).sel(model=models)
 
 
 def _indices(
@@ -232,6 +249,42 @@ def figure_of_panels(count: int, height: float = 0.36) -> tuple[Figure, list[Axe
     return figure, list(axes[:count])
 
 
+def head(figure: Figure, text: str, samples: Sequence[Artist] = ()) -> None:
+    """Write what all panels share, and samples, in as many lines as the width of a figure asks for.
+
+    Parameters
+    ----------
+    figure : Figure
+    text : str
+        Parts are joined by commas, at which a line may end.
+    samples : sequence of Artist
+        With labels.
+    """
+    room = int(figure.get_size_inches()[0] * 72.0 / (_LETTER * style.SMALL))
+    widths = [_letters(str(sample.get_label())) + _SAMPLE for sample in samples]
+    columns = max(room // max(widths), 1) if sum(widths) > room else None
+    lines = [wrapped(line, room) for line in text.split("\n")]
+    style.head(figure, "\n".join(lines), samples, columns)
+
+
+def wrapped(text: str, room: int) -> str:
+    """Break a text at commas into lines of so many letters, as far as it has commas."""
+    lines = [""]
+    for part in text.split(", "):
+        longer = f"{lines[-1]}, {part}" if lines[-1] else part
+        if lines[-1] and _letters(longer) > room:
+            lines[-1] += ","
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+def _letters(text: str) -> int:
+    """About how many letters a text with formulas takes."""
+    return len(re.sub(r"\\[a-zA-Z]+", "x", re.sub(r"\\math[a-z]+|[{}$^_]|\\ ", "", text)))
+
+
 def model_sample(model: str) -> Line2D:
     """Line and mark of a model for the legend of a figure whose colours are not those of models."""
     look = coloured(look_of(model), style.GREY)
@@ -256,6 +309,16 @@ def outer_labels(axes: Sequence[Axes]) -> None:
             ax.set_xlabel("")
         if i % columns:
             ax.set_ylabel("")
+
+
+def look_in(model: str, colour: str, joined: bool = True) -> Look:
+    """The look of a model, in a colour if there is one; marks alone where no line joins points."""
+    look = coloured(look_of(model), colour) if colour and joined else look_of(model)
+    if joined:
+        return look
+    shade = colour or look.color
+    ink = colour or look.ink
+    return replace(look, linestyle="none", size=max(look.size, 2.4), color=shade, ink=ink)
 
 
 def coloured(look: Look, colour: str) -> Look:

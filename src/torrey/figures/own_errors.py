@@ -20,12 +20,13 @@ from torrey.figures.own_axes import (
     COLOUR,
     axis_values,
     colour_texts,
-    coloured,
     colours_of,
     cut_axes,
     figure_of_panels,
+    head,
     inside,
     label_axis,
+    look_in,
     model_sample,
     outer_labels,
     set_x,
@@ -41,7 +42,7 @@ Array = NDArray[np.float64]
 
 _READ: Final = ("model_error", "model_error_floor", "validity")
 _WRITTEN: Final = ("error", "error_floor", "unstable")
-_ERROR: Final = r"$|S_{\mathrm{model}} - S_{\mathrm{Ref}}|$"
+ERROR: Final = r"$|S_{\mathrm{model}} - S_{\mathrm{Ref}}|$"
 _FLOOR: Final = "#DADADA"
 _DECADES: Final = (-5, 0)
 """Errors that a map tells apart: powers of ten."""
@@ -60,14 +61,14 @@ def own_errors(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
     """
     kept = [str(settings[place]) for place in ("x", "y") if settings[place]]
     data = cut_axes(files.files["signals"], settings, _READ, kept, files.cells())
-    data = _with_errors(with_instability(data))
+    data = with_errors(with_instability(data))
     panel = str(settings["panel"])
     if settings["y"]:
         return _maps(data.squeeze(COLOUR), kept[0], kept[1], panel)
     return _curves(data, kept[0], str(settings[COLOUR]), panel)
 
 
-def _with_errors(data: xarray.Dataset) -> xarray.Dataset:
+def with_errors(data: xarray.Dataset) -> xarray.Dataset:
     """Errors and their floor without the reference; infinite where a model has overflowed."""
     data = data.sel(model=[name for name in data.model.values if name != REFERENCE])
     error = np.abs(data.model_error)
@@ -85,14 +86,14 @@ def _with_errors(data: xarray.Dataset) -> xarray.Dataset:
 def _curves(data: xarray.Dataset, x: str, colour: str, panel: str) -> Drawing:
     figure, axes = figure_of_panels(data.sizes["panel"])
     words = words_of(data.drop_vars(colour) if colour else data, [panel] if panel else [])
-    axes[0].set(yscale="log", ylim=_limits(data))
+    axes[0].set(yscale="log", ylim=error_limits(data))
     drawn = []
     for ax, one in zip(axes, each_panel(data), strict=True):
         set_x(ax, data, x)
-        drawn.append(_draw_curves(ax, one, x, colour))
+        drawn.append(draw_errors(ax, one, x, colour))
     for ax, one, title, labels in zip(axes, each_panel(data), words.titles, drawn, strict=True):
-        _draw_floor(ax, one, x)
-        ax.set_ylabel(_ERROR)
+        draw_floor(ax, one, x)
+        ax.set_ylabel(ERROR)
         if len(axes) > 1:
             style.panel_title(ax, str(one.panel.values), title)
         names = {str(model): look_of(str(model)).label for model in one.model.values}
@@ -103,13 +104,13 @@ def _curves(data: xarray.Dataset, x: str, colour: str, panel: str) -> Drawing:
     samples: list[Line2D | Patch] = []
     if colour:
         samples += [model_sample(str(model)) for model in data.model.values]
-    samples.append(Patch(color=_FLOOR, label="below the numerical error"))
-    style.head(figure, said, samples)
+    samples.append(floor_sample())
+    head(figure, said, samples)
     group = data if colour else data.squeeze(COLOUR)
     return Drawing(figure, to_group(group, _WRITTEN))
 
 
-def _limits(data: xarray.Dataset) -> tuple[float, float]:
+def error_limits(data: xarray.Dataset) -> tuple[float, float]:
     """From below the smallest error that is drawn to above the largest that means something."""
     drawn = data.error.where(np.isfinite(data.error) & (data.error > data.error_floor))
     sound = drawn.where(data.unstable == 0).values
@@ -119,7 +120,9 @@ def _limits(data: xarray.Dataset) -> tuple[float, float]:
     return 10.0 ** np.floor(np.log10(seen.min())), 10.0 ** np.ceil(np.log10(1.001 * seen.max()))
 
 
-def _draw_curves(ax: Axes, data: xarray.Dataset, x: str, colour: str) -> list[CurveLabel | None]:
+def draw_errors(
+    ax: Axes, data: xarray.Dataset, x: str, colour: str, joined: bool = True
+) -> list[CurveLabel | None]:
     """Draw what is above the numerical error; return the labels of models, or of colours."""
     places = axis_values(data, x)
     shades = colours_of(data, colour) if colour else [""]
@@ -129,7 +132,7 @@ def _draw_curves(ax: Axes, data: xarray.Dataset, x: str, colour: str) -> list[Cu
         ends = []
         for model in map(str, data.model.values):
             row = data.isel(colour=i).sel(model=model)
-            look = coloured(look_of(model), shade) if shade else look_of(model)
+            look = look_in(model, shade, joined)
             seen = row.error.where((row.error > row.error_floor) & np.isfinite(row.error))
             line = draw_model(ax, model, places, seen, unstable=row.unstable, look=look)
             ends.append(last_point(line, text or look.label, look.ink))
@@ -138,7 +141,12 @@ def _draw_curves(ax: Axes, data: xarray.Dataset, x: str, colour: str) -> list[Cu
     return labels
 
 
-def _draw_floor(ax: Axes, data: xarray.Dataset, x: str) -> None:
+def floor_sample() -> Patch:
+    """What the band of `draw_floor` means, for the legend of a figure."""
+    return Patch(color=_FLOOR, label="below the numerical error")
+
+
+def draw_floor(ax: Axes, data: xarray.Dataset, x: str) -> None:
     """Draw the numerical error, the largest of all colours, as a band behind the curves."""
     floor = data.error_floor.max(COLOUR).values
     bottom = np.full_like(floor, np.finfo(float).tiny)
@@ -166,7 +174,7 @@ def _maps(data: xarray.Dataset, x: str, y: str, panel: str) -> Drawing:
         style.panel_title(ax, letter, title)
     outer_labels(axes)
     bar = figure.colorbar(colours, ax=axes, pad=0.015, aspect=30, extend="both")
-    bar.set_label(_ERROR)
+    bar.set_label(ERROR)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda level, _: rf"$10^{{{level:.0f}}}$"))
     marks: dict[str, Any] = {"linestyle": "none", "color": "#222222"}
     samples = [
@@ -174,7 +182,7 @@ def _maps(data: xarray.Dataset, x: str, y: str, panel: str) -> Drawing:
     ]
     if bool((data.unstable == 1).any()):
         samples.append(Line2D([], [], marker="x", markersize=4.0, label="unstable", **marks))
-    style.head(figure, words.shared, samples)
+    head(figure, words.shared, samples)
     # The letters are those of the maps, one per model.
     return Drawing(figure, to_group(data.drop_vars("panel"), _WRITTEN))
 

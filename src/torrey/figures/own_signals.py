@@ -16,11 +16,12 @@ from torrey.figures.own_axes import (
     COLOUR,
     axis_values,
     colour_texts,
-    coloured,
     colours_of,
     cut_axes,
     figure_of_panels,
+    head,
     inside,
+    look_in,
     model_sample,
     outer_labels,
     set_x,
@@ -55,13 +56,13 @@ def own_signals(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
     figure, axes = figure_of_panels(data.sizes["panel"])
     told = data.drop_vars(colour) if colour else data
     words = words_of(told, [panel] if panel and panel != "cell" else [])
-    _set_signal_axis(axes[0], data)
+    set_signal_axis(axes[0], data)
     drawn = [
-        _draw_panel(ax, one, x, colour) for ax, one in zip(axes, each_panel(data), strict=True)
+        draw_signals(ax, one, x, colour) for ax, one in zip(axes, each_panel(data), strict=True)
     ]
     for ax, one, title, labels in zip(axes, each_panel(data), words.titles, drawn, strict=True):
         set_x(ax, data, x)
-        ax.set_ylabel("$S$" if not _is_complex(data) else r"Re $S$")
+        ax.set_ylabel("$S$" if not is_complex(data) else r"Re $S$")
         if len(axes) > 1:
             style.panel_title(ax, str(one.panel.values), title)
         _explain(ax, one)
@@ -69,16 +70,17 @@ def own_signals(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
     outer_labels(axes)
     models = [str(model) for model in data.model.values]
     said = words.shared if len(axes) > 1 else ", ".join(filter(None, (*words.titles, words.shared)))
-    style.head(figure, said, [model_sample(model) for model in models] if colour else [])
+    head(figure, said, [model_sample(model) for model in models] if colour else [])
     group = data if colour else data.squeeze(COLOUR)
     return Drawing(figure, to_group(group, ["signal_real", "numerical_error", "unstable"]))
 
 
-def _is_complex(data: xarray.Dataset) -> bool:
+def is_complex(data: xarray.Dataset) -> bool:
+    """Whether some signal has an imaginary part that a reader has to know of."""
     return bool((np.abs(data.signal_imag) > _SEEN).any())
 
 
-def _set_signal_axis(ax: Axes, data: xarray.Dataset) -> None:
+def set_signal_axis(ax: Axes, data: xarray.Dataset) -> None:
     """Limits that hold every signal that means something, in logarithms where it spans a decade."""
     sound = data.signal_real.where(data.unstable == 0).values
     seen = sound[np.isfinite(sound)]
@@ -93,8 +95,16 @@ def _set_signal_axis(ax: Axes, data: xarray.Dataset) -> None:
         ax.set_ylim(low - room, high + room)
 
 
-def _draw_panel(ax: Axes, data: xarray.Dataset, x: str, colour: str) -> list[CurveLabel | None]:
-    """Draw the curves of a panel; return the labels of models, or of colours if there are any."""
+def draw_signals(
+    ax: Axes, data: xarray.Dataset, x: str, colour: str, joined: bool = True
+) -> list[CurveLabel | None]:
+    """Draw the curves of a panel, or points that no line joins.
+
+    Returns
+    -------
+    list of CurveLabel or None
+        Of models, or of colours if there are any.
+    """
     models = [str(model) for model in data.model.values]
     shades = colours_of(data, colour) if colour else [""]
     texts = colour_texts(data, colour) if colour else [""]
@@ -104,7 +114,7 @@ def _draw_panel(ax: Axes, data: xarray.Dataset, x: str, colour: str) -> list[Cur
         ends = []
         for model in models:
             row = data.isel(colour=i).sel(model=model)
-            look = coloured(look_of(model), shade) if shade else look_of(model)
+            look = look_in(model, shade, joined)
             values = (row.signal_real, row.numerical_error, row.unstable)
             line = draw_model(ax, model, places, *values, look=look)
             ends.append(last_point(line, text or look.label, look.ink))

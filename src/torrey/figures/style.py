@@ -355,7 +355,9 @@ def note(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
     ax.text(x, y, text, transform=ax.transAxes, **style)
 
 
-def head(figure: Figure, text: str, handles: Sequence[Artist] = ()) -> None:
+def head(
+    figure: Figure, text: str, handles: Sequence[Artist] = (), columns: int | None = None
+) -> None:
     """Write above all panels what they share, and below that what lines and marks mean.
 
     Parameters
@@ -365,6 +367,8 @@ def head(figure: Figure, text: str, handles: Sequence[Artist] = ()) -> None:
         See `torrey.figures.words.words_of`; may be empty.
     handles : sequence of Artist
         Samples with labels.
+    columns : int, optional
+        Samples beside each other; all of them without it.
     """
     if text or handles:
         legend = figure.legend(
@@ -372,7 +376,7 @@ def head(figure: Figure, text: str, handles: Sequence[Artist] = ()) -> None:
             title=text or None,
             title_fontsize=SMALL,
             loc="outside upper center",
-            ncols=max(len(handles), 1),
+            ncols=columns or max(len(handles), 1),
         )
         legend.get_title().set_multialignment("center")
 

@@ -20,7 +20,8 @@ from torrey.workflow import layout as paths
 from torrey.workflow.batches import Batches
 from torrey.workflow.layout import Layout
 from torrey.workflow.recipes import Recipe, Recipes
-from torrey.workflow.stages import EvaluateModels, PlaceDiscs, SolveProjected, Stage
+from torrey.workflow.stage import Stage
+from torrey.workflow.stages import EvaluateModels, PlaceDiscs, SolveProjected
 
 ROUGHNESS: Final = 3.0
 """Factor by which the seconds of a run may be wrong in either direction."""

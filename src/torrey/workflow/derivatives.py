@@ -11,7 +11,8 @@ from torrey.gradients.sweep import REFERENCE
 from torrey.reference.span import spans_of
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Basis, Layout, basis_path
-from torrey.workflow.stages import BoundParameters, DeriveSignals, Stage
+from torrey.workflow.stage import Stage
+from torrey.workflow.stages import BoundParameters, DeriveSignals
 
 Inputs = Mapping[str, str | list[str]]
 

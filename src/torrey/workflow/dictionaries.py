@@ -11,7 +11,8 @@ from torrey.gradients.sweep import REFERENCE
 from torrey.reference.span import Span
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Basis, Layout, basis_path
-from torrey.workflow.stages import EvaluateDictionary, GatherDictionary, SolveDictionary, Stage
+from torrey.workflow.stage import Stage
+from torrey.workflow.stages import EvaluateDictionary, GatherDictionary, SolveDictionary
 
 Inputs = Mapping[str, str | list[str]]
 

@@ -13,7 +13,8 @@ from torrey.inversion.data_keys import content_digest, protocol_text
 from torrey.inversion.map_names import map_names
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Layout
-from torrey.workflow.stages import FitChunk, GatherFit, ReadData, Stage, WriteMaps
+from torrey.workflow.stage import Stage
+from torrey.workflow.stages import FitChunk, GatherFit, ReadData, WriteMaps
 
 Inputs = Mapping[str, str | list[str]]
 

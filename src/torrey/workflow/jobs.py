@@ -20,7 +20,7 @@ from torrey.base import seals
 from torrey.base.errors import TorreyError
 from torrey.base.provenance import Provenance, library_digest, library_state, script_digest
 from torrey.workflow.progress import Teller
-from torrey.workflow.stages import Stage
+from torrey.workflow.stage import Stage
 
 LIBRARY_VARIABLE: Final = "TORREY_LIBRARY"
 """Environment variable with the digest of the library's files when the run began."""

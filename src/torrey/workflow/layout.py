@@ -53,6 +53,8 @@ CONVERGENCE = f"{RESULTS}/studies/{{study}}/convergence.nc"
 KURTOSIS = f"{RESULTS}/studies/{{study}}/kurtosis.nc"
 CUMULANTS = f"{RESULTS}/studies/{{study}}/cumulants.nc"
 DERIVATIVES = f"{RESULTS}/studies/{{study}}/derivatives.nc"
+OVERVIEW = f"{RESULTS}/studies/{{study}}/overview"
+"""Stem of the overview of a study: .pdf, .png and .nc."""
 EIGENVALUES = f"{RESULTS}/studies/{{study}}/eigenvalues.nc"
 DICTIONARY = f"{RESULTS}/dictionaries/{{dictionary}}/signals.nc"
 REFERENCE_BLOCK = (
@@ -415,8 +417,9 @@ class Layout:
             files.append(CUMULANTS.format(study=study.name))
         if study.derivatives:
             files.append(DERIVATIVES.format(study=study.name))
-        picture = PICTURE.format(geometry=study.geometry, picture="cell")
-        return [*files, *(f"{picture}.{kind}" for kind in ("pdf", "png", "nc"))]
+        cell = PICTURE.format(geometry=study.geometry, picture="cell")
+        stems = (cell, OVERVIEW.format(study=study.name))
+        return [*files, *(f"{stem}.{kind}" for stem in stems for kind in ("pdf", "png", "nc"))]
 
 
 def basis_path(basis: Basis) -> str:

@@ -34,6 +34,7 @@ from torrey.workflow.derivatives import derivative_files, design_files
 from torrey.workflow.dictionaries import dictionary_bases, dictionary_files
 from torrey.workflow.fits import fit_files
 from torrey.workflow.layout import Basis, Layout
+from torrey.workflow.stage import Params, Stage
 from torrey.workflow.stages import (
     AssembleOperators,
     BuildBasis,
@@ -41,6 +42,7 @@ from torrey.workflow.stages import (
     CheckProjected,
     DrawCell,
     DrawFigure,
+    DrawOverview,
     EvaluateModels,
     ExpandCumulants,
     ExtractTensors,
@@ -48,12 +50,10 @@ from torrey.workflow.stages import (
     FitKurtosis,
     FitOrders,
     GatherSignals,
-    Params,
     PlaceDiscs,
     SolveBloch,
     SolveProjected,
     SolveReference,
-    Stage,
     TraceEigenvalues,
     WriteTable,
 )
@@ -233,6 +233,7 @@ class Recipes:
         yield self._check, paths.CHECK, projected
         yield self._eigenvalues, paths.EIGENVALUES, studies
         yield self._signals, paths.SIGNALS, studies
+        yield self._overview, f"{paths.OVERVIEW}.nc", studies
         yield self._orders, paths.CONVERGENCE, studies
         yield self._kurtosis, paths.KURTOSIS, studies
         expanded = [entry for entry in studies if entry[1][0].cumulants]
@@ -284,13 +285,8 @@ class Recipes:
         return self._recipe(AssembleOperators(), path, {"mesh": _mesh_of(geometry)})
 
     def _cell(self, path: str, geometry: str, elements: bool) -> Recipe:
-        stem = path.removesuffix(".nc")
-        return self._recipe(
-            DrawCell(elements=elements),
-            path,
-            {"mesh": _mesh_of(geometry)},
-            beside=(f"{stem}.pdf", f"{stem}.png"),
-        )
+        inputs = {"mesh": _mesh_of(geometry)}
+        return self._recipe(DrawCell(elements=elements), path, inputs, _drawn_beside(path))
 
     def _tensors(self, path: str, geometry: str, material: Material) -> Recipe:
         inputs = {"operators": _operators_of(geometry), "mesh": _mesh_of(geometry)}
@@ -344,6 +340,10 @@ class Recipes:
         }
         return self._recipe(stage, path, inputs)
 
+    def _overview(self, path: str, study: Study) -> Recipe:
+        inputs = {**_signals_of(study), "mesh": _mesh_of(study.geometry)}
+        return self._recipe(DrawOverview(study=study.name), path, inputs, _drawn_beside(path))
+
     def _orders(self, path: str, study: Study) -> Recipe:
         return self._recipe(FitOrders(models=study.homogenised), path, _signals_of(study))
 
@@ -394,7 +394,6 @@ class Recipes:
     def _figure(self, path: str, name: str) -> Recipe:
         figure = self.config.figures[name]
         entry = figures.entry_of(name, figure.kind)
-        stem = paths.FIGURE.format(figure=name)
         return self._recipe(
             DrawFigure(
                 names=shown(figure),
@@ -405,7 +404,7 @@ class Recipes:
             ),
             path,
             self.layout.figure_inputs(entry.reads, figure),
-            beside=(f"{stem}.pdf", f"{stem}.png"),
+            _drawn_beside(path),
             module=entry.module,
         )
 
@@ -424,6 +423,12 @@ class Recipes:
 def files_of(entry: str | list[str]) -> list[str]:
     """One file or several, as a list."""
     return [entry] if isinstance(entry, str) else entry
+
+
+def _drawn_beside(path: str) -> tuple[str, str]:
+    """Pictures beside the data behind them."""
+    stem = path.removesuffix(".nc")
+    return f"{stem}.pdf", f"{stem}.png"
 
 
 def _mesh_of(geometry: str) -> str:

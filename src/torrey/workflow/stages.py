@@ -1,17 +1,16 @@
 """What each rule depends on beside its inputs: one frozen dataclass per rule.
 
 Snakemake takes flat dictionaries of texts and numbers for the parameters of a job. The fields of a
-stage say how they become such entries and come back: `torrey.workflow.recipes` makes stages from a
-configuration, the scripts read them.
+stage say how they become such entries and come back (see `torrey.workflow.stage`):
+`torrey.workflow.recipes` makes stages from a configuration, the scripts read them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from functools import partial
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from torrey.cell.material import Material
 from torrey.geometry.registry import shape_from_dict
@@ -20,71 +19,17 @@ from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import Sweep
 from torrey.inversion.design_settings import DesignSettings
 from torrey.inversion.fit_settings import FitSettings
+from torrey.workflow.stage import (
+    Stage,
+    as_names,
+    as_settings,
+    as_sweep,
+    as_text,
+    as_tuples,
+    spread,
+)
 
-Params = dict[str, str | int | float]
 Axes = tuple[tuple[float, ...], ...]
-
-_READ, _WRITE = "read", "write"
-
-
-def _spread(read: Callable[[Mapping[str, Any]], Any]) -> Any:
-    """A field whose plain values are entries of their own."""
-    return field(metadata={_READ: read})
-
-
-def _text(write: Callable[[Any], str], read: Callable[[str], Any]) -> Any:
-    """A field that is one text."""
-    return field(metadata={_WRITE: write, _READ: read})
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
-
-
-def _tuple() -> Any:
-    """A field of nested tuples, as JSON."""
-    return _text(json.dumps, lambda text: _frozen(json.loads(text)))
-
-
-def _names() -> Any:
-    """A field of names."""
-    return _text(",".join, lambda text: tuple(text.split(",")) if text else ())
-
-
-def _sweep() -> Any:
-    return _text(Sweep.to_json, Sweep.from_json)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """The parameters of a rule."""
-
-    rule: ClassVar[str]
-
-    def to_params(self) -> Params:
-        """Return a flat dictionary of texts and numbers."""
-        params: Params = {}
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if _WRITE in entry.metadata:
-                params[entry.name] = entry.metadata[_WRITE](value)
-            elif _READ in entry.metadata:
-                params.update(value.to_dict())
-            else:
-                params[entry.name] = value
-        return params
-
-    @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Self:
-        """Rebuild what `to_params` wrote; further entries do not matter."""
-        values = {}
-        for entry in fields(cls):
-            read = entry.metadata.get(_READ)
-            if _WRITE in entry.metadata:
-                values[entry.name] = entry.metadata[_READ](params[entry.name])
-            else:
-                values[entry.name] = read(params) if read else params[entry.name]
-        return cls(**values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +37,7 @@ class PlaceDiscs(Stage):
     """Draw and place the discs of a random packing."""
 
     rule = "place_discs"
-    shape: Shape = _spread(shape_from_dict)
+    shape: Shape = spread(shape_from_dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +45,8 @@ class BuildMesh(Stage):
     """Mesh a cell."""
 
     rule = "build_mesh"
-    shape: Shape = _spread(shape_from_dict)
-    mesh: MeshOptions = _spread(MeshOptions.from_dict)
+    shape: Shape = spread(shape_from_dict)
+    mesh: MeshOptions = spread(MeshOptions.from_dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +54,7 @@ class DrawCell(Stage):
     """Draw a cell; with the elements of its coarsest mesh or without."""
 
     rule = "draw_cell"
-    elements: bool = _text(lambda elements: str(int(elements)), lambda text: text == "1")
+    elements: bool = as_text(lambda elements: str(int(elements)), lambda text: text == "1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +69,7 @@ class ExtractTensors(Stage):
     """Solve the papers' cell problems."""
 
     rule = "extract_tensors"
-    material: Material = _spread(Material.from_dict)
+    material: Material = spread(Material.from_dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +77,8 @@ class SolveReference(Stage):
     """Solve one point in full."""
 
     rule = "solve_reference"
-    material: Material = _spread(Material.from_dict)
-    point: Point = _spread(Point.from_dict)
+    material: Material = spread(Material.from_dict)
+    point: Point = spread(Point.from_dict)
     tolerance: float
 
 
@@ -142,8 +87,8 @@ class BuildBasis(Stage):
     """Build ladders of projected models along some axes, to some rung."""
 
     rule = "build_basis"
-    material: Material = _spread(Material.from_dict)
-    axes: Axes = _tuple()
+    material: Material = spread(Material.from_dict)
+    axes: Axes = as_tuples()
     rungs: int
 
 
@@ -152,8 +97,8 @@ class SolveProjected(Stage):
     """Solve a slab by projected models."""
 
     rule = "solve_projected"
-    material: Material = _spread(Material.from_dict)
-    sweep: Sweep = _sweep()
+    material: Material = spread(Material.from_dict)
+    sweep: Sweep = as_sweep()
     tolerance: float
 
 
@@ -162,7 +107,7 @@ class CheckProjected(Stage):
     """Compare some points of slabs, by their rows, with the full system."""
 
     rule = "check_projected"
-    rows: tuple[int, ...] = _tuple()
+    rows: tuple[int, ...] = as_tuples()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,8 +115,8 @@ class EvaluateModels(Stage):
     """Evaluate one homogenised model on a slab."""
 
     rule = "evaluate_models"
-    material: Material = _spread(Material.from_dict)
-    sweep: Sweep = _sweep()
+    material: Material = spread(Material.from_dict)
+    sweep: Sweep = as_sweep()
     model: str
 
 
@@ -180,9 +125,9 @@ class TraceEigenvalues(Stage):
     """Follow the eigenvalues of homogenised models along the waveform."""
 
     rule = "trace_eigenvalues"
-    material: Material = _spread(Material.from_dict)
-    sweep: Sweep = _sweep()
-    models: tuple[str, ...] = _names()
+    material: Material = spread(Material.from_dict)
+    sweep: Sweep = as_sweep()
+    models: tuple[str, ...] = as_names()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,9 +135,9 @@ class GatherSignals(Stage):
     """Gather the signals of a study."""
 
     rule = "gather_signals"
-    material: Material = _spread(Material.from_dict)
-    sweep: Sweep = _sweep()
-    models: tuple[str, ...] = _names()
+    material: Material = spread(Material.from_dict)
+    sweep: Sweep = as_sweep()
+    models: tuple[str, ...] = as_names()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,8 +145,8 @@ class SolveDictionary(Stage):
     """Solve a block of a dictionary by projected models."""
 
     rule = "solve_dictionary"
-    material: Material = _spread(Material.from_dict)
-    sweep: Sweep = _sweep()
+    material: Material = spread(Material.from_dict)
+    sweep: Sweep = as_sweep()
     tolerance: float
 
 
@@ -210,8 +155,8 @@ class EvaluateDictionary(Stage):
     """Evaluate one homogenised model on a block of a dictionary."""
 
     rule = "evaluate_dictionary"
-    material: Material = _spread(Material.from_dict)
-    sweep: Sweep = _sweep()
+    material: Material = spread(Material.from_dict)
+    sweep: Sweep = as_sweep()
     model: str
 
 
@@ -226,9 +171,9 @@ class GatherDictionary(Stage):
     """
 
     rule = "gather_dictionary"
-    places: tuple[tuple[str, tuple[float, ...]], ...] = _tuple()
-    sweep: Sweep = _sweep()
-    models: tuple[str, ...] = _names()
+    places: tuple[tuple[str, tuple[float, ...]], ...] = as_tuples()
+    sweep: Sweep = as_sweep()
+    models: tuple[str, ...] = as_names()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +181,7 @@ class FitOrders(Stage):
     """Fit orders of convergence in the period."""
 
     rule = "fit_orders"
-    models: tuple[str, ...] = _names()
+    models: tuple[str, ...] = as_names()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,9 +196,9 @@ class ExpandCumulants(Stage):
     """Expand the signals of a study round b = 0; the strengths of the sweep play no part."""
 
     rule = "expand_cumulants"
-    material: Material = _spread(Material.from_dict)
-    sweep: Sweep = _sweep()
-    models: tuple[str, ...] = _names()
+    material: Material = spread(Material.from_dict)
+    sweep: Sweep = as_sweep()
+    models: tuple[str, ...] = as_names()
     tolerance: float
 
 
@@ -272,13 +217,13 @@ class DeriveSignals(Stage):
     """
 
     rule = "derive_signals"
-    material: Material = _spread(Material.from_dict)
-    sweep: Sweep = _sweep()
-    models: tuple[str, ...] = _names()
-    by: tuple[str, ...] = _names()
+    material: Material = spread(Material.from_dict)
+    sweep: Sweep = as_sweep()
+    models: tuple[str, ...] = as_names()
+    by: tuple[str, ...] = as_names()
     tolerance: float
-    regions: tuple[str, ...] = _tuple()
-    radii: tuple[str, ...] = _tuple()
+    regions: tuple[str, ...] = as_tuples()
+    radii: tuple[str, ...] = as_tuples()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,11 +239,11 @@ class FitInversion(Stage):
     """
 
     rule = "fit_inversion"
-    material: Material = _spread(Material.from_dict)
+    material: Material = spread(Material.from_dict)
     kind: str
     inversion: str
     cell: str
-    sweeps: tuple[Sweep, ...] = _text(
+    sweeps: tuple[Sweep, ...] = as_text(
         lambda sweeps: json.dumps([sweep.to_json() for sweep in sweeps]),
         lambda text: tuple(map(Sweep.from_json, json.loads(text))),
     )
@@ -309,8 +254,8 @@ class BoundParameters(Stage):
     """Bound what the protocol of a study tells of its cell, and choose among its measurements."""
 
     rule = "bound_parameters"
-    sweep: Sweep = _sweep()
-    settings: DesignSettings = _text(DesignSettings.to_json, DesignSettings.from_json)
+    sweep: Sweep = as_sweep()
+    settings: DesignSettings = as_text(DesignSettings.to_json, DesignSettings.from_json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,7 +278,7 @@ class ReadData(Stage):
     protocol: str
     digests: str
     sigma: float
-    volumes: tuple[int, ...] = _tuple()
+    volumes: tuple[int, ...] = as_tuples()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,7 +286,7 @@ class FitChunk(Stage):
     """Fit a model to a share of the voxels of measured signals."""
 
     rule = "fit_chunk"
-    settings: FitSettings = _text(FitSettings.to_json, FitSettings.from_json)
+    settings: FitSettings = as_text(FitSettings.to_json, FitSettings.from_json)
     part: int
     parts: int
 
@@ -351,7 +296,7 @@ class GatherFit(Stage):
     """Gather the fits of all voxels."""
 
     rule = "gather_fit"
-    settings: FitSettings = _text(FitSettings.to_json, FitSettings.from_json)
+    settings: FitSettings = as_text(FitSettings.to_json, FitSettings.from_json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -359,7 +304,7 @@ class WriteMaps(Stage):
     """Write a NIfTI file for each of these maps of a fit."""
 
     rule = "write_maps"
-    maps: tuple[str, ...] = _names()
+    maps: tuple[str, ...] = as_names()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -367,7 +312,7 @@ class SolveBloch(Stage):
     """Compute bands, spectra or maps of a periodic medium; `settings` are JSON."""
 
     rule = "solve_bloch"
-    material: Material = _spread(Material.from_dict)
+    material: Material = spread(Material.from_dict)
     kind: str
     period: float
     permeability: float
@@ -388,7 +333,7 @@ class SolveVoxel(Stage):
     """Solve for one signal of a voxel."""
 
     rule = "solve_voxel"
-    point: Point = _spread(Point.from_dict)
+    point: Point = spread(Point.from_dict)
     outside: float
     inside: float
     window: float
@@ -404,7 +349,7 @@ class HomogeniseVoxel(Stage):
     outside: float
     inside: float
     permeability: float
-    direction: tuple[float, ...] = _tuple()
+    direction: tuple[float, ...] = as_tuples()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -412,12 +357,12 @@ class GatherVoxel(Stage):
     """Gather the signals of a voxel against b."""
 
     rule = "gather_voxel"
-    domains: tuple[str, ...] = _names()
-    points: tuple[Point, ...] = _text(
+    domains: tuple[str, ...] = as_names()
+    points: tuple[Point, ...] = as_text(
         lambda points: json.dumps([point.to_dict() for point in points]),
         lambda text: tuple(map(Point.from_dict, json.loads(text))),
     )
-    b: tuple[float, ...] = _tuple()
+    b: tuple[float, ...] = as_tuples()
     window: float
     outside: float
     inside: float
@@ -431,11 +376,16 @@ class DrawFigure(Stage):
     figure: str
     module: str
     kind: str = ""
-    settings: Mapping[str, Any] = field(
-        default_factory=dict,
-        metadata={_WRITE: partial(json.dumps, sort_keys=True), _READ: json.loads},
-    )
-    names: tuple[str, ...] = _names()
+    settings: Mapping[str, Any] = as_settings()
+    names: tuple[str, ...] = as_names()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOverview(Stage):
+    """Draw the cell, the signals and the errors of a study."""
+
+    rule = "draw_overview"
+    study: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -445,4 +395,4 @@ class WriteTable(Stage):
     rule = "write_table"
     table: str
     module: str
-    names: tuple[str, ...] = _names()
+    names: tuple[str, ...] = as_names()

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from torrey.config import Voxel
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Layout
-from torrey.workflow.stages import GatherVoxel, HomogeniseVoxel, MeshVoxel, SolveVoxel, Stage
+from torrey.workflow.stage import Stage
+from torrey.workflow.stages import GatherVoxel, HomogeniseVoxel, MeshVoxel, SolveVoxel
 
 Inputs = Mapping[str, str | list[str]]
 

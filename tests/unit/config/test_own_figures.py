@@ -95,7 +95,7 @@ def test_several_studies_are_an_axis(read):
             {"Delta": TIMES, "kappa": KAPPAS, "period": "[2 um, 3 um]"},
             "",
             "2 values of permeability beside x: b, colour: Delta, panel: period",
-            "studies with one value of permeability",
+            "one of them, such as at: {permeability: 3e-05 m/s}, or permeability as",
         ),
         ("x: study", {}, ".x", '"study"', "an axis of study mine: period"),
         ("", {"b": "500 s/mm^2"}, "", "no axis with several numbers", "a study over b"),
@@ -110,6 +110,83 @@ def test_what_cannot_be_shown_is_refused(read, figure, study, place, found, acce
     before, after = message.split(", accepted: ")
     assert found in before
     assert accepted in after
+
+
+FOUR: dict[str, str] = {"Delta": TIMES, "kappa": KAPPAS, "period": "[2 um, 3 um]"}
+
+
+@pytest.mark.parametrize(
+    ("at", "places"),
+    [
+        ("{permeability: 0.05 um/ms}", {"permeability": 1}),
+        ("{Delta: 20 ms, period: 3 um}", {"Delta": 2, "period": 1}),
+        # An axis with one value has that one.
+        ("{direction: [2, 0], Delta: 5 ms}", {"direction": 0, "Delta": 0}),
+        ('{direction: "1,0", b: 0.5 ms/um2}', {"direction": 0, "b": 1}),
+    ],
+)
+def test_one_value_of_an_axis_is_picked(read, at, places):
+    config = read(f"kind: signals, studies: mine, at: {at}", mine=FOUR)
+    found = settings(config)
+    assert found["at"] == {"mine": places}
+    shown = {found["x"], found["colour"], found["panel"]} - {""}
+    assert shown == {"b", "Delta", "permeability", "period"} - set(places)
+
+
+def test_a_value_is_found_in_each_of_the_studies(read):
+    other = {**FOUR, "Delta": "[20 ms, 30 ms]", "period": "2 um"}
+    figure = "kind: signals, studies: [mine, other], at: {Delta: 20 ms, period: 2 um}"
+    assert settings(read(figure, mine=FOUR, other=other))["at"] == {
+        "mine": {"Delta": 2, "period": 0},
+        "other": {"Delta": 0, "period": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("keys", "place", "found", "accepted"),
+    [
+        ("at: {Delta: 6 ms}", ".at.Delta", '"6 ms", no value of Delta in study mine',
+         "one of 5 ms, 10 ms, 20 ms"),
+        ("at: {permeability: 4e-5 m/s}", ".at.permeability", "no value", "3e-05 m/s, 5e-05 m/s"),
+        ("at: {b: 500}", ".at.b", "a bare number", '"850 s/mm^2"'),
+        ("at: {b: 600 s/mm^2}", ".at.b", "no value of b", "0 s/mm^2, 500 s/mm^2, 900 s/mm^2"),
+        ("at: {b: [500]}", ".at.b", "500", "a b-value with its unit"),
+        ("at: {direction: [0, 1]}", ".at.direction", "[0, 1], no value of dir", "one of [1, 0]"),
+        ("at: {direction: east}", ".at.direction", '"east", no value of dir', "one of [1, 0]"),
+        ("at: {direction: }", ".at.direction", "nothing, no value of dir", "one of [1, 0]"),
+        ("at: {direction: [0, 0]}", ".at.direction", "[0, 0], no value of dir", "one of [1, 0]"),
+        ("at: {perod: 2 um}", ".at.perod", '"perod" (did you mean "period"?)', "period, perm"),
+        ("at: {study: mine}", ".at.study", '"study"', "an axis of study mine"),
+        ("at: Delta", ".at", '"Delta"', "a mapping from axes to one value"),
+        ("at: {Delta: 5 ms}, x: Delta", ".x", "Delta, of which at picks one value", "b, perm"),
+        ("models: R3", ".models", '"R3"', "models of study mine: reference, R0, R2"),
+        ("models: [R0, R0]", ".models[1]", "R0 a second time", "each value once"),
+    ],
+)  # fmt: skip
+def test_what_is_no_part_of_a_study_is_refused(read, keys, place, found, accepted):
+    with pytest.raises(ConfigError) as refused:
+        read(f"kind: signals, studies: mine, {keys}", mine={**FOUR, "period": "2 um"})
+    message = str(refused.value).splitlines()[0]
+    assert f"figures.my-own_1{place}: found " in message
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+def test_models_are_chosen(read):
+    config = read("kind: signals, studies: mine, models: [reference, R2]")
+    assert settings(config)["models"] == ("reference", "R2")
+    figure = "kind: signals, studies: [mine, other], models: R2"
+    with pytest.raises(ConfigError, match="models: found R2, none of which study other has"):
+        read(figure, mine={}, other={"models": "[reference, R0]"})
+    with pytest.raises(ConfigError, match="models: found reference, accepted: models whose errors"):
+        read("kind: errors, studies: mine, models: reference")
+
+
+def test_models_that_are_chosen_count_as_maps(read):
+    times = {"Delta": TIMES, "period": "{start: 1 um, stop: 2 um, num: 7}"}
+    figure = "kind: errors, studies: mine, map: [b, Delta], models: [reference, R2]"
+    assert settings(read(figure, mine=times))["panel"] == "period"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +239,99 @@ def test_a_map_is_of_one_study(read):
         read(figure, mine=times, other=times)
 
 
+ROUND = {"directions": "[[1, 0], [0, 1], [1, 1]]", "Delta": TIMES, "b": "500 s/mm^2"}
+PERIODS = {"period": "[2 um, 3 um]", "Delta": TIMES, "b": "500 s/mm^2"}
+CUMULANTS = {"models": "[reference, R0]\n    cumulants: true"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "study", "found"),
+    [
+        ("angles", ROUND, {"colour": "Delta", "panel": ""}),
+        ("angles", {**ROUND, "kappa": KAPPAS}, {"colour": "Delta", "panel": "permeability"}),
+        ("orders", PERIODS, {"panel": "Delta"}),
+        ("cumulants", {**CUMULANTS, "Delta": TIMES}, {"x": "Delta", "colour": ""}),
+        (
+            "cumulants",
+            {**CUMULANTS, "Delta": TIMES, "kappa": KAPPAS},
+            {"x": "Delta", "colour": "permeability"},
+        ),
+    ],
+)
+def test_other_kinds_find_their_places(read, kind, study, found):
+    assert settings(read(f"kind: {kind}, studies: mine", mine=study)) == found
+
+
+@pytest.mark.parametrize(
+    ("figure", "study", "place", "found", "accepted"),
+    [
+        ("kind: angles", {}, ".studies", "study mine with 1 direction", "one with 3 or more"),
+        ("kind: angles, at: {direction: [1, 0]}", ROUND, ".at.direction", "direction, along which",
+         "other axes"),
+        ("kind: angles, colour: direction", ROUND, ".colour", "direction, along which", "another"),
+        ("kind: angles", {**ROUND, "kappa": KAPPAS, "period": "[2 um, 3 um]"}, "",
+         "2 values of permeability beside colour: Delta, panel: period", "at: {permeability: 3e-"),
+        ("kind: angles, sphere: true", ROUND, ".sphere", "directions in the plane", "in space"),
+        ("kind: angles, sphere: true, colour: Delta", ROUND, ".colour", "beside sphere", "no such"),
+        ("kind: orders", {}, ".studies", "study mine with one period", "several periods"),
+        ("kind: orders", {**PERIODS, "models": "[R0]"}, ".studies", "the models R0", "reference"),
+        ("kind: orders", {**PERIODS, "kappa": KAPPAS}, "", "2 values of permeability", "at: {perm"),
+        ("kind: orders, models: reference", PERIODS, ".models", "reference", "whose errors"),
+        ("kind: orders, x: period", PERIODS, ".x", 'unknown key "x"', "the keys"),
+        ("kind: cumulants", {"Delta": TIMES}, ".studies", "without cumulants", "cumulants: true"),
+        ("kind: cumulants, x: b", {**CUMULANTS, "Delta": TIMES}, ".x", '"b"', "an axis of study"),
+        ("kind: cumulants", CUMULANTS, "", "no axis with several numbers", "a study over Delta"),
+        ("kind: dispersion", {}, ".studies", 'unknown key "studies"', "the keys kind, bloch"),
+    ],
+)  # fmt: skip
+def test_what_other_kinds_cannot_show_is_refused(read, figure, study, place, found, accepted):
+    with pytest.raises(ConfigError) as refused:
+        read(f"{figure}, studies: mine", mine=study)
+    message = next(m for m in str(refused.value).splitlines() if f"my-own_1{place}: found " in m)
+    before, after = message.split(", accepted: ")
+    assert found in before
+    assert accepted in after
+
+
+BLOCH = """bloch:
+  {name}: {{kind: {kind}, geometry: cell, diffusivity: 2 um^2/ms, period: 2 um, {keys}}}
+"""
+BANDS = BLOCH.format(
+    name="zone", kind="bands", keys="directions: [[1, 0]], pulses: 4, resolution: 0.4"
+)
+
+
+def test_a_run_of_another_kind_is_refused(tmp_path):
+    path = tmp_path / "mine.yaml"
+    disc = "{kind: discs, cells: [{center: [0.5, 0.5], radius: 0.3}]}"
+    figures = "figures: {mine: {kind: dispersion, bloch: zone}}\n"
+    path.write_text(f"geometries: {{cell: {disc}}}\n{BANDS}{figures}", encoding="utf-8")
+    (problem,) = problems(load([path]))
+    assert problem == (
+        "figures.mine: found run zone of kind bands, accepted: a run of kind dispersion"
+    )
+    path.write_text(path.read_text().replace("bloch: zone}", "bloch: zoen}"), encoding="utf-8")
+    with pytest.raises(ConfigError, match='mine.bloch: found "zoen" .did you mean "zone"'):
+        load([path])
+
+
+@pytest.mark.parametrize("kind", ["fit", "maps"])
+def test_an_inversion_of_studies_is_no_fit_of_measured_signals(tmp_path, kind):
+    path = tmp_path / "mine.yaml"
+    study = STUDY.format(**{**DEFAULTS, "models": "[R0]", "directions": "[[1, 0], [0, 1]]"})
+    path.write_text(
+        "geometries: {cell: {kind: discs, cells: [{center: [0.5, 0.5], radius: 0.3}]}}\n"
+        f"studies:\n  mine:{study}"
+        "inversions: {rates: {kind: karger, studies: mine, data: R0}}\n"
+        f"figures: {{mine: {{kind: {kind}, inversions: rates}}}}\n",
+        encoding="utf-8",
+    )
+    (problem,) = problems(load([path]))
+    assert problem == (
+        "figures.mine: found inversion rates of studies, accepted: one of measured signals"
+    )
+
+
 def test_a_geometry_shows_its_cell_and_mesh(read):
     config = read("kind: geometry, geometries: cell")
     assert settings(config) == {"show": ("cell", "mesh")}
@@ -173,6 +343,7 @@ def test_a_geometry_shows_its_cell_and_mesh(read):
     [
         ("geometries: cel", ".geometries", '"cel" (did you mean "cell"?)', "an entry of geom"),
         ("geometries: cell, show: sides", ".show", '"sides"', "one or more of cell, mesh"),
+        ("geometries: cell, show: mseh", ".show", 'did you mean "mesh"', "one or more of cell"),
         ("geometries: cell, show: [mesh, mesh]", ".show[1]", "mesh a second time", "once"),
         ("studies: mine", ".geometries", "nothing", "a list of geometries"),
     ],
@@ -208,7 +379,8 @@ def test_colours_are_the_same_in_all_studies(read):
 @pytest.mark.parametrize(
     ("figure", "place", "found", "accepted"),
     [
-        ("kind: signls, studies: mine", ".kind", '"signls"', "signals"),
+        ("kind: signls, studies: mine", ".kind", '"signls" (did you mean "signals"?)', "signals"),
+        ("kind: signals, studies: mine, colr: b", ".colr", 'mean "colour"', "the keys studies"),
         ("kind: signals, studies: mien", ".studies", 'mean "mine"', "an entry of studies"),
         ("kind: signals", ".studies", "nothing", "a list of studies"),
         ("kind: signals, studies: [mine, mine]", ".studies[1]", "second time", "each value once"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from support.figure_checks import draw_checked, overlapping_texts, texts
+from support.figure_checks import draw_checked, draw_own, overlapping_texts, texts
 
 from torrey.base import artifacts
 from torrey.base.provenance import Provenance
@@ -101,6 +101,22 @@ def test_estimates_of_a_table_have_bars_and_names(tmp_path, profiles):
     drawn = artifacts.read(tmp_path / "fit_estimates.nc")
     assert np.isnan(drawn["estimate"][:, 1]).all()
     assert np.all(drawn["lower"][:, 0] <= drawn["estimate"][:, 0])
+
+
+def test_a_figure_of_ones_own_shows_the_correlation_of_estimates_too(tmp_path):
+    data = VoxelData(signals_of(3), None, None, ("a", "b", "c"), PROTOCOL)
+    files = files_of(tmp_path, data)
+    folder = tmp_path / "drawn"
+    folder.mkdir()
+    figure = draw_own("fit", files, {}, folder).figure
+    fit = artifacts.open_dataset(files.files["fit"]["mine"])
+    expected = np.nanmedian(fit.correlation.values, axis=0)
+    drawn = artifacts.read(folder / "fit.nc")["correlation"]
+    np.testing.assert_allclose(drawn, expected)
+    assert any("correlation of the estimates, median of 3" in text for text in texts(figure))
+    shown = {text.replace("\N{MINUS SIGN}", "-") for text in texts(figure)}
+    assert {f"{value:.2f}" for value in expected.ravel() if np.isfinite(value)} <= shown
+    assert np.isfinite(expected).any()
 
 
 @pytest.mark.parametrize("name", MODELS)

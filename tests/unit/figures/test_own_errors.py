@@ -59,6 +59,17 @@ def test_curves_are_those_of_each_colour_and_panel(tmp_path):
     assert {"Ref"}.isdisjoint(texts(figure))
 
 
+def test_errors_of_some_models_at_one_value(tmp_path):
+    part = {"at": {"mine": {"permeability": 1}}, "models": ["reference", "R2"]}
+    draw_own("errors", table(tmp_path), {**MAPS, "panel": "", **part}, tmp_path)
+    found = artifacts.open_dataset(tmp_path / "errors.nc")
+    assert list(found.model.values) == ["R2"]
+    np.testing.assert_allclose(
+        found.error.isel(Delta=2).values.ravel(), true_error("R2", KAPPAS[1], DELTAS[2]), atol=1e-12
+    )
+    assert float(found.permeability) == KAPPAS[1]
+
+
 def test_what_is_below_the_numerical_error_is_not_drawn(tmp_path):
     figure = draw_own("errors", table(tmp_path, error=5e-4), CURVES, tmp_path).figure
     data = artifacts.open_dataset(tmp_path / "errors.nc").isel(panel=0, colour=0)

@@ -95,6 +95,17 @@ def test_an_axis_that_is_no_b_is_drawn_against(files, tmp_path):
     )
 
 
+def test_one_value_of_each_axis_and_some_models_are_drawn(files, tmp_path):
+    part = {"at": {"my_study": {"Delta": 1, "permeability": 1}}, "models": ["reference", "R2"]}
+    drawing = draw_own("signals", files, {"x": "b", "colour": "", "panel": "", **part}, tmp_path)
+    data = drawing.data
+    assert list(data["model"].values) == ["reference", "R2"]
+    np.testing.assert_allclose(data["signal_real"].values.reshape(2, -1)[1],
+                               expected("R2", KAPPAS[1], DELTAS[1]))  # fmt: skip
+    assert {"R0"}.isdisjoint(texts(drawing.figure))
+    assert any(r"$\Delta$ = 20 ms" in text and "5" in text for text in texts(drawing.figure))
+
+
 def two_studies(tmp_path: Path) -> FigureFiles:
     """Studies with different b, models and Delta."""
     one = write_signals(tmp_path / "one", sweep(b=(3.0, 1.0)), MODELS, signal)

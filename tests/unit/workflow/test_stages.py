@@ -75,6 +75,7 @@ EVERY = [
     stages.DrawCell(elements=True),
     stages.DrawCell(elements=False),
     stages.DrawFigure(figure="kl23_fig6", module="torrey.figures.kl23", names=("one", "two")),
+    stages.DrawOverview(study="mine"),
     stages.WriteTable(table="t", module="torrey.tables.khm19", names=()),
 ]
 
