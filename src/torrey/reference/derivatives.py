@@ -128,8 +128,9 @@ class SensitiveLadder:
 
     def __init__(self, ladder: FieldLadder, slopes: Callable[[], Sequence[Slopes]] = tuple) -> None:
         self._ladder, self._slopes = ladder, slopes
-        self._forms: RegionForms | None = None
-        self._radii: RadiusForms | None = None
+        # Rungs below share their fields with those above, but not with the whole space of a mesh.
+        self._forms: dict[bool, RegionForms] = {}
+        self._radii: dict[bool, RadiusForms] = {}
 
     @property
     def operators(self) -> BlochTorrey:
@@ -160,17 +161,20 @@ class SensitiveLadder:
 
     def regions(self, rung: int) -> RegionForms:
         """Forms of the regions on one rung."""
-        rank = len(self.model(rung).start)
-        if self._forms is None or self._forms.K.shape[-1] < rank:
-            self._forms = region_forms(self.operators, self._ladder.basis(rung))
-        return self._forms.truncate(rank)
+        rank, whole = len(self.model(rung).start), self._ladder.complete(rung)
+        if whole not in self._forms or self._forms[whole].K.shape[-1] < rank:
+            self._forms[whole] = region_forms(self.operators, self._ladder.basis(rung))
+        return self._forms[whole].truncate(rank)
 
     def radii(self, rung: int) -> RadiusForms | None:
         """Forms of the radii on one rung; None where there are none."""
-        rank = len(self.model(rung).start)
-        if self._radii is None or len(self._radii.start) < rank:
-            self._radii = radius_forms(self.operators, self._slopes(), self._ladder.basis(rung))
-        return None if self._radii is None else self._radii.truncate(rank)
+        rank, whole = len(self.model(rung).start), self._ladder.complete(rung)
+        if whole not in self._radii or len(self._radii[whole].start) < rank:
+            forms = radius_forms(self.operators, self._slopes(), self._ladder.basis(rung))
+            if forms is None:
+                return None
+            self._radii[whole] = forms
+        return self._radii[whole].truncate(rank)
 
 
 def turning_ladders(
@@ -330,6 +334,8 @@ class _Run:
 
     def at(self, level: int, rung: int, steps: int, rows: NDArray) -> Mapping[str, Derivative]:
         """Derivatives of some points, from those on two rungs, two meshes, and twice the steps."""
+        # Finer meshes have fewer rungs than the coarsest, which signals are taken from.
+        rung = next(r for r in range(rung, -1, -1) if self.ladders[level].reaches(r))
         few, others = max(steps // 2, 1), self._others(level, rung)
         if self.opened is None:
             best, here = (self._on(level, rung, n, rows) for n in (steps, few))
@@ -344,7 +350,8 @@ class _Run:
         for name, value in best.items():
             changes = [one[name] - here[name] for one in there]
             space = np.abs(here[name] - coarse[name]) / (1.0 if corners else SPACE_DIVISOR)
-            rounding = _ROUNDING * np.abs(value)
+            # Where nothing changes, what is left is of the size of a rounded S.
+            rounding = _ROUNDING * np.maximum(np.abs(value), 1.0)
             if name == "R":
                 slopes = self.ladders[level].slope_error
                 rounding = rounding + slopes / self.points.period[rows, None]

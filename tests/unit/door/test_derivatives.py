@@ -213,3 +213,15 @@ def test_rungs_that_change_nothing_by_symmetry_are_no_sign_of_accuracy() -> None
     )
     gap = np.abs(near.dS_dD_layer_0 - exact.dS_dD_layer_0).values
     assert np.all(gap <= (near.dS_dD_layer_0_error + exact.dS_dD_layer_0_error).values)
+
+
+def test_layers_at_a_weak_and_a_strong_gradient_do_not_disturb_each_other():
+    layers = tr.Cell(tr.Layers((0.6, 0.4)), [2.0, 1.0], 10.0, 0.02)
+    names = ["dS_dD_layer_0", "dS_dD_layer_1"]
+    first = layers.signal(PGSE, q=[0.3], tolerance=1e-6, derivatives=["D"])
+    again = layers.signal(PGSE, q=[0.0, 0.3], tolerance=1e-2, derivatives=["D"])
+    for name in names:
+        errors = first[f"{name}_error"].values + again[f"{name}_error"].values
+        assert abs(again[name].values[0]) <= again[f"{name}_error"].values[0]
+        assert abs(again[name].values[1] - first[name].values[0]) <= errors[1]
+        assert errors[1] < 0.1 * abs(first[name].values[0])

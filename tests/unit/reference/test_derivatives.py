@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from torrey.cell.system import AffineSystem
 from torrey.geometry import Disc, Discs, Layers, MeshOptions
 from torrey.gradients.waveforms import Pgse
 from torrey.models.integration import Points
-from torrey.models.sensitivities import derivatives
+from torrey.models.sensitivities import derivatives, region_forms
 from torrey.reference.derivatives import (
     SensitiveLadder,
     signal_derivatives,
@@ -21,6 +23,7 @@ from torrey.reference.derivatives import (
 )
 from torrey.reference.full import mesh_signal
 from torrey.reference.ladder import GrowingLadder
+from torrey.reference.ladder_levels import climb_meshes
 from torrey.reference.outcome import ProjectedSignals
 from torrey.reference.projected import projected_signals
 
@@ -58,6 +61,36 @@ def test_points_of_other_methods_are_looked_for_or_have_none() -> None:
     again = within_reach(ladders, one, WAVEFORM, points, unsolved, 1e-4)
     found = signal_derivatives(ladders, WAVEFORM, points, np.ones(1), again, 1e-4, turns=False)
     assert np.isfinite(found["kappa"].error).all()
+
+
+def test_rungs_that_only_the_coarsest_mesh_has_are_replaced_on_the_others() -> None:
+    n = np.array([0.0, 1.0])
+    operators = levels(Discs((Disc((0.5, 0.5), 0.3),)), MeshOptions(0.3, 1), Material((3.0, 1.7)))
+    ladders = [SensitiveLadder(ladder) for ladder in climb_meshes(operators, n, 7)]
+    assert ladders[0].reaches(7)
+    assert not ladders[1].reaches(6)
+    points = Points.of(np.array([0.2, 0.4]), L, KAPPA / L)
+    signals = projected_signals([x.along(n[None]) for x in ladders], WAVEFORM, points, 1e-2)
+    assert signals.reached.all()
+    highest = replace(signals, rung=np.full(2, 6), level=np.ones(2, dtype=int))
+    found = signal_derivatives(ladders, WAVEFORM, points, n, highest, 1e-2, turns=False)
+    best = [SensitiveLadder(GrowingLadder(level, n, 8)) for level in operators]
+    expected = signal_derivatives(best, WAVEFORM, points, n, highest, 1e-2, turns=False)
+    for name in ("kappa", "L", "q", "D"):
+        error = np.abs(found[name].value - expected[name].value)
+        assert np.all(error <= found[name].error + expected[name].error), name
+        assert np.all(np.isfinite(found[name].error)), name
+
+
+def test_forms_of_the_whole_space_are_not_those_of_lower_rungs() -> None:
+    operators = levels(Layers((0.6, 0.4)), MeshOptions(0.1, 2), Material((2.0, 1.0)))
+    ladder = climb_meshes(operators, (1.0,), 7)[0]
+    sensitive = SensitiveLadder(ladder)
+    expected = region_forms(operators[0], ladder.basis(4))
+    whole = sensitive.regions(ladder.order).K
+    assert whole.shape[-1] == operators[0].cell.n_dofs
+    np.testing.assert_allclose(sensitive.regions(4).K, expected.K, atol=1e-12)
+    np.testing.assert_array_equal(sensitive.regions(ladder.order).K, whole)
 
 
 @pytest.mark.slow
