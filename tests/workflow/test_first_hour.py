@@ -64,9 +64,9 @@ def test_the_scripts_print_what_the_page_says(project):
 
 
 @pytest.mark.slow
-def test_another_delta_runs_the_six_jobs_that_the_page_names(project, tmp_path: Path):
+def test_another_delta_runs_the_seven_jobs_that_the_page_names(project, tmp_path: Path):
     changed = project.copy(tmp_path / "changed")
     changed.edit("mine.yaml", "Delta: [15 ms, 30 ms]", "Delta: [15 ms, 45 ms]")
     rules = {job.rule for job in changed.plan("studies", "figures", config="mine.yaml")}
-    made = {"solve_projected", "evaluate_models", "gather_signals", "draw_figure"}
+    made = {"solve_projected", "evaluate_models", "gather_signals", "draw_figure", "draw_overview"}
     assert rules - {"studies", "figures"} == made
