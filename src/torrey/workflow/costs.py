@@ -57,6 +57,7 @@ _FIXED: Final[Mapping[str, float]] = {
     "write_table": 1.0,
     "draw_cell": 2.5,
     "draw_figure": 5.0,
+    "draw_overview": 5.0,
     "place_discs": 1.0,
     "bound_parameters": 0.5,
 }
