@@ -261,6 +261,5 @@ def _continued(
     model = models[level]
     if not level or model.order >= finer:
         return model
-    make = partial(GrowingLadder, levels[level], model.frame, finer, progress=progress)
-    growing = Lazy.of(lambda _: make(), 1)
-    return StoredLadder(model, growing)
+    growing = partial(GrowingLadder, levels[level], model.frame, finer, progress=progress)
+    return StoredLadder(model, Lazy([growing]))
