@@ -40,6 +40,8 @@ from torrey.gradients.sweep import REFERENCE
 
 Array = NDArray[np.float64]
 
+#: Rounding of signals: where all of them are 1, their differences are smaller, and mean nothing.
+_ROUNDING: Final = 1e-12
 _READ: Final = ("model_error", "model_error_floor", "validity")
 _WRITTEN: Final = ("error", "error_floor", "unstable")
 ERROR: Final = r"$|S_{\mathrm{model}} - S_{\mathrm{Ref}}|$"
@@ -76,7 +78,9 @@ def with_errors(data: xarray.Dataset) -> xarray.Dataset:
     error = error.where(np.isfinite(error) | (data.unstable == 0), np.inf)
     return data.assign(
         error=labelled(error, "1", "|S_model - S_reference|, both on the coarsest mesh"),
-        error_floor=labelled(data.model_error_floor, "1", "numerical error of that difference"),
+        error_floor=labelled(
+            np.maximum(data.model_error_floor, _ROUNDING), "1", "numerical error of that difference"
+        ),
     )
 
 

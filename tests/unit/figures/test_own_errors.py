@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray
 from support.figure_checks import draw_own, labels_of, texts
 from support.figure_files import MODELS, signal, sweep, write_disc, write_signals
 
 from torrey.base import artifacts
 from torrey.figures.drawing import FigureFiles
+from torrey.figures.own_errors import with_errors
 
 B = (0.0, 1.0, 2.0, 3.0)
 DELTAS = (10.0, 20.0, 40.0)
@@ -101,3 +103,11 @@ def test_marks_say_what_means_nothing_and_what_is_below_the_numerical_error(tmp_
     assert 0 < len(below) < len(B) * len(DELTAS)
     expected = {(1000.0 * B[column], DELTAS[row]) for row, column in below}
     assert set(zip(dots.get_xdata(), dots.get_ydata(), strict=True)) == expected
+
+
+def test_rounding_is_no_error_of_a_model():
+    names = xarray.DataArray(["reference", "R0"], dims="model")
+    columns = {"model_error": [0.0, 2e-16], "model_error_floor": [0.0, 0.0], "unstable": [0, 0]}
+    data = xarray.Dataset({k: ("model", v) for k, v in columns.items()}, {"model": names})
+    found = with_errors(data)
+    assert found.error.values < found.error_floor.values
