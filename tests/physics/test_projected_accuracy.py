@@ -106,7 +106,7 @@ def test_no_norm_ever_grows():
 @pytest.mark.slow
 def test_estimates_hold_at_random_points():
     waveform = Pgse(2.0, 20.0)
-    L, kappa, b = random_points(60, seed=8)
+    L, kappa, b = random_points(36, seed=8)
     q = np.sqrt(b / waveform.b_factor)
     ladder = climb(DISC_040.operators(0), DIRECTION, 11)
     # The same ladder twice: no error in space, as on the one mesh of the full system.
@@ -118,5 +118,5 @@ def test_estimates_hold_at_random_points():
         error = abs(found.signal[i] - full)
         assert error <= 1e-4 * full
         within.append(error <= found.error[i] + abs(full - rough) / 5)
-    assert len(within) > 45
-    assert np.mean(within) >= 0.98
+    assert len(within) > 27
+    assert all(within)

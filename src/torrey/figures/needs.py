@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from torrey.base.errors import either
-from torrey.config import Config
-from torrey.config.domain import BlochRun, Inversion, Study
 from torrey.geometry.shapes import Shape
 from torrey.gradients.sweep import Product, WaveformGrid
+
+if TYPE_CHECKING:
+    # Every job that draws would pay for it: half a second.
+    from torrey.config import Config
+    from torrey.config.domain import BlochRun, Inversion, Study
 
 Direction = tuple[int, ...]
 

@@ -34,7 +34,7 @@ from torrey.reference.span import LOWEST_RUNG, rung_for
 Evaluate = Callable[[int, int, int, Rows], Signals]
 
 #: What the next rung changes is close to the error; how much larger the estimate is.
-_BASIS_SAFETY = 6.0
+_BASIS_SAFETY = 3.0
 #: A ladder that converges slowly at a point has changes to come, counted up to this rate.
 _SLOWEST = 0.8
 #: A change smaller than this share of the one before may be chance: rungs seldom gain more.
