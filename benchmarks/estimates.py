@@ -4,7 +4,7 @@
         [--table]
 
 Kind and number make a cell, the same on every machine: layers, a disc, an obstacle, four discs, a
-sphere, each examined at five random waveforms and directions with twelve strengths each; L from 1
+sphere, each examined at five random waveforms and directions with twenty strengths each; L from 1
 to 30 um and kappa from 1e-7 to 1e-3 m/s (a tenth: none), both even on a logarithmic scale;
 diffusivities of 0.5 to 3 um^2/ms; b from 0 to 10,000 s/mm^2; PGSE with and without ramps, double
 PGSE and a sampled waveform; tolerances of 1e-3, 1e-4 and 1e-5. What they are compared with is the
@@ -45,7 +45,7 @@ SEED = 20261129
 #: Cells of each kind in the survey.
 KINDS = {"layers": 200, "disc": 50, "obstacle": 35, "four discs": 15, "sphere": 8}
 #: Waveforms in each cell, each with a direction and so many strengths.
-WAVES, POINTS = 5, 12
+WAVES, POINTS = 5, 20
 POINTS_FILE = HERE / "estimates.csv"
 METHODS = ("projected", "full")
 COLUMNS = ("points", "above", "ratio", "share", "large", "near", "median", "seconds")

@@ -20,8 +20,8 @@ from torrey.geometry import Disc, Discs
 from torrey.gradients.protocol import Measurement
 from torrey.gradients.waveforms import Pgse
 from torrey.inversion.fit import draw_starts, fit_from
-from torrey.inversion.problem import KargerProblem
-from torrey.inversion.study import Data, Options, fit_karger, homogenised
+from torrey.inversion.problem import KargerProblem, homogenised
+from torrey.inversion.study import Data, Options, fit_karger
 from torrey.models.evaluation import build_models
 from torrey.models.karger import Exchange, FinitePulseKarger
 from torrey.models.tensors import Tensors, papers_tensors

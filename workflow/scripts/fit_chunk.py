@@ -9,5 +9,5 @@ from torrey.workflow.stages import FitChunk
 with job(snakemake, FitChunk) as work:
     stage, files = work.stage, snakemake.input
     data = read_part(files.signals, stage.part, stage.parts)
-    found = fit_part(data, stage.settings, files.get("operators"))
+    found = fit_part(data, stage.settings, files.get("operators"), work.teller)
     artifacts.write(work.output, found, work.provenance)

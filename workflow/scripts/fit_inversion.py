@@ -10,7 +10,9 @@ from torrey.workflow.stages import FitInversion
 with job(snakemake, FitInversion) as work:
     stage, files = work.stage, snakemake.input
     if stage.kind == "karger":
-        table = run_karger(stage.inversion, stage.sweeps, list(files.signals), files.tensors)
+        table = run_karger(
+            stage.inversion, stage.sweeps, list(files.signals), files.tensors, work.teller
+        )
     elif stage.kind == "exchange":
         table = run_exchange(
             stage.inversion,
@@ -18,10 +20,17 @@ with job(snakemake, FitInversion) as work:
             stage.material,
             list(files.signals),
             list(files.operators),
+            work.teller,
         )
     else:
         levels = lazy_levels(files.operators, stage.material)
         table = run_physical(
-            stage.inversion, stage.sweeps[0], files.signals[0], stage.material, levels, stage.cell
+            stage.inversion,
+            stage.sweeps[0],
+            files.signals[0],
+            stage.material,
+            levels,
+            stage.cell,
+            work.teller,
         )
     artifacts.write(work.output, table, work.provenance, attributes={"inversion": stage.inversion})

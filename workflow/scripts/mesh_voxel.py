@@ -8,5 +8,5 @@ from torrey.workflow.stages import MeshVoxel
 
 with job(snakemake, MeshVoxel) as work:
     packing = read_packing(snakemake.input.packing)
-    mesh = mesh_square(packing, work.stage.side, work.stage.segments)
+    mesh = mesh_square(packing, work.stage.side, work.stage.segments, work.teller)
     write_mesh(work.output, mesh, work.provenance)

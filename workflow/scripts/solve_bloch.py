@@ -9,5 +9,5 @@ from torrey.workflow.stages import SolveBloch
 
 with job(snakemake, SolveBloch) as work:
     levels = lazy_levels(snakemake.input.operators, work.stage.material)
-    found = compute(work.stage.to_params(), levels, read_meshes(snakemake.input.mesh))
+    found = compute(work.stage.to_params(), levels, read_meshes(snakemake.input.mesh), work.teller)
     artifacts.write(work.output, found.variables, work.provenance, groups=found.groups)

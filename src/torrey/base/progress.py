@@ -6,8 +6,11 @@ and the name of what is being done. Nobody is told unless somebody is given.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -60,3 +63,11 @@ class Steps:
         """Note that the part is done, however many steps it took."""
         if self.done < self.total:
             self.progress(1.0, self.part)
+
+
+def each(items: Sequence[T], progress: Progress, part: str) -> Iterator[T]:
+    """Yield some items, and tell how many of them are done; each takes about the same time."""
+    steps = Steps(progress, part, len(items))
+    for item in items:
+        yield item
+        steps()

@@ -28,6 +28,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
+from torrey.base.progress import Progress, each, untold
 from torrey.base.stored import nested, stored
 from torrey.bloch.modes import count_below, lowest_modes
 from torrey.bloch.zone_lines import PARALLEL, ZoneLine, zone_line
@@ -373,7 +374,9 @@ class BandSet:
         return mean
 
 
-def band_set(basis: BandBasis, direction: ArrayLike, pulses: int) -> BandSet:
+def band_set(
+    basis: BandBasis, direction: ArrayLike, pulses: int, progress: Progress = untold
+) -> BandSet:
     """Eigenpairs at all multiples of a pulse of weight |G| / P.
 
     Parameters
@@ -383,13 +386,16 @@ def band_set(basis: BandBasis, direction: ArrayLike, pulses: int) -> BandSet:
         One of those that the basis was made for.
     pulses : int
         P, at least 1.
+    progress : Progress
+        Is told at how many wave vectors the bands are known.
     """
     if pulses < 1:
         raise InputError(f"{pulses} pulses per period of the reciprocal lattice", "1 or more")
     number = basis.line(direction)
     line = basis.lines[number]
     p = (line.width / pulses) * np.arange(pulses // 2 + 1)[:, None] * line.direction
-    pairs = [_eigenpairs(basis.matrix(wave_vector), basis.size) for wave_vector in p]
+    vectors = each(list(p), progress, f"bands along {line.integers}")
+    pairs = [_eigenpairs(basis.matrix(wave_vector), basis.size) for wave_vector in vectors]
     values = np.array([w for w, _ in pairs])
     if not np.all(np.isfinite(values)) or values.min() < -1e-9 * basis.bound:
         raise ArithmeticError(f"an eigenvalue of {values.min():g} /ms, none may be negative")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
+from torrey.base.progress import Progress, each, untold
 from torrey.base.stored import nested, stored
 from torrey.bloch.bands import BandSet, band_basis, band_set
 from torrey.bloch.fields import DrawnMesh, Scales, dof_of_node, outside_diffusivity
@@ -157,6 +158,7 @@ def run_maps(
     gradient_lengths: Sequence[float],
     ratio: float,
     pulses: int,
+    progress: Progress = untold,
 ) -> EchoMaps:
     """m(T_E) over the cell for pulses with l_delta / l_g = ratio, by both schemes.
 
@@ -174,6 +176,8 @@ def run_maps(
     ratio : float
     pulses : int
         P, of the scheme of MMG20, by rounding; on the basis of the other scheme.
+    progress : Progress
+        Is told how many gradients are done.
     """
     dofs = dof_of_node(mesh, operators.cell)
     D = outside_diffusivity(operators)
@@ -182,7 +186,7 @@ def run_maps(
         fine, coarse = _propagators(operators, period, permeability, k, min(gradient_lengths))
         axis = _axis(fine, k)
         bands = folded_bands(fine.model, operators, permeability, k, pulses)
-        for length in gradient_lengths:
+        for length in each(gradient_lengths, progress, f"echoes along {k}"):
             waveform, q = _pulses(length * period, ratio * length * period, D)
             found = converged_signal(fine, coarse, waveform, axis, q, _TOLERANCE)
             m = magnetisation(fine, waveform, axis, q, found.steps)
@@ -214,12 +218,13 @@ def run_strengths(
     pulse_lengths: Sequence[float],
     strengths: ArrayLike,
     pulses: int,
+    progress: Progress = untold,
 ) -> EchoSignals:
     """Signals against the strength of the gradient for pulses of some lengths, by both schemes.
 
     Parameters
     ----------
-    operators, period, permeability, directions, pulses
+    operators, period, permeability, directions, pulses, progress
         See `run_maps`.
     pulse_lengths : sequence of float
         l_delta / L.
@@ -230,7 +235,8 @@ def run_strengths(
     strengths = np.asarray(strengths, dtype=float)
     shortest = float(strengths.max()) ** (-1 / 6)
     results = []
-    for k, pulse in product(directions, pulse_lengths):
+    pairs = list(product(directions, pulse_lengths))
+    for k, pulse in each(pairs, progress, "directions and lengths of pulses"):
         fine, coarse = _propagators(operators, period, permeability, k, pulse * shortest)
         bands = folded_bands(fine.model, operators, permeability, k, pulses)
         lengths = pulse * strengths ** (-1 / 6)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from torrey.base.progress import Progress, untold
 from torrey.base.stored import Group, group_of
 from torrey.bloch.bands import BandSet, band_basis, band_set
 from torrey.bloch.dispersion import run_dispersion
@@ -36,7 +37,10 @@ class Result:
 
 
 def compute(
-    recipe: Mapping[str, str | int | float], levels: Levels, meshes: Sequence[CellMesh]
+    recipe: Mapping[str, str | int | float],
+    levels: Levels,
+    meshes: Sequence[CellMesh],
+    progress: Progress = untold,
 ) -> Result:
     """Variables of one run, and groups of them.
 
@@ -48,6 +52,8 @@ def compute(
     levels : sequence of callables
         Operators by mesh, coarsest first.
     meshes : sequence of CellMesh
+    progress : Progress
+        Is told how far the longer ones are.
 
     Raises
     ------
@@ -57,7 +63,8 @@ def compute(
     kind = str(recipe["kind"])
     if kind not in KINDS:
         raise ValueError(f"found the kind {kind}, accepted: {', '.join(KINDS)}")
-    medium = Medium(levels, meshes[-1], float(recipe["period"]), float(recipe["permeability"]))
+    sizes = float(recipe["period"]), float(recipe["permeability"])
+    medium = Medium(levels, meshes[-1], *sizes, progress)
     return KINDS[kind](medium, json.loads(str(recipe["settings"])))
 
 
@@ -73,12 +80,15 @@ class Medium:
         The finest.
     period : float, um
     permeability : float, um/ms
+    progress : Progress
+        Is told how far a run on it is.
     """
 
     levels: Levels
     mesh: CellMesh
     period: float
     permeability: float
+    progress: Progress = untold
 
     @property
     def finest(self) -> BlochTorrey:
@@ -116,6 +126,7 @@ def _maps(medium: Medium, settings: Settings) -> Result:
         settings["gradient_lengths"],
         settings["ratio"],
         settings["pulses"],
+        medium.progress,
     )
     return Result(group_of(found))
 
@@ -129,6 +140,7 @@ def _strengths(medium: Medium, settings: Settings) -> Result:
         settings["pulse_lengths"],
         settings["strengths"],
         settings["pulses"],
+        medium.progress,
     )
     return Result(group_of(found))
 
@@ -169,6 +181,7 @@ def _modes(medium: Medium, settings: Settings) -> Result:
         direction,
         gradients,
         settings["count"],
+        progress=medium.progress,
     )
     return Result(group_of(found))
 
@@ -182,7 +195,7 @@ def _band_sets(medium: Medium, settings: Settings) -> list[BandSet]:
         vector = zone.vector(k)
         direction = vector / np.linalg.norm(vector)
         basis = band_basis(operators, medium.period, medium.permeability, [direction], resolution)
-        sets.append(band_set(basis, direction, settings["pulses"]))
+        sets.append(band_set(basis, direction, settings["pulses"], medium.progress))
     return sets
 
 

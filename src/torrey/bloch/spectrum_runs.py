@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from torrey.base.progress import Progress, each, untold
 from torrey.base.stored import nested, stored
 from torrey.bloch.branches import follow, is_pair
 from torrey.bloch.eigenmodes import eigenmode
@@ -150,6 +151,7 @@ def run_modes(
     gradients: Sequence[float],
     count: int,
     reach: int = 1,
+    progress: Progress = untold,
 ) -> ModesRun:
     """First eigenmodes at some gradients, on the nodes of a mesh and of its neighbour cells.
 
@@ -162,6 +164,8 @@ def run_modes(
     count : int
     reach : int
         Neighbour cells on each side along the gradient.
+    progress : Progress
+        Is told at how many gradients the modes are known.
 
     Raises
     ------
@@ -172,7 +176,7 @@ def run_modes(
     dofs = dof_of_node(mesh, levels[-1].cell)
     shifts = np.multiply.outer(np.arange(-reach, reach + 1), np.sign(k))
     values, eigenvalues = [], []
-    for gradient in gradients:
+    for gradient in each(gradients, progress, f"eigenmodes along {k}"):
         found = _lowest(tools, gradient, count)
         modes = [eigenmode(tools.crossing, found, i) for i in range(count)]
         values.append([mode.values(mesh.points, dofs, shifts) for mode in modes])

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.progress import Progress, each, untold
 from torrey.base.stored import Group, group_of, stored
 from torrey.cell.files import lazy_levels
 from torrey.cell.material import Material
@@ -161,6 +162,7 @@ def run_exchange(
     material: Material,
     signals: Sequence[PathLike],
     operators: Sequence[PathLike],
+    progress: Progress = untold,
 ) -> Group:
     """Fit a model to the signals of studies, each cell for itself, and compare with the truth.
 
@@ -174,12 +176,15 @@ def run_exchange(
         Of all of them.
     signals, operators : sequence of path
         ``signals.nc`` of each study, ``operators.nc`` of its cell.
+    progress : Progress
+        Is told how many studies are done, and how many cells of each are fitted.
     """
     plain = json.loads(text)
     settings = FitSettings.from_json(plain["settings"])
+    studies = list(zip(plain["names"], sweeps, signals, operators, strict=True))
     reports = [
-        _of_study(plain, settings, material, *one)
-        for one in zip(plain["names"], sweeps, signals, operators, strict=True)
+        _of_study(plain, settings, material, progress, one)
+        for one in each(studies, progress, "studies")
     ]
     first = reports[0]
     cells: dict[str, Any] = {
@@ -195,12 +200,11 @@ def _of_study(
     plain: dict[str, Any],
     settings: FitSettings,
     material: Material,
-    name: str,
-    sweep: Sweep,
-    signals: PathLike,
-    operators: PathLike,
+    progress: Progress,
+    study: tuple[str, Sweep, PathLike, PathLike],
 ) -> dict[str, Any]:
     """What `ExchangeReport` holds of the cells of one study."""
+    name, sweep, signals, operators = study
     model = table_model(settings.model, **settings.options)
     protocol = table_of_sweep(sweep, model.powder)
     signal, error = signals_of_study(signals, sweep, plain["signals"], model.powder)
@@ -213,6 +217,7 @@ def _of_study(
         bounds=settings.bounds,
         starts=settings.starts,
         seed=settings.seed,
+        progress=progress,
     )
     levels = lazy_levels(operators, material)
     cells = list(sweep.cells())

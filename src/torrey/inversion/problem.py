@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol
@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from torrey.base.errors import InputError
 from torrey.base.stored import stored
 from torrey.models.karger import Exchange, FinitePulseKarger
 
@@ -289,3 +290,32 @@ class Pinned:
     def fill(self, x: Array) -> Array:
         """All parameters."""
         return np.insert(x, self.index, self.value)
+
+
+def homogenised(tensors: Mapping[str, NDArray], sigma: float) -> Exchange:
+    """Parameters of CHL14's model from the tensors of a cell, all cells in one compartment.
+
+    eta_e = sigma |Gamma|/|Y_e|, eta_c = sigma |Gamma|/|Y_c| and theta_c = |Y_c|/|Y| (CHL14 (3.18)).
+    With cells that differ this is the model of their mean, as the paper has it for four discs.
+
+    Parameters
+    ----------
+    tensors : mapping of str to array
+        ``theta``, ``eta`` and ``D`` of a file of tensors; compartment 0 is the outside.
+    sigma : float
+        kappa / L (1/ms).
+
+    Raises
+    ------
+    InputError
+        If a membrane does not lie between the outside and a cell, or water diffuses from cell to
+        cell.
+    """
+    theta, eta, D = tensors["theta"], tensors["eta"], tensors["D"]
+    if eta.shape[1] == 0 or np.any(eta[0] == 0.0):
+        raise InputError("a cell whose membranes do not all bound the outside", "closed cells")
+    if np.abs(D[1:]).max() > 1e-6 * np.abs(D[0]).max():
+        raise InputError("cells that reach from one period to the next", "closed cells (D_c = 0)")
+    area = theta[0] * eta[0].sum()
+    inside = theta[1:].sum()
+    return Exchange(sigma * area / theta[0], sigma * area / inside, inside / theta.sum(), D[0])

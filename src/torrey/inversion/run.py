@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torrey.base import artifacts
+from torrey.base.progress import Progress, each, untold
 from torrey.base.stored import Group, group_of
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
@@ -14,10 +15,10 @@ from torrey.geometry import MeshOptions, Shape, shape_from_dict
 from torrey.gradients.sweep import REFERENCE, Sweep
 from torrey.inversion.files import PathLike, read_data
 from torrey.inversion.noise import Noise
-from torrey.inversion.problem import KargerProblem
+from torrey.inversion.problem import KargerProblem, homogenised
 from torrey.inversion.radius import RADIUS, RoundCell
 from torrey.inversion.report import karger_group
-from torrey.inversion.study import Options, fit_karger, fit_physical, homogenised
+from torrey.inversion.study import Options, fit_karger, fit_physical
 from torrey.models.karger import FinitePulseKarger
 
 #: Of the meshes for other radii: signals then change by 1e-6 from one mesh to another.
@@ -25,7 +26,11 @@ _REFINEMENTS = 1
 
 
 def run_karger(
-    text: str, sweeps: Sequence[Sweep], signals: Sequence[PathLike], tensors: PathLike
+    text: str,
+    sweeps: Sequence[Sweep],
+    signals: Sequence[PathLike],
+    tensors: PathLike,
+    progress: Progress = untold,
 ) -> Group:
     """Fit the parameters of two exchanging compartments to the signals of studies.
 
@@ -39,6 +44,8 @@ def run_karger(
         ``signals.nc`` of each study.
     tensors : path
         ``tensors.nc`` of their cell: its homogenised parameters are the truth.
+    progress : Progress
+        Is told how many sets of data are fitted.
     """
     plain = json.loads(text)
     ((period, kappa),) = {cell for sweep in sweeps for cell in sweep.cells()}
@@ -50,7 +57,7 @@ def run_karger(
     options = _options(plain)
     results = [
         fit_karger(problem, truth, read_data(signals, sweeps, name), options)
-        for name in plain["data"]
+        for name in each(plain["data"], progress, "fits of sets of signals")
     ]
     return karger_group(results, options)
 
@@ -62,6 +69,7 @@ def run_physical(
     material: Material,
     levels: Sequence[BlochTorrey],
     cell: str,
+    progress: Progress = untold,
 ) -> Group:
     """Fit permeability, diffusivities and the radius to the reference signals of a study.
 
@@ -79,6 +87,8 @@ def run_physical(
         Operators of its cell by mesh; the finest is taken.
     cell : str
         Its shape and the options of its mesh as JSON, for models with other radii.
+    progress : Progress
+        Is told how many fits are done.
     """
     plain = json.loads(text)
     (period,) = sweep.periods
@@ -95,6 +105,7 @@ def run_physical(
         plain["parameters"],
         _options(plain),
         round_cell(json.loads(cell), material) if RADIUS in plain["parameters"] else None,
+        progress,
     )
     return group_of(result)
 

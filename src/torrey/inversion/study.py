@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.base.errors import InputError
+from torrey.base.progress import Progress, each, untold
 from torrey.base.stored import nested, stored
 from torrey.cell.material import Material
 from torrey.cell.operators import BlochTorrey
@@ -326,6 +326,7 @@ def fit_physical(
     names: Sequence[str],
     options: Options,
     cell: RoundCell | None = None,
+    progress: Progress = untold,
 ) -> PhysicalResult:
     """Fit permeability, diffusivities and the radius by several models, cell by cell.
 
@@ -336,16 +337,17 @@ def fit_physical(
     material : Material
         With the true diffusivities.
     measurements : sequence of Measurement
-    period : float
-        In um.
-    kappas : sequence of float
-        True permeability of each cell (um/ms).
+    period : float, um
+    kappas : sequence of float, um/ms
+        True permeability of each cell.
     signals : (n_cells, n) float
     models, names : sequence of str
         See `torrey.inversion.physical`.
     options : Options
     cell : RoundCell, optional
         With the true radius, if that is among the names; the operators then play no part.
+    progress : Progress
+        Is told how many cells are fitted by each model.
     """
     D_e, D_c = diffusivities(material)
     known = [{"kappa": float(kappa), "D_e": D_e, "D_c": D_c} for kappa in kappas]
@@ -357,7 +359,7 @@ def fit_physical(
         problem: PhysicalProblem | RadiusProblem = (
             radius_problem(cell, *setting) if cell else physical_problem(levels[-1], *setting)
         )
-        cells = zip(known, signals, strict=True)
+        cells = each(list(zip(known, signals, strict=True)), progress, f"fits by {model}")
         rows.append([_fit_cell(problem.knowing(one), signal, options) for one, signal in cells])
     columns: dict[str, Any] = {
         key: np.array([[one[key] for one in row] for row in rows]) for key in rows[0][0]
@@ -419,32 +421,3 @@ def _interpolation(problem: PhysicalProblem | RadiusProblem, x: Array) -> float:
 def _rms(values: Array) -> float:
     with np.errstate(over="ignore"):  # signals of an unstable model
         return float(np.sqrt(np.mean(values**2)))
-
-
-def homogenised(tensors: Mapping[str, NDArray], sigma: float) -> Exchange:
-    """Parameters of CHL14's model from the tensors of a cell, all cells in one compartment.
-
-    eta_e = sigma |Gamma|/|Y_e|, eta_c = sigma |Gamma|/|Y_c| and theta_c = |Y_c|/|Y| (CHL14 (3.18)).
-    With cells that differ this is the model of their mean, as the paper has it for four discs.
-
-    Parameters
-    ----------
-    tensors : mapping of str to array
-        ``theta``, ``eta`` and ``D`` of a file of tensors; compartment 0 is the outside.
-    sigma : float
-        kappa / L (1/ms).
-
-    Raises
-    ------
-    InputError
-        If a membrane does not lie between the outside and a cell, or water diffuses from cell to
-        cell.
-    """
-    theta, eta, D = tensors["theta"], tensors["eta"], tensors["D"]
-    if eta.shape[1] == 0 or np.any(eta[0] == 0.0):
-        raise InputError("a cell whose membranes do not all bound the outside", "closed cells")
-    if np.abs(D[1:]).max() > 1e-6 * np.abs(D[0]).max():
-        raise InputError("cells that reach from one period to the next", "closed cells (D_c = 0)")
-    area = theta[0] * eta[0].sum()
-    inside = theta[1:].sum()
-    return Exchange(sigma * area / theta[0], sigma * area / inside, inside / theta.sum(), D[0])

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from torrey.base.progress import Progress, untold
 from torrey.base.stored import Group, Variable, group_of
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.measured import MeasuredProtocol, powder_average
@@ -27,7 +28,12 @@ CRITERIA: Final = ("log_likelihood", "aic", "aicc", "bic")
 """By which models of the same signals are compared, after their likelihood."""
 
 
-def fit_part(data: VoxelData, settings: FitSettings, operators: str | Path | None = None) -> Group:
+def fit_part(
+    data: VoxelData,
+    settings: FitSettings,
+    operators: str | Path | None = None,
+    progress: Progress = untold,
+) -> Group:
     """Fit the model, and those that it is compared with, to some voxels.
 
     Parameters
@@ -37,6 +43,8 @@ def fit_part(data: VoxelData, settings: FitSettings, operators: str | Path | Non
     settings : FitSettings
     operators : path, optional
         Of the cell of the model ``physical``.
+    progress : Progress
+        Is told how many of the voxels are done, for each of the models.
 
     Returns
     -------
@@ -44,7 +52,8 @@ def fit_part(data: VoxelData, settings: FitSettings, operators: str | Path | Non
         Of the file that `torrey.inversion.table_report.gathered` reads.
     """
     model = _model(data.protocol, settings, operators)
-    fit = _fit(model, data, settings, {"fixed": settings.fixed, "bounds": settings.bounds})
+    limits = {"fixed": settings.fixed, "bounds": settings.bounds}
+    fit = _fit(model, data, settings, limits, progress)
     group = group_of(fit, voxel=("voxel",))
     meanings = {one.name: one.description for one in model.parameters}
     group["parameter_meaning"] = Variable(
@@ -52,7 +61,7 @@ def fit_part(data: VoxelData, settings: FitSettings, operators: str | Path | Non
     )
     if settings.compare:
         others = [
-            _fit(table_model(name), data, replace(settings, intervals=False), {})
+            _fit(table_model(name), data, replace(settings, intervals=False), {}, progress)
             for name in settings.compare
         ]
         for name in CRITERIA:
@@ -77,7 +86,11 @@ def _model(
 
 
 def _fit(
-    model: TableModel, data: VoxelData, settings: FitSettings, limits: Mapping[str, Any]
+    model: TableModel,
+    data: VoxelData,
+    settings: FitSettings,
+    limits: Mapping[str, Any],
+    progress: Progress,
 ) -> TableFit:
     protocol, signals, sigma = data.protocol, data.signals, data.sigma
     empty = not len(signals)
@@ -101,6 +114,7 @@ def _fit(
             starts=settings.starts,
             seed=settings.seed,
             dictionary=_FEW if settings.model == "physical" else _MANY,
+            progress=untold if empty else progress,
             **limits,
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from torrey.base.errors import InputError
+from torrey.base.progress import Progress, each, untold
 from torrey.base.stored import stored
 from torrey.inversion.batched import Minimum, minimise
 from torrey.inversion.criteria import criteria
@@ -125,6 +126,7 @@ def fit_table(
     starts: int = 3,
     dictionary: int = 2000,
     seed: int = 1,
+    progress: Progress = untold,
 ) -> TableFit:
     """Fit a model to the signals of voxels.
 
@@ -149,6 +151,8 @@ def fit_table(
         Whether profile likelihoods are wanted.
     starts, dictionary, seed : int
         Number of starts, points between the bounds of which they are the best, and their seed.
+    progress : Progress
+        Is told how many of the voxels are done.
 
     Raises
     ------
@@ -166,7 +170,7 @@ def fit_table(
     size = max(1, _AT_ONCE // len(protocol))
     parts = [
         _fit_block(setting, y[i : i + size], None if known is None else known[i : i + size])
-        for i in range(0, len(y), size)
+        for i in each(range(0, len(y), size), progress, f"fits of {len(y):,} sets of signals")
     ]
     return _joined(parts, one, ranges)
 

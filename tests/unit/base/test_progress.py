@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torrey.base.progress import Steps, untold
+from torrey.base.progress import Steps, each, untold
 
 
 def test_a_part_begins_and_its_steps_are_counted():
@@ -30,3 +30,10 @@ def test_a_part_without_steps_is_done():
 
 def test_nobody_is_told_without_a_listener():
     Steps(untold, "a part", 2)()
+
+
+def test_items_are_told_as_they_are_done():
+    told: list[float] = []
+    for item in each("ab", lambda fraction, part: told.append(fraction), "letters"):
+        told.append(ord(item))
+    assert told == [0.0, ord("a"), 0.5, ord("b"), 1.0]

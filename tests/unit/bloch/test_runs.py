@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from torrey.base.progress import untold
 from torrey.bloch import laws
 from torrey.bloch.runs import compute
 from torrey.cell.build import levels
@@ -25,14 +26,14 @@ def cell():
     return levels(SHAPE, OPTIONS, Material((D,))), build_meshes(SHAPE, OPTIONS)
 
 
-def run(cell, kind: str, **settings):
+def run(cell, kind: str, progress=untold, **settings):
     recipe = {
         "kind": kind,
         "period": PERIOD,
         "permeability": 0.0,
         "settings": json.dumps(settings),
     }
-    return compute(recipe, *cell)
+    return compute(recipe, *cell, progress)
 
 
 def test_a_spectrum_has_its_branches_and_scales(cell):
@@ -75,6 +76,21 @@ def test_bands_come_with_their_matrices(cell):
         assert {"value", "mean", "static", "folds_real", "vectors"} <= set(group)
     diagonal = found.groups["line1"]["direction"].values
     np.testing.assert_allclose(diagonal, np.sqrt(0.5))
+
+
+def test_bands_tell_how_far_they_are(cell):
+    told = []
+    run(
+        cell,
+        "bands",
+        lambda *said: told.append(said),
+        directions=[[1, 0]],
+        pulses=4,
+        resolution=0.4,
+    )
+    assert [part for _, part in told] == ["bands along (1, 0)"] * 4
+    assert told[0][0] == 0.0
+    assert told[-1][0] == 1.0
 
 
 def test_narrow_pulses_begin_with_all_of_the_signal(cell):
