@@ -21,7 +21,14 @@ from torrey.workflow.batches import Batches
 from torrey.workflow.layout import Layout
 from torrey.workflow.recipes import Recipe, Recipes
 from torrey.workflow.stage import Stage
-from torrey.workflow.stages import EvaluateModels, PlaceDiscs, SolveProjected
+from torrey.workflow.stages import (
+    DeriveSignals,
+    EvaluateDictionary,
+    EvaluateModels,
+    PlaceDiscs,
+    SolveDictionary,
+    SolveProjected,
+)
 
 ROUGHNESS: Final = 3.0
 """Factor by which the seconds of a run may be wrong in either direction."""
@@ -43,6 +50,8 @@ _GROWTH: Final = 0.6
 #: Of one signal by projected models with its estimates of errors, by dimension.
 _PROJECTED: Final = {1: 0.005, 2: 0.01, 3: 0.05}
 _MODEL: Final = 5e-4
+#: Signals and all their derivatives, for each signal (benchmarks/derivatives.md).
+_WITH_DERIVATIVES: Final = 4.0
 #: Of jobs that read and write, or draw; with what they import.
 _FIXED: Final[Mapping[str, float]] = {
     "gather_signals": 0.1,
@@ -247,6 +256,11 @@ def _seconds(recipes: Recipes, path: str, cells: Mapping[str, Cell]) -> float | 
     if rule in _SLABS:
         points = recipes.layout.slab_jobs[path].slab.size
         return _PROJECTED[d] * points if rule == SolveProjected.rule else factor + _MODEL * points
+    if isinstance(stage, SolveDictionary | DeriveSignals):
+        each = _PROJECTED[d] * (_WITH_DERIVATIVES if isinstance(stage, DeriveSignals) else 1.0)
+        return each * stage.sweep.size
+    if isinstance(stage, EvaluateDictionary):
+        return factor + _MODEL * stage.sweep.size
     tolerance = min(getattr(stage, "tolerance", 1.0), _USUAL_TOLERANCE)
     longer = (_USUAL_TOLERANCE / tolerance) ** _GROWTH
     known = {

@@ -14,6 +14,20 @@ from torrey.workflow.recipes import Recipes
 
 SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 
+DICTIONARY = """
+dictionaries:
+  table:
+    geometry: cell
+    diffusivities: {{outside: 3e-3 mm^2/s, inside: 1e-3 mm^2/s}}
+    period: {{start: 2 um, stop: 4 um, num: {values}}}
+    permeability: [1e-5 m/s, 5e-5 m/s]
+    waveform: {{kind: pgse, delta: 2 ms, Delta: 9 ms}}
+    b: {{start: 0 s/mm^2, stop: 1000 s/mm^2, num: 10}}
+    directions: [[1, 0]]
+    models: [reference, R2]
+    tolerance: 1e-2
+"""
+
 
 @pytest.fixture
 def recipes(tmp_path, monkeypatch):
@@ -55,6 +69,16 @@ def test_smaller_tolerances_and_more_points_take_longer(recipes):
 def test_what_nothing_is_known_of_is_said(recipes):
     tiny = recipes(TINY)
     assert set(plan(tiny, everything(tiny.layout)).unknown) == {"solve_bloch", "fit_inversion"}
+
+
+def test_dictionaries_take_longer_with_more_points(recipes):
+    def seconds(values: int) -> float:
+        text = TINY + DICTIONARY.format(values=values)
+        found = recipes(text)
+        costs = {cost.rule: cost.seconds for cost in plan(found, everything(found.layout)).rules}
+        return costs["solve_dictionary"] + costs["evaluate_dictionary"]
+
+    assert 5.0 < seconds(1000) / seconds(100) <= 10.0
 
 
 def test_figures_on_request_are_not_counted(recipes):
