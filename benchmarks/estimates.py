@@ -55,7 +55,9 @@ FULL = {"layers": 4, "disc": 20, "obstacle": 20, "four discs": 20, "sphere": 15}
 #: By which the tolerance of what is compared with is smaller, and its elements.
 _BETTER, _SMALLER = (30.0, 10.0), 0.8
 #: For what is compared with, processor seconds per attempt; for what is examined.
-PATIENCE, OWN_PATIENCE = (5.0, 15.0), 60.0
+PATIENCE, OWN_PATIENCE = (5.0, 15.0), 20.0
+#: How much longer everything may take in space.
+LONGER = {"sphere": 6.0}
 _LEAST_SIGNAL = 1e-4
 
 
@@ -70,6 +72,7 @@ class Draw:
     direction: tuple[float, ...]
     tolerance: float
     text: str
+    longer: float
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ def draw(kind: str, number: int) -> Draw:
     b = np.sort(rng.uniform(0.0, 10.0, POINTS))
     direction = _direction(rng, shape.dimension)
     text = f"{kind} {number}: {shape} D {D} L {L} kappa {kappa:.6g} {passing_name} {tolerance:g}"
-    return Draw(cells[0], cells[1], waveform, b, direction, tolerance, text)
+    longer = LONGER.get(kind, 1.0)
+    return Draw(cells[0], cells[1], waveform, b, direction, tolerance, text, longer)
 
 
 def redrawn(drawn: Draw, kind: str, number: int, wave: int) -> Draw:
@@ -167,7 +171,7 @@ def examine(drawn: Draw, methods: Sequence[str]) -> Iterator[tuple[str, Found]]:
             signals, seconds = [], []
             for method in methods:
                 start = processor_seconds()
-                with limited(OWN_PATIENCE):
+                with limited(OWN_PATIENCE * drawn.longer):
                     signals.append(_signal(drawn.cell, drawn, b, drawn.tolerance, method))
                 seconds.append(processor_seconds() - start)
             truth = _truth(drawn, b)
@@ -189,7 +193,7 @@ def examine(drawn: Draw, methods: Sequence[str]) -> Iterator[tuple[str, Found]]:
 def _truth(drawn: Draw, b: np.ndarray) -> Any:
     for better, patience in zip(_BETTER, PATIENCE, strict=True):
         try:
-            with limited(patience):
+            with limited(patience * drawn.longer):
                 return _signal(drawn.better, drawn, b, drawn.tolerance / better, "projected")
         except (tr.ToleranceError, TimeoutError):
             continue
