@@ -198,10 +198,11 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "alarms captions opening clocks layout places processes progress stage",
+        "alarms captions clocks layout places processes progress stage",
         "stages",
-        "closing derivatives dictionaries fits jobs runs voxels",
+        "closing derivatives dictionaries fits jobs opening runs voxels",
         "recipes",
+        "targets",
         "batches report verification",
         "costs",
     ],

@@ -7,8 +7,9 @@ import re
 from support.project import TINY, Project
 
 from torrey.config import load
-from torrey.workflow.costs import everything, plan
+from torrey.workflow.costs import plan
 from torrey.workflow.recipes import Recipes
+from torrey.workflow.targets import everything
 
 
 def test_the_jobs_that_are_counted_are_those_that_snakemake_plans(origin, tmp_path, monkeypatch):

@@ -61,6 +61,8 @@ if workflow.is_main_process and asks_for_report(sys.argv[1:]):
 
     REPORT = Report(RECIPES, Path(workflow.basedir))
     config["torrey_report"] = REPORT.values()
+    if not REPORT.files:
+        stop("\n".join(REPORT.said()))
     for line in REPORT.said():
         logger.info(line)
 

@@ -32,6 +32,7 @@ rule draw_overview:
         pdf=f"{paths.OVERVIEW}.pdf",
         png=report(
             f"{paths.OVERVIEW}.png",
+            caption="../report/caption.rst",
             category="Studies",
             labels={"study": "{study}", "shows": "its cell, signals and errors"},
         ),

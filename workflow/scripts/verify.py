@@ -10,4 +10,5 @@ from torrey.workflow.verification import verify
 files = [Path(file) for file in snakemake.params.configuration]
 report = verify(Recipes(load(files), Path(snakemake.scriptdir)))
 print(report.text())
+Path(snakemake.log[0]).write_text(f"{report.text()}\n", encoding="utf-8")
 sys.exit(None if report.is_sound else 1)

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from torrey.base import seals
-from torrey.base.errors import TorreyError
+from torrey.base.errors import InputError, TorreyError
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Group, Variable
 
@@ -267,6 +267,29 @@ def attributes(path: PathLike) -> dict[str, Any]:
         return {name: file.getncattr(name) for name in file.ncattrs()}
 
 
+OURS: Final = "a NetCDF file of the workflow, such as results/studies/NAME/signals.nc"
+"""What commands and functions that read results accept."""
+
+
+def foreign(path: Path) -> str:
+    """What a path is that nothing of this project has written, in words; empty for what may be.
+
+    A file of this project that was cut off is none of these, nor is one that is not there.
+    """
+    if not path.is_file():
+        return "a folder" if path.is_dir() else "no file"
+    with path.open("rb") as stream:
+        begin = stream.read(4)
+    if begin and begin not in (b"\x89HDF", b"CDF\x01", b"CDF\x02"):
+        return "no NetCDF file"
+    try:
+        with netCDF4.Dataset(path) as file:
+            known = "torrey_version" in file.ncattrs()
+    except OSError:
+        return ""
+    return "" if known else "a NetCDF file that Torrey has not written"
+
+
 def open_dataset(path: PathLike, group: str | None = None) -> xarray.Dataset:
     """A file as an xarray Dataset, loaded and closed.
 
@@ -288,6 +311,8 @@ def open_dataset(path: PathLike, group: str | None = None) -> xarray.Dataset:
         If it is not there.
     DamagedError
         If its content is not what was written.
+    InputError
+        If it is no NetCDF file, or another program has written it.
     """
     import xarray
 
@@ -295,6 +320,11 @@ def open_dataset(path: PathLike, group: str | None = None) -> xarray.Dataset:
         seals.check(path)
     except FileNotFoundError:
         raise NoSuchFileError(f"{path}: there is no such file") from None
+    except seals.DamagedError:
+        # Nobody is told to delete a file that is not of this project.
+        if found := foreign(Path(path)):
+            raise InputError(found, OURS, at=(str(path),)) from None
+        raise
     return xarray.load_dataset(path, group=group, engine="netcdf4")
 
 

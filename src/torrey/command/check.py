@@ -11,10 +11,11 @@ from typing import Final
 from torrey.base.memory import in_gigabytes
 from torrey.command.text import columns, counted, paragraph, seconds
 from torrey.config import Config
-from torrey.workflow.costs import ROUGHNESS, Cell, Plan, everything, plan
+from torrey.workflow.costs import ROUGHNESS, Cell, Plan, plan
 from torrey.workflow.opening import read_configuration
 from torrey.workflow.places import program, snakefile_option
 from torrey.workflow.recipes import Recipes
+from torrey.workflow.targets import everything
 
 #: What one entry of a section is called.
 _NOUNS: Final = {

@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     out = Path(asked) if asked else path.with_suffix(".csv")
     if asked != "-" and out.suffix not in _SEPARATORS:
         raise InputError(f'"{out}"', "a name that ends in .csv or .tsv", at=("--csv",))
+    if asked != "-" and not out.parent.is_dir():
+        raise InputError(f"no folder {out.parent}", "a folder that is there", at=("--csv",))
     with opened(path) as file:
         table, left = long_table(file)
     separator = _SEPARATORS.get(out.suffix, ",")

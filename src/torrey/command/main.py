@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,10 @@ def main(words: Sequence[str] | None = None) -> int:
     SystemExit
         With code 2 where a word does not fit: see `torrey.command.arguments.parse`.
     """
+    # A terminal that cannot show a sign shows another one in its place.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     arguments = parse(sys.argv[1:] if words is None else words)
     if arguments.version:
         from torrey import __version__

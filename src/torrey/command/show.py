@@ -13,7 +13,7 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.base import seals
+from torrey.base import artifacts, seals
 from torrey.base.errors import InputError
 from torrey.command.text import columns, counted, paragraph, with_unit
 from torrey.workflow.costs import summary
@@ -23,7 +23,6 @@ _MOST_LISTED: Final = 12
 """Values of an axis that are listed one by one."""
 _MOST_SIZE: Final = 50_000_000
 """Values of a variable that are read for their range."""
-_WANTED: Final = "a NetCDF file of the workflow, such as results/studies/NAME/signals.nc"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,19 +61,16 @@ def opened(path: Path) -> Iterator[netCDF4.Dataset]:
     DamagedError
         If its content is not what was written.
     """
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
-        raise InputError(found, _WANTED, at=(str(path),))
+    if found := artifacts.foreign(path) if path.exists() else "no such file":
+        raise InputError(found, artifacts.OURS, at=(str(path),))
     try:
         file = netCDF4.Dataset(path)
     except OSError:
-        seal = path.read_bytes()[:4] in (b"\x89HDF", b"CDF\x01", b"CDF\x02")
-        found = "a NetCDF file that is cut off or damaged" if seal else "no NetCDF file"
-        raise InputError(found, _WANTED, at=(str(path),)) from None
+        found = (
+            "a NetCDF file that is cut off or damaged" if path.stat().st_size else "an empty file"
+        )
+        raise InputError(found, artifacts.OURS, at=(str(path),)) from None
     with file:
-        if "torrey_version" not in file.ncattrs():
-            found = "a NetCDF file that Torrey has not written"
-            raise InputError(found, _WANTED, at=(str(path),))
         seals.check(path)
         file.set_auto_mask(False)
         yield file
@@ -143,14 +139,19 @@ def _range(variable: netCDF4.Variable[Any]) -> str:
     if variable.size > _MOST_SIZE:
         return f"{variable.size:,} values"
     values = values_of(variable).astype(float)
-    finite = values[np.isfinite(values)]
-    if not finite.size:
+    known = values[~np.isnan(values)]
+    if not known.size:
         return "no value"
-    missing = values.size - finite.size
-    said = with_unit(
-        [float(finite.min()), float(finite.max())], str(getattr(variable, "units", ""))
-    )
-    return f"{said}, {missing:,} of {values.size:,} missing" if missing else said
+    missing, infinite = values.size - known.size, int(np.isinf(known).sum())
+    unit = str(getattr(variable, "units", ""))
+    finite = known[np.isfinite(known)]
+    shown = finite if finite.size else known
+    parts = [with_unit([float(shown.min()), float(shown.max())], unit)]
+    if infinite and finite.size:
+        parts.append(f"{infinite:,} of {values.size:,} infinite")
+    if missing:
+        parts.append(f"{missing:,} of {values.size:,} missing")
+    return ", ".join(parts)
 
 
 def _errors(file: netCDF4.Dataset) -> Iterator[str]:

@@ -73,12 +73,23 @@ def configuration(choice: Choice) -> str:
         f"  {choice.name}:",
         *(f"    {_aligned(line)}" for line in _study(choice)),
         "",
+        *_figures(choice),
+    ]
+    return "\n".join(lines)
+
+
+def _figures(choice: Choice) -> list[str]:
+    """A figure of the signals, where they are over anything."""
+    times = [value for text in choice.times.values() for value in text.split(",")]
+    swept = (choice.b, choice.period, choice.permeability)
+    if len(times) == len(choice.times) and all(len(values) == 1 for values in swept):
+        return []
+    return [
         "figures:",
         "  # Any name. Other kinds of figures: torrey figures.",
         f"  {choice.name}_signals: {{kind: signals, studies: [{choice.name}]}}",
         "",
     ]
-    return "\n".join(lines)
 
 
 def _aligned(line: str) -> str:

@@ -11,7 +11,7 @@ import types
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
@@ -59,7 +59,10 @@ class Findings:
         """Note a problem at the deepest part of the path that stands in the file."""
         nodes = list(self.root.walk(path))
         here = nodes[-1]
-        self.problems.append(Problem(here.file, here.line, path[: len(nodes) - 1], found, accepted))
+        problem = Problem(here.file, here.line, path[: len(nodes) - 1], found, accepted)
+        # Items of a list that stands for one value have one place.
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def add_missing(self, path: KeyPath, accepted: str) -> None:
         """Note a key that should be there, at the line of what should hold it."""
@@ -166,11 +169,19 @@ class MissingKeyError(InputError):
         super().__init__("nothing", accepted, at)
 
 
+#: Names are near where so many of their letters agree.
+_NEAR: Final = 0.65
+
+
 def nearest(name: str, accepted: list[str]) -> str:
     """Ask for the nearest of some names, where one is near."""
     if len(accepted) > MOST_CANDIDATES:
         return ""
-    near = difflib.get_close_matches(name, accepted, n=1)
+    near = difflib.get_close_matches(name, accepted, n=1, cutoff=_NEAR)
+    if not near:
+        lower = [one.lower() for one in accepted]
+        found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=_NEAR)
+        near = [accepted[lower.index(one)] for one in found]
     return f' (did you mean "{near[0]}"?)' if near else ""
 
 

@@ -54,7 +54,7 @@ from torrey.models import registry
 _LONGEST: Final = 8
 Vector = Annotated[list[Number], Field(max_length=_LONGEST)]
 
-NAME_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
+NAME_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_-]*$"
 
 
 def _known_model(name: str) -> str:

@@ -130,7 +130,11 @@ def _check_given(reader: Reader, given: Mapping[str, str], place: str, axis: str
         return
     others = [other for other, taken in given.items() if taken == axis and other != place]
     if others and list(given).index(others[0]) < list(given).index(place):
-        reader.refuse(place, f"{axis}, which {others[0]} shows", "an axis of its own, or no key")
+        if reader.keys and reader.keys.get(place) == reader.keys.get(others[0]):
+            reader.refuse(place, f"{axis} twice", "two different axes")
+        else:
+            accepted = "an axis of its own, or no key"
+            reader.refuse(place, f"{axis}, which {others[0]} shows", accepted)
     elif axis == reader.along:
         reader.refuse(place, f"{axis}, along which this kind draws", "another axis, or no key")
     elif axis in reader.fixed:

@@ -116,6 +116,18 @@ def cell_caption(config: Config, geometry: str, picture: str) -> Caption:
     )
 
 
+def overview_caption(study: Study) -> Caption:
+    """Caption of the overview of a study."""
+    return Caption(
+        title=f"Study {escaped(study.name)}",
+        text=(
+            "The cell, the signals, and the errors of the models where there is a reference. What "
+            "of a large table is shown, the picture says."
+        ),
+        parameters=(escaped(study_words(study)),),
+    )
+
+
 def category_of(paper: str) -> str:
     """Heading of the report under which the figures and tables of a paper stand."""
     if paper in PAPERS:

@@ -18,7 +18,6 @@ from torrey.base.memory import factor_bytes, factor_seconds
 from torrey.config.cells import estimated_unknowns
 from torrey.workflow import layout as paths
 from torrey.workflow.batches import Batches
-from torrey.workflow.layout import Layout
 from torrey.workflow.recipes import Recipe, Recipes
 from torrey.workflow.stage import Stage
 from torrey.workflow.stages import (
@@ -29,6 +28,7 @@ from torrey.workflow.stages import (
     SolveDictionary,
     SolveProjected,
 )
+from torrey.workflow.targets import carrier
 
 ROUGHNESS: Final = 3.0
 """Factor by which the seconds of a run may be wrong in either direction."""
@@ -157,25 +157,6 @@ class Plan:
         return max((cell.bytes for cell in self.cells.values()), default=_BYTES)
 
 
-def everything(layout: Layout) -> list[str]:
-    """Return what ``snakemake studies figures dictionaries designs`` asks for.
-
-    Figures on request alone, and what only they show, are left out.
-    """
-    config = layout.config
-    return [
-        *(file for study in layout.usual_studies() for file in layout.study_files(study)),
-        *layout.own_files(),
-        *(paths.DICTIONARY.format(dictionary=name) for name in config.dictionaries),
-        *(
-            f"{paths.FIGURE.format(figure=name)}.nc"
-            for name, figure in config.figures.items()
-            if not figure.on_request
-        ),
-        *(f"{paths.TABLE.format(table=name)}.nc" for name in config.tables),
-    ]
-
-
 def plan(recipes: Recipes, targets: Iterable[str]) -> Plan:
     """Count what is to be made for some files, and guess what it costs.
 
@@ -220,7 +201,7 @@ def summary(stage: type[Stage]) -> str:
 
 def _wanted(recipes: Recipes, targets: Iterable[str]) -> Iterator[str]:
     """Yield paths of recipes that are to be made, each once, what needs them first."""
-    queue, seen = [_carrier(recipes, target) for target in targets], set[str]()
+    queue, seen = [carrier(recipes, target) for target in targets], set[str]()
     for path in queue:
         if path in seen or path not in recipes:
             continue
@@ -229,11 +210,6 @@ def _wanted(recipes: Recipes, targets: Iterable[str]) -> Iterator[str]:
             continue
         yield path
         queue.extend(recipes[path].files())
-
-
-def _carrier(recipes: Recipes, path: str) -> str:
-    """The file with the key, where one is made beside it: the .nc of a picture."""
-    return path if path in recipes else f"{os.path.splitext(path)[0]}.nc"
 
 
 def _geometry_of(recipe: Recipe) -> str:

@@ -10,15 +10,30 @@ as ``snakemake --help``, reads the profile all the same.
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from torrey.config import Config
     from torrey.config.nodes import Node
     from torrey.config.problems import Problem
+
+TARGETS: Final = (
+    "figures",
+    "studies",
+    "dictionaries",
+    "designs",
+    "verify",
+    "kl23",
+    "chl14",
+    "khm19",
+    "mmg20",
+    "torrey",
+)
+"""Rules that only collect what others make, and the verification."""
 
 
 def check_files(words: Sequence[str] | None = None) -> None:
@@ -82,11 +97,24 @@ def read_configuration(files: Sequence[Path]) -> Config:
     from torrey.tables import catalogue as tables
 
     config = load(files)
-    wrong = [*figures.problems(config), *tables.problems(config)]
+    wrong = [*figures.problems(config), *tables.problems(config), *_named_like_targets(config)]
     if wrong:
         root = read_files(files)
         raise ConfigError([_placed(root, problem) for problem in wrong])
     return config
+
+
+def _named_like_targets(config: Config) -> Iterator[str]:
+    """Figures on request are targets by their names, which others must not have."""
+    from torrey.workflow.stage import Stage
+    from torrey.workflow.stages import DrawFigure
+
+    rules = {*TARGETS, DrawFigure.rule, *(stage.rule for stage in Stage.__subclasses__())}
+    for name, figure in config.figures.items():
+        # The batches of a rule are numbered.
+        if figure.on_request and re.sub(r"_\d+$", "", name) in rules:
+            found = "on_request with the name of a target"
+            yield f"figures.{name}: found {found}, accepted: another name"
 
 
 def _placed(root: Node, text: str) -> Problem:

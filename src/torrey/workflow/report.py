@@ -116,6 +116,11 @@ class Report:
             said = captions.table_caption(config, name, findings)
             one = Shown(path, name, said, is_picture=False, rows=_rows(path))
             found.setdefault(captions.category_of(paper_of_table(name)), []).append(one)
+        for study in config.studies.values():
+            path = f"{paths.OVERVIEW.format(study=study.name)}.png"
+            if self.current([path]):
+                one = Shown(path, study.name, captions.overview_caption(study))
+                found.setdefault(captions.STUDIES, []).append(one)
         for geometry, picture, path in self._cells:
             if self.current([path]):
                 said = captions.cell_caption(config, geometry, picture)
@@ -156,7 +161,13 @@ class Report:
     def said(self) -> list[str]:
         """What the terminal is told: what the report holds, and what it lacks."""
         absent, stale = self.missing
-        lines = [f"Results that are there for the report: {len(self.files)}."]
+        count = len(self.files)
+        lines = [
+            f"Results that are there for the report: {count}."
+            if count
+            else "There is nothing to report of this configuration; of another one: "
+            "make report CONFIG=FILE"
+        ]
         if absent:
             lines.append(f"Not there, and so not in the report: {_some(absent)}.")
         if stale:

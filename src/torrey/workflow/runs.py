@@ -243,7 +243,10 @@ def _clear_away(dead: Sequence[Path], state: Path, say: Callable[[str], object])
         return
     ended = _end_jobs({path.stem for path in dead})
     if ended:
-        say(f"A run that was killed has left {ended} processes behind, which are ended now.")
+        left = (
+            "1 process behind, which is" if ended == 1 else f"{ended} processes behind, which are"
+        )
+        say(f"A run that was killed has left {left} ended now.")
     shutil.rmtree(state / "locks", ignore_errors=True)
     for path in dead:
         path.unlink(missing_ok=True)

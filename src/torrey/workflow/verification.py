@@ -14,6 +14,7 @@ from typing import Final, Literal
 from torrey.base import artifacts, seals
 from torrey.workflow.layout import REPORT, RESULTS
 from torrey.workflow.recipes import Recipe, Recipes
+from torrey.workflow.targets import asked_for
 
 Kind = Literal["damaged", "stale", "foreign"]
 
@@ -94,12 +95,13 @@ def verify(recipes: Recipes, directory: Path = Path(".")) -> Report:
     findings: list[Finding] = []
     sound = 0
     missing: list[str] = []
-    known = {REPORT}
+    known, asked = {REPORT}, asked_for(recipes)
     for path in recipes.outputs():
         recipe = recipes[path]
         known.update(recipe.outputs)
         if not os.path.lexists(directory / path):
-            missing.append(path)
+            if path in asked:
+                missing.append(path)
             continue
         found = list(_check(directory, path, recipe, recipes.key(path)))
         findings += found

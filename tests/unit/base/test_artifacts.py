@@ -18,6 +18,7 @@ import xarray
 
 from torrey.base import artifacts, seals
 from torrey.base.artifacts import StorageError
+from torrey.base.errors import InputError
 from torrey.base.provenance import Provenance
 from torrey.base.seals import DamagedError
 from torrey.base.stored import Variable
@@ -215,6 +216,20 @@ def test_every_reader_checks_the_content(file):
     for reader in readers:
         with pytest.raises(DamagedError):
             reader(file)
+
+
+@pytest.mark.parametrize("content", ["# mine\n", b"\x89PNG\r\n"])
+def test_a_file_of_somebody_else_is_refused_and_not_called_damaged(tmp_path, content):
+    path = tmp_path / "mine"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match="mine: found no NetCDF file"):
+        artifacts.open_dataset(path)
+    with pytest.raises(InputError, match="found a folder"):
+        artifacts.open_dataset(tmp_path)
+    other = tmp_path / "other.nc"
+    netCDF4.Dataset(other, "w").close()
+    with pytest.raises(InputError, match="that Torrey has not written"):
+        artifacts.open_dataset(other)
 
 
 def test_a_file_says_by_what_recipe_it_was_made(tmp_path):

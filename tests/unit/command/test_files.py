@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import netCDF4
@@ -15,6 +18,7 @@ from torrey.base.provenance import Provenance
 from torrey.base.stored import Variable
 from torrey.command.main import main
 
+MISSING = {"allow_missing": True}
 MODELS = np.array(["reference", "R0"], dtype=object)
 SIGNALS = np.array([[1.0, 0.5, 0.25], [1.0, 0.6, np.nan]])
 ERRORS = np.array([[1e-8, 3e-5, 2e-4], [1e-8, 1e-5, 1e-5]])
@@ -103,6 +107,34 @@ def test_a_table_does_not_replace_another_kind_of_file(file, capsys):
     assert main(["export", str(file), "--csv", str(yaml)]) == 1
     assert "accepted: a name that ends in .csv or .tsv" in capsys.readouterr().err
     assert yaml.read_text() == "mine"
+
+
+def test_a_table_makes_no_folder(file, capsys):
+    lost = file.with_name("lost") / "out.csv"
+    assert main(["export", str(file), "--csv", str(lost)]) == 1
+    assert "accepted: a folder that is there" in capsys.readouterr().err
+    assert not lost.parent.exists()
+
+
+def test_infinite_values_are_not_missing_ones(tmp_path, capsys):
+    file = tmp_path / "fit.nc"
+    ends = Variable(("parameter",), np.array([-np.inf, 1.0, np.nan]), "1", "ends", MISSING)
+    end = Variable((), np.array(-np.inf), "1", "an end", MISSING)
+    artifacts.write(file, {"ends": ends, "end": end}, Provenance("fit"))
+    assert main(["show", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert "1 of 3 infinite, 1 of 3 missing" in said
+    assert "-inf" in said
+
+
+def test_signs_that_a_terminal_cannot_show_are_replaced():
+    run = subprocess.run(
+        [sys.executable, "-m", "torrey", "kinds"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize("command", ["show", "export"])

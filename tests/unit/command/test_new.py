@@ -30,6 +30,13 @@ def test_every_kind_of_cell_is_accepted(tmp_path, cell):
     assert config.figures["mine_signals"].studies == ("mine",)
 
 
+def test_signals_over_nothing_are_not_drawn(tmp_path):
+    one = ("--period", "5 um", "--b", "1000 s/mm2", "--permeability", "1e-5 m/s")
+    assert read(tmp_path, *one, "--times", "Delta=20 ms").figures == {}
+    (tmp_path / "mine.yaml").unlink()
+    assert list(read(tmp_path, *one, "--times", "Delta=20 ms, 30 ms").figures) == ["mine_signals"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_waveform_is_accepted(tmp_path, kind):
     (study,) = read(tmp_path, "--waveform", kind).studies.values()

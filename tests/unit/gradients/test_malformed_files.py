@@ -125,6 +125,7 @@ CASES = [
     ("scheme", "scheme", SAMPLES + "0.01 2 1\n0 0 0\n0 0\n", "line 4 of a.scheme: 2 numbers"),
     ("scheme", "scheme", SAMPLES + "0.01 2 1\n1 0 0\n1 0 0\n", "lines 3 to 4 of a.scheme: a wave"),
     # columns
+    ("columns", "table", "b (s/mm^2);delta (ms)\n1000;10\n", "line 1 of a.tsv: semicolons"),
     ("columns", "table", "x\ty\tz\n1\t0\t0\n", "line 1 of a.tsv: no column b"),
     ("columns", "table", "b\tx\ty\tz\n1\t1\t0\t0\n", "line 1 of a.tsv: a column b without a unit"),
     ("columns", "table", "b (ms)\tx\ty\tz\n1\t1\t0\t0\n", 'line 1 of a.tsv: b in "ms"'),

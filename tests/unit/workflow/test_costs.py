@@ -9,8 +9,9 @@ import pytest
 from support.project import TINY
 
 from torrey.config import load
-from torrey.workflow.costs import everything, plan
+from torrey.workflow.costs import plan
 from torrey.workflow.recipes import Recipes
+from torrey.workflow.targets import everything
 
 SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 

@@ -6,14 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from torrey.config.problems import ConfigError
 from torrey.workflow.opening import (
+    TARGETS,
     asks_for_report,
     check_files,
     configuration_files,
+    read_configuration,
     unknown_target,
 )
 from torrey.workflow.runs import RunError, begin_run
 
+ROOT = Path(__file__).parents[3]
+RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 FILES = [
     "results/studies/first/signals.nc",
     "results/studies/second/signals.nc",
@@ -83,6 +88,21 @@ def test_results_that_are_a_file_are_refused(tmp_path):
 @pytest.mark.parametrize("words", [["--report", "r.html"], ["-j2", "--report=r.html", "figures"]])
 def test_a_report_is_asked_for(words):
     assert asks_for_report(words)
+
+
+@pytest.mark.parametrize("name", ["draw_figure", "kl23", "studies", "solve_projected_2"])
+def test_a_figure_on_request_has_no_name_of_a_target(tmp_path, name):
+    file = tmp_path / "mine.yaml"
+    text = (ROOT / "config/minimal.yaml").read_text(encoding="utf-8")
+    figure = "{kind: geometry, geometries: one_cell, on_request: true}"
+    file.write_text(f"{text.partition('# Pictures')[0]}figures:\n  {name}: {figure}\n")
+    with pytest.raises(ConfigError, match=rf"figures.{name}: found on_request .* of a target"):
+        read_configuration([file])
+
+
+def test_all_targets_are_rules_of_the_snakefile():
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "Snakefile", *RULES))
+    assert [name for name in TARGETS if f"rule {name}:" not in rules] == []
 
 
 def test_other_commands_ask_for_no_report():

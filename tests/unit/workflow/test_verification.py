@@ -42,3 +42,6 @@ def test_a_report_is_no_foreign_file(tmp_path):
     recipes = Recipes(load([ROOT / "config" / "minimal.yaml"]), ROOT / "workflow" / "scripts")
     found = verify(recipes, tmp_path)
     assert [one.path for one in found.findings] == ["results/other.html"]
+    # Of the minimal configuration: what nobody asks for is not missing.
+    assert all("kurtosis" not in path and "tensors" not in path for path in found.missing)
+    assert "results/studies/first/overview.nc" in found.missing

@@ -133,6 +133,8 @@ def read_named_table(path: Path, names: Sequence[str], needed: Sequence[str]) ->
     (line, header), *lines = read_lines(path)
     place = place_of(line, path)
     separator = "\t" if "\t" in header else "," if "," in header else None
+    if separator is None and ";" in header:
+        raise InputError(f"{place}: semicolons between the columns", "tabs, commas or spaces")
     cells = _header_cells(header, separator, place)
     columns, others = _columns(place, cells, names)
     _check_names(columns, place, names, needed)
