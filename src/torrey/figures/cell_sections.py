@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from torrey.figures.isosurfaces import eighths, isosurface
+from torrey.figures.isosurfaces import eighths, isosurface, refine
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -119,12 +119,15 @@ def _cut(
     nodal = np.column_stack([places, u.real.T, u.imag.T])
     found, triangles, borders, count = [], [], [], 0
     for number in np.unique(region):
-        tetrahedra = eighths(elements[region == number])
-        points, shapes = isosurface(nodal, tetrahedra, places[:, normal], height)
+        chosen = elements[region == number]
+        fine, tetrahedra = refine(chosen, nodal)
+        points, shapes = isosurface(fine, tetrahedra, fine[:, normal], height)
         found.append(points)
         triangles.append(shapes + count)
-        borders.append(points[_rim(shapes)][..., inside])
         count += len(points)
+        # Elements share the nodes of their eighths: only those of borders have edges of their own.
+        points, shapes = isosurface(places, eighths(chosen), places[:, normal], height)
+        borders.append(points[_rim(shapes)][..., inside])
     points = np.concatenate(found)
     values = (points[:, 3 : 3 + len(u)] + 1j * points[:, 3 + len(u) :]).T
     return Section(

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, TriMesh
+from matplotlib.collections import TriMesh
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -99,7 +99,8 @@ def own_magnetisation(files: FigureFiles, settings: Mapping[str, Any]) -> Drawin
     stills = [int(np.abs(data["time"] - time).argmin()) for time in settings["times"]]
     cell = _cell(data, read_mesh(mesh), str(settings["value"]), stills)
     figure = _stills(cell, data, stills)
-    head(figure, f"{files.cells()[name]}, {_words(path, mesh)}, {_signal(data)}")
+    said = [files.cells()[name], _plane(data), _words(path, mesh), _signal(data)]
+    head(figure, ", ".join(filter(None, said)))
     film = _film(cell, data)
     return Drawing(figure, _group(cell, data, stills), film)
 
@@ -119,12 +120,20 @@ def _cell(
     return _Cell(
         section,
         values,
-        borders=_scaled(cells.borders_path(mesh), period) if mesh.dimension == 2 else None,
+        borders=_borders(mesh, section, period),
         sides=_scaled(cells.sides_path(mesh), period) if mesh.dimension == 2 else None,
         walls=_walls(mesh, period) if mesh.dimension == 1 else np.empty(0),
         limits=(low, largest if largest > low else low + 1.0),
         show=show,
     )
+
+
+def _borders(mesh: CellMesh, section: Section, period: float) -> Path | None:
+    """Borders of regions (um), which a section of a cell in space has itself."""
+    if mesh.dimension == 2:
+        return _scaled(cells.borders_path(mesh), period)
+    codes = [Path.MOVETO, Path.LINETO] * len(section.borders)
+    return Path(section.borders.reshape(-1, 2), codes) if codes else None
 
 
 def _scaled(path: Path, period: float) -> Path:
@@ -151,7 +160,7 @@ def _stills(cell: _Cell, data: Mapping[str, NDArray[Any]], stills: Sequence[int]
     rows = -(-len(stills) // columns)
     # Labels and the colours take some of the width, titles some of the height.
     row = (0.86 * cell.shape / columns + 0.075) * PAGE
-    figure = style.new_figure(PAGE, rows * row + (_STRIP + 0.13) * PAGE)
+    figure = style.new_figure(PAGE, rows * row + (_STRIP + 0.115) * PAGE)
     grid = figure.add_gridspec(rows + 1, columns, height_ratios=[row] * rows + [_STRIP * PAGE])
     first: Axes | None = None
     axes = []
@@ -166,7 +175,7 @@ def _stills(cell: _Cell, data: Mapping[str, NDArray[Any]], stills: Sequence[int]
         style.panel_title(ax, letter, f"$t$ = {float(data['time'][number]):.4g} ms")
         _label(ax, cell, left=i % columns == 0, below=i + columns >= len(stills))
     if not cell.is_line:
-        bar = figure.colorbar(axes[0].collections[0], ax=axes, pad=0.015, aspect=25, shrink=0.9)
+        bar = figure.colorbar(axes[0].collections[0], ax=axes, pad=0.015, aspect=20, shrink=0.8)
         bar.set_label(_LABELS[cell.show])
     strip = figure.add_subplot(grid[rows, :])
     _draw_waveform(strip, data)
@@ -192,14 +201,11 @@ def _draw(ax: Axes, cell: _Cell) -> Callable[[int], None]:
     picture.set_rasterized(True)
     # Seen on dark and on pale colours.
     both = [Stroke(linewidth=1.5, foreground=_EDGE, alpha=0.55), Stroke(linewidth=0.7)]
-    if cell.borders is not None and len(cell.borders.vertices):
+    if cell.borders is not None and np.size(cell.borders.vertices):
         patch = PathPatch(cell.borders, facecolor="none", edgecolor=_BORDER, path_effects=both)
         ax.add_patch(patch)
-    if cell.sides is not None and len(cell.sides.vertices):
+    if cell.sides is not None and np.size(cell.sides.vertices):
         ax.add_patch(PathPatch(cell.sides, facecolor="none", edgecolor=_EDGE, linewidth=0.6))
-    if len(section.borders):
-        lines = LineCollection(list(section.borders), colors=_BORDER, path_effects=both)
-        ax.add_collection(lines)
     ax.set_aspect("equal")
     ax.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
     ax.spines[:].set_visible(False)
@@ -314,6 +320,12 @@ def _words(path: str, mesh: str) -> str:
     said.append(style.b_text(float(f"{point.b:.6g}")))
     said.append(style.direction_text(np.round(point.direction, 12)))
     return ", ".join(said)
+
+
+def _plane(data: Mapping[str, NDArray[Any]]) -> str:
+    """Which plane is shown of a cell in space."""
+    normal, height = int(data["normal"]), float(data["height"]) * float(data["length"])
+    return "" if normal < 0 else rf"plane ${'xyz'[normal]}$ = {height:.3g} $\mu$m"
 
 
 def _signal(data: Mapping[str, NDArray[Any]]) -> str:
