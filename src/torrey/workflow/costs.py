@@ -67,7 +67,7 @@ _FIXED: Final[Mapping[str, float]] = {
     "write_table": 1.0,
     "draw_cell": 2.5,
     "draw_figure": 5.0,
-    "draw_film": 12.0,
+    "draw_film": 14.0,
     "draw_overview": 5.0,
     "place_discs": 1.0,
     "bound_parameters": 0.5,
