@@ -84,12 +84,16 @@ def fit_maps(files: FigureFiles) -> Drawing:
     data = artifacts.open_dataset(path)
     maps = _maps_of(data)
     rows, count = len(maps.parameters), len(maps.slices)
-    tall = 1.1 * maps.aspect * maps.estimate.shape[2] / maps.estimate.shape[3]
-    width = PAGE / (count + 2.0)
+    left, right, low, high = maps.window
+    tall = maps.aspect * (high - low) / (right - left)
+    # Bars with their numbers are about as wide as two maps.
+    width = PAGE / (count + 2.6)
     figure = style.new_figure(PAGE, rows * (width * min(max(tall, 0.6), 1.6) + 0.08) + 0.45)
     axes = figure.subplots(rows, count + 1, squeeze=False)
     for i, name in enumerate(maps.parameters):
         _draw_row(figure, list(axes[i]), maps, i, name)
+        for ax in axes[i]:
+            ax.set(xlim=(left, right), ylim=(low, high))
     for j, number in enumerate(maps.slices):
         axes[0, j].set_title(f"slice {number}", loc="center", fontsize=style.SMALL)
     middle = maps.slices[count // 2]
@@ -102,7 +106,8 @@ def fit_maps(files: FigureFiles) -> Drawing:
 class _Maps:
     """What is shown: (parameter, slice, y, x), and errors and voxels without a value of that.
 
-    The aspect is that of the sides of a voxel, y over x.
+    The aspect is that of the sides of a voxel, y over x; the window is what holds all voxels of the
+    mask: from and to along x, then along y.
     """
 
     parameters: tuple[str, ...]
@@ -112,6 +117,7 @@ class _Maps:
     error: Array
     lost: Array
     aspect: float
+    window: tuple[float, float, float, float]
 
     def group(self) -> Group:
         """Variables of the file beside the figure."""
@@ -130,7 +136,9 @@ def _maps_of(data: xarray.Dataset) -> _Maps:
     names = tuple(map(str, data.parameter.values))
     index, shape = data["index"].values, data["shape"].values.tolist()
     filled = np.unique(index[:, 2])
-    chosen = np.unique(np.linspace(0, len(filled) - 1, min(_SLICES, len(filled))).round())
+    count = min(_SLICES, len(filled))
+    # In the middles of equal parts: the outermost slices of a volume hold next to nothing.
+    chosen = np.unique(((np.arange(count) + 0.5) * len(filled) / count - 0.5).round())
     slices = tuple(int(filled[int(i)]) for i in chosen)
 
     def cut(values: NDArray[Any]) -> Array:
@@ -144,7 +152,9 @@ def _maps_of(data: xarray.Dataset) -> _Maps:
     units = tuple(str(data[name].attrs["units"]) for name in names)
     sides = np.linalg.norm(data.affine.values[:3, :2], axis=0)
     aspect = float(sides[1] / sides[0]) if np.all(sides > 0) else 1.0
-    return _Maps(names, units, slices, estimate, error, lost.astype(float), aspect)
+    (left, low), (right, high) = index[:, :2].min(axis=0) - 1.0, index[:, :2].max(axis=0) + 1.0
+    window = (float(left), float(right), float(low), float(high))
+    return _Maps(names, units, slices, estimate, error, lost.astype(float), aspect, window)
 
 
 def _draw_row(figure: Figure, axes: list[Axes], maps: _Maps, i: int, name: str) -> None:
