@@ -172,6 +172,7 @@ INNER = {
         "catalogue",
         "drawing",
         "style",
+        "profile_curves",
         "cells dispersion exchange_bias fits inversions khm19_domain panels words",
         "chl14 chl14_voxel khm19 kl23 kl23_cells kl23_cumulants kl23_orders layers "
         "mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own own_axes "

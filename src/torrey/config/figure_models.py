@@ -57,7 +57,7 @@ KINDS: Final = {
     "cumulants": "apparent diffusivity and kurtosis at b -> 0 against an axis of studies",
     "magnetisation": "the magnetisation in a cell at some times of one measurement, and as a film",
     "dispersion": "D and K against time and D against frequency, of runs of bloch",
-    "fit": "estimates from measured signals, with their intervals and their correlation",
+    "fit": "estimates from measured signals, with their intervals, profiles and correlation",
     "maps": "slices of the maps of parameters that are fitted to volumes, and of their errors",
 }
 """Kinds of figures of one's own, and what each shows."""

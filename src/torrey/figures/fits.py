@@ -20,6 +20,7 @@ from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.profile_curves import curve_group, curve_samples, draw_curves, has_curves
 from torrey.figures.style import PAGE, styled
 from torrey.inversion.problem import EACH
 from torrey.inversion.table_report import STATUS_FLAGS, volume_of
@@ -28,6 +29,8 @@ Array = NDArray[np.float64]
 
 #: Slices that are shown of a volume, and voxels of a table that have room for their names.
 _SLICES, _NAMED = 4, 12
+#: Panels beside each other, and samples of lines.
+_COLUMNS, _IN_A_ROW = 2, 4
 #: Part of the values whose range a colour bar spans: what is left lies beyond its ends.
 _SPAN: Final = (2.0, 98.0)
 _EMPTY: Final = "#FFFFFF"
@@ -229,27 +232,53 @@ def _estimates(files: FigureFiles, correlated: bool) -> Drawing:
     ((_, path),) = files.files["fit"].items()
     data = artifacts.open_dataset(path)
     names = tuple(map(str, data.parameter.values))
-    count = len(names) + (correlated and len(names) > 1)
-    columns = min(2, count)
-    rows = -(-count // columns)
-    figure = style.new_figure(PAGE, 0.45 + 1.5 * rows)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    beside = correlated and len(names) > 1
+    curves = names if correlated and has_curves(data) else ()
+    count = len(names) + beside + len(curves)
+    figure, axes = _page(count)
+    letters = style.letters(count)
+    ends = np.array([_ends(data, name) for name in names])
     for ax in axes[1 : len(names)]:
         ax.sharex(axes[0])
-    ends = np.array([_ends(data, name) for name in names])
-    for ax, letter, name, end in zip(axes, style.letters(len(names)), names, ends, strict=False):
+    for ax, letter, name, end in zip(axes, letters, names, ends, strict=False):
         _draw_estimates(ax, data[name].values, end)
         style.panel_title(ax, letter)
         ax.set_ylabel(labelled(name, str(data[name].attrs["units"])))
-    if count > len(names):
-        _draw_correlation(axes[len(names)], style.letters(count)[-1], data, names)
-    for ax in axes[count:]:
-        ax.remove()
-    lowest = max(0, len(names) - columns)
+    if beside:
+        _draw_correlation(axes[len(names)], letters[len(names)], data, names)
+    last = count - len(curves)
+    for ax, letter, name in zip(axes[last:], letters[last:], curves, strict=True):
+        draw_curves(ax, data, name, labelled(name, str(data[name].attrs["units"])))
+        style.panel_title(ax, letter, "profile likelihood")
+    lowest = max(0, len(names) - _COLUMNS)
     for ax in axes[:lowest]:
         ax.tick_params(labelbottom=False)
     for ax in axes[lowest : len(names)]:
         _name_voxels(ax, data)
+    samples = [*_samples(data, names, ends), *(curve_samples(data) if curves else ())]
+    style.head(figure, str(data.attrs["model"]), samples, min(len(samples), _IN_A_ROW))
+    group = _estimates_group(data, names, ends)
+    if beside:
+        over, text = ("parameter", "other_parameter"), "correlation of the estimates, median"
+        group |= {"correlation": Variable(over, _correlation(data), "1", text, _MISSING)}
+    if curves:
+        group |= curve_group(data, names)
+    return Drawing(figure, group)
+
+
+def _page(count: int) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels."""
+    columns = min(_COLUMNS, count)
+    rows = -(-count // columns)
+    figure = style.new_figure(PAGE, 0.45 + 1.5 * rows)
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for ax in axes[count:]:
+        ax.remove()
+    return figure, axes[:count]
+
+
+def _samples(data: xarray.Dataset, names: tuple[str, ...], ends: Array) -> list[Line2D]:
+    """What marks mean."""
     kind = "interval of 95 %" if f"{names[0]}_lower" in data else "standard error"
     bar = Line2D([], [], color="#0072B2", marker="o", markersize=3.2, label=f"estimate, {kind}")
     entries = [bar]
@@ -260,12 +289,7 @@ def _estimates(files: FigureFiles, correlated: bool) -> Drawing:
     if np.isnan(np.array([data[name].values for name in names])).any():
         cross: dict[str, Any] = {"marker": "x", "markersize": 4.0, "linestyle": "none"}
         entries.append(Line2D([], [], color=style.GREY, label="no value", **cross))
-    style.head(figure, str(data.attrs["model"]), entries)
-    group = _estimates_group(data, names, ends)
-    if count > len(names):
-        over, text = ("parameter", "other_parameter"), "correlation of the estimates, median"
-        group |= {"correlation": Variable(over, _correlation(data), "1", text, _MISSING)}
-    return Drawing(figure, group)
+    return entries
 
 
 def _correlation(data: xarray.Dataset) -> Array:
