@@ -40,7 +40,7 @@ def draw_curves(ax: Axes, data: xarray.Dataset, name: str, label: str) -> None:
         if known.sum() > 2:
             ax.plot(*_between(x[known], y[known]), **_look(i))
     ax.axhline(1.0, color=style.GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1.0)
-    style.note(ax, 1.0, 1.02 / _TOP, "95 %", ha="right", va="bottom")
+    style.note(ax, 1.01, 1.0 / _TOP, "95 %", ha="left", va="center")
     ax.set(xlabel=label, ylabel="deviance", ylim=(0.0, _TOP))
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_locator(MaxNLocator(4))

@@ -163,10 +163,8 @@ def fit_table(
         See `torrey.inversion.likelihood`.
     fixed, bounds : mapping, optional
         By parameter: values that are not fitted; bounds in the place of the model's.
-    intervals : bool
-        Whether profile likelihoods are wanted.
-    curves : bool
-        Whether their curves are wanted, too, beside the intervals.
+    intervals, curves : bool
+        Whether profile likelihoods are wanted: their intervals, and beside these their curves.
     starts, dictionary, seed : int
         Number of starts, points between the bounds of which they are the best, and their seed.
     progress : Progress
