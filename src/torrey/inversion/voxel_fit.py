@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -185,12 +185,7 @@ def fit_table(
     setting = _Setting(
         one, evaluate, ranges, table, protocol.weights, noise, intervals, curves, starts
     )
-    size = max(1, _AT_ONCE // len(protocol))
-    parts = [
-        _fit_block(setting, y[i : i + size], None if known is None else known[i : i + size])
-        for i in each(range(0, len(y), size), progress, f"fits of {len(y):,} sets of signals")
-    ]
-    return _joined(parts, one, ranges)
+    return _joined(list(_fit_blocks(setting, y, known, progress)), one, ranges)
 
 
 def _checked(
@@ -232,6 +227,16 @@ class _Setting:
     intervals: bool
     curves: bool
     starts: int
+
+
+def _fit_blocks(
+    setting: _Setting, y: Array, sigma: Array | None, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """Fields of `TableFit`, of as many voxels at a time as memory is taken for."""
+    size = max(1, _AT_ONCE // y.shape[1])
+    for i in each(range(0, len(y), size), progress, f"fits of {len(y):,} sets of signals"):
+        rows = slice(i, i + size)
+        yield _fit_block(setting, y[rows], None if sigma is None else sigma[rows])
 
 
 def _fit_block(setting: _Setting, y: Array, sigma: Array | None) -> dict[str, Any]:
