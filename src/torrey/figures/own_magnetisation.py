@@ -32,8 +32,8 @@ from torrey.figures.sources import parameters_of
 from torrey.figures.style import COLUMN, PAGE, SMALL, styled
 from torrey.figures.words import text_of
 from torrey.geometry.files import read_mesh
+from torrey.geometry.membranes import NOTHING
 from torrey.geometry.mesh import CellMesh
-from torrey.geometry.registry import shape_from_dict
 from torrey.gradients.instants import frames_of
 from torrey.gradients.protocol import Point
 from torrey.gradients.sweep import axis_declaration
@@ -47,7 +47,7 @@ _BORDER: Final = "#FFFFFF"
 _EDGE: Final = "#000000"
 _PROFILE: Final = "#0072B2"
 #: Colours of the components of a gradient.
-_COMPONENTS: Final = ("#000000", "#D55E00", "#0072B2")
+_COMPONENTS: Final = ("#000000", "#0072B2", "#009E73")
 _MARK: Final = "#D55E00"
 #: Most panels beside each other, and the height of the waveform, in units of the page's width.
 _COLUMNS: Final = 5
@@ -97,11 +97,14 @@ def own_magnetisation(files: FigureFiles, settings: Mapping[str, Any]) -> Drawin
     ((name, mesh),) = files.files["mesh"].items()
     data = artifacts.read(path)
     stills = [int(np.abs(data["time"] - time).argmin()) for time in settings["times"]]
-    cell = _cell(data, read_mesh(mesh), str(settings["value"]), stills)
-    figure = _stills(cell, data, stills)
-    said = [files.cells()[name], _plane(data), _words(path, mesh), _signal(data)]
+    coarsest = read_mesh(mesh)
+    cell = _cell(data, coarsest, str(settings["value"]), stills)
+    point = Point.from_dict(parameters_of(path))
+    names = [_axis_text(axis) for axis in point.frame]
+    figure = _stills(cell, data, stills, names)
+    said = [files.cells()[name], _plane(data), _words(path, coarsest), _signal(data)]
     head(figure, ", ".join(filter(None, said)))
-    film = _film(cell, data)
+    film = _film(cell, data, names)
     return Drawing(figure, _group(cell, data, stills), film)
 
 
@@ -155,7 +158,9 @@ def _walls(mesh: CellMesh, period: float) -> Array:
 # ---- panels ----
 
 
-def _stills(cell: _Cell, data: Mapping[str, NDArray[Any]], stills: Sequence[int]) -> Figure:
+def _stills(
+    cell: _Cell, data: Mapping[str, NDArray[Any]], stills: Sequence[int], names: Sequence[str]
+) -> Figure:
     columns = len(stills) if len(stills) <= _COLUMNS else -(-len(stills) // 2)
     rows = -(-len(stills) // columns)
     # Labels and the colours take some of the width, titles some of the height.
@@ -178,7 +183,7 @@ def _stills(cell: _Cell, data: Mapping[str, NDArray[Any]], stills: Sequence[int]
         bar = figure.colorbar(axes[0].collections[0], ax=axes, pad=0.015, aspect=20, shrink=0.8)
         bar.set_label(_LABELS[cell.show])
     strip = figure.add_subplot(grid[rows, :])
-    _draw_waveform(strip, data)
+    _draw_waveform(strip, data, names)
     _mark_times(strip, data["time"][stills], letters)
     return figure
 
@@ -234,13 +239,18 @@ def _label(ax: Axes, cell: _Cell, left: bool, below: bool) -> None:
 # ---- waveform ----
 
 
-def _draw_waveform(ax: Axes, data: Mapping[str, NDArray[Any]]) -> None:
-    """The gradient against time."""
+def _draw_waveform(ax: Axes, data: Mapping[str, NDArray[Any]], names: Sequence[str]) -> None:
+    """The gradient against time, with the names of its components where there are several."""
     instant, gradient = data["instant"], data["gradient"]
     ax.axhline(0.0, color=style.GREY, linewidth=style.LEAF)
     ends = np.concatenate([[0.0], instant, [instant[-1]]])
-    for component, color in zip(gradient.T, _COMPONENTS, strict=False):
-        ax.plot(ends, np.concatenate([[0.0], component, [0.0]]), color=color, linewidth=1.0)
+    for component, color, name in zip(gradient.T, _COMPONENTS, names, strict=False):
+        values = np.concatenate([[0.0], component, [0.0]])
+        ax.plot(ends, values, color=color, linewidth=1.0, label=name)
+    if len(names) > 1:
+        legend = ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=1.2)
+        # The bar of colours above leaves room for it.
+        legend.set_in_layout(data["place"].shape[1] == 1)
     ax.set(xlabel="$t$ (ms)", xlim=(0.0, instant[-1]))
     ax.set_ylabel("$\\gamma G$\n(rad/$\\mu$m/ms)")
     ax.yaxis.set_major_locator(MaxNLocator(3))
@@ -274,7 +284,7 @@ def _mark_times(ax: Axes, times: Array, letters: Sequence[str]) -> None:
 # ---- film ----
 
 
-def _film(cell: _Cell, data: Mapping[str, NDArray[Any]]) -> Film:
+def _film(cell: _Cell, data: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Film:
     width = (0.86 if cell.is_line else 0.66) * COLUMN
     height = 0.6 * width if cell.is_line else cell.shape * width
     figure = style.new_figure(COLUMN, height + 0.5 * COLUMN)
@@ -284,7 +294,7 @@ def _film(cell: _Cell, data: Mapping[str, NDArray[Any]]) -> Film:
     if not cell.is_line:
         bar = figure.colorbar(ax.collections[0], ax=ax, pad=0.02, aspect=25)
         bar.set_label(_LABELS[cell.show])
-    _draw_waveform(strip, data)
+    _draw_waveform(strip, data, names)
     numbers, times = frames_of(data["time"]), data["time"]
     mark = strip.axvline(0.0, color=_MARK, linewidth=1.2, clip_on=False)
     digits = max(0, 2 - int(np.floor(np.log10(times[-1]))))
@@ -304,22 +314,28 @@ def _film(cell: _Cell, data: Mapping[str, NDArray[Any]]) -> Film:
 # ---- words ----
 
 
-def _words(path: str, mesh: str) -> str:
+def _words(path: str, mesh: CellMesh) -> str:
     """What was measured, in words: the period, the permeability and the gradient."""
     parameters = parameters_of(path)
     point, material = Point.from_dict(parameters), Material.from_dict(parameters)
     said = [style.period_text(point.period)]
-    membranes = shape_from_dict(parameters_of(mesh)).membranes()
-    if membranes:
-        relaxes = material.walls or all(membrane.is_surface for membrane in membranes)
-        name = "surface_relaxivity" if relaxes else "permeability"
-        said.append(text_of(name, point.permeability, "um ms-1"))
+    passable = bool(np.any(mesh.membrane_inside != NOTHING)) and not material.walls
+    if passable:
+        said.append(style.kappa_text(point.permeability))
+    elif point.permeability:
+        said.append(rf"$\rho$ = {style.power_of_ten(1e-3 * point.permeability)} m/s")
     for name, value in point.waveform.parameters.items():
         unit = cast(Kind | None, axis_declaration(name).unit)
         said.append(text_of(name, value, UNITS[unit].internal if unit else ""))
     said.append(style.b_text(float(f"{point.b:.6g}")))
     said.append(style.direction_text(np.round(point.direction, 12)))
     return ", ".join(said)
+
+
+def _axis_text(axis: Array) -> str:
+    """An axis of the gradient."""
+    text = style.direction_text(np.round(axis, 12))
+    return text.replace(r"\mathbf{n} = ", "").replace(r"$\mathbf{n}$ = ", "")
 
 
 def _plane(data: Mapping[str, NDArray[Any]]) -> str:
