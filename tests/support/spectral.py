@@ -15,6 +15,7 @@ finite-element code.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -60,13 +61,24 @@ class LayeredCell:
     def signal(self, waveform: Waveform, q: float, rho: tuple[float, ...] | None = None) -> complex:
         """int M(T_E) / int rho: from one end of the waveform to the other, no symmetry used."""
         start = np.repeat(rho or (1.0,) * len(self.thicknesses), self.points).astype(complex)
-        u = start[self._within]
-        for segment in waveform.segments:
+        u = self._after(waveform.segments, q, start[self._within])
+        return complex(self._weights @ self._extend(0.0, u) / (self._weights @ start))
+
+    def moduli(self, segments: Sequence[Segment], q: float) -> np.ndarray:
+        """Mean of |M| over each layer after some segments, from M = 1 on."""
+        u = self._after(segments, q, np.ones(len(self._within), dtype=complex))
+        g = q * float(segments[-1].end[0]) * self.direction[0]
+        sums = (self._weights * np.abs(self._extend(g, u))).reshape(-1, self.points).sum(axis=1)
+        return np.asarray(sums / self._widths)
+
+    def _after(self, segments: Sequence[Segment], q: float, u: np.ndarray) -> np.ndarray:
+        """U after some segments."""
+        for segment in segments:
             if segment.constant:
                 u = expm(segment.duration * self._generator(segment, q, 0.0)) @ u
             else:
                 u = self._through(segment, q, u)
-        return complex(self._weights @ self._extend(0.0, u) / (self._weights @ start))
+        return u
 
     def _through(self, segment: Segment, q: float, u: np.ndarray) -> np.ndarray:
         """U after a segment in which g changes."""

@@ -74,7 +74,7 @@ INNER = {
         "waveforms.closing",
         "waveforms.echo waveforms.pulses waveforms.sampled",
         "waveforms.oscillating waveforms.stored waveforms.tensors",
-        "acquisition.timings protocol",
+        "acquisition.timings instants protocol",
         "acquisition.columns acquisition.headers acquisition.rasters acquisition.reader "
         "orientations shapes",
         "sweep",
@@ -117,7 +117,7 @@ INNER = {
         "estimates flow ladder_files methods span",
         "outcome",
         "cumulants full ladder",
-        "files projected",
+        "files magnetisation projected",
         "derivatives ladder_levels shared trained",
         "folded",
         "sensitive tables",
@@ -166,17 +166,18 @@ INNER = {
         "load",
     ],
     "figures": [
-        "captions cell_colors fields fitted_times isosurfaces needs rendering sources",
-        "entries solid_cells",
+        "captions cell_colors fields films fitted_times isosurfaces needs rendering sources",
+        "cell_sections entries solid_cells",
         "own_kinds",
         "catalogue",
         "drawing",
         "style",
+        "profile_curves",
         "cells dispersion exchange_bias fits inversions khm19_domain panels words",
         "chl14 chl14_voxel khm19 kl23 kl23_cells kl23_cumulants kl23_orders layers "
         "mmg20_cells mmg20_pulses mmg20_signals mmg20_spectrum mmg20_volume own own_axes "
         "plane_cells",
-        "own_cumulants own_errors own_signals own_sphere",
+        "own_cumulants own_errors own_magnetisation own_signals own_sphere",
         "own_angles own_orders",
         "cell_pictures mmg20_maps",
         "own_geometry overview",
@@ -198,9 +199,9 @@ INNER = {
         "dictionaries studies",
     ],
     "workflow": [
-        "alarms captions clocks layout places processes progress stage",
-        "stages",
-        "closing derivatives dictionaries fits jobs opening runs voxels",
+        "alarms captions clocks pictured places processes progress stage",
+        "layout stages",
+        "closing derivatives dictionaries films fits jobs opening runs voxels",
         "recipes",
         "targets",
         "batches report verification",
@@ -349,6 +350,7 @@ FITTING = {"scipy.optimize", "scipy.special"}
 
 NOT_LOADED = {
     "solve_reference": DRAWING | MESHING | PARSING | FITTING | {"xarray"},
+    "solve_magnetisation": DRAWING | MESHING | PARSING | FITTING | {"xarray"},
     "build_basis": DRAWING | MESHING | PARSING | FITTING | {"xarray"},
     "solve_dictionary": DRAWING | MESHING | PARSING | FITTING | {"xarray"},
     "evaluate_dictionary": DRAWING | MESHING | PARSING | FITTING | {"xarray"},

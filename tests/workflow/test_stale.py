@@ -56,11 +56,12 @@ MADE_BY = {
     "draw_figure": "kl23_fig6.png",
     "write_table": "table_tensors.md",
 }
-#: Those of data, dictionaries, designs and voxels have files of tests of their own, most of which
-#: kill them too.
+#: Those of data, dictionaries, designs, films and voxels have files of tests of their own, most of
+#: which kill them too.
 DATA = {"read_data", "fit_chunk", "gather_fit", "write_maps"}
 DESIGNS = {"derive_signals", "bound_parameters"}
 DICTIONARIES = {"solve_dictionary", "evaluate_dictionary", "gather_dictionary"}
+FILMS = {"solve_magnetisation", "draw_film"}
 VOXELS = {"mesh_voxel", "solve_voxel", "homogenise_voxel", "gather_voxel"}
 
 
@@ -85,7 +86,7 @@ def assert_as_from_nothing(project: Project, scratch: Project) -> None:
 
 def test_the_table_above_has_every_rule():
     scripts = {path.stem for path in Path(__file__).parents[2].glob("workflow/scripts/*.py")}
-    assert set(MADE_BY) | DATA | DESIGNS | DICTIONARIES | VOXELS == scripts - {"verify"}
+    assert set(MADE_BY) | DATA | DESIGNS | DICTIONARIES | FILMS | VOXELS == scripts - {"verify"}
 
 
 #: Rules that do not wait for each other fail in the same run.

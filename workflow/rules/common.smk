@@ -207,19 +207,33 @@ def reported(files):
 
 def figure_files(figure):
     stem = paths.FIGURE.format(figure=figure)
-    return reported([f"{stem}.{kind}" for kind in ("pdf", "png", "nc")])
+    kinds = ("pdf", "png", "gif", "nc") if figure in FILMS else ("pdf", "png", "nc")
+    return reported([f"{stem}.{kind}" for kind in kinds])
+
+
+def figure_name(wildcards):
+    """Name of a figure, with a film or without."""
+    return wildcards.get("film") or wildcards.figure
 
 
 def figure_category(wildcards):
-    return captions.category_of(paper_of(wildcards.figure))
+    return captions.category_of(paper_of(figure_name(wildcards)))
 
 
 def figure_group(wildcards):
     """Own figures stand by the studies that they show, those of papers together."""
-    is_own = paper_of(wildcards.figure) == "own"
-    return captions.shown_by(CONFIG.figures[wildcards.figure]) if is_own else "Figures"
+    name = figure_name(wildcards)
+    is_own = paper_of(name) == "own"
+    return captions.shown_by(CONFIG.figures[name]) if is_own else "Figures"
 
 
+def figure_labels(wildcards):
+    name = figure_name(wildcards)
+    return {"figure": name, "shows": entry_of(name, CONFIG.figures[name].kind).caption}
+
+
+# Figures with a film beside them.
+FILMS = [name for name, figure in CONFIG.figures.items() if entry_of(name, figure.kind).film]
 # Figures that are drawn with all others, and those that are drawn where somebody names them.
 ON_REQUEST = [name for name, figure in CONFIG.figures.items() if figure.on_request]
 DRAWN = [name for name in CONFIG.figures if name not in ON_REQUEST]
@@ -259,6 +273,8 @@ wildcard_constraints:
     domain="box|voxel",
     kind=names({run.kind for run in CONFIG.bloch.values()}),
     span=r"[^/]+",
-    figure=names(CONFIG.figures),
+    figure=names([figure for figure in CONFIG.figures if figure not in FILMS]),
+    film=names(FILMS),
+    state=r"[^/]+",
     table=names(CONFIG.tables),
     point=r"[^/]+",

@@ -8,10 +8,7 @@ rule draw_figure:
             caption="../report/caption.rst",
             category=figure_category,
             subcategory=figure_group,
-            labels=lambda wildcards: {
-                "figure": wildcards.figure,
-                "shows": entry_of(wildcards.figure, CONFIG.figures[wildcards.figure].kind).caption,
-            },
+            labels=figure_labels,
         ),
         data=f"{paths.FIGURE}.nc",
     log:
@@ -23,6 +20,31 @@ rule draw_figure:
         recipe=recipe_of(f"{paths.FIGURE}.nc"),
     script:
         "../scripts/draw_figure.py"
+
+
+rule draw_film:
+    input:
+        unpack(inputs_of(f"{paths.FILM}.nc")),
+    output:
+        pdf=f"{paths.FILM}.pdf",
+        png=report(
+            f"{paths.FILM}.png",
+            caption="../report/caption.rst",
+            category=figure_category,
+            subcategory=figure_group,
+            labels=figure_labels,
+        ),
+        gif=f"{paths.FILM}.gif",
+        data=f"{paths.FILM}.nc",
+    log:
+        "results/logs/draw_film/{film}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        recipe=recipe_of(f"{paths.FILM}.nc"),
+    script:
+        "../scripts/draw_film.py"
 
 
 rule draw_overview:

@@ -49,6 +49,8 @@ class FinerCells(Lazy[CellOperators]):
 
     Attributes
     ----------
+    meshes : Lazy
+        All meshes that may be had, finer ones on demand.
     end : str
         Why there is no finer mesh, and what would help.
     made : list of str
@@ -66,14 +68,14 @@ class FinerCells(Lazy[CellOperators]):
         self.made: list[str] = []
         self._kept, self._shape, self._options = kept, cache(shape), options
         count, self.end = _count(meshes[-1], self.n_kept, options)
-        self._meshes = finer_meshes(meshes, self._shape, count)
+        self.meshes = finer_meshes(meshes, self._shape, count)
         super().__init__([partial(self._cell, level) for level in range(count)])
 
     def slopes(self, level: int, material: Material) -> tuple[Slopes, ...]:
         """What each radius changes in the operators of a material on one mesh."""
         from torrey.cell.radii import radius_slopes
 
-        return radius_slopes(self._meshes[level], self._shape(), material)
+        return radius_slopes(self.meshes[level], self._shape(), material)
 
     @property
     def at_hand(self) -> Lazy[CellOperators]:
@@ -89,7 +91,7 @@ class FinerCells(Lazy[CellOperators]):
         shape = self._shape()
         pairs = [(m.outside, m.inside) for m in shape.membranes()]
         sides = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-        cell = assemble(self._meshes[level], sides, shape.radial_centres())
+        cell = assemble(self.meshes[level], sides, shape.radial_centres())
         said = self._words(level, cell)
         self.made.append(said)
         _LOG.info("%s was made for a tolerance", said)
@@ -135,6 +137,11 @@ class Levels(Lazy[BlochTorrey]):
     def at_hand(self) -> Lazy[BlochTorrey]:
         """Those on meshes that are kept."""
         return self[: self._cells.n_kept]
+
+    @property
+    def meshes(self) -> Lazy[CellMesh]:
+        """Meshes that the operators are on."""
+        return self._cells.meshes
 
     @property
     def end(self) -> str:

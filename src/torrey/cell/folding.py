@@ -124,7 +124,7 @@ class Zone:
             stretches = []
             for begin, end, k in self._spans(turned, q, taken):
                 change = tuple(a - b for a, b in zip(k, taken, strict=True))
-                part = _part(turned, begin, end, np.pad(self.vector(k), outside) / q)
+                part = part_of(turned, begin, end, np.pad(self.vector(k), outside) / q)
                 stretches.append(Stretch(part, change))
                 taken = k
             folded.append(tuple(stretches))
@@ -244,8 +244,17 @@ def _later(coefficients: Array, begin: float) -> Array:
     return np.array([np.pad(c, (0, len(coefficients) - len(c))) for c in columns]).T
 
 
-def _part(segment: Segment, begin: float, end: float, offset: Array) -> Segment:
-    """A part of a segment, less a constant; with its part of the time steps."""
+def part_of(segment: Segment, begin: float, end: float, offset: Array) -> Segment:
+    """A part of a segment, less a constant; with its part of the time steps.
+
+    Parameters
+    ----------
+    segment : Segment
+    begin, end : float
+        In ms from the beginning of the segment.
+    offset : (k,) float
+        What is taken off F.
+    """
     whole = begin == 0.0 and end == segment.duration
     wave = segment.wave
     coefficients = np.array(segment.coefficients)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from torrey.base.budgets import MOST_ENTRIES
-from torrey.config.quantities import Model, OrOne, one_of
+from torrey.config.quantities import Instant, Model, OrOne, one_of
+from torrey.gradients.instants import MOST_STILLS
 
 Names = Annotated[list[str], Field(min_length=1, max_length=MOST_ENTRIES), OrOne()]
 
@@ -54,8 +55,9 @@ KINDS: Final = {
     "angles": "signals against the direction: round the plane, against its angle, or on the sphere",
     "orders": "errors of models against the period, with their fitted orders of convergence",
     "cumulants": "apparent diffusivity and kurtosis at b -> 0 against an axis of studies",
+    "magnetisation": "the magnetisation in a cell at some times of one measurement, and as a film",
     "dispersion": "D and K against time and D against frequency, of runs of bloch",
-    "fit": "estimates from measured signals, with their intervals and their correlation",
+    "fit": "estimates from measured signals, with their intervals, profiles and correlation",
     "maps": "slices of the maps of parameters that are fitted to volumes, and of their errors",
 }
 """Kinds of figures of one's own, and what each shows."""
@@ -77,6 +79,9 @@ _AT_SCHEMA: Final = {
 }
 
 
+_At = Annotated[dict[str, Any], WithJsonSchema(_AT_SCHEMA)]
+
+
 class _OfStudies(Model):
     """A part of studies."""
 
@@ -85,7 +90,7 @@ class _OfStudies(Model):
         default_factory=list,
         description="a list of models of the studies, such as [reference, R2]; all without it",
     )
-    at: Annotated[dict[str, Any], WithJsonSchema(_AT_SCHEMA)] = Field(
+    at: _At = Field(
         default_factory=dict,
         description="a mapping from axes to one value of each with its unit, such as "
         "{period: 6 um, direction: [1, 0]}: what is shown of axes with several values",
@@ -152,6 +157,29 @@ class CumulantsFigureModel(_OfStudies):
     colour: str = Field("", description=_COLOUR)
 
 
+class MagnetisationFigureModel(Model):
+    """Stills and a film of one measurement."""
+
+    kind: Literal["magnetisation"] = Field(description=KINDS["magnetisation"])
+    studies: Names = Field(description="a study")
+    at: _At = Field(
+        default_factory=dict,
+        description="a mapping from each axis with several values to one of them with its unit, "
+        "such as {b: 1000 s/mm^2, direction: [1, 0]}: which measurement in which cell is shown",
+    )
+    times: Annotated[list[Instant], Field(max_length=MOST_STILLS), OrOne()] = Field(
+        default_factory=list,
+        description=f"up to {MOST_STILLS} times from 0 ms to the echo, such as [0 ms, 5 ms]; "
+        "without it those at which pulses begin and end, and some between",
+    )
+    value: Literal["modulus", "real"] = Field(
+        "modulus",
+        description="modulus for |m|, or real for the real part of m, whose phase is that of the "
+        "gradient",
+    )
+    on_request: bool = Field(False, description=_REQUESTED)
+
+
 class DispersionFigureModel(Model):
     """Diffusivity against time and frequency."""
 
@@ -202,6 +230,7 @@ AnyOwnFigure = Annotated[
     | AnglesFigureModel
     | OrdersFigureModel
     | CumulantsFigureModel
+    | MagnetisationFigureModel
     | DispersionFigureModel
     | FitFigureModel
     | MapsFigureModel
@@ -218,6 +247,7 @@ def own_figure_models() -> tuple[type[Model], ...]:
         AnglesFigureModel,
         OrdersFigureModel,
         CumulantsFigureModel,
+        MagnetisationFigureModel,
         DispersionFigureModel,
         FitFigureModel,
         MapsFigureModel,

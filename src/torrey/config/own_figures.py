@@ -12,7 +12,8 @@ from torrey.config.figure_models import AnyOwnFigure
 from torrey.config.findings import Findings
 from torrey.config.nodes import listed
 from torrey.config.own_cuts import check_models, chosen, fixed_places
-from torrey.config.own_places import COLOUR, MOST_PANELS, PANEL, Reader, X, Y, places_of
+from torrey.config.own_places import COLOUR, MOST_PANELS, PANEL, Reader, X, Y, example, places_of
+from torrey.gradients.instants import distinct, still_times
 from torrey.gradients.sweep import ENCODINGS, REFERENCE
 
 DIRECTION: Final = "direction"
@@ -53,6 +54,8 @@ def read_own_figure(
         return None
     if model.kind == "geometry":
         settings = _geometry(findings, path, model, geometries)
+    elif model.kind == "magnetisation":
+        settings = _magnetisation(Reader(findings, path, known), model)
     elif model.kind in _SETTINGS:
         settings = _of_studies(Reader(findings, path, known), model)
     else:
@@ -161,6 +164,29 @@ def _errors(reader: Reader, model: Any) -> dict[str, str]:
     models = chosen(reader.studies[0].homogenised, model.models)
     _check_maps(reader, "map", places[PANEL], len(models))
     return {COLOUR: "", **places}
+
+
+def _magnetisation(reader: Reader, model: Any) -> dict[str, Any]:
+    """The measurement of one study that is shown, and the times of the stills."""
+    if len(reader.studies) > 1:
+        reader.refuse("studies", f"{len(reader.studies)} studies", "one study")
+        return {}
+    study = reader.studies[0]
+    fixed = fixed_places(reader, model.at)
+    reader = replace(reader, fixed=frozenset(model.at))
+    for axis in reader.varying:
+        found, one = f"{len(reader.axes[axis])} values of {axis}", example(reader, axis)
+        reader.refuse("", found, f"one of them, such as {one}")
+    if reader.varying or set(model.at) - set(reader.axes):
+        return {}
+    waveform = study.sweep.point_at(fixed[study.name]).waveform
+    echo = waveform.echo_time
+    for i, time in enumerate(model.times):
+        if time > echo * (1.0 + 1e-9):
+            accepted = f"a time from 0 ms to the echo at {echo:.10g} ms"
+            reader.findings.add((*reader.path, "times", i), f"{time:.10g} ms", accepted)
+    times = distinct([min(t, echo) for t in model.times], echo) or still_times(waveform)
+    return {"at": fixed, "times": times, "value": model.value}
 
 
 def _geometry(

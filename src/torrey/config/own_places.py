@@ -168,12 +168,12 @@ def _refuse_left(reader: Reader, places: Mapping[str, str], axis: str) -> None:
         limits = " and ".join(f"{_MOST[place]} values as {place}" for place in free)
         accepted = f"at most {limits}"
     else:
-        remedy = "one study" if axis == STUDY else f"one of them, such as {_example(reader, axis)}"
+        remedy = "one study" if axis == STUDY else f"one of them, such as {example(reader, axis)}"
         accepted = f"{remedy}, or {axis} as {either(places)} in the place of another axis"
     reader.refuse("", f"{of} beside {taken}", accepted)
 
 
-def _example(reader: Reader, axis: str) -> str:
+def example(reader: Reader, axis: str) -> str:
     """Say how the first value of an axis is picked."""
     first = next(study.sweep.axes()[axis] for study in reader.studies)
     return f"at: {{{axis}: {written(axis, first, 0)}}}"

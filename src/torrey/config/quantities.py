@@ -104,6 +104,12 @@ class Time(Quantity):
     kind = "time"
 
 
+class Instant(Time):
+    """In ms from the beginning; zero is one."""
+
+    may_be_zero = True
+
+
 class Frequency(Quantity):
     """In kHz, which is 1/ms."""
 

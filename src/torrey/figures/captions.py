@@ -299,6 +299,11 @@ KINDS: Final[dict[str, Words]] = {
         "The absolute difference between each model and the Bloch-Torrey reference is drawn in "
         "logarithms, above the numerical error of that difference."
     ),
+    "magnetisation": Words(
+        "Each panel shows the magnetisation in one cell at one time of the measurement, all in the "
+        "same colours; lines are membranes and borders of regions. The gradient is drawn against "
+        "time below, where letters mark the times of the panels."
+    ),
     "geometry": Words("Each row shows one cell: its regions, its mesh, or its neighbours."),
 }
 """Words of figures of one's own, by their kind; what stands where is added to them."""

@@ -108,6 +108,18 @@ def membrane_path(mesh: CellMesh, membrane: int | None = None) -> Path:
     return _curves(mesh.points, [facet[None] for facet in mesh.membrane_outside[chosen]])
 
 
+def borders_path(mesh: CellMesh) -> Path:
+    """Membranes, surfaces of obstacles, and borders of regions within one compartment."""
+    edges, owners = element_edges(mesh).reshape(-1, 3), np.repeat(mesh.region, 3)
+    order = np.lexsort((owners, *np.sort(edges[:, :2], axis=1).T))
+    edges, owners = edges[order], owners[order]
+    ends = np.sort(edges[:, :2], axis=1)
+    # The two sides of an edge are neighbours now.
+    between = (ends[1:] == ends[:-1]).all(axis=1) & (owners[1:] != owners[:-1])
+    facets = np.concatenate([mesh.membrane_outside, edges[1:][between]])
+    return _curves(mesh.points, [facet[None] for facet in facets])
+
+
 def edges_path(mesh: CellMesh) -> Path:
     """All edges of the mesh, each once."""
     edges = element_edges(mesh).reshape(-1, 3)

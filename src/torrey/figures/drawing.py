@@ -14,6 +14,7 @@ from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.base.stored import Group
 from torrey.figures.entries import Entry
+from torrey.figures.films import Film, write_film
 from torrey.figures.sources import SourceFiles
 
 
@@ -24,10 +25,11 @@ class FigureFiles(SourceFiles):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A finished figure and the data behind it."""
+    """A finished figure and the data behind it; some have a film beside them."""
 
     figure: Figure
     data: Group
+    film: Film | None = None
 
 
 def draw(entry: Entry, files: FigureFiles, settings: Mapping[str, Any] | None = None) -> Drawing:
@@ -37,15 +39,26 @@ def draw(entry: Entry, files: FigureFiles, settings: Mapping[str, Any] | None = 
     return drawing
 
 
-def save(drawing: Drawing, pdf: str, png: str, data: str, provenance: Provenance) -> None:
-    """Write a figure as PDF and PNG, and then its data as NetCDF, with the digests of both."""
+def save(
+    drawing: Drawing, pdf: str, png: str, data: str, provenance: Provenance, gif: str = ""
+) -> None:
+    """Write a figure as PDF and PNG, and then its data as NetCDF, with the digests of both.
+
+    A film is written beside them where it is given a path.
+    """
     _settle(drawing.figure)
     # No date in the file: the same data give the same bytes. Type 42: journals ask for it.
     with rc_context({"pdf.fonttype": 42}), artifacts.whole(pdf) as name:
         drawing.figure.savefig(name, format="pdf", metadata={"CreationDate": None})
     with artifacts.whole(png) as name:
         drawing.figure.savefig(name, format="png", dpi=200, metadata={"Software": None})
-    artifacts.write(data, drawing.data, provenance, attributes=artifacts.beside(pdf, png))
+    beside = [pdf, png]
+    if gif and drawing.film is not None:
+        _settle(drawing.film.figure)
+        with artifacts.whole(gif) as name:
+            write_film(drawing.film, name)
+        beside.append(gif)
+    artifacts.write(data, drawing.data, provenance, attributes=artifacts.beside(*beside))
 
 
 #: Places in a figure keep so many decimals, in units of its size.

@@ -18,6 +18,7 @@ Source = Literal[
     "inversion",
     "bloch",
     "voxel",
+    "magnetisation",
 ]
 """Kinds of files that figures and tables are made from; the workflow knows where they are."""
 
@@ -38,6 +39,8 @@ class Entry:
         What it can show, which is checked before anything is computed.
     beside : Needs, optional
         Of the inversions that it can show beside that.
+    film : bool
+        Whether a film is made with it.
     """
 
     module: str
@@ -46,3 +49,4 @@ class Entry:
     caption: str
     needs: Needs = Needs()
     beside: Needs | None = None
+    film: bool = False

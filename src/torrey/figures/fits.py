@@ -20,6 +20,7 @@ from torrey.base import artifacts
 from torrey.base.stored import Group, Variable
 from torrey.figures import style
 from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.profile_curves import curve_group, curve_samples, draw_curves, has_curves
 from torrey.figures.style import PAGE, styled
 from torrey.inversion.problem import EACH
 from torrey.inversion.table_report import STATUS_FLAGS, volume_of
@@ -28,6 +29,8 @@ Array = NDArray[np.float64]
 
 #: Slices that are shown of a volume, and voxels of a table that have room for their names.
 _SLICES, _NAMED = 4, 12
+#: Panels beside each other, and samples of lines.
+_COLUMNS, _IN_A_ROW = 2, 4
 #: Part of the values whose range a colour bar spans: what is left lies beyond its ends.
 _SPAN: Final = (2.0, 98.0)
 _EMPTY: Final = "#FFFFFF"
@@ -84,12 +87,16 @@ def fit_maps(files: FigureFiles) -> Drawing:
     data = artifacts.open_dataset(path)
     maps = _maps_of(data)
     rows, count = len(maps.parameters), len(maps.slices)
-    tall = 1.1 * maps.aspect * maps.estimate.shape[2] / maps.estimate.shape[3]
-    width = PAGE / (count + 2.0)
+    left, right, low, high = maps.window
+    tall = maps.aspect * (high - low) / (right - left)
+    # Bars with their numbers are about as wide as two maps.
+    width = PAGE / (count + 2.6)
     figure = style.new_figure(PAGE, rows * (width * min(max(tall, 0.6), 1.6) + 0.08) + 0.45)
     axes = figure.subplots(rows, count + 1, squeeze=False)
     for i, name in enumerate(maps.parameters):
         _draw_row(figure, list(axes[i]), maps, i, name)
+        for ax in axes[i]:
+            ax.set(xlim=(left, right), ylim=(low, high))
     for j, number in enumerate(maps.slices):
         axes[0, j].set_title(f"slice {number}", loc="center", fontsize=style.SMALL)
     middle = maps.slices[count // 2]
@@ -102,7 +109,8 @@ def fit_maps(files: FigureFiles) -> Drawing:
 class _Maps:
     """What is shown: (parameter, slice, y, x), and errors and voxels without a value of that.
 
-    The aspect is that of the sides of a voxel, y over x.
+    The aspect is that of the sides of a voxel, y over x; the window is what holds all voxels of the
+    mask: from and to along x, then along y.
     """
 
     parameters: tuple[str, ...]
@@ -112,6 +120,7 @@ class _Maps:
     error: Array
     lost: Array
     aspect: float
+    window: tuple[float, float, float, float]
 
     def group(self) -> Group:
         """Variables of the file beside the figure."""
@@ -130,7 +139,9 @@ def _maps_of(data: xarray.Dataset) -> _Maps:
     names = tuple(map(str, data.parameter.values))
     index, shape = data["index"].values, data["shape"].values.tolist()
     filled = np.unique(index[:, 2])
-    chosen = np.unique(np.linspace(0, len(filled) - 1, min(_SLICES, len(filled))).round())
+    count = min(_SLICES, len(filled))
+    # In the middles of equal parts: the outermost slices of a volume hold next to nothing.
+    chosen = np.unique(((np.arange(count) + 0.5) * len(filled) / count - 0.5).round())
     slices = tuple(int(filled[int(i)]) for i in chosen)
 
     def cut(values: NDArray[Any]) -> Array:
@@ -144,7 +155,9 @@ def _maps_of(data: xarray.Dataset) -> _Maps:
     units = tuple(str(data[name].attrs["units"]) for name in names)
     sides = np.linalg.norm(data.affine.values[:3, :2], axis=0)
     aspect = float(sides[1] / sides[0]) if np.all(sides > 0) else 1.0
-    return _Maps(names, units, slices, estimate, error, lost.astype(float), aspect)
+    (left, low), (right, high) = index[:, :2].min(axis=0) - 1.0, index[:, :2].max(axis=0) + 1.0
+    window = (float(left), float(right), float(low), float(high))
+    return _Maps(names, units, slices, estimate, error, lost.astype(float), aspect, window)
 
 
 def _draw_row(figure: Figure, axes: list[Axes], maps: _Maps, i: int, name: str) -> None:
@@ -219,27 +232,53 @@ def _estimates(files: FigureFiles, correlated: bool) -> Drawing:
     ((_, path),) = files.files["fit"].items()
     data = artifacts.open_dataset(path)
     names = tuple(map(str, data.parameter.values))
-    count = len(names) + (correlated and len(names) > 1)
-    columns = min(2, count)
-    rows = -(-count // columns)
-    figure = style.new_figure(PAGE, 0.45 + 1.5 * rows)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    beside = correlated and len(names) > 1
+    curves = names if correlated and has_curves(data) else ()
+    count = len(names) + beside + len(curves)
+    figure, axes = _page(count)
+    letters = style.letters(count)
+    ends = np.array([_ends(data, name) for name in names])
     for ax in axes[1 : len(names)]:
         ax.sharex(axes[0])
-    ends = np.array([_ends(data, name) for name in names])
-    for ax, letter, name, end in zip(axes, style.letters(len(names)), names, ends, strict=False):
+    for ax, letter, name, end in zip(axes, letters, names, ends, strict=False):
         _draw_estimates(ax, data[name].values, end)
         style.panel_title(ax, letter)
         ax.set_ylabel(labelled(name, str(data[name].attrs["units"])))
-    if count > len(names):
-        _draw_correlation(axes[len(names)], style.letters(count)[-1], data, names)
-    for ax in axes[count:]:
-        ax.remove()
-    lowest = max(0, len(names) - columns)
+    if beside:
+        _draw_correlation(axes[len(names)], letters[len(names)], data, names)
+    last = count - len(curves)
+    for ax, letter, name in zip(axes[last:], letters[last:], curves, strict=True):
+        draw_curves(ax, data, name, labelled(name, str(data[name].attrs["units"])))
+        style.panel_title(ax, letter, "profile likelihood")
+    lowest = max(0, len(names) - _COLUMNS)
     for ax in axes[:lowest]:
         ax.tick_params(labelbottom=False)
     for ax in axes[lowest : len(names)]:
         _name_voxels(ax, data)
+    samples = [*_samples(data, names, ends), *(curve_samples(data) if curves else ())]
+    style.head(figure, str(data.attrs["model"]), samples, min(len(samples), _IN_A_ROW))
+    group = _estimates_group(data, names, ends)
+    if beside:
+        over, text = ("parameter", "other_parameter"), "correlation of the estimates, median"
+        group |= {"correlation": Variable(over, _correlation(data), "1", text, _MISSING)}
+    if curves:
+        group |= curve_group(data, names)
+    return Drawing(figure, group)
+
+
+def _page(count: int) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels."""
+    columns = min(_COLUMNS, count)
+    rows = -(-count // columns)
+    figure = style.new_figure(PAGE, 0.45 + 1.5 * rows)
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for ax in axes[count:]:
+        ax.remove()
+    return figure, axes[:count]
+
+
+def _samples(data: xarray.Dataset, names: tuple[str, ...], ends: Array) -> list[Line2D]:
+    """What marks mean."""
     kind = "interval of 95 %" if f"{names[0]}_lower" in data else "standard error"
     bar = Line2D([], [], color="#0072B2", marker="o", markersize=3.2, label=f"estimate, {kind}")
     entries = [bar]
@@ -250,12 +289,7 @@ def _estimates(files: FigureFiles, correlated: bool) -> Drawing:
     if np.isnan(np.array([data[name].values for name in names])).any():
         cross: dict[str, Any] = {"marker": "x", "markersize": 4.0, "linestyle": "none"}
         entries.append(Line2D([], [], color=style.GREY, label="no value", **cross))
-    style.head(figure, str(data.attrs["model"]), entries)
-    group = _estimates_group(data, names, ends)
-    if count > len(names):
-        over, text = ("parameter", "other_parameter"), "correlation of the estimates, median"
-        group |= {"correlation": Variable(over, _correlation(data), "1", text, _MISSING)}
-    return Drawing(figure, group)
+    return entries
 
 
 def _correlation(data: xarray.Dataset) -> Array:

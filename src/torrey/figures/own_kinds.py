@@ -38,6 +38,14 @@ KINDS: Final[dict[str, Entry]] = {
         ("cumulants", "mesh"),
         "Apparent diffusivity and kurtosis at b -> 0, without a fit",
     ),
+    "magnetisation": Entry(
+        "torrey.figures.own_magnetisation",
+        "own_magnetisation",
+        ("magnetisation", "mesh"),
+        "Magnetisation in a cell at some times of one measurement",
+        Needs(most=1),
+        film=True,
+    ),
     "dispersion": Entry(
         "torrey.figures.dispersion",
         "own_dispersion",

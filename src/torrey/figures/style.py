@@ -135,6 +135,8 @@ def styled(function: Callable[P, Drawing]) -> Callable[P, Drawing]:
             drawing = function(*args, **kwargs)
             # Ticks are made at the first drawing and take the defaults of that moment.
             drawing.figure.draw_without_rendering()
+            if drawing.film is not None:
+                drawing.film.figure.draw_without_rendering()
         return drawing
 
     return draw

@@ -370,6 +370,10 @@ class Sweep:
         )
         return dict(zip(product(*map(range, self.shape)), points, strict=True))
 
+    def point_at(self, places: Mapping[str, int]) -> Point:
+        """Return the point at some places on the axes, at the first one where none is given."""
+        return self.points()[tuple(places.get(axis, 0) for axis in self.axes())]
+
     def without_strengths(self) -> Self:
         """The same sweep with q = 1 rad/um alone: for what does not depend on the strength.
 

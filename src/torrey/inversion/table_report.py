@@ -77,7 +77,7 @@ def report(
     every: Arrays = {
         name: np.concatenate([table[name] for table in tables])
         for name in first
-        if not name.startswith("parameter")
+        if not name.startswith("parameter") and all(name in table for table in tables)
     }
     group: dict[str, Variable] = {}
     for i, described in enumerate(zip(names, units, meanings, strict=True)):
@@ -122,6 +122,18 @@ def _of_parameter(name: str, unit: str, meaning: str, every: Arrays, i: int) -> 
                 "of the fit cuts it off",
                 _MISSING,
             )
+    if "profile_value" in every:
+        over = ("voxel", "profile_point")
+        found[f"{name}_profile"] = Variable(
+            over, every["profile_value"][:, i], unit, f"value at which {name} is held", _MISSING
+        )
+        found[f"{name}_deviance"] = Variable(
+            over,
+            every["profile_height"][:, i],
+            "1",
+            f"deviance of the best fit with this {name}, over that at the ends of the interval",
+            _MISSING,
+        )
     return found
 
 

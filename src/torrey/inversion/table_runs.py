@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 #: Of a cell each signal of the dictionary costs those of a model.
 _FEW, _MANY = 200, 2000
 _FAILED: Final = 5
+#: Voxels of a table with so few have curves of their profile likelihoods, which a figure shows.
+_DRAWN: Final = 100
 CRITERIA: Final = ("log_likelihood", "aic", "aicc", "bic")
 """By which models of the same signals are compared, after their likelihood."""
 
@@ -111,6 +113,7 @@ def _fit(
             None if sigma is None else sigma[rows],
             settings.noise,
             intervals=settings.intervals,
+            curves=data.voxels is not None and len(data) <= _DRAWN,
             starts=settings.starts,
             seed=settings.seed,
             dictionary=_FEW if settings.model == "physical" else _MANY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,7 +20,13 @@ from torrey.inversion.profiles import BORDER
 from torrey.inversion.table_model import Evaluate, TableModel
 from torrey.inversion.table_models import table_model
 from torrey.inversion.voxel_problem import Dictionary, Ranges, VoxelProblem
-from torrey.inversion.voxel_profiles import blind_bounds, identify_places, profile_ends
+from torrey.inversion.voxel_profiles import (
+    CURVE_POINTS,
+    blind_bounds,
+    identify_places,
+    profile_curves,
+    profile_ends,
+)
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,6 +65,9 @@ class TableFit:
         From the Fisher information; not a number of a parameter on a bound.
     interval : (v, p, 2) float, optional
         Profile likelihood of 95 %: an end that the bounds cut off is infinite. None if not asked.
+    profile_value, profile_height : (v, p, CURVE_POINTS) float, optional
+        Profile likelihood: values at which a parameter is held, and the deviance there over that at
+        the ends of the interval. None if not asked.
     identifiable : (v, p) bool
         Whether the signals say where between its bounds a parameter lies.
     at_bound : (v, p) bool
@@ -92,6 +101,12 @@ class TableFit:
     interval: Array | None = field(
         metadata=stored((*_OF, "end"), "1", "profile likelihood interval of 95 %")
     )
+    profile_value: Array | None = field(
+        metadata=stored((*_OF, "profile_point"), "1", "value that is held")
+    )
+    profile_height: Array | None = field(
+        metadata=stored((*_OF, "profile_point"), "1", "deviance over that at the ends")
+    )
     identifiable: Flags = field(
         metadata=stored(_OF, "1", "1 if the signals say where it lies", dtype=np.int8)
     )
@@ -123,6 +138,7 @@ def fit_table(
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     intervals: bool = False,
+    curves: bool = False,
     starts: int = 3,
     dictionary: int = 2000,
     seed: int = 1,
@@ -147,8 +163,8 @@ def fit_table(
         See `torrey.inversion.likelihood`.
     fixed, bounds : mapping, optional
         By parameter: values that are not fitted; bounds in the place of the model's.
-    intervals : bool
-        Whether profile likelihoods are wanted.
+    intervals, curves : bool
+        Whether profile likelihoods are wanted: their intervals, and beside these their curves.
     starts, dictionary, seed : int
         Number of starts, points between the bounds of which they are the best, and their seed.
     progress : Progress
@@ -166,13 +182,10 @@ def fit_table(
     evaluate = one.prepare(protocol)
     table = Dictionary.of(one, protocol, evaluate, ranges, dictionary, seed)
     check_count(one, y.shape[1], len(ranges.free) + table.groups.shape[1], known is None)
-    setting = _Setting(one, evaluate, ranges, table, protocol.weights, noise, intervals, starts)
-    size = max(1, _AT_ONCE // len(protocol))
-    parts = [
-        _fit_block(setting, y[i : i + size], None if known is None else known[i : i + size])
-        for i in each(range(0, len(y), size), progress, f"fits of {len(y):,} sets of signals")
-    ]
-    return _joined(parts, one, ranges)
+    setting = _Setting(
+        one, evaluate, ranges, table, protocol.weights, noise, intervals, curves, starts
+    )
+    return _joined(list(_fit_blocks(setting, y, known, progress)), one, ranges)
 
 
 def _checked(
@@ -212,13 +225,24 @@ class _Setting:
     weights: Array
     noise: NoiseKind
     intervals: bool
+    curves: bool
     starts: int
+
+
+def _fit_blocks(
+    setting: _Setting, y: Array, sigma: Array | None, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """Fields of `TableFit`, of as many voxels at a time as memory is taken for."""
+    size = max(1, _AT_ONCE // y.shape[1])
+    for i in each(range(0, len(y), size), progress, f"fits of {len(y):,} sets of signals"):
+        rows = slice(i, i + size)
+        yield _fit_block(setting, y[rows], None if sigma is None else sigma[rows])
 
 
 def _fit_block(setting: _Setting, y: Array, sigma: Array | None) -> dict[str, Any]:
     """Fields of `TableFit` of some voxels, by name."""
     v, k = len(y), len(setting.ranges.free)
-    found = _empty(v, k, setting.table.groups.shape[1], setting.intervals)
+    found = _empty(v, k, setting.table.groups.shape[1], setting)
     found["status"] = _usable(setting, y, sigma)
     rows = np.flatnonzero(found["status"] == 0)
     if not len(rows):
@@ -335,18 +359,22 @@ def _result(
     }
     if ends is not None:
         result["interval"] = np.where(seen[..., None], _values_of(setting.ranges, ends), np.nan)
+        if setting.curves:
+            held, height = profile_curves(problem, z, about, border, ends)
+            values = _values_of(setting.ranges, held)
+            result["profile_value"] = np.where(seen[..., None], values, np.nan)
+            result["profile_height"] = np.where(seen[..., None], height, np.nan)
     return result
 
 
 def _values_of(ranges: Ranges, ends: Array) -> Array:
-    """Parameters at places of ends of intervals; infinite ends stay infinite."""
-    k = ends.shape[1]
+    """Parameters at several places of each; infinite ones, and those without a number, stay so."""
     values = np.empty_like(ends)
-    for end in (0, 1):
+    for end in range(ends.shape[2]):
         u = ends[..., end]
         inner = ranges.values(np.where(np.isfinite(u), u, 0.5))[0][:, ranges.free]
         values[..., end] = np.where(np.isfinite(u), inner, u)
-    return values.reshape(-1, k, 2)
+    return values
 
 
 def _student(freedom: int) -> float:
@@ -355,7 +383,7 @@ def _student(freedom: int) -> float:
     return float(t.ppf(0.975, max(freedom, 1)) ** 2)
 
 
-def _empty(v: int, k: int, g: int, intervals: bool) -> dict[str, Any]:
+def _empty(v: int, k: int, g: int, setting: _Setting) -> dict[str, Any]:
     """Nothing known of any voxel."""
     shapes: dict[str, tuple[int, ...]] = {
         **dict.fromkeys(("estimate", "standard_error"), (v, k)),
@@ -363,8 +391,10 @@ def _empty(v: int, k: int, g: int, intervals: bool) -> dict[str, Any]:
         **dict.fromkeys(("amplitude", "amplitude_error"), (v, g)),
         **dict.fromkeys(("noise", "misfit", "log_likelihood", "aic", "aicc", "bic"), (v,)),
     }
-    if intervals:
+    if setting.intervals:
         shapes["interval"] = (v, k, 2)
+    if setting.intervals and setting.curves:
+        shapes |= dict.fromkeys(("profile_value", "profile_height"), (v, k, CURVE_POINTS))
     empty: dict[str, Any] = {name: np.full(shape, np.nan) for name, shape in shapes.items()}
     empty |= {name: np.zeros((v, k), dtype=bool) for name in ("identifiable", "at_bound")}
     return empty | {"steps": np.zeros(v, dtype=np.int64)}
@@ -375,7 +405,8 @@ def _joined(parts: Sequence[dict[str, Any]], model: TableModel, ranges: Ranges) 
     values: dict[str, Any] = {
         name: np.concatenate([part[name] for part in parts]) for name in parts[0]
     }
-    values.setdefault("interval", None)
+    for name in ("interval", "profile_value", "profile_height"):
+        values.setdefault(name, None)
     return TableFit(
         model=model.name,
         names=tuple(one.name for one in fitted),

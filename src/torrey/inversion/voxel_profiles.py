@@ -22,6 +22,11 @@ _NULL, _SEEN = 1e-11, 1e-4
 #: An interval of 95 % this wide holds the whole range of a parameter.
 _WIDE = 1.0 / 1.959963984540054
 _ROUNDS, _CLOSE = 10, 2e-3
+#: Points of a curve on each side of a minimum, as parts of the way to the end of the interval.
+_WAYS = np.array([0.35, 0.7, 1.0, 1.3])
+
+CURVE_POINTS = 1 + 2 * len(_WAYS)
+"""Points of the curve of a parameter."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,48 @@ def profile_ends(problem: VoxelProblem, z: Array, known: Known, border: Array) -
     return ends
 
 
+def profile_curves(
+    problem: VoxelProblem, z: Array, known: Known, border: Array, ends: Array
+) -> tuple[Array, Array]:
+    """Profile likelihoods from the minima to beyond the ends of their intervals.
+
+    Parameters
+    ----------
+    problem, z, known, border
+        See `profile_ends`.
+    ends : (v, k, 2) float
+        What that has found. Where an end is infinite, the curve goes to the bound.
+
+    Returns
+    -------
+    place : (v, k, CURVE_POINTS) float
+        Where each parameter is held, in order; not a number where it cannot be identified.
+    height : (v, k, CURVE_POINTS) float
+        The deviance over its border, which is 1 at the ends of an interval.
+    """
+    v, k = known.identifiable.shape
+    middle = z[:, :k]
+    to_bound = np.stack([middle, 1.0 - middle], axis=-1)
+    reach = np.where(np.isfinite(ends), np.abs(ends - middle[..., None]), to_bound)
+    away = np.minimum(reach[..., None] * _WAYS, to_bound[..., None])
+    place = np.concatenate(
+        [middle[..., None] - away[:, :, 0, ::-1], middle[..., None],
+         middle[..., None] + away[:, :, 1]], axis=-1,
+    )  # fmt: skip
+    height = np.zeros((v, k, CURVE_POINTS))
+    place[~known.identifiable], height[~known.identifiable] = np.nan, np.nan
+    sides = np.repeat([-1.0, 0.0, 1.0], [len(_WAYS), 1, len(_WAYS)])
+    asked = np.broadcast_to(known.identifiable[..., None], height.shape) & (sides != 0.0)
+    voxel, parameter, point = np.nonzero(asked)
+    if len(voxel):
+        smallest = problem(np.arange(v), z)[0]
+        search, at = _Ends(problem, z, known, border, smallest), place[asked]
+        start = search.along(voxel, parameter, at - middle[voxel, parameter])
+        root, _ = search.height(voxel, parameter, at, start)
+        height[voxel, parameter, point] = root**2
+    return place, height
+
+
 @dataclass(frozen=True)
 class _Ends:
     """Search for the ends, each on one side of one parameter of one voxel."""
@@ -167,7 +214,7 @@ class _Ends:
         low, high = np.zeros(len(n)), np.abs(bound - middle)
         at_low, at_high = np.zeros(len(n)), np.full(len(n), np.nan)
         distance = np.minimum(np.maximum(guess, 1e-6), high)
-        start = self._along(voxel, place, side, distance)
+        start = self.along(voxel, place, side * distance)
         result = np.full(len(n), np.nan)
         active = high > 0.0
         result[~active] = np.inf
@@ -205,14 +252,14 @@ class _Ends:
         between = np.clip(between, low + 0.02 * (high - low), high - 0.02 * (high - low))
         return np.where(open_end, np.minimum(np.maximum(outside, low * 1.05), high), between)
 
-    def _along(self, voxel: Ints, place: Ints, side: Array, distance: Array) -> Array:
-        """Where the minima are expected if one parameter is moved."""
+    def along(self, voxel: Ints, place: Ints, moved: Array) -> Array:
+        """Where the minima are expected if one parameter is moved so far."""
         covariance = self.known.covariance[voxel]
         row = covariance[np.arange(len(voxel)), place]
         variance = row[np.arange(len(voxel)), place]
         turn = row / np.where(variance > 0.0, variance, 1.0)[:, None]
         lower, upper = self.problem.bounds
-        return np.clip(self.z[voxel] + turn * (side * distance)[:, None], lower, upper)
+        return np.clip(self.z[voxel] + turn * moved[:, None], lower, upper)
 
     def height(self, voxel: Ints, place: Ints, value: Array, start: Array) -> tuple[Array, Array]:
         """Root of the deviance over its border with one parameter held, and the minima."""

@@ -218,10 +218,7 @@ def reference_signal(
         return ReferenceSignal(1.0, 0.0, 0.0, 0, 0, 1.0, 0.0)
     if len(levels) < 2:
         raise ToleranceError(ONE_MESH)
-    zone = Zone(levels[0].cell.lattice, point.period)
-    reach = zone.reach(point.waveform.segments, point.frame, point.q)
-    folds = zone if reach > _REACH_OF_PLAIN else None
-    solver = _Solver(levels, point, tolerance, folds, progress)
+    solver = _Solver(levels, point, tolerance, zone_of(levels[0], point), progress)
     by_two = tolerance >= _LEAST_OF_TWO_MESHES and levels[0].cell.dimension > 1
     first = 1 if by_two else min(2, len(levels) - 1)
     result = solver.on_mesh(first)
@@ -238,6 +235,13 @@ def reference_signal(
             f"{tolerance * abs(result.signal):.1e}: {end_of(levels)}"
         )
     return result
+
+
+def zone_of(operators: BlochTorrey, point: Point) -> Zone | None:
+    """Where the wave vector of a point is folded to; None where it need not be folded."""
+    zone = Zone(operators.cell.lattice, point.period)
+    reach = zone.reach(point.waveform.segments, point.frame, point.q)
+    return zone if reach > _REACH_OF_PLAIN else None
 
 
 def is_large(operators: BlochTorrey) -> bool:

@@ -16,6 +16,7 @@ from typing import Final
 
 from torrey.base.memory import factor_bytes, factor_seconds
 from torrey.config.cells import estimated_unknowns
+from torrey.gradients.instants import FRAMES
 from torrey.workflow import layout as paths
 from torrey.workflow.batches import Batches
 from torrey.workflow.recipes import Recipe, Recipes
@@ -66,13 +67,14 @@ _FIXED: Final[Mapping[str, float]] = {
     "write_table": 1.0,
     "draw_cell": 2.5,
     "draw_figure": 5.0,
+    "draw_film": 14.0,
     "draw_overview": 5.0,
     "place_discs": 1.0,
     "bound_parameters": 0.5,
 }
 _SLABS: Final = (SolveProjected.rule, EvaluateModels.rule)
 _GEOMETRY: Final = re.compile(
-    rf"{paths.RESULTS}/(?:geometry|reference|basis|slabs|tensors)/([^/]+)/"
+    rf"{paths.RESULTS}/(?:geometry|reference|magnetisation|basis|slabs|tensors)/([^/]+)/"
 )
 
 
@@ -245,6 +247,7 @@ def _seconds(recipes: Recipes, path: str, cells: Mapping[str, Cell]) -> float | 
         "extract_tensors": 0.1 + 4 * factor,
         "trace_eigenvalues": 0.5 + 4 * factor,
         "solve_reference": (0.5 + _FACTORS_IN_FULL * factor) * longer,
+        "solve_magnetisation": 1.0 + (_FACTORS_IN_FULL + FRAMES) * factor,
         "build_basis": 0.3 + factor * len(getattr(stage, "axes", ())),
         "expand_cumulants": 0.5 + 4 * factor,
     }

@@ -24,6 +24,7 @@ from torrey.gradients.slabs import Slab, slabs_of
 from torrey.gradients.sweep import REFERENCE, Index
 from torrey.inversion.map_names import map_names
 from torrey.reference.span import Span
+from torrey.workflow.pictured import pictured
 
 RESULTS = "results"
 
@@ -63,6 +64,7 @@ REFERENCE_BLOCK = (
 """Reference signals of a block of a dictionary by projected models."""
 MODEL_BLOCK = f"{RESULTS}/dictionaries/{{dictionary}}/batches/{{material}}/{{model}}/{{block}}.nc"
 """Signals of a block of a dictionary by one homogenised model."""
+MAGNETISATION = f"{RESULTS}/magnetisation/{{geometry}}/{{material}}/{{state}}/magnetisation.nc"
 BLOCH = f"{RESULTS}/bloch/{{bloch}}/{{kind}}.nc"
 """Something of a periodic medium at any gradient, by its name and kind."""
 
@@ -87,6 +89,8 @@ DESIGN = f"{RESULTS}/designs/{{design}}/design"
 """Stem of a design: .nc and .csv."""
 FIGURE = f"{RESULTS}/figures/{{figure}}"
 """Stem of a figure: .pdf, .png and .nc."""
+FILM = f"{RESULTS}/figures/{{film}}"
+"""Stem of a figure with a film, a .gif: as `FIGURE`, made by another rule."""
 TABLE = f"{RESULTS}/tables/{{table}}"
 """Stem of a table: .csv, .md and .nc."""
 
@@ -106,6 +110,7 @@ _SOURCES: Final[Mapping[Source, str]] = {
     "inversion": INVERSION,
     "bloch": BLOCH,
     "voxel": VOXEL_SIGNALS,
+    "magnetisation": MAGNETISATION,
 }
 
 
@@ -278,7 +283,9 @@ class Layout:
 
     def sources(self, kinds: Sequence[Source], entry: FigureRequest | TableRequest) -> list[str]:
         """Files that a figure or a table reads: kind by kind, each for all that it shows."""
-        if entry.studies:
+        if isinstance(entry, FigureRequest) and (one := pictured(self.config, entry)):
+            fields = [one.fields]
+        elif entry.studies:
             studies = [self.config.studies[name] for name in entry.studies]
             fields = [
                 {"study": s.name, "geometry": s.geometry, "material": s.material.key()}

@@ -32,6 +32,7 @@ from torrey.tables import catalogue as tables
 from torrey.workflow import layout as paths
 from torrey.workflow.derivatives import derivative_files, design_files
 from torrey.workflow.dictionaries import dictionary_bases, dictionary_files
+from torrey.workflow.films import magnetisation_files
 from torrey.workflow.fits import fit_files
 from torrey.workflow.layout import Basis, Layout
 from torrey.workflow.stage import Params, Stage
@@ -42,6 +43,7 @@ from torrey.workflow.stages import (
     CheckProjected,
     DrawCell,
     DrawFigure,
+    DrawFilm,
     DrawOverview,
     EvaluateModels,
     ExpandCumulants,
@@ -238,13 +240,14 @@ class Recipes:
         yield self._kurtosis, paths.KURTOSIS, studies
         expanded = [entry for entry in studies if entry[1][0].cumulants]
         yield self._cumulants, paths.CUMULANTS, expanded
-        derived = [({"path": path}, (*how,)) for path, *how in derivative_files(layout)]
+        made = [*derivative_files(layout), *magnetisation_files(layout)]
+        derived = [({"path": path}, (*how,)) for path, *how in made]
         yield self._given, "{path}", derived
         inversions = [({"inversion": name}, (entry,)) for name, entry in config.inversions.items()]
         yield self._inversion, paths.INVERSION, inversions
         files = [*fit_files(layout), *design_files(layout)]
         fits = [({"path": path}, (*how,)) for path, *how in files]
-        yield self._fit, "{path}", fits
+        yield self._given, "{path}", fits
         runs = [({"bloch": name, "kind": run.kind}, (run,)) for name, run in config.bloch.items()]
         yield self._bloch, paths.BLOCH, runs
         voxels = [({"path": path}, (*how,)) for path, *how in voxel_files(layout)]
@@ -375,9 +378,6 @@ class Recipes:
         )
         return self._recipe(stage, path, self.layout.inversion_inputs(inversion))
 
-    def _fit(self, path: str, stage: Stage, inputs: Inputs, beside: Sequence[str]) -> Recipe:
-        return self._recipe(stage, path, inputs, beside)
-
     def _bloch(self, path: str, run: BlochRun) -> Recipe:
         stage = SolveBloch(
             material=run.material,
@@ -388,14 +388,15 @@ class Recipes:
         )
         return self._recipe(stage, path, _levels_of(run.geometry))
 
-    def _given(self, path: str, stage: Stage, inputs: Inputs) -> Recipe:
-        return self._recipe(stage, path, inputs)
+    def _given(self, path: str, stage: Stage, inputs: Inputs, beside: Sequence[str] = ()) -> Recipe:
+        return self._recipe(stage, path, inputs, beside)
 
     def _figure(self, path: str, name: str) -> Recipe:
         figure = self.config.figures[name]
         entry = figures.entry_of(name, figure.kind)
+        kind = DrawFilm if entry.film else DrawFigure
         return self._recipe(
-            DrawFigure(
+            kind(
                 names=shown(figure),
                 figure=name,
                 module=entry.module,
@@ -404,7 +405,7 @@ class Recipes:
             ),
             path,
             self.layout.figure_inputs(entry.reads, figure),
-            _drawn_beside(path),
+            _drawn_beside(path, entry.film),
             module=entry.module,
         )
 
@@ -425,10 +426,9 @@ def files_of(entry: str | list[str]) -> list[str]:
     return [entry] if isinstance(entry, str) else entry
 
 
-def _drawn_beside(path: str) -> tuple[str, str]:
+def _drawn_beside(path: str, film: bool = False) -> tuple[str, ...]:
     """Pictures beside the data behind them."""
-    stem = path.removesuffix(".nc")
-    return f"{stem}.pdf", f"{stem}.png"
+    return tuple(path.removesuffix("nc") + kind for kind in ("pdf", "png", "gif")[: 2 + film])
 
 
 def _mesh_of(geometry: str) -> str:

@@ -83,6 +83,17 @@ class SolveReference(Stage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SolveMagnetisation(Stage):
+    """Solve one point in full, and keep the magnetisation at some times."""
+
+    rule = "solve_magnetisation"
+    material: Material = spread(Material.from_dict)
+    point: Point = spread(Point.from_dict)
+    tolerance: float
+    times: tuple[float, ...] = as_tuples()
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildBasis(Stage):
     """Build ladders of projected models along some axes, to some rung."""
 
@@ -376,6 +387,18 @@ class DrawFigure(Stage):
     figure: str
     module: str
     kind: str = ""
+    settings: Mapping[str, Any] = as_settings()
+    names: tuple[str, ...] = as_names()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawFilm(Stage):
+    """Draw a figure of a kind that has a film, and the film."""
+
+    rule = "draw_film"
+    figure: str
+    module: str
+    kind: str
     settings: Mapping[str, Any] = as_settings()
     names: tuple[str, ...] = as_names()
 

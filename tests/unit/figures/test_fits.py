@@ -119,6 +119,29 @@ def test_a_figure_of_ones_own_shows_the_correlation_of_estimates_too(tmp_path):
     assert np.isfinite(expected).any()
 
 
+def test_a_figure_of_ones_own_has_the_curves_of_profiles(tmp_path):
+    data = VoxelData(signals_of(3), None, None, ("a", "b_1", "c"), PROTOCOL)
+    files = files_of(tmp_path, data, intervals=True)
+    folder = tmp_path / "drawn"
+    folder.mkdir()
+    figure = draw_own("fit", files, {}, folder).figure
+    fit = artifacts.open_dataset(files.files["fit"]["mine"])
+    names = [str(name) for name in fit.parameter.values]
+    panels = [ax for ax in figure.axes if ax.get_ylabel() == "deviance"]
+    assert len(panels) == len(names) == 4
+    assert {"b 1", "95 %"} <= set(texts(figure))
+    for ax, name in zip(panels, names, strict=True):
+        curves = [line for line in ax.lines if len(line.get_xdata()) > 2]
+        assert len(curves) == 3
+        for line, x, y in zip(
+            curves, fit[f"{name}_profile"].values, fit[f"{name}_deviance"].values, strict=True
+        ):
+            there = np.interp(x, line.get_xdata(), line.get_ydata())
+            np.testing.assert_allclose(there, y, atol=0.03)
+    drawn = artifacts.read(folder / "fit.nc")
+    assert drawn["deviance"].shape == (4, 3, fit.sizes["profile_point"])
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_every_parameter_has_a_symbol(name):
     options = {"anisotropic": True} if "anisotropic" in MODELS[name].options else {}

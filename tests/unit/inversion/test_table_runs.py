@@ -102,6 +102,23 @@ def test_a_table_is_fitted_in_any_number_of_parts(tmp_path):
     assert one.amplitude.values == pytest.approx(500.0, rel=0.01)
 
 
+def test_small_tables_have_curves_of_their_profiles(tmp_path, monkeypatch):
+    data, _ = read_table(tmp_path, table_text(VOXELS, 1e-3))
+    asked = replace(SETTINGS, intervals=True)
+    one, _ = gather(tmp_path, data, asked, 1)
+    five, _ = gather(tmp_path, data, asked, 5)
+    assert one.identical(five)
+    assert one.t_ex_profile.dims == ("voxel", "profile_point")
+    assert one.t_ex_profile.attrs["units"] == "ms"
+    ends = one.t_ex_profile[:, [1, -2]].values
+    np.testing.assert_allclose(ends, np.column_stack([one.t_ex_lower, one.t_ex_upper]))
+    # Large ones have none, which only maps could show.
+    monkeypatch.setattr(table_runs, "_DRAWN", 2)
+    many, _ = gather(tmp_path, data, asked, 1)
+    assert "t_ex_lower" in many
+    assert "t_ex_profile" not in many
+
+
 def test_what_cannot_be_fitted_is_marked_and_missing(tmp_path):
     text = table_text(VOXELS, 1e-3).replace("b,1000,8,15,", "b,1000,8,15,n/a #")
     data, remarks = read_table(tmp_path, text)

@@ -80,6 +80,37 @@ def test_profiles_end_where_the_deviance_does():
             assert 2.0 * (best - held.log_likelihood[0]) == pytest.approx(3.8415, rel=0.02)
 
 
+def test_curves_are_the_deviance_with_a_parameter_held():
+    y = noisy("karger", TABLE, KARGER, 0.004, 1)
+    found = fit_table("karger", TABLE, y, 0.004, intervals=True, curves=True)
+    best = found.log_likelihood[0]
+    for name in ("D_c", "t_ex"):
+        i = found.names.index(name)
+        held, height = found.profile_value[0, i], found.profile_height[0, i]
+        assert np.all(np.diff(held) > 0.0)
+        middle = len(held) // 2
+        assert held[middle] == pytest.approx(found.estimate[0, i])
+        assert height[middle] == 0.0
+        # The curve goes on beyond the ends of the interval.
+        assert held[[1, -2]] == pytest.approx(found.interval[0, i])
+        assert height[[1, -2]] == pytest.approx(1.0, rel=0.01)
+        for point in (0, 2, -1):
+            other = fit_table("karger", TABLE, y, 0.004, fixed={name: held[point]})
+            deviance = 2.0 * (best - other.log_likelihood[0])
+            assert deviance == pytest.approx(3.8415 * height[point], rel=0.02)
+
+
+def test_a_curve_without_an_end_goes_to_the_bound():
+    y = noisy("karger", TABLE, [2.2, 0.4, 0.4, 1e6], 0.003, 1, seed=4)
+    found = fit_table("karger", TABLE, y, 0.003, intervals=True, curves=True)
+    time = found.names.index("t_ex")
+    assert found.profile_value[0, time, -1] == pytest.approx(1000.0)
+    assert found.profile_height[0, time, -1] < 1.0
+    plain = fit_table("karger", TABLE, y, 0.003, intervals=True)
+    assert plain.profile_value is None
+    np.testing.assert_array_equal(plain.interval, found.interval)
+
+
 def test_what_signals_do_not_say_is_missing():
     # Without a share of sticks there is nothing to exchange.
     signals = 0.8 * np.exp(-SHELLS.b)

@@ -181,6 +181,8 @@ def test_patterns_have_the_wildcards_that_rules_constrain():
         "voxel",
         "domain",
         "kind",
+        "film",
+        "state",
         "slab",
         "tolerance",
         "model",

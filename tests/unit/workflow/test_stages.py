@@ -31,6 +31,9 @@ EVERY = [
         point=POINT,
         tolerance=1e-4,
     ),
+    stages.SolveMagnetisation(
+        material=MATERIAL, point=POINT, tolerance=1e-3, times=(0.0, 4.0, 14.0)
+    ),
     stages.BuildBasis(material=MATERIAL, axes=((1.0, 0.0), (0.0, 1.0)), rungs=7),
     stages.SolveProjected(material=MATERIAL, sweep=SWEEP, tolerance=1e-4),
     stages.CheckProjected(rows=(3, 0)),
@@ -75,6 +78,13 @@ EVERY = [
     stages.DrawCell(elements=True),
     stages.DrawCell(elements=False),
     stages.DrawFigure(figure="kl23_fig6", module="torrey.figures.kl23", names=("one", "two")),
+    stages.DrawFilm(
+        figure="mine",
+        module="torrey.figures.own_magnetisation",
+        kind="magnetisation",
+        settings={"value": "modulus", "times": [0.0, 14.0]},
+        names=("study",),
+    ),
     stages.DrawOverview(study="mine"),
     stages.WriteTable(table="t", module="torrey.tables.khm19", names=()),
 ]
