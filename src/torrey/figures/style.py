@@ -207,9 +207,21 @@ def draw_model(
         zorder=look.zorder,
         label=look.label,
     )
+    if not look.size:
+        _draw_alone(ax, look, x, y)
     if unstable is not None:
         draw_hollow(ax, look, x, y, np.asarray(unstable, dtype=bool))
     return line
+
+
+def _draw_alone(ax: Axes, look: Look, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Draw marks where a curve without marks has a point without neighbours, which is no line."""
+    seen = np.isfinite(y)
+    alone = seen & ~np.r_[False, seen[:-1]] & ~np.r_[seen[1:], False]
+    if alone.any():
+        paint: dict[str, Any] = {"color": look.color, "markeredgewidth": 0.0, "linestyle": "none"}
+        mark: dict[str, Any] = {"marker": look.marker, "markersize": 3.0, "zorder": look.zorder}
+        ax.plot(x[alone], y[alone], label="_alone", **paint, **mark)
 
 
 def draw_hollow(
@@ -218,11 +230,11 @@ def draw_hollow(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     where: NDArray[np.bool_],
-) -> None:
+) -> list[Line2D]:
     """Draw hollow markers over some of the points of a curve; nothing if there are none."""
     if not np.any(where):
-        return
-    ax.plot(
+        return []
+    return ax.plot(
         x[where],
         y[where],
         linestyle="none",
