@@ -31,7 +31,7 @@ _SLICES, _NAMED = 4, 12
 #: Part of the values whose range a colour bar spans: what is left lies beyond its ends.
 _SPAN: Final = (2.0, 98.0)
 #: Part of the height of axes that is added where bars are open.
-_OPEN_ROOM: Final = 0.1
+_OPEN_ROOM: Final = 0.15
 _EMPTY: Final = "#FFFFFF"
 _LOST: Final = "#B0B0B0"
 _MAPS: Final = "viridis"

@@ -215,9 +215,9 @@ def _draw_map(ax: Axes, data: xarray.Dataset, x: str, y: str) -> QuadMesh:
         (table.unstable.values == 1, "x"),
     ):
         row, column = np.nonzero(which)
-        ax.plot(
-            places[0][column], places[1][row], mark, color="#222222", markersize=3.0, clip_on=False
-        )
+        # Marks at zero are whole. The layout fails where nothing at all is not clipped.
+        paint: dict[str, Any] = {"color": "#222222", "markersize": 3.0, "clip_on": not len(row)}
+        ax.plot(places[0][column], places[1][row], mark, **paint)
     for values, scale in zip(places, (ax.set_xscale, ax.set_yscale), strict=True):
         if spans_decades(values):
             scale("log")

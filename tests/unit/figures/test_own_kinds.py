@@ -147,6 +147,23 @@ def test_directions_in_space_are_drawn_against_their_angle_to_the_fibre(tmp_path
     assert own_angles(files, {**PLAIN, "models": ["R0"]}).data["signal_real"].values.size == 3
 
 
+def test_signals_of_directions_that_mean_nothing_are_at_the_border(tmp_path):
+    vectors, marks = np.eye(2), np.array([[0, 0], [0, 1]], dtype=np.int8)
+    path = write_table(
+        tmp_path,
+        {"direction": np.array(["1,0", "0,1"])},
+        np.array([[0.5, 0.6], [0.5, 1e200]]),
+        {"direction_vector": (("direction", "axis"), vectors),
+         "validity": (("model", "direction"), marks)},
+    )  # fmt: skip
+    figure = draw_own("angles", FigureFiles({"signals": {"mine": path}}), PLAIN, tmp_path).figure
+    (ax,) = figure.axes
+    (mark,) = [line for line in ax.lines if line.get_label() == "_beyond"]
+    assert list(mark.get_ydata()) == [ax.get_ylim()[1]] == [1.05 * 0.6]
+    assert np.nanmax([line.get_ydata().max() for line in ax.lines]) < 1.0
+    assert any("hollow: R2 unstable" in text for text in texts(figure))
+
+
 def test_directions_in_space_are_drawn_on_the_sphere(tmp_path):
     files = angular(tmp_path, np.eye(3), fibre_angle=np.array([90.0, 90.0, 0.0]))
     drawing = draw_own("angles", files, {**PLAIN, "sphere": True}, tmp_path)
