@@ -24,7 +24,7 @@ _FAINT: Final = 0.38
 #: Sizes of labels that are tried (points), and the mean width of a letter in units of the size.
 _SIZES: Final = (8.0, 7.0, 6.0)
 _LETTER: Final = 0.58
-#: Part of the room that a name may take: what stands beside axes takes some of their width.
+#: Part of the room that a name may take, so that it keeps clear of the border of its region.
 _SURE: Final = 0.9
 BEHIND: Final = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.6}
 """Behind a name on elements."""

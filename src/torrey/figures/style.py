@@ -219,9 +219,8 @@ def _draw_alone(ax: Axes, look: Look, x: NDArray[np.float64], y: NDArray[np.floa
     seen = np.isfinite(y)
     alone = seen & ~np.r_[False, seen[:-1]] & ~np.r_[seen[1:], False]
     if alone.any():
-        paint: dict[str, Any] = {"color": look.color, "markeredgewidth": 0.0, "linestyle": "none"}
-        mark: dict[str, Any] = {"marker": look.marker, "markersize": 3.0, "zorder": look.zorder}
-        ax.plot(x[alone], y[alone], label="_alone", **paint, **mark)
+        paint: dict[str, Any] = {"color": look.color, "zorder": look.zorder, "label": "_alone"}
+        ax.plot(x[alone], y[alone], look.marker, markersize=3.0, markeredgewidth=0.0, **paint)
 
 
 def draw_hollow(
