@@ -28,6 +28,8 @@ LAYER: Final = "#5B8DB8"
 MEMBRANE: Final = "#0B4F7D"
 BOX: Final = "#9C3A12"
 OUTSIDE_INK: Final = "#A8481C"
+#: Points along an edge to which distances are measured.
+_ALONG: Final = 9
 
 
 def read_cell(path: str | FilePath) -> tuple[CellMesh, ...]:
@@ -83,9 +85,12 @@ def roomiest_places(mesh: CellMesh) -> tuple[Array, Array]:
     ends = np.column_stack([np.sort(edges.reshape(-1, 3)[:, :2], axis=1), regions])
     # An edge within a region belongs to two of its elements.
     _, first, count = np.unique(ends, axis=0, return_index=True, return_counts=True)
-    boundary = np.unique(edges.reshape(-1, 3)[first[count == 1]])
+    start, end, middle = np.moveaxis(mesh.points[edges.reshape(-1, 3)[first[count == 1]]], 1, 0)
+    # Nodes alone are far from each other where elements are large.
+    t = np.linspace(0.0, 1.0, _ALONG)[:, None, None]
+    along = (1 - t) * (1 - 2 * t) * start + t * (2 * t - 1) * end + 4 * t * (1 - t) * middle
     nodes = mesh.elements.ravel()
-    distance, _ = cKDTree(mesh.points[boundary]).query(mesh.points[nodes])
+    distance, _ = cKDTree(along.reshape(-1, 2)).query(mesh.points[nodes])
     owner = np.repeat(mesh.region, mesh.elements.shape[1])
     order = np.lexsort((distance, owner))
     last = order[np.append(np.diff(owner[order]) > 0, True)]

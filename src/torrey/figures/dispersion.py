@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import xarray
@@ -28,6 +28,9 @@ _BESIDE: Final = 2
 _ROOM: Final = 0.4
 #: Height of a line of small text (inches).
 _LINE: Final = 1.3 * SMALL / 72.0
+#: Width and height of the note on exchange, in units of the axes, and places tried along a curve.
+_NOTE: Final = (0.4, 0.38)
+_STEPS: Final = 200
 _IMPERMEABLE: Final = "impermeable"
 _HZ: Final = 1000.0
 """Frequencies in Hz of one in 1/ms."""
@@ -233,7 +236,39 @@ def _explain_exchange(ax: Axes, runs: Sequence[xarray.Dataset]) -> None:
     if found and not _rates_below(runs):
         ((rate, karger), ink), *_ = found
         text = f"thin line:\nexchange,\n{rate:.4f}/ms\nKärger:\n{karger:.4f}/ms"
-        style.note(ax, 0.03, 0.97, text, va="top", color=ink)
+        x, y, sides = _empty_corner(ax, runs)
+        style.note(ax, x, y, text, color=ink, **sides)
+
+
+def _empty_corner(
+    ax: Axes, runs: Sequence[xarray.Dataset]
+) -> tuple[float, float, dict[str, Literal["left", "right", "top", "bottom"]]]:
+    """Place of the corner where curves and their names take least of a note, and its alignment."""
+    to_axes = ax.transScale + ax.transLimits
+    taken = []
+    for run in runs:
+        time, K = run.time.values, run.K_time.values
+        curve = to_axes.transform(np.column_stack([time, K]))
+        peak = curve[int(np.nanargmax(K))]
+        along = np.linspace(0.0, len(curve) - 1.0, _STEPS)
+        taken.append([np.interp(along, np.arange(len(curve)), part) for part in curve.T])
+        # The name of the curve is beside its peak.
+        taken.append([peak[0] + np.linspace(0.0, _NOTE[0], _STEPS), np.full(_STEPS, peak[1])])
+    x, y = np.concatenate(taken, axis=1)
+    corners = [(left, top) for top in (True, False) for left in (True, False)]
+    lies = [
+        np.count_nonzero(
+            ((x < _NOTE[0]) if left else (x > 1.0 - _NOTE[0]))
+            & ((y > 1.0 - _NOTE[1]) if top else (y < _NOTE[1]))
+        )
+        for left, top in corners
+    ]
+    left, top = corners[int(np.argmin(lies))]
+    return (
+        0.03 if left else 0.97,
+        0.97 if top else 0.03,
+        {"ha": "left" if left else "right", "va": "top" if top else "bottom"},
+    )
 
 
 def _draw_laws(ax: Axes, runs: Sequence[xarray.Dataset]) -> None:

@@ -33,6 +33,8 @@ _SLICES, _NAMED = 4, 12
 _COLUMNS, _IN_A_ROW = 2, 4
 #: Part of the values whose range a colour bar spans: what is left lies beyond its ends.
 _SPAN: Final = (2.0, 98.0)
+#: Part of the height of axes that is added where bars are open.
+_OPEN_ROOM: Final = 0.15
 _EMPTY: Final = "#FFFFFF"
 _LOST: Final = "#B0B0B0"
 _MAPS: Final = "viridis"
@@ -282,10 +284,11 @@ def _samples(data: xarray.Dataset, names: tuple[str, ...], ends: Array) -> list[
     kind = "interval of 95 %" if f"{names[0]}_lower" in data else "standard error"
     bar = Line2D([], [], color="#0072B2", marker="o", markersize=3.2, label=f"estimate, {kind}")
     entries = [bar]
-    if np.isinf(ends).any():
-        arrow: dict[str, Any] = {"marker": "^", "markersize": 4.0, "linestyle": "none"}
-        text = "open: up to a bound of the fit"
-        entries.append(Line2D([], [], color="#0072B2", label=text, **arrow))
+    for i, (marker, way) in enumerate((("^", "up"), ("v", "down"))):
+        if np.isinf(ends[:, 1 - i]).any():
+            arrow: dict[str, Any] = {"marker": marker, "markersize": 4.0, "linestyle": "none"}
+            text = f"open: {way} to a bound of the fit"
+            entries.append(Line2D([], [], color="#0072B2", label=text, **arrow))
     if np.isnan(np.array([data[name].values for name in names])).any():
         cross: dict[str, Any] = {"marker": "x", "markersize": 4.0, "linestyle": "none"}
         entries.append(Line2D([], [], color=style.GREY, label="no value", **cross))
@@ -351,8 +354,14 @@ def _draw_estimates(ax: Axes, values: Array, ends: Array) -> None:
 
 
 def _mark_open_ends(ax: Axes, values: Array, ends: Array) -> None:
-    """Bars that only a bound of the fit ends go on to the border, and have an arrow there."""
-    limits = ax.get_ylim()
+    """Bars that only a bound of the fit ends go on to the border, and have an arrow there.
+
+    The axes are widened at that side, so that no arrow covers an estimate.
+    """
+    low, high = ax.get_ylim()
+    room = _OPEN_ROOM * (high - low)
+    below, above = (bool((np.isinf(end) & np.isfinite(values)).any()) for end in ends)
+    limits = low - room * below, high + room * above
     for end, border, marker in zip(ends, limits, "v^", strict=True):
         x = np.flatnonzero(np.isinf(end) & np.isfinite(values))
         if len(x):

@@ -39,13 +39,13 @@ from torrey.figures.own_errors import (
     draw_errors,
     draw_floor,
     error_limits,
-    floor_sample,
+    floor_samples,
     with_errors,
 )
 from torrey.figures.own_signals import draw_signals, is_complex, set_signal_axis
-from torrey.figures.panels import explain_hollow, labelled, to_group
+from torrey.figures.panels import hollow_text, labelled, to_group
 from torrey.figures.sources import cell_in_words
-from torrey.figures.style import PAGE, look_of
+from torrey.figures.style import PAGE
 from torrey.figures.words import text_of, words_of
 from torrey.geometry.files import read_mesh
 from torrey.gradients.sweep import ENCODINGS, REFERENCE
@@ -59,6 +59,7 @@ _READ: Final = (
     "model_error_floor",
     "b_value",
 )
+_PARTS: Final = ("signal_imag", "validity")
 _MEANS: Final = ("spherical_mean", "spherical_mean_error")
 _MOST_COLOURS: Final = 8
 #: Labels that find room below an axis.
@@ -171,13 +172,15 @@ class _Page:
     """A table that is cut for an overview; without data where that fails.
 
     `data` has what is drawn, with numbers along x whatever they stand for; `group` what the study
-    has. Signals are means over `directions` of them where this is not zero.
+    has. Signals are means over `directions` of them where this is not zero. `is_complex` says
+    whether there are imaginary parts to know of, in any direction.
     """
 
     chosen: Chosen
     data: xarray.Dataset | None
     group: Group
     directions: int = 0
+    is_complex: bool = False
 
     @classmethod
     def read(cls, study: str, path: str, said: list[str]) -> _Page:
@@ -185,7 +188,7 @@ class _Page:
         group: dict[str, Variable] = {
             "study": Variable((), np.array(study, object), "", "name of the study")
         }
-        chosen, data, directions = Chosen("", "", {}), None, 0
+        chosen, data, directions, imaginary = Chosen("", "", {}), None, 0, False
         try:
             table = artifacts.open_dataset(path)
             # Directions of a rule are there for their mean.
@@ -196,13 +199,16 @@ class _Page:
             read = (*_MEANS, "b_value") if mean else _READ
             cut = cut_axes({study: path}, {COLOUR: chosen.colour}, read, kept, {}).isel(panel=0)
             data = _of_means(cut) if mean else with_instability(cut)
+            every = [*kept, "direction"] if mean else kept
+            parts = cut_axes({study: path}, {COLOUR: chosen.colour}, _PARTS, every, {})
+            imaginary = is_complex(with_instability(parts))
             names = ["signal_real", "numerical_error", "unstable"]
             names += [name for name in ("model_error", "model_error_floor") if name in data]
             group |= to_group(data if chosen.colour else data.squeeze(COLOUR), names)
             data = _numbered(data, chosen.x)
         except Exception as error:
             said.append(f"the overview lacks its signals: {type(error).__name__}: {error}")
-        return cls(chosen, data, group, directions)
+        return cls(chosen, data, group, directions, imaginary)
 
     @property
     def has_errors(self) -> bool:
@@ -228,11 +234,9 @@ class _Page:
         set_signal_axis(ax, data)
         labels = draw_signals(ax, data, x, self.chosen.colour, self.joined)
         self._label_x(ax)
-        ax.set_ylabel(r"Re $S$" if self.directions or is_complex(data) else "$S$")
+        ax.set_ylabel(r"Re $S$" if self.is_complex else "$S$")
         over = f", mean over {self.directions} directions" if self.directions else ""
         style.panel_title(ax, letter, f"signals{over}")
-        names = {str(model): look_of(str(model)).label for model in data.model.values}
-        explain_hollow(ax, data, names, (0.03, 0.04), va="bottom", ha="left")
         style.label_ends(ax, inside(ax, labels))
         if self.has_errors:
             ax.tick_params(labelbottom=False)
@@ -273,9 +277,9 @@ class _Page:
         samples: list[Line2D | Patch] = []
         if self.chosen.colour and self.joined:
             samples += [model_sample(str(model)) for model in data.model.values]
-        if self.has_errors and self.joined:
-            samples.append(floor_sample())
-        head(figure, "\n".join(filter(None, (said, self.chosen.words))), samples)
+        samples += floor_samples(figure.axes)
+        hollow = hollow_text(data)
+        head(figure, "\n".join(filter(None, (said, self.chosen.words, hollow))), samples)
 
 
 def _of_means(data: xarray.Dataset) -> xarray.Dataset:
@@ -283,7 +287,6 @@ def _of_means(data: xarray.Dataset) -> xarray.Dataset:
     mean, error = (data[name] for name in _MEANS)
     data = data.drop_vars(_MEANS).assign(
         signal_real=mean,
-        signal_imag=labelled(0.0 * mean, "1", "imaginary part, which is not averaged"),
         numerical_error=error,
         unstable=labelled(mean.isnull().astype(np.int8), "1", "1 where a signal means nothing"),
     )

@@ -26,6 +26,7 @@ from torrey.figures.own_axes import (
     colour_texts,
     colours_of,
     cut_axes,
+    draw_within,
     figure_of_panels,
     head,
     look_in,
@@ -35,8 +36,8 @@ from torrey.figures.own_axes import (
 )
 from torrey.figures.own_signals import is_complex, set_signal_axis
 from torrey.figures.own_sphere import draw_spheres
-from torrey.figures.panels import each_panel, to_group
-from torrey.figures.style import PAGE, Look, draw_model, look_of, styled
+from torrey.figures.panels import each_panel, hollow_text, to_group
+from torrey.figures.style import PAGE, Look, look_of, styled
 from torrey.figures.words import words_of
 
 Array = NDArray[np.float64]
@@ -78,18 +79,21 @@ def own_angles(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
     planar = data.sizes["axis"] < 3
     figure, axes = (_circles if planar else figure_of_panels)(data.sizes["panel"])
     words = words_of(data.drop_vars(colour) if colour else data, [panel] if panel else [])
+    what = "Re $S$" if is_complex(data) else "$S$"
+    step = 0.0
+    if planar:
+        step = _set_circles(axes, data)
+    else:
+        _set_angles(axes, data, what)
     for ax, one, title in zip(axes, each_panel(data), words.titles, strict=True):
         (_draw_round if planar else _draw_against_angle)(ax, one, colour)
         if len(axes) > 1:
             style.panel_title(ax, str(one.panel.values), title)
     said = words.shared if len(axes) > 1 else ", ".join(filter(None, (*words.titles, words.shared)))
-    what = "Re $S$" if is_complex(data) else "$S$"
     if planar:
-        step = _set_circles(axes, data)
         said += f"\n{what} by the distance from the centre, a circle every {step:g}"
         said += ", directions as angles from x to y"
-    else:
-        _set_angles(axes, data, what)
+    said = "\n".join(filter(None, (said, hollow_text(data))))
     head(figure, said, _samples(data, colour, planar))
     names = [name for name in (*_WRITTEN, "fibre_angle") if name in data]
     return Drawing(figure, to_group(data if colour else data.squeeze(COLOUR), names))
@@ -130,9 +134,8 @@ def _draw_round(ax: Axes, data: xarray.Dataset, colour: str) -> None:
         order = np.append(order, order[:1])
         twice = np.concatenate([seen, seen])[order]
         turned = np.unwrap(angle[order])
-        values = (row.signal_real, row.numerical_error, row.unstable)
-        signal, error, unstable = (value.values[twice] for value in values)
-        draw_model(ax, "", turned, signal, error, unstable, look)
+        values = (row.signal_real, row.unstable, row.numerical_error)
+        draw_within(ax, look, turned, *(value.values[twice] for value in values))
 
 
 def _vectors(row: xarray.Dataset) -> Array:
@@ -168,8 +171,8 @@ def _draw_against_angle(ax: Axes, data: xarray.Dataset, colour: str) -> None:
     """Draw marks: directions of one angle to the fibre may have different signals."""
     for row, look in _rows(data, colour):
         marks = replace(look, linestyle="none", marker=look.marker, size=max(look.size, 2.6))
-        values = (row.signal_real, row.numerical_error, row.unstable)
-        draw_model(ax, "", row.fibre_angle.values, *values, look=marks)
+        values = (row.signal_real, row.unstable, row.numerical_error)
+        draw_within(ax, marks, row.fibre_angle.values, *values)
 
 
 def _samples(data: xarray.Dataset, colour: str, joined: bool) -> list[Line2D]:

@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from torrey.base import artifacts
 from torrey.figures import style
@@ -291,6 +291,56 @@ def model_sample(model: str) -> Line2D:
     line: dict[str, Any] = {"linestyle": look.linestyle, "linewidth": look.width}
     mark: dict[str, Any] = {"marker": look.marker if look.size else "none", "markersize": look.size}
     return Line2D([], [], color=look.color, markeredgewidth=0.0, label=look.label, **line, **mark)
+
+
+def draw_within(
+    ax: Axes,
+    look: Look,
+    x: ArrayLike,
+    y: ArrayLike,
+    unstable: ArrayLike,
+    error: ArrayLike | None = None,
+    text: str = "",
+) -> CurveLabel | None:
+    """Draw the curve of a model, without what means nothing and lies beyond the axes.
+
+    Such signals may be of any size, and a line to them would cross the axes. In the place of them
+    is one hollow mark at the border, beside the label if the curve ends there.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its final limits.
+    look : Look
+    x, y : (n,) array_like
+    unstable : (n,) array_like of bool
+        Points that mean nothing.
+    error : (n,) array_like, optional
+        Numerical error of y.
+    text : str
+        Of the label; that of the look without it.
+
+    Returns
+    -------
+    CurveLabel or None
+        For the end of what is drawn; None if nothing is.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    unstable, (low, high) = np.asarray(unstable, dtype=bool), ax.get_ylim()
+    lost = unstable & ~((y >= low) & (y <= high))
+    shown = np.where(lost, np.nan, y)
+    line = style.draw_model(ax, "", x, shown, error, unstable & ~lost, look)
+    beyond = np.flatnonzero(lost)
+    if not len(beyond):
+        return style.last_point(line, text or look.label, look.ink)
+    returns = bool(np.isfinite(shown[beyond[-1] :]).any())
+    place = beyond[0] if returns else beyond[-1]
+    border = low if y[place] < low else high
+    (mark,) = style.draw_hollow(ax, look, x[[place]], np.array([border]), np.array([True]))
+    mark.set(clip_on=False, label="_beyond")
+    if returns:
+        return style.last_point(line, text or look.label, look.ink)
+    return CurveLabel(float(x[place]), border, text or look.label, look.ink)
 
 
 def inside(ax: Axes, labels: Sequence[CurveLabel | None]) -> list[CurveLabel | None]:

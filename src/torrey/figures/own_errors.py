@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from torrey.figures.own_axes import (
     colour_texts,
     colours_of,
     cut_axes,
+    draw_within,
     figure_of_panels,
     head,
     inside,
@@ -33,19 +34,21 @@ from torrey.figures.own_axes import (
     spans_decades,
     with_instability,
 )
-from torrey.figures.panels import each_panel, explain_hollow, labelled, to_group
-from torrey.figures.style import CurveLabel, draw_model, last_point, look_of, styled
+from torrey.figures.panels import each_panel, hollow_text, labelled, to_group
+from torrey.figures.style import CurveLabel, look_of, styled
 from torrey.figures.words import words_of
 from torrey.gradients.sweep import REFERENCE
+from torrey.study.orders import ROUNDING
 
 Array = NDArray[np.float64]
 
-#: Rounding of signals: where all of them are 1, their differences are smaller, and mean nothing.
-_ROUNDING: Final = 1e-12
 _READ: Final = ("model_error", "model_error_floor", "validity")
 _WRITTEN: Final = ("error", "error_floor", "unstable")
 ERROR: Final = r"$|S_{\mathrm{model}} - S_{\mathrm{Ref}}|$"
+FLOOR: Final = "_floor"
+"""Label of the band of the numerical error."""
 _FLOOR: Final = "#DADADA"
+_MIDDLE: Final[Mapping[str, Any]] = {"ha": "center", "va": "center", "linespacing": 1.4}
 _DECADES: Final = (-5, 0)
 """Errors that a map tells apart: powers of ten."""
 
@@ -79,7 +82,7 @@ def with_errors(data: xarray.Dataset) -> xarray.Dataset:
     return data.assign(
         error=labelled(error, "1", "|S_model - S_reference|, both on the coarsest mesh"),
         error_floor=labelled(
-            np.maximum(data.model_error_floor, _ROUNDING), "1", "numerical error of that difference"
+            np.maximum(data.model_error_floor, ROUNDING), "1", "numerical error of that difference"
         ),
     )
 
@@ -100,16 +103,14 @@ def _curves(data: xarray.Dataset, x: str, colour: str, panel: str) -> Drawing:
         ax.set_ylabel(ERROR)
         if len(axes) > 1:
             style.panel_title(ax, str(one.panel.values), title)
-        names = {str(model): look_of(str(model)).label for model in one.model.values}
-        explain_hollow(ax, one, names, (0.97, 0.97), va="top", ha="right")
         style.label_ends(ax, inside(ax, labels))
     outer_labels(axes)
     said = words.shared if len(axes) > 1 else ", ".join(filter(None, (*words.titles, words.shared)))
+    said = "\n".join(filter(None, (said, hollow_text(data))))
     samples: list[Line2D | Patch] = []
     if colour:
         samples += [model_sample(str(model)) for model in data.model.values]
-    samples.append(floor_sample())
-    head(figure, said, samples)
+    head(figure, said, [*samples, *floor_samples(axes)])
     group = data if colour else data.squeeze(COLOUR)
     return Drawing(figure, to_group(group, _WRITTEN))
 
@@ -137,17 +138,24 @@ def draw_errors(
         for model in map(str, data.model.values):
             row = data.isel(colour=i).sel(model=model)
             look = look_in(model, shade, joined)
-            seen = row.error.where((row.error > row.error_floor) & np.isfinite(row.error))
-            line = draw_model(ax, model, places, seen, unstable=row.unstable, look=look)
-            ends.append(last_point(line, text or look.label, look.ink))
+            above = row.error > row.error_floor
+            seen, unstable = row.error.where(above), above & (row.unstable == 1)
+            ends.append(draw_within(ax, look, places, seen, unstable, text=text))
         labels += [next(filter(None, ends), None)] if colour else ends
     ax.margins(x=0.03)
+    if not any(labels) and bool((data.error <= data.error_floor).any()):
+        style.note(ax, 0.5, 0.5, "all errors are below\nthe numerical error", **_MIDDLE)
     return labels
 
 
-def floor_sample() -> Patch:
-    """What the band of `draw_floor` means, for the legend of a figure."""
-    return Patch(color=_FLOOR, label="below the numerical error")
+def floor_samples(axes: Sequence[Axes]) -> list[Patch]:
+    """What the band of `draw_floor` means, for the legend of a figure; none where none is seen."""
+    for ax in axes:
+        for band in ax.collections:
+            box = band.get_datalim(ax.transData)
+            if band.get_label() == FLOOR and box.width and box.y1 > ax.get_ylim()[0]:
+                return [Patch(color=_FLOOR, label="below the numerical error")]
+    return []
 
 
 def draw_floor(ax: Axes, data: xarray.Dataset, x: str) -> None:
@@ -156,7 +164,7 @@ def draw_floor(ax: Axes, data: xarray.Dataset, x: str) -> None:
     bottom = np.full_like(floor, np.finfo(float).tiny)
     low, high = ax.get_ylim()
     ax.fill_between(
-        axis_values(data, x), bottom, floor, color=_FLOOR, linewidth=0.0, zorder=0.5, label="_floor"
+        axis_values(data, x), bottom, floor, color=_FLOOR, linewidth=0.0, zorder=0.5, label=FLOOR
     )
     ax.set_ylim(low, high)
 
@@ -207,7 +215,9 @@ def _draw_map(ax: Axes, data: xarray.Dataset, x: str, y: str) -> QuadMesh:
         (table.unstable.values == 1, "x"),
     ):
         row, column = np.nonzero(which)
-        ax.plot(places[0][column], places[1][row], mark, color="#222222", markersize=3.0)
+        # Marks at zero are whole. The layout fails where nothing at all is not clipped.
+        paint: dict[str, Any] = {"color": "#222222", "markersize": 3.0, "clip_on": not len(row)}
+        ax.plot(places[0][column], places[1][row], mark, **paint)
     for values, scale in zip(places, (ax.set_xscale, ax.set_yscale), strict=True):
         if spans_decades(values):
             scale("log")
@@ -217,9 +227,13 @@ def _draw_map(ax: Axes, data: xarray.Dataset, x: str, y: str) -> QuadMesh:
 
 
 def _edges(values: Array) -> Array:
-    """Places between the values, as they lie on the axis, and one beyond each end."""
+    """Places between the values, as they lie on the axis, and one beyond each end.
+
+    None is below zero where no value is.
+    """
     on_axis = np.log(values) if spans_decades(values) else values
     between = 0.5 * (on_axis[1:] + on_axis[:-1])
     ends = 2.0 * on_axis[[0, -1]] - between[[0, -1]]
     edges = np.concatenate([ends[:1], between, ends[1:]])
-    return np.asarray(np.exp(edges) if spans_decades(values) else edges)
+    edges = np.exp(edges) if spans_decades(values) else edges
+    return np.asarray(np.maximum(edges, 0.0) if values.min() >= 0.0 else edges)

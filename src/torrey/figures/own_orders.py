@@ -21,10 +21,11 @@ from torrey.figures.own_axes import (
     label_axis,
     outer_labels,
 )
-from torrey.figures.own_errors import ERROR, draw_floor, floor_sample
+from torrey.figures.own_errors import ERROR, draw_floor, floor_samples
 from torrey.figures.panels import each_panel, to_group
 from torrey.figures.style import CurveLabel, look_of, styled
 from torrey.figures.words import words_of
+from torrey.study.orders import ROUNDING
 
 _READ: Final = ("error", "error_floor", "order", "order_standard_error", "constant", "used")
 _X: Final = "period"
@@ -60,13 +61,13 @@ def own_orders(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
         style.label_ends(ax, inside(ax, labels))
     outer_labels(axes)
     said = words.shared if len(axes) > 1 else ", ".join(filter(None, (*words.titles, words.shared)))
-    head(figure, said, [*_samples(), floor_sample()])
+    head(figure, said, [*_samples(), *floor_samples(axes)])
     return Drawing(figure, to_group(data.squeeze(COLOUR), _READ))
 
 
 def _limits(data: xarray.Dataset) -> tuple[float, float]:
-    """Decades around the errors that are above zero."""
-    seen = data.error.values[np.isfinite(data.error.values) & (data.error.values > 0.0)]
+    """Decades around the errors that are above rounding."""
+    seen = data.error.values[np.isfinite(data.error.values) & (data.error.values > ROUNDING)]
     if not len(seen):
         return 1e-8, 1.0
     return 10.0 ** np.floor(np.log10(seen.min())), 10.0 ** np.ceil(np.log10(1.001 * seen.max()))
@@ -86,7 +87,10 @@ def _set_periods(ax: Axes, data: xarray.Dataset) -> None:
 
 
 def _draw(ax: Axes, errors: xarray.Dataset) -> CurveLabel | None:
-    """Draw the errors of a model and what is fitted to them; return its label with the order."""
+    """Draw the errors of a model and what is fitted to them; return its label with the order.
+
+    Errors below the axes, which are those of rounding, are at their border.
+    """
     model = str(errors.model.values)
     look = look_of(model)
     x, y = errors[_X].values, errors.error.values
@@ -95,12 +99,14 @@ def _draw(ax: Axes, errors: xarray.Dataset) -> CurveLabel | None:
     (points,) = ax.plot(
         x, np.where(used, y, np.nan), markersize=3.6, markeredgewidth=0.0, label=look.label, **marks
     )
-    style.draw_hollow(ax, look, x, y, ~used & (y > 0.0))
+    shown = np.where(np.isfinite(y), np.maximum(y, ax.get_ylim()[0]), np.nan)
+    for mark in style.draw_hollow(ax, look, x, shown, ~used & np.isfinite(shown)):
+        mark.set_clip_on(False)
     fit = float(errors.constant) * x ** float(errors.order)
     ax.plot(x, fit, color=look.color, linewidth=0.9, zorder=look.zorder - 1, label="_fit")
     ax.margins(x=0.05)
     if not np.isfinite(errors.order):
-        points.set_ydata(np.where(y > 0.0, y, np.nan))
+        points.set_ydata(shown)
         label = style.last_point(points, f"{look.label}: no order", look.ink)
         points.set_ydata(np.where(used, y, np.nan))
         return label

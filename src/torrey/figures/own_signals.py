@@ -18,6 +18,7 @@ from torrey.figures.own_axes import (
     colour_texts,
     colours_of,
     cut_axes,
+    draw_within,
     figure_of_panels,
     head,
     inside,
@@ -28,8 +29,8 @@ from torrey.figures.own_axes import (
     spans_decades,
     with_instability,
 )
-from torrey.figures.panels import each_panel, explain_hollow, to_group
-from torrey.figures.style import CurveLabel, draw_model, last_point, look_of, styled
+from torrey.figures.panels import each_panel, hollow_text, to_group
+from torrey.figures.style import CurveLabel, styled
 from torrey.figures.words import words_of
 
 Array = NDArray[np.float64]
@@ -65,19 +66,19 @@ def own_signals(files: FigureFiles, settings: Mapping[str, Any]) -> Drawing:
         ax.set_ylabel("$S$" if not is_complex(data) else r"Re $S$")
         if len(axes) > 1:
             style.panel_title(ax, str(one.panel.values), title)
-        _explain(ax, one)
         style.label_ends(ax, inside(ax, labels))
     outer_labels(axes)
     models = [str(model) for model in data.model.values]
     said = words.shared if len(axes) > 1 else ", ".join(filter(None, (*words.titles, words.shared)))
+    said = "\n".join(filter(None, (said, hollow_text(data))))
     head(figure, said, [model_sample(model) for model in models] if colour else [])
     group = data if colour else data.squeeze(COLOUR)
     return Drawing(figure, to_group(group, ["signal_real", "numerical_error", "unstable"]))
 
 
 def is_complex(data: xarray.Dataset) -> bool:
-    """Whether some signal has an imaginary part that a reader has to know of."""
-    return bool((np.abs(data.signal_imag) > _SEEN).any())
+    """Whether some signal that means something has an imaginary part to know of."""
+    return bool((np.abs(data.signal_imag.where(data.unstable == 0)) > _SEEN).any())
 
 
 def set_signal_axis(ax: Axes, data: xarray.Dataset) -> None:
@@ -85,6 +86,7 @@ def set_signal_axis(ax: Axes, data: xarray.Dataset) -> None:
     sound = data.signal_real.where(data.unstable == 0).values
     seen = sound[np.isfinite(sound)]
     if not len(seen):
+        ax.set_ylim(0.0, 1.05)
         return
     low, high = float(seen.min()), float(seen.max())
     if spans_decades(seen):
@@ -115,16 +117,9 @@ def draw_signals(
         for model in models:
             row = data.isel(colour=i).sel(model=model)
             look = look_in(model, shade, joined)
-            values = (row.signal_real, row.numerical_error, row.unstable)
-            line = draw_model(ax, model, places, *values, look=look)
-            ends.append(last_point(line, text or look.label, look.ink))
+            values = (row.signal_real, row.unstable, row.numerical_error)
+            ends.append(draw_within(ax, look, places, *values, text))
         # One label says what a colour is; models have samples of their lines.
         labels += [next(filter(None, ends), None)] if colour else ends
     ax.margins(x=0.03)
     return labels
-
-
-def _explain(ax: Axes, data: xarray.Dataset) -> None:
-    labels = {str(model): look_of(str(model)).label for model in data.model.values}
-    below = {"va": "bottom", "ha": "left"}
-    explain_hollow(ax, data, labels, (0.03, 0.04), **below)

@@ -223,11 +223,22 @@ def explain_hollow(
     **options: Any,
 ) -> None:
     """Say which models have hollow markers, by their labels; nothing if none has."""
-    unstable = data.unstable.any([dim for dim in data.unstable.dims if dim != "model"])
-    names = [labels[str(model)] for model in data.model.values[unstable.values]]
+    names = [labels[model] for model in unstable_models(data)]
     if names:
         text = f"hollow: {', '.join(names)} unstable\nin a part of the waveform"
         note(ax, *place, text, **options)
+
+
+def hollow_text(data: xarray.Dataset) -> str:
+    """Say which models have hollow markers, for the head of a figure; empty if none has."""
+    names = [look_of(model).label for model in unstable_models(data)]
+    return f"hollow: {', '.join(names)} unstable in a part of the waveform" if names else ""
+
+
+def unstable_models(data: xarray.Dataset) -> list[str]:
+    """Models with a signal that means nothing."""
+    unstable = data.unstable.any([dim for dim in data.unstable.dims if dim != "model"])
+    return [str(model) for model in data.model.values[unstable.values]]
 
 
 def labelled(values: xarray.DataArray, units: str, long_name: str) -> xarray.DataArray:

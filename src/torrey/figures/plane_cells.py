@@ -24,6 +24,8 @@ _FAINT: Final = 0.38
 #: Sizes of labels that are tried (points), and the mean width of a letter in units of the size.
 _SIZES: Final = (8.0, 7.0, 6.0)
 _LETTER: Final = 0.58
+#: Part of the room that a name may take, so that it keeps clear of the border of its region.
+_SURE: Final = 0.9
 BEHIND: Final = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.6}
 """Behind a name on elements."""
 #: Height of the strip that stands for a cell of one dimension.
@@ -148,7 +150,7 @@ def place_names(palette: Palette, rooms: Array) -> dict[int, tuple[str, float]]:
 
 def _fit(name: str, room: float) -> tuple[str, float] | None:
     for size in _SIZES:
-        if 0.5 * np.hypot(_LETTER * size * len(name), 0.75 * size) <= room:
+        if 0.5 * np.hypot(_LETTER * size * len(name), 0.75 * size) <= _SURE * room:
             return name, size
     return None
 

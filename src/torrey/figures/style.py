@@ -209,9 +209,20 @@ def draw_model(
         zorder=look.zorder,
         label=look.label,
     )
+    if not look.size:
+        _draw_alone(ax, look, x, y)
     if unstable is not None:
         draw_hollow(ax, look, x, y, np.asarray(unstable, dtype=bool))
     return line
+
+
+def _draw_alone(ax: Axes, look: Look, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Draw marks where a curve without marks has a point without neighbours, which is no line."""
+    seen = np.isfinite(y)
+    alone = seen & ~np.r_[False, seen[:-1]] & ~np.r_[seen[1:], False]
+    if alone.any():
+        paint: dict[str, Any] = {"color": look.color, "zorder": look.zorder, "label": "_alone"}
+        ax.plot(x[alone], y[alone], look.marker, markersize=3.0, markeredgewidth=0.0, **paint)
 
 
 def draw_hollow(
@@ -220,11 +231,11 @@ def draw_hollow(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     where: NDArray[np.bool_],
-) -> None:
+) -> list[Line2D]:
     """Draw hollow markers over some of the points of a curve; nothing if there are none."""
     if not np.any(where):
-        return
-    ax.plot(
+        return []
+    return ax.plot(
         x[where],
         y[where],
         linestyle="none",

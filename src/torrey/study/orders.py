@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from torrey.base.stored import stored
 
 Array = NDArray[np.float64]
+
+ROUNDING: Final = 1e-12
+"""Rounding of signals: where all of them are 1, their differences are smaller, and mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,8 @@ def fit_order(size: ArrayLike, error: ArrayLike, floor: ArrayLike = 0.0) -> Orde
     size, error : (n,) array_like
         Errors are taken by absolute value.
     floor : array_like
-        Numerical error of each entry; entries below ten times their floor say nothing about the
-        order and are left out.
+        Numerical error of each entry, which is at least that of rounding; entries below ten times
+        their floor say nothing about the order and are left out.
 
     Raises
     ------
@@ -129,7 +133,7 @@ def fit_order(size: ArrayLike, error: ArrayLike, floor: ArrayLike = 0.0) -> Orde
         If fewer than two points stand above their floor.
     """
     sizes, errors = np.asarray(size, dtype=float), np.abs(np.asarray(error, dtype=float))
-    usable = np.isfinite(errors) & (errors > 10.0 * np.asarray(floor)) & (errors > 0.0)
+    usable = np.isfinite(errors) & (errors > 10.0 * np.maximum(floor, ROUNDING))
     used = np.flatnonzero(usable)
     if len(used) < 2:
         raise ValueError(f"{len(used)} points stand above the numerical error, a slope needs two")

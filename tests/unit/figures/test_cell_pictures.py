@@ -73,6 +73,14 @@ def test_a_name_lies_in_its_region() -> None:
     assert np.linalg.norm((places[0] - centres + 0.5) % 1.0 - 0.5, axis=1).min() > 0.2
 
 
+def test_the_room_of_a_name_ends_at_the_middle_of_edges_too() -> None:
+    mesh = build_meshes(Discs((Disc((0.5, 0.5), 0.3),), "obstacle"), MeshOptions(0.5, 0))[0]
+    (place,), (gap,) = roomiest_places(mesh)
+    to_disc = np.linalg.norm(place - 0.5) - 0.3
+    to_sides = float(np.minimum(place, 1.0 - place).min())
+    assert gap == pytest.approx(min(to_disc, to_sides), abs=2e-3)
+
+
 def test_a_picture_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     files = []
     for i in range(2):

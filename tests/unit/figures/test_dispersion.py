@@ -234,3 +234,16 @@ def test_what_is_said_of_four_cells_fits_the_page(tmp_path):
     assert drawing.figure.bbox.x0 <= below.get_window_extent().x0
     assert below.get_window_extent().x1 <= drawing.figure.bbox.x1
     assert overlapping_texts(drawing.figure) == []
+
+
+@pytest.mark.parametrize("rises", [True, False])
+def test_the_note_on_exchange_lies_beside_the_curve(tmp_path, rises):
+    times = np.geomspace(0.5, 50.0, 31) if rises else np.geomspace(200.0, 2000.0, 31)
+    figure = drawn(tmp_path, permeable=(0.05, 0.9, {"times": times})).figure
+    figure.draw_without_rendering()
+    ax = figure.axes[2]
+    (note,) = [text for text in ax.texts if "thin line" in text.get_text()]
+    box = note.get_window_extent()
+    curve = ax.transData.transform(lines(ax)["_unresolved"].get_xydata())
+    assert not any(box.contains(x, y) for x, y in curve)
+    assert overlapping_texts(figure) == []

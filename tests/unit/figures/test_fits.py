@@ -11,7 +11,7 @@ from torrey.base import artifacts
 from torrey.base.provenance import Provenance
 from torrey.figures.catalogue import CATALOGUE
 from torrey.figures.drawing import FigureFiles, draw
-from torrey.figures.fits import labelled
+from torrey.figures.fits import _draw_estimates, labelled
 from torrey.inversion.fit_settings import FitSettings
 from torrey.inversion.measured import protocol_of_columns
 from torrey.inversion.table_models import MODELS, table_model, table_signals
@@ -140,6 +140,23 @@ def test_a_figure_of_ones_own_has_the_curves_of_profiles(tmp_path):
             np.testing.assert_allclose(there, y, atol=0.03)
     drawn = artifacts.read(folder / "fit.nc")
     assert drawn["deviance"].shape == (4, 3, fit.sizes["profile_point"])
+
+
+@pytest.mark.parametrize(("marker", "way"), [("^", "up"), ("v", "down")])
+def test_the_arrow_of_an_open_interval_covers_no_estimate(tmp_path, marker, way):
+    files = files_of(tmp_path, VoxelData(signals_of(3), None, None, ("a", "b", "c"), PROTOCOL))
+    fit = artifacts.read(files.files["fit"]["mine"])
+    name = str(fit["parameter"][0])
+    values = fit[name]
+    place = int(values.argmax() if way == "up" else values.argmin())
+    ends = np.array([values - 1e-3, values + 1e-3])
+    ends[int(way == "up"), place] = np.inf if way == "up" else -np.inf
+    ax = Figure().subplots()
+    _draw_estimates(ax, values, ends)
+    (arrow,) = [line for line in ax.lines if line.get_label() == "_open"]
+    assert arrow.get_marker() == marker
+    low, high = ax.get_ylim()
+    assert abs(arrow.get_ydata()[0] - values[place]) > 0.08 * (high - low)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -123,6 +123,8 @@ def test_directions_of_a_rule_are_shown_by_their_mean(tmp_path):
     drawing = overview("powder", table, write_disc(tmp_path / "mesh.nc"), said)
     assert said == []
     _, signals, errors = drawing.figure.axes
+    # No direction has an imaginary part.
+    assert labels_of(signals)[1] == "$S$"
     curves = {str(line.get_label()): line for line in signals.lines}
     np.testing.assert_allclose(curves["R2"].get_ydata(), mean[1])
     (curve,) = [line for line in errors.lines if line.get_label() == "R2"]

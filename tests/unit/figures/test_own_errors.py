@@ -12,7 +12,7 @@ from support.figure_files import MODELS, signal, sweep, write_disc, write_signal
 
 from torrey.base import artifacts
 from torrey.figures.drawing import FigureFiles
-from torrey.figures.own_errors import with_errors
+from torrey.figures.own_errors import _edges, with_errors
 
 B = (0.0, 1.0, 2.0, 3.0)
 DELTAS = (10.0, 20.0, 40.0)
@@ -111,3 +111,62 @@ def test_rounding_is_no_error_of_a_model():
     data = xarray.Dataset({k: ("model", v) for k, v in columns.items()}, {"model": names})
     found = with_errors(data)
     assert found.error.values < found.error_floor.values
+
+
+@pytest.mark.parametrize("colour", ["Delta", ""])
+def test_a_point_without_neighbours_is_seen(tmp_path, colour):
+    def exact_at_zero(model: str, period: float, kappa: float, Delta: float, b: float) -> float:
+        return signal(model if b else "reference", period, kappa, Delta, b)
+
+    points = sweep(b=B[:2], Deltas=DELTAS)
+    path = write_signals(tmp_path / "mine", points, MODELS, exact_at_zero)
+    places = {"x": "b", "y": "", "colour": colour, "panel": ""}
+    figure = draw_own("errors", FigureFiles({"signals": {"mine": path}}), places, tmp_path).figure
+    marks = [line for line in figure.axes[0].lines if line.get_marker() not in ("None", "none")]
+    seen = [y for line in marks for y in line.get_ydata() if np.isfinite(y)]
+    expected = [
+        abs(signal(model, 2, 0.05, Delta, 1.0) - signal("reference", 2, 0.05, Delta, 1.0))
+        for Delta in (DELTAS if colour else DELTAS[:1])
+        for model in MODELS_WITH_ERRORS
+    ]
+    np.testing.assert_allclose(sorted(seen), sorted(expected), rtol=1e-6)
+
+
+def test_where_nothing_is_above_the_numerical_error_a_panel_says_so(tmp_path):
+    def free(model: str, period: float, kappa: float, Delta: float, b: float) -> float:
+        return signal("reference", period, kappa, Delta, b)
+
+    path = write_signals(tmp_path / "mine", sweep(b=B), MODELS, free, error=1e-12)
+    places = {"x": "b", "y": "", "colour": "", "panel": ""}
+    figure = draw_own("errors", FigureFiles({"signals": {"mine": path}}), places, tmp_path).figure
+    assert "all errors are below\nthe numerical error" in texts(figure)
+    # The band lies below the axes: no sample promises it.
+    assert "below the numerical error" not in texts(figure)
+
+
+@pytest.mark.parametrize(("error", "seen"), [(5e-4, True), (1e-12, False)])
+def test_the_legend_has_the_band_where_it_is_seen(tmp_path, error, seen):
+    said = texts(draw_own("errors", table(tmp_path, error), CURVES, tmp_path).figure)
+    assert ("below the numerical error" in said) == seen
+    assert "all errors are below\nthe numerical error" not in said
+
+
+def test_errors_that_mean_nothing_leave_a_mark_at_the_border(tmp_path):
+    def wild(model: str, period: float, kappa: float, Delta: float, b: float) -> float:
+        return 1e30 * b if model == "R2" else signal(model, period, kappa, Delta, b)
+
+    path = write_signals(tmp_path / "mine", sweep(b=B), MODELS, wild, unstable=("R2",))
+    places = {"x": "b", "y": "", "colour": "", "panel": ""}
+    figure = draw_own("errors", FigureFiles({"signals": {"mine": path}}), places, tmp_path).figure
+    (ax,) = figure.axes
+    (mark,) = [line for line in ax.lines if line.get_label() == "_beyond"]
+    assert list(mark.get_ydata()) == [ax.get_ylim()[1]]
+    (curve,) = [line for line in ax.lines if line.get_label() == "R2"]
+    assert not np.any(np.asarray(curve.get_ydata()) > ax.get_ylim()[1])
+    assert "R2" in texts(figure)
+
+
+def test_maps_have_no_axis_below_zero_where_no_value_is(tmp_path):
+    figure = draw_own("errors", table(tmp_path), MAPS, tmp_path).figure
+    assert figure.axes[0].get_xlim() == (0.0, 3500.0)
+    assert _edges(np.array([-1.0, 1.0])).tolist() == [-2.0, 0.0, 2.0]

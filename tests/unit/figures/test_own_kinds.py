@@ -51,6 +51,25 @@ def test_orders_are_beside_the_errors_that_they_are_fitted_to(orders, tmp_path):
     assert labels_of(figure.axes[0])[0] == r"$L$ ($\mu$m)"
 
 
+def test_errors_of_rounding_have_no_order_and_set_no_limits(tmp_path):
+    def rounded(model: str, period: float, kappa: float, Delta: float, b: float) -> float:
+        if model == "R2" or b == 0.0:
+            return 1.0 + (0.0 if model == "reference" else 1e-15 * period)
+        return convergent(model, period, kappa, Delta, b) + 0.5
+
+    points = sweep(periods=PERIODS[2:], b=(0.0, 1.0))
+    table = write_signals(tmp_path / "mine", points, MODELS, rounded, error=0.0)
+    files = FigureFiles({"convergence": {"mine": write_convergence(table, MODELS[1:])}})
+    figure = draw_own("orders", files, {"panel": "b"}, tmp_path).figure
+    assert figure.axes[0].get_ylim()[0] > 1e-6
+    assert "R0: 2.00" in texts(figure)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["R0: no order", "R2: no order"]
+    assert "below the numerical error" not in texts(figure)
+    # They are at the border of the axes, and not beyond it.
+    hollow = [line for line in figure.axes[0].lines if line.get_label() == "_hollow"]
+    assert {y for line in hollow for y in line.get_ydata()} == {figure.axes[0].get_ylim()[0]}
+
+
 def test_periods_have_numbers_where_there_is_room(tmp_path):
     many = tuple(float(period) for period in range(10, 30))
     table = write_signals(tmp_path / "mine", sweep(periods=many), MODELS, convergent, error=1e-9)
@@ -126,6 +145,23 @@ def test_directions_in_space_are_drawn_against_their_angle_to_the_fibre(tmp_path
     np.testing.assert_allclose(marks.get_ydata(), [0.25, 0.3, 0.35])
     assert labels_of(ax) == ("angle to the z axis of the cell (degree)", "$S$")
     assert own_angles(files, {**PLAIN, "models": ["R0"]}).data["signal_real"].values.size == 3
+
+
+def test_signals_of_directions_that_mean_nothing_are_at_the_border(tmp_path):
+    vectors, marks = np.eye(2), np.array([[0, 0], [0, 1]], dtype=np.int8)
+    path = write_table(
+        tmp_path,
+        {"direction": np.array(["1,0", "0,1"])},
+        np.array([[0.5, 0.6], [0.5, 1e200]]),
+        {"direction_vector": (("direction", "axis"), vectors),
+         "validity": (("model", "direction"), marks)},
+    )  # fmt: skip
+    figure = draw_own("angles", FigureFiles({"signals": {"mine": path}}), PLAIN, tmp_path).figure
+    (ax,) = figure.axes
+    (mark,) = [line for line in ax.lines if line.get_label() == "_beyond"]
+    assert list(mark.get_ydata()) == [ax.get_ylim()[1]] == [1.05 * 0.6]
+    assert np.nanmax([line.get_ydata().max() for line in ax.lines]) < 1.0
+    assert any("hollow: R2 unstable" in text for text in texts(figure))
 
 
 def test_directions_in_space_are_drawn_on_the_sphere(tmp_path):

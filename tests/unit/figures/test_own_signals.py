@@ -6,10 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray
+from matplotlib.figure import Figure
 from support.figure_checks import draw_own, labels_of, lines, texts
 from support.figure_files import MODELS, NUMERICAL_ERROR, signal, sweep, write_disc, write_signals
 
 from torrey.figures.drawing import Drawing, FigureFiles
+from torrey.figures.own_axes import draw_within
+from torrey.figures.own_signals import is_complex
+from torrey.figures.style import look_of
 
 B = (0.0, 1.0, 2.0, 3.0)
 DELTAS = (10.0, 20.0, 40.0)
@@ -142,4 +147,30 @@ def test_a_signal_that_means_nothing_is_hollow_and_sets_no_limits(tmp_path):
     figure = draw_own("signals", FigureFiles({"signals": {"a": table}}), places, tmp_path).figure
     assert figure.axes[0].get_ylim()[1] < 2.0
     assert any("unstable" in text for text in texts(figure))
-    assert len([line for line in figure.axes[0].lines if line.get_label() == "_hollow"]) == 1
+    # The point at b = 0 is within the axes, those beyond have one mark at their border.
+    ax = figure.axes[0]
+    (mark,) = [line for line in ax.lines if line.get_label() == "_beyond"]
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (3000.0, ax.get_ylim()[1])
+    (curve,) = [line for line in ax.lines if line.get_label() == "R2"]
+    assert not np.any(np.asarray(curve.get_ydata()) > ax.get_ylim()[1])
+    # What hollow marks mean covers nothing: it is above the axes.
+    assert not any("hollow" in text.get_text() for text in ax.texts)
+
+
+def test_a_curve_that_comes_back_has_its_mark_where_it_leaves():
+    ax = Figure().subplots()
+    ax.set_ylim(0.1, 1.0)
+    values, unstable = [0.9, np.inf, -1e200, 0.5], [False, True, True, True]
+    label = draw_within(ax, look_of("R2"), range(4), values, unstable)
+    assert (label.x, label.y, label.text) == (3.0, 0.5, "R2")
+    (mark,) = [line for line in ax.lines if line.get_label() == "_beyond"]
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (1.0, 1.0)
+    (hollow,) = [line for line in ax.lines if line.get_label() == "_hollow"]
+    assert list(hollow.get_xdata()) == [3.0]
+
+
+def test_an_imaginary_part_that_means_nothing_is_none():
+    columns = {"signal_imag": [0.0, 1e30], "unstable": [0, 1]}
+    data = xarray.Dataset({name: ("model", values) for name, values in columns.items()})
+    assert not is_complex(data)
+    assert is_complex(data.assign(unstable=("model", [0, 0])))

@@ -51,3 +51,10 @@ def test_two_points_have_a_slope_and_no_standard_error() -> None:
 def test_one_point_is_refused() -> None:
     with pytest.raises(ValueError, match="1 points stand above"):
         fit_order([1.0, 2.0], [1.0, 0.0])
+
+
+def test_rounding_has_no_order() -> None:
+    with pytest.raises(ValueError, match="0 points stand above"):
+        fit_order([5.0, 6.0], [1.7e-14, 1.2e-14])
+    fit = fit_order([1.0, 2.0, 4.0], [1e-13, 16.0, 256.0])
+    assert fit.used == (1, 2)
