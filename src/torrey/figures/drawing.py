@@ -31,6 +31,11 @@ class Drawing:
     data: Group
     film: Film | None = None
 
+    @property
+    def figures(self) -> list[Figure]:
+        """The figure, and that of the film."""
+        return [self.figure] if self.film is None else [self.figure, self.film.figure]
+
 
 def draw(entry: Entry, files: FigureFiles, settings: Mapping[str, Any] | None = None) -> Drawing:
     """Call the function of an entry of the catalogue, or of a kind with a figure's settings."""

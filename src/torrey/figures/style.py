@@ -134,9 +134,8 @@ def styled(function: Callable[P, Drawing]) -> Callable[P, Drawing]:
         with matplotlib.rc_context(_DEFAULTS):
             drawing = function(*args, **kwargs)
             # Ticks are made at the first drawing and take the defaults of that moment.
-            drawing.figure.draw_without_rendering()
-            if drawing.film is not None:
-                drawing.film.figure.draw_without_rendering()
+            for figure in drawing.figures:
+                figure.draw_without_rendering()
         return drawing
 
     return draw
@@ -219,8 +218,7 @@ def draw_model(
 def _draw_alone(ax: Axes, look: Look, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
     """Draw marks where a curve without marks has a point without neighbours, which is no line."""
     seen = np.isfinite(y)
-    alone = seen & ~np.r_[False, seen[:-1]] & ~np.r_[seen[1:], False]
-    if alone.any():
+    if (alone := seen & ~np.r_[False, seen[:-1]] & ~np.r_[seen[1:], False]).any():
         paint: dict[str, Any] = {"color": look.color, "zorder": look.zorder, "label": "_alone"}
         ax.plot(x[alone], y[alone], look.marker, markersize=3.0, markeredgewidth=0.0, **paint)
 
