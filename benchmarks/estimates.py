@@ -191,7 +191,9 @@ def examine(drawn: Draw, methods: Sequence[str]) -> Iterator[tuple[str, Found]]:
 
 
 def _truth(drawn: Draw, b: np.ndarray) -> Any:
-    for better, patience in zip(_BETTER, PATIENCE, strict=True):
+    # In space a tenth of the tolerance asks for a mesh that takes minutes.
+    better_ones = (3.0,) if len(drawn.direction) == 3 else _BETTER
+    for better, patience in zip(better_ones, PATIENCE[-len(better_ones) :], strict=True):
         try:
             with limited(patience * drawn.longer):
                 return _signal(drawn.better, drawn, b, drawn.tolerance / better, "projected")

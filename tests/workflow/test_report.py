@@ -59,7 +59,7 @@ def incomplete(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> P
 def test_a_browser_shows_pictures_and_captions(incomplete):
     found = seen_in(incomplete.path(REPORT), LOOK)
     opening, known = found["opening"], found["known"]
-    assert set(known) == {"kl23_fig6", "cell", "walls"}
+    assert set(known) == {"kl23_fig6", "cell", "walls", "sweep", "wall", "projected"}
     assert min(*known.values(), found["large"]) > 100
     assert "Not made yet: kl23_fig1." in opening
     assert "Each panel shows the signal of one cell against b" in opening

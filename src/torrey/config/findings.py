@@ -59,10 +59,7 @@ class Findings:
         """Note a problem at the deepest part of the path that stands in the file."""
         nodes = list(self.root.walk(path))
         here = nodes[-1]
-        problem = Problem(here.file, here.line, path[: len(nodes) - 1], found, accepted)
-        # Items of a list that stands for one value have one place.
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems.append(Problem(here.file, here.line, path[: len(nodes) - 1], found, accepted))
 
     def add_missing(self, path: KeyPath, accepted: str) -> None:
         """Note a key that should be there, at the line of what should hold it."""
@@ -115,6 +112,9 @@ class Findings:
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 self._add_details(path, model, details)
+                # Items of a list that stands for one value have one place.
+                if self.problems[-1] in self.problems[:-1]:
+                    self.problems.pop()
             return None
 
     def _add_details(self, start: KeyPath, model: Any, details: ErrorDetails) -> None:

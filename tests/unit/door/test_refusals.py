@@ -75,7 +75,7 @@ def test_a_file_that_is_not_there(tmp_path, name):
 
 
 def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(tr.TorreyError, match="is no file"):
+    with pytest.raises(tr.TorreyError, match="found a folder, accepted: a NetCDF file"):
         tr.open_dataset(tmp_path)
 
 
