@@ -58,7 +58,7 @@ def test_the_scripts_print_what_the_page_says(project):
     assert signal.strip() == "0.4444 +- 3e-06"
     assert "It prints `0.4444 +- 3e-06`" in TEXT
     assert "largest error of R2: 0.029" in table
-    assert "largest numerical error: 3e-04" in table
+    assert "largest numerical error: 2e-04" in table
     assert fit.strip() == "exchange time 74 ms, 95 % from 37 to 519 ms; exact 50 ms"
     assert "It says 74 ms, 95 % from 37 to 519 ms, and the exact one is 50 ms" in TEXT
 
