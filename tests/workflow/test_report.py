@@ -95,3 +95,13 @@ def test_the_makefile_gives_the_same_templates():
     recipe = makefile.read_text(encoding="utf-8").partition("\nreport: env\n")[2]
     for option, name in (("metadata", "landing.yaml"), ("stylesheet", "report.css")):
         assert f"--report-{option} {TEMPLATES}/{name}" in recipe
+
+
+def test_a_report_of_nothing_is_refused_and_replaces_none(fresh):
+    there = fresh.path(REPORT)
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.write_text("a report of another configuration", encoding="utf-8")
+    run = reported(fresh, "figures", "studies")
+    assert run.code != 0
+    assert "There is nothing to report of this configuration" in run.text
+    assert there.read_text(encoding="utf-8") == "a report of another configuration"

@@ -77,7 +77,7 @@ def report(
     every: Arrays = {
         name: np.concatenate([table[name] for table in tables])
         for name in first
-        if not name.startswith("parameter") and all(name in table for table in tables)
+        if not name.startswith("parameter")
     }
     group: dict[str, Variable] = {}
     for i, described in enumerate(zip(names, units, meanings, strict=True)):

@@ -113,7 +113,7 @@ def _fit(
             None if sigma is None else sigma[rows],
             settings.noise,
             intervals=settings.intervals,
-            curves=data.voxels is not None and len(data) <= _DRAWN,
+            curves=data.voxels is not None and (data.total or len(data)) <= _DRAWN,
             starts=settings.starts,
             seed=settings.seed,
             dictionary=_FEW if settings.model == "physical" else _MANY,

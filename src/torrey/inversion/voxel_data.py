@@ -53,6 +53,8 @@ class VoxelData:
         From indices to places in space (mm), as the volumes have it.
     header : str
         Of the volumes, as hexadecimal digits.
+    total : int
+        Voxels of the file that these are a share of; 0 where they are all there are.
     """
 
     signals: Array
@@ -63,6 +65,7 @@ class VoxelData:
     shape: tuple[int, ...] = ()
     affine: Array | None = None
     header: str = ""
+    total: int = 0
 
     def __len__(self) -> int:
         return len(self.signals)
@@ -280,4 +283,5 @@ def read_part(path: PathLike, part: int = 0, parts: int = 1) -> VoxelData:
             shape or (),
             read("affine", cut=False),
             file.getncattr(HEADER),
+            count,
         )

@@ -27,6 +27,7 @@ from torrey.workflow import captions
 from torrey.workflow import layout as paths
 from torrey.workflow.captions import Caption
 from torrey.workflow.recipes import Recipes
+from torrey.workflow.targets import carrier
 
 #: What numbers depend on, beside this package.
 _PACKAGES: Final = (
@@ -40,7 +41,6 @@ _PACKAGES: Final = (
     "snakemake",
     "xarray",
 )
-_SUFFIXES: Final = (".pdf", ".png", ".csv", ".md")
 #: Names that the terminal is told.
 _MOST_NAMES: Final = 10
 #: Rows of a table that its caption repeats.
@@ -85,7 +85,7 @@ class Report:
 
     def current(self, files: Iterable[str]) -> list[str]:
         """Those of some files that are there and made as the configuration says now."""
-        return [path for path in files if self._is_current(_carrier(path))]
+        return [path for path in files if self._is_current(carrier(self.recipes, path))]
 
     def _is_current(self, path: str) -> bool:
         if path not in self._known:
@@ -137,7 +137,9 @@ class Report:
         for path in (*self._figures, *self._tables, *signals):
             if not self.current([path]):
                 name = Path(path).parent.name if path in signals else Path(path).stem
-                is_whole = all(map(os.path.exists, self.recipes[_carrier(path)].outputs))
+                is_whole = all(
+                    map(os.path.exists, self.recipes[carrier(self.recipes, path)].outputs)
+                )
                 (stale if is_whole else absent).append(name)
         return absent, stale
 
@@ -230,12 +232,6 @@ def _some(names: Sequence[str]) -> str:
     """The first of some names, and how many more there are; the report has all of them."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
-def _carrier(path: str) -> str:
-    """The NetCDF file beside a picture or a table, which says how both were made."""
-    stem, suffix = os.path.splitext(path)
-    return f"{stem}.nc" if suffix in _SUFFIXES else path
 
 
 def _order(heading: str) -> tuple[int, str]:

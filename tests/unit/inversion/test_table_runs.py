@@ -114,9 +114,10 @@ def test_small_tables_have_curves_of_their_profiles(tmp_path, monkeypatch):
     np.testing.assert_allclose(ends, np.column_stack([one.t_ex_lower, one.t_ex_upper]))
     # Large ones have none, which only maps could show.
     monkeypatch.setattr(table_runs, "_DRAWN", 2)
-    many, _ = gather(tmp_path, data, asked, 1)
-    assert "t_ex_lower" in many
-    assert "t_ex_profile" not in many
+    for parts in (1, 3):
+        many, _ = gather(tmp_path, data, asked, parts)
+        assert "t_ex_lower" in many
+        assert "t_ex_profile" not in many
 
 
 def test_what_cannot_be_fitted_is_marked_and_missing(tmp_path):
