@@ -107,4 +107,4 @@ for figure in ON_REQUEST:
 
 
 if workflow.is_main_process and "snakemake" in sys.argv[0]:
-    check_targets(get_argument_parser().parse_args(sys.argv[1:]).targets)
+    check_words(get_argument_parser().parse_args(sys.argv[1:]))

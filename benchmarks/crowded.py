@@ -107,8 +107,8 @@ def picture(folder: Path, refinements: int) -> str:
     from torrey.figures.cell_pictures import picture as draw
     from torrey.figures.drawing import save
 
-    names = [str(folder / f"cell.{kind}") for kind in ("pdf", "png", "nc")]
-    save(draw(folder / "mesh.nc", False), *names, Provenance("benchmark"))
+    pdf, png, data = (str(folder / f"cell.{kind}") for kind in ("pdf", "png", "nc"))
+    save(draw(folder / "mesh.nc", False), pdf, png, data, Provenance("benchmark"))
     return ""
 
 

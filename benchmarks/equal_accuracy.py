@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -212,15 +212,15 @@ def one(target: float, truth: float) -> Full:
 def table(target: float, truths: dict[Waveform, float]) -> Tabled:
     """The table on meshes and with bases that it asks for, and again when they are there."""
 
-    def bases() -> tuple[Ladder, ...]:
+    def bases() -> Sequence[Ladder]:
         new = cell()
         asked = [
             Measurement(TABLE.waveforms[k], float(q), POINT.direction)
             for k, q in zip(TABLE.waveform, TABLE.q, strict=True)
         ]
-        return new.medium.ladders(Span.of(new.site.sweep(tuple(asked))))
+        return new.medium.ladders.of(Span.of(new.site.sweep(tuple(asked))))
 
-    def from_nothing():
+    def from_nothing() -> tuple[Sequence[Ladder], Any]:
         ladders = bases()
         return ladders, table_signals(ladders, TABLE, target)
 

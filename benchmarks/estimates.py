@@ -38,6 +38,7 @@ from speed import machine, processor_seconds
 
 import torrey as tr
 from torrey.base.errors import TorreyError
+from torrey.geometry import Shape
 from torrey.gradients.waveforms import SampledWaveform, Waveform
 
 HERE = Path(__file__).parent
@@ -132,7 +133,7 @@ def _unit(rng: np.random.Generator, d: int) -> list[float]:
     return (n / np.linalg.norm(n)).tolist()
 
 
-def _shape(rng: np.random.Generator, kind: str) -> tr.shapes.Shape:
+def _shape(rng: np.random.Generator, kind: str) -> Shape:
     if kind == "layers":
         parts = rng.dirichlet(np.full(int(rng.integers(1, 5)), 2.0)) + 0.01
         return tr.shapes.Layers(tuple((parts / parts.sum()).tolist()))

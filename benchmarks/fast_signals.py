@@ -15,10 +15,11 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from freefem import Settings, least, program
@@ -95,7 +96,7 @@ CASES = (
 )
 
 
-def best(function: Callable[[], object], repeats: int) -> tuple[float, object]:
+def best(function: Callable[[], Any], repeats: int) -> tuple[float, Any]:
     """Least process time of several calls, and the last result."""
     times, result = [], None
     for _ in range(repeats):
@@ -105,7 +106,7 @@ def best(function: Callable[[], object], repeats: int) -> tuple[float, object]:
     return min(times), result
 
 
-def stepped(ladders: list[Ladder], table: Table, tolerance: float):
+def stepped(ladders: Sequence[Ladder], table: Table, tolerance: float) -> list[Any]:
     """The same table by steps in time, waveform by waveform."""
     cells = np.arange(len(table.periods))[:, None] * len(table.q)
     found = []
@@ -115,7 +116,7 @@ def stepped(ladders: list[Ladder], table: Table, tolerance: float):
     return found
 
 
-def line(case: Case, ladders: list[Ladder], freefem: float | None) -> str:
+def line(case: Case, ladders: Sequence[Ladder], freefem: float | None) -> str:
     """A line of the table; beside one signal by FreeFEM (s), if there is one."""
     table = case.table()
     count = len(table.layers)

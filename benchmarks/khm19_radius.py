@@ -44,7 +44,7 @@ def rows(radius: float) -> list[str]:
     for Delta in DELTAS:
         S = signals(radius, Delta)
         exact = S.sel(model="reference")
-        error = np.abs(S - exact)
+        error = abs(S - exact)
         # What is within the numerical error is no difference.
         floor = float(exact.numerical_error.max())
         worse = {

@@ -20,6 +20,7 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -100,7 +101,7 @@ def _run(folder: Path, cores: int) -> tuple[float, float]:
 
 def _table(folder: Path, made: Volumes, wall: float, cpu: float, cores: int) -> str:
     maps = folder / "results" / "inversions" / "exchange" / "maps"
-    volumes = nibabel.load(folder / "dwi.nii.gz")
+    volumes: Any = nibabel.load(folder / "dwi.nii.gz")
     text = HEADER.format(
         machine=f"{platform.processor() or platform.machine()}",
         python=platform.python_version(),
@@ -113,9 +114,10 @@ def _table(folder: Path, made: Volumes, wall: float, cpu: float, cores: int) -> 
         cpu=cpu,
     )
     for i, name in enumerate(("D_e", "D_c", "f", "t_ex")):
-        image = nibabel.load(maps / f"{name}.nii.gz")
+        image: Any = nibabel.load(maps / f"{name}.nii.gz")
+        of_error: Any = nibabel.load(maps / f"{name}_error.nii.gz")
         assert np.allclose(image.affine, volumes.affine, atol=1e-6)
-        values, error = image.get_fdata(), nibabel.load(maps / f"{name}_error.nii.gz").get_fdata()
+        values, error = image.get_fdata(), of_error.get_fdata()
         assert np.isnan(values[~made.inside]).all()
         away = ((values - made.truth[..., i]) / error)[made.inside]
         known = away[np.isfinite(away)]

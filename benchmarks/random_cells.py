@@ -12,8 +12,9 @@ import numpy as np
 
 from torrey.base.errors import InputError
 from torrey.geometry import Disc, Discs, MeshOptions, Sphere, Spheres
-from torrey.geometry.balls.base import Ball, Interior
+from torrey.geometry.balls.base import Ball
 from torrey.geometry.boxes import reduced_basis
+from torrey.geometry.interiors import Interior
 
 SEED = 20261126
 #: Cells of each kind in the survey.

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from freefem import Settings, program, run
@@ -67,7 +68,7 @@ def operators(size: float, refinements: int) -> Lazy[BlochTorrey]:
     return Lazy.of(level, len(meshes))
 
 
-def median(function: Callable[[], object], repeats: int) -> tuple[float, object]:
+def median(function: Callable[[], Any], repeats: int) -> tuple[float, Any]:
     """Median process time of several calls, and the last result."""
     times, result = [], None
     for _ in range(repeats):

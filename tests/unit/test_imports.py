@@ -43,7 +43,7 @@ INNER = {
     "base": [
         "errors keys lazy memory progress rosenbrock sources stored",
         "budgets limited provenance seals",
-        "artifacts units",
+        "artifacts nearest units",
         "fields",
     ],
     "geometry": [

@@ -450,6 +450,33 @@ def test_the_message_comes_first_and_alone(origin, tmp_path, text, target, said)
     assert len(lines) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--forcerun=build_mehs"],
+            '-R: found the target "build_mehs" (did you mean "build_mesh"?)',
+        ),
+        (["--until=results/studies/swep/signals.nc"], '(did you mean "results/studies/sweep/'),
+        (
+            ["--omit-from=fit_order"],
+            '-O: found the target "fit_order" (did you mean "fit_orders"?)',
+        ),
+        (["--until=evaluate_models"], "-U: found evaluate_models, one of "),
+        (["evaluate_models"], 'found the target "evaluate_models"'),
+    ],
+)
+def test_names_of_rules_in_options_are_looked_at(origin, tmp_path, words, said):
+    # So many that its slabs are made in several batches.
+    many = TINY.replace("[2 um, 3 um]", "{start: 2 um, stop: 9 um, num: 999}")
+    project = Project.create(tmp_path / "project", many, origin)
+    run = project.dry_run(*words)
+    assert run.code == 1
+    lines = [line for line in run.text.splitlines() if "specific profile" not in line]
+    assert said in lines[0]
+    assert len(lines) == 1
+
+
 def test_targets_that_are_offered_are_those_that_one_asks_for(origin, tmp_path):
     project = Project.create(tmp_path / "project", TINY, origin)
     offered = project.dry_run("nothing").text.split("one of ")[1].strip().split(", ")

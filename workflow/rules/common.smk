@@ -21,6 +21,7 @@ from torrey.workflow.closing import closing_words
 from torrey.workflow.jobs import LIBRARY_VARIABLE
 from torrey.workflow.recipes import Recipes
 from torrey.workflow.runs import RunError, begin_run
+from torrey.workflow.targets import part_of_rule
 
 # The papers' figures, unless the user brings a configuration of their own.
 CONFIG_FILES = [Path(f) for f in workflow.config_settings.configfiles] or [
@@ -127,19 +128,37 @@ else:
     BATCHES = Batches.read(BATCH_FILE)
 
 
-def check_targets(targets):
-    """Stop if a target is neither a rule, nor there, nor something that a rule makes."""
+# Options that name rules and files, by their names in the settings of a run.
+NAMING = {"forcerun": "-R", "until": "-U", "omit_from": "-O", "prioritize": "-P"}
+
+
+def check_words(arguments):
+    """Stop if the command names what is neither a rule, nor there, nor made by a rule."""
+    # Rules that make files are steps on the way: nobody asks for them by their names.
+    check_names(arguments.targets, {rule.name for rule in workflow.rules if not rule.output})
+    rules = {rule.name for rule in workflow.rules}
+    # Batches of what is up to date are no rules of this run.
+    steps = rules.union(RECIPES[path].rule for path in LAYOUT.slab_jobs)
+    numbered = {batch.name for batch in BATCHES.all if batch.number > 1}
+    for option, letter in NAMING.items():
+        named = getattr(arguments, option) or ()
+        check_names(set(named) - numbered, steps - numbered, f"{letter}: ")
+        if wrong := part_of_rule(named, rules):
+            stop(f"{letter}: {wrong}")
+        for name in steps.intersection(named) - rules:
+            stop(f"{letter}: found {name}, of which nothing is to be made, accepted: another rule")
+
+
+def check_names(names, rules, where=""):
+    """Stop at the first name that is neither one of the rules nor the path of a file."""
     made = set(RECIPES.outputs())
-    names = {rule.name for rule in workflow.rules}
-    for target in targets:
-        path = os.path.normpath(target)
-        if target in names or os.path.exists(path) or path in made or is_beside(target, made):
+    for name in names:
+        path = os.path.normpath(name)
+        if name in rules or os.path.exists(path) or path in made or is_beside(name, made):
             continue
-        # Rules that make files are steps on the way: nobody asks for them by their names.
-        asked = [rule.name for rule in workflow.rules if not rule.output]
         drawn = [file for figure in CONFIG.figures for file in figure_files(figure)]
         written = [file for table in CONFIG.tables for file in table_files(table)]
-        stop(unknown_target(target, asked, made.union(drawn, written)))
+        stop(where + unknown_target(name, rules, made.union(drawn, written)))
 
 
 def is_beside(target, made):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
+
+from torrey.base.nearest import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -147,14 +148,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         parser.print_help(sys.stderr)
         raise SystemExit(2)
     if not words[0].startswith("-") and words[0] not in COMMANDS:
-        hint = _near(words[0], COMMANDS)
+        hint = did_you_mean(words[0], COMMANDS)
         parser.error(f'found the command "{words[0]}"{hint}, accepted: {", ".join(COMMANDS)}')
     found, others = parser.parse_known_args(words)
     if others:
         own = parsers[found.command]
         options = [name for action in own._actions for name in action.option_strings]
         accepted = ", ".join(name for name in options if name.startswith("--"))
-        own.error(f'found "{others[0]}"{_near(others[0], options)}, accepted: {accepted}')
+        own.error(f'found "{others[0]}"{did_you_mean(others[0], options)}, accepted: {accepted}')
     return found
 
 
@@ -175,8 +176,3 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
         command.fill(own)
         parsers[name] = own
     return parser, parsers
-
-
-def _near(word: str, names: Sequence[str] | dict[str, Command]) -> str:
-    near = difflib.get_close_matches(word, list(names), n=1)
-    return f' (did you mean "{near[0]}"?)' if near else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args, get_origin
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 
 from torrey.base.errors import InputError
 from torrey.base.fields import Declaration, declarations
+from torrey.base.nearest import did_you_mean
 from torrey.command import examples
 from torrey.command.text import columns, paragraph
 from torrey.config.bloch import AnyBloch
@@ -100,8 +100,7 @@ def _chosen(sections: Sections, names: Iterable[str]) -> str:
     parts: list[str] = []
     for name in names:
         if name not in sections and name not in every:
-            near = difflib.get_close_matches(name, [*sections, *every], n=1)
-            hint = f' (did you mean "{near[0]}"?)' if near else ""
+            hint = did_you_mean(name, [*sections, *every])
             accepted = [*sections, *(entry.name for entry in entries)]
             raise InputError(f'"{name}"{hint}', ", ".join(accepted))
         found = sections[name].entries if name in sections else [every[name]]

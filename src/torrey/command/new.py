@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if out is not None:
         _refuse(out, arguments.force)
     given = {name: getattr(arguments, name) for name in _OPTIONS if getattr(arguments, name)}
+    _refuse_swallowed(given)
     if "times" in given:
         given["times"] = _times(given["times"])
     choice = Choice(**given)
@@ -67,6 +68,15 @@ def _refuse(out: Path, force: bool) -> None:
         raise InputError(f'the file "{out}"', "a name that ends in .yaml, or - for the terminal")
     if out.exists() and not force:
         raise InputError("a file that is there already", "another name, or --force", at=(str(out),))
+
+
+def _refuse_swallowed(given: Mapping[str, object]) -> None:
+    """A name of a file behind an option with several values counts as one of them."""
+    for option, values in given.items():
+        for value in values if isinstance(values, list) else ():
+            if value.endswith((".yaml", ".yml")):
+                accepted = f"a file before the options: torrey new {value} --{option} ..."
+                raise InputError(f'the file "{value}"', accepted, at=(f"--{option}",))
 
 
 def _times(words: Sequence[str]) -> dict[str, str]:

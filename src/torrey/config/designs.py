@@ -9,9 +9,10 @@ from pydantic import Field
 
 from torrey.base.budgets import MOST_COMPARISONS, MOST_MEASUREMENTS, MOST_VALUES, quoted
 from torrey.base.errors import KeyPath, either
+from torrey.base.nearest import did_you_mean
 from torrey.cell.motion import derivable_radii
 from torrey.config.domain import Design, Study
-from torrey.config.findings import Findings, nearest
+from torrey.config.findings import Findings
 from torrey.config.quantities import Model, Number, OrOne
 from torrey.geometry.membranes import Radius
 from torrey.gradients.sweep import REFERENCE
@@ -132,7 +133,7 @@ def _parameters(
     for i, name in enumerate(names):
         if name not in accepted:
             said = f"some of {', '.join(accepted)}: study {study.name} has derivatives by them"
-            findings.add((*where, i), f"{quoted(name)}{nearest(name, accepted)}", said)
+            findings.add((*where, i), f"{quoted(name)}{did_you_mean(name, accepted)}", said)
             continue
         places_of, kind = places.get(name, ()), name[:2]
         value = _value(findings, (*where, i), study, name, places_of)
@@ -236,7 +237,7 @@ def _check_choice(
     findings.require_once((*path, "of"), model.of)
     for i, name in enumerate(model.of):
         if name not in names:
-            found = f"{quoted(name)}{nearest(name, names)}"
+            found = f"{quoted(name)}{did_you_mean(name, names)}"
             findings.add((*path, "of", i), found, f"some of the parameters: {', '.join(names)}")
     count = len(study.sweep.protocol.measurements)
     if not model.choose:

@@ -6,19 +6,19 @@ to the key in the file, and to the field whose description says what is accepted
 
 from __future__ import annotations
 
-import difflib
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from torrey.base.budgets import MOST_CANDIDATES, quoted
+from torrey.base.budgets import quoted
 from torrey.base.errors import InputError, KeyPath, either
+from torrey.base.nearest import did_you_mean
 from torrey.config.nodes import Node, listed
 from torrey.config.problems import Problem
 from torrey.config.registered import Registered, adapter
@@ -69,7 +69,7 @@ class Findings:
     def add_unknown_key(self, path: KeyPath, accepted: Iterable[str]) -> None:
         """Note an unknown key, with the nearest accepted one."""
         key, accepted = str(path[-1]), list(accepted)
-        found = f"the unknown key {quoted(key)}{nearest(key, accepted)}"
+        found = f"the unknown key {quoted(key)}{did_you_mean(key, accepted)}"
         self.add(path, found, f"the keys {', '.join(accepted)}")
 
     def require_entry(self, path: KeyPath, name: str, section: str) -> None:
@@ -77,7 +77,7 @@ class Findings:
         known = self.keys((section,))
         if name not in known:
             accepted = f"an entry of {section}: {listed(known) or 'there are none'}"
-            self.add(path, f"{quoted(name)}{nearest(name, known)}", accepted)
+            self.add(path, f"{quoted(name)}{did_you_mean(name, known)}", accepted)
 
     def require_once(self, path: KeyPath, values: Sequence[object]) -> None:
         """Note each value of a list that stands in it before."""
@@ -129,12 +129,12 @@ class Findings:
             self.add_missing((*path, "kind"), place.kinds)
         elif kind == "union_tag_invalid":
             tag = str(details["ctx"]["tag"])
-            hint = nearest(tag.lower(), place.tags)
+            hint = did_you_mean(tag.lower(), place.tags)
             self.add((*path, "kind"), f"{quoted(tag)}{hint}", place.kinds)
         elif kind == "literal_error":
             node = list(self.root.walk(path))[-1]
             known = [str(name) for name in get_args(place.literal)]
-            near = nearest(node.content, known) if isinstance(node.content, str) else ""
+            near = did_you_mean(node.content, known) if isinstance(node.content, str) else ""
             self.add(path, f"{node.describe()}{near}", place.accepted)
         else:
             node = list(self.root.walk(path))[-1]
@@ -167,22 +167,6 @@ class MissingKeyError(InputError):
 
     def __init__(self, accepted: str, at: KeyPath) -> None:
         super().__init__("nothing", accepted, at)
-
-
-#: Names are near where so many of their letters agree.
-_NEAR: Final = 0.65
-
-
-def nearest(name: str, accepted: list[str]) -> str:
-    """Ask for the nearest of some names, where one is near."""
-    if len(accepted) > MOST_CANDIDATES:
-        return ""
-    near = difflib.get_close_matches(name, accepted, n=1, cutoff=_NEAR)
-    if not near:
-        lower = [one.lower() for one in accepted]
-        found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=_NEAR)
-        near = [accepted[lower.index(one)] for one in found]
-    return f' (did you mean "{near[0]}"?)' if near else ""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from typing import Any, Final
 from torrey.base.budgets import quoted
 from torrey.base.errors import InputError, KeyPath, either
 from torrey.base.keys import round_significant
+from torrey.base.nearest import did_you_mean
 from torrey.cell.material import Diffusing, Material, Radial
 from torrey.cell.motion import check_motion
-from torrey.config.findings import Findings, MissingKeyError, nearest
+from torrey.config.findings import Findings, MissingKeyError
 from torrey.config.material_models import (
     ByRegion,
     DensityModel,
@@ -213,7 +214,7 @@ def _regions_named(name: str, shape: Shape) -> list[int]:
         )
     ]
     shown = known if len(known) <= 2 * _LISTED else [*known[:_LISTED], "...", known[-1]]
-    found = f"the unknown key {quoted(name)}{nearest(name, known)}"
+    found = f"the unknown key {quoted(name)}{did_you_mean(name, known)}"
     raise InputError(found, f"the keys {', '.join(shown)}", at=(name,))
 
 

@@ -254,8 +254,8 @@ class SweepModel(Model):
     )
     directions: AnyDirections = Field(
         default_factory=list,
-        description="a list of vectors, such as [[1, 0]]; or {powder: 60} or {lebedev: 19}, for "
-        "all directions in space",
+        description="a list of vectors, such as [[1, 0]], or [[0.866, 0.5]] at 30 degrees; or "
+        "{powder: 60} or {lebedev: 19}, for all directions in space",
     )
     orientation: AnyOrientation = Field(default_factory=list, description=_ORIENTATION)
     models: Annotated[list[ModelName], Field(min_length=1), OrOne()] = Field(

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torrey.base.budgets import quoted
+from torrey.base.nearest import did_you_mean
 from torrey.config.axis_values import place_of
-from torrey.config.findings import nearest
 from torrey.config.nodes import listed
 from torrey.config.own_places import STUDY, Reader
 
@@ -18,7 +18,7 @@ def check_models(reader: Reader, given: Sequence[str]) -> None:
     reader.findings.require_once((*reader.path, "models"), given)
     unknown = [i for i, model in enumerate(given) if model not in known]
     for i in unknown:
-        found = f"{quoted(given[i])}{nearest(given[i], known)}"
+        found = f"{quoted(given[i])}{did_you_mean(given[i], known)}"
         accepted = f"models of {reader.named}: {listed(known)}"
         reader.findings.add((*reader.path, "models", i), found, accepted)
     if not given or unknown:
@@ -43,7 +43,7 @@ def fixed_places(reader: Reader, given: Mapping[str, Any]) -> dict[str, dict[str
         place = (*reader.path, "at", axis)
         if axis not in axes:
             accepted = f"an axis of {reader.named}: {listed(list(axes))}"
-            reader.findings.add(place, f"{quoted(axis)}{nearest(axis, list(axes))}", accepted)
+            reader.findings.add(place, f"{quoted(axis)}{did_you_mean(axis, list(axes))}", accepted)
             continue
         if axis == reader.along:
             reader.findings.add(place, f"{axis}, along which this kind draws", "other axes")

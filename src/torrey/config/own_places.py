@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from torrey.base.budgets import quoted
 from torrey.base.errors import KeyPath, either
+from torrey.base.nearest import did_you_mean
 from torrey.config.axis_values import written
 from torrey.config.domain import Study
-from torrey.config.findings import Findings, nearest
+from torrey.config.findings import Findings
 from torrey.config.nodes import listed
 from torrey.gradients.sweep import WAVEFORM
 
@@ -123,7 +124,7 @@ def _check_given(reader: Reader, given: Mapping[str, str], place: str, axis: str
         return
     axes = reader.axes
     if axis not in axes:
-        near = nearest(axis, list(axes))
+        near = did_you_mean(axis, list(axes))
         reader.refuse(
             place, f"{quoted(axis)}{near}", f"an axis of {reader.named}: {listed(list(axes))}"
         )

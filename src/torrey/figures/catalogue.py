@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from torrey.base.errors import either
+from torrey.base.nearest import did_you_mean
 from torrey.config import Config, FigureRequest, TableRequest
-from torrey.config.findings import nearest
 from torrey.figures.entries import Entry, Source
 from torrey.figures.needs import FitNeeds, Needs, runs, studies, unmet
 from torrey.figures.own_kinds import KINDS
@@ -359,7 +359,7 @@ def entry_problems(
         if entry.name not in catalogue:
             own = f"any name with a kind ({either(KINDS)}), or one of " if one == "figure" else ""
             accepted = f"{own}{', '.join(catalogue)}"
-            near = nearest(entry.name, list(catalogue))
+            near = did_you_mean(entry.name, list(catalogue))
             yield f"{where}: found a {one} that nobody {_VERB[one]}{near}, accepted: {accepted}"
             continue
         reads = catalogue[entry.name].reads

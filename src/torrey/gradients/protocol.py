@@ -227,7 +227,8 @@ def in_cell(
         if len(direction) not in (dimension, 3):
             cell = f"{dimension}, as many as the cell has dimensions"
             accepted = cell if dimension == 3 else f"{cell}, or 3, for a gradient in space"
-            raise InputError(f"{len(direction)} components", accepted, at=(i,))
+            found = "one number" if len(direction) == 1 else f"{len(direction)} numbers"
+            raise InputError(found, accepted, at=(i,))
     across = any(any(direction[dimension:]) for direction in directions)
     if in_space or across or n_components > dimension:
         return tuple((*direction, *(0.0,) * (3 - len(direction))) for direction in directions)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from torrey.base.budgets import MOST_ORDER, MOST_ORDER_OF_SEVERAL, quoted
 from torrey.base.errors import InputError
+from torrey.base.nearest import did_you_mean
 from torrey.gradients.sweep import REFERENCE, PermeabilityKind
 from torrey.models.model import Model
 
@@ -221,7 +222,11 @@ def parse(name: str) -> ModelName:
         for order in kind.orders:
             if kind.spell(order) == name:
                 return ModelName(kind, order)
-    raise InputError(quoted(name), accepted())
+    # An order that there is not is no slip of the pen.
+    bare = name.rstrip("0123456789")
+    is_order = any(kind.pattern == f"{bare}{_ORDER}" for kind in kinds())
+    hint = "" if is_order else did_you_mean(name, names())
+    raise InputError(f"{quoted(name)}{hint}", accepted())
 
 
 def kind_of(name: str) -> ModelKind:

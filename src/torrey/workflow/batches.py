@@ -26,6 +26,8 @@ _QUEUED: Final = 30
 
 _FORCE_ALL: Final = "--forceall"
 _FORCE_RULES: Final = "--forcerun"
+#: Behind the name of a rule, that of a batch.
+_NUMBER: Final = re.compile(r"_[0-9]+$")
 #: Options of one letter; R takes what follows it.
 _LETTERS: Final = re.compile(r"-([A-QS-Za-z]*)(R)?=?(.*)")
 
@@ -47,7 +49,7 @@ def forced_rules(words: Sequence[str]) -> frozenset[str]:
             if "F" in flags:
                 return rules
         if listing:
-            forced.update(word.split())
+            forced.update(_NUMBER.sub("", rule) for rule in word.split())
     return rules & forced
 
 

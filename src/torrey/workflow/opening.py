@@ -156,27 +156,24 @@ def unknown_target(target: str, rules: Iterable[str], files: Iterable[str]) -> s
     files : iterable of str
         Paths that may be asked for.
     """
-    import difflib
-
     from torrey.base.budgets import quoted
+    from torrey.base.nearest import nearest
     from torrey.config.nodes import listed
 
     if "/" not in target:
         names = sorted(rules)
-        near = difflib.get_close_matches(target, names, n=1)
+        near = nearest(target, names)
         accepted = f"a file below results/, or one of {listed(names)}"
     else:
         near, there = _nearest_file(target, set(files))
         accepted = f"a file that the configuration asks for: {there}"
-    hint = f' (did you mean "{near[0]}"?)' if near else ""
+    hint = f' (did you mean "{near}"?)' if near else ""
     return f"found the target {quoted(target)}{hint}, accepted: {accepted}"
 
 
-def _nearest_file(target: str, files: set[str]) -> tuple[list[str], str]:
+def _nearest_file(target: str, files: set[str]) -> tuple[str | None, str]:
     """Return the nearest path, folder by folder, and what there is where the target leaves it."""
-    import difflib
-
-    from torrey.base.budgets import MOST_CANDIDATES
+    from torrey.base.nearest import nearest
     from torrey.config.nodes import listed
 
     found, there = "", ""
@@ -185,14 +182,11 @@ def _nearest_file(target: str, files: set[str]) -> tuple[list[str], str]:
         names = sorted({file[len(found) :].split("/")[0] for file in files})
         if part not in names:
             there = there or f"{found} with {listed(names)}"
-            # All names are compared with few; of very many none is near enough to guess.
-            near = (
-                difflib.get_close_matches(part, names, n=1) if len(names) <= MOST_CANDIDATES else []
-            )
-            if not near:
-                return [], there
-            part = near[0]
+            near = nearest(part, names)
+            if near is None:
+                return None, there
+            part = near
         last = f"{found}{part}"
         found = f"{last}/"
         files = {file for file in files if file.startswith(found)} or ({last} & files)
-    return ([last], there) if last in files else ([], there or f"{last} is a folder")
+    return (last, there) if last in files else (None, there or f"{last} is a folder")

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Collection
+from typing import Final
 
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Layout
 from torrey.workflow.recipes import Recipes
+
+#: Behind the name of a rule, that of one of its parts.
+_NUMBER: Final = re.compile(r"_[0-9]+$")
 
 
 def everything(layout: Layout) -> list[str]:
@@ -39,3 +45,35 @@ def asked_for(recipes: Recipes) -> set[str]:
 def carrier(recipes: Recipes, path: str) -> str:
     """The file with the key, where one is made beside another: the .nc of a picture."""
     return path if path in recipes else f"{os.path.splitext(path)[0]}.nc"
+
+
+def part_of_rule(names: Collection[str], rules: Collection[str]) -> str | None:
+    """Say what is wrong where names of rules stand for a part of what a rule makes.
+
+    A rule in several parts, such as the batches of slabs, has the names ``rule``, ``rule_2``, ... :
+    alone the first would stand for its own files without a word.
+
+    Parameters
+    ----------
+    names : collection of str
+        What a command names; files among them are no matter.
+    rules : collection of str
+        Names of all rules.
+
+    Returns
+    -------
+    str or None
+        None where nothing is wrong.
+    """
+    for name in names:
+        rule = _NUMBER.sub("", name) if name in rules else ""
+        parts = [rule, *(f"{rule}_{n}" for n in range(2, len(rules) + 1))] if rule in rules else []
+        parts = [part for part in parts if part in rules]
+        if len(parts) > 1 and not set(parts) <= set(names):
+            last = len(parts)
+            numbers = "2" if last == 2 else f"{{2..{last}}}"
+            return (
+                f"found {name}, one of {last} parts of this rule, accepted: all of them: "
+                f"{rule} {rule}_{numbers}"
+            )
+    return None

@@ -85,6 +85,11 @@ def test_a_file_that_is_there_is_kept_unless_one_says_so(tmp_path, capsys):
         (["--times", "delta"], '--times: found "delta", accepted: NAME=VALUE'),
         (["--cell", "cubes"], '--cell: found "cubes", accepted: discs, spheres'),
         (["--waveform", "pgs"], '--waveform: found "pgs", accepted: pgse'),
+        (
+            ["--directions", "1,0", "other.yaml"],
+            '--directions: found the file "other.yaml", accepted: a file before the options: '
+            "torrey new other.yaml --directions",
+        ),
         (["--name", "a b"], 'geometries.a b_cell: found the name "a b_cell"'),
     ],
 )

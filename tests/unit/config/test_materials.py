@@ -265,7 +265,7 @@ def test_times_and_densities_go_by_name_too(study):
 @pytest.mark.parametrize(
     ("text", "place", "found", "accepted"),
     [
-        ("outside: 2 um^2/ms, inside: 1 um^2/ms, cell_3: 1 um^2/ms", ".cell_3", "cell_2", "cell_1"),
+        ("outside: 2 um^2/ms, inside: 1 um^2/ms, cell_3: 1 um^2/ms", ".cell_3", "cell_3", "cell_1"),
         ("outside: 2 um^2/ms, cell_1: 1 um^2/ms", "", "nothing for cell_2", "inside or cell_2"),
         ("inside: 2 um^2/ms, cell_1: 1 um^2/ms", "", "nothing for outside", "for outside too"),
         ("outside: 2 um^2/ms, inside: 1 um^2/ms, cell_1: 1", ".cell_1", '"1"', "a diffusivity"),

@@ -159,7 +159,7 @@ MALFORMED = [
         "[[1, 0, 0, 0]]",
         "directions:",
         "studies.mine.directions[0]",
-        "4 comp",
+        "4 numbers",
         "2, as many as the cell has dimensions, or 3, for a gradient in space",
     ),
     ("[[1, 0]]", "[[1, 0], [2, 0]]", "directions:", "studies.mine.directions[1]", "same", "once"),

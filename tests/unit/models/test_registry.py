@@ -109,7 +109,7 @@ def test_a_new_kind_goes_from_a_configuration_to_signals(tmp_path):
 @pytest.mark.usefixtures("gauss_kind")
 def test_a_new_kind_is_named_among_those_that_are_accepted(messages):
     (message,) = messages(edited("R0, R2]", "R0, Gaussian]"))
-    assert 'found "Gaussian", accepted: reference, R0, ' in message
+    assert 'found "Gaussian" (did you mean "Gauss"?), accepted: reference, R0, ' in message
     assert message.endswith(", Pade, Gauss")
 
 

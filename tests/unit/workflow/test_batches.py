@@ -70,6 +70,7 @@ def test_what_is_up_to_date_is_in_a_batch_only_if_that_is_forced(recipes, monkey
         ("--forceall", {"solve_projected", "evaluate_models"}),
         ("-R solve_projected fit_orders -j2", {"solve_projected"}),
         ("--forcerun=evaluate_models -- studies", {"evaluate_models"}),
+        ("-R solve_projected_2 fit_orders", {"solve_projected"}),
         ("-R fit_orders --until solve_projected", set()),
         ("-nF studies", {"solve_projected", "evaluate_models"}),
         ("-nR solve_projected", {"solve_projected"}),
