@@ -17,10 +17,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
+from scipy.linalg import eigh, solve_triangular
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from torrey.bloch.modes import matrices
@@ -41,6 +42,8 @@ _STATIONS = (0.0, 0.25, 0.5)
 #: Share of the modes that a second, coarser basis is made from.
 _COARSER = 0.7
 _EIGENVECTOR_TOLERANCE = 1e-6
+#: The same where half as many again are found as are wanted, for their span alone.
+_SPAN_TOLERANCE = 1e-2
 #: Unknowns up to which eigenvectors of dense matrices are the cheapest.
 _FEW_UNKNOWNS = 500
 #: Functions that are carried from station to station, over those that are wanted, and steps there.
@@ -135,7 +138,12 @@ def count_modes(measure: float, dimension: int, length: float) -> int:
 
 
 def bloch_functions(
-    operators: BlochTorrey, zone: Zone, permeability: float, turns: Sequence[float], count: int
+    operators: BlochTorrey,
+    zone: Zone,
+    permeability: float,
+    turns: Sequence[float],
+    count: int,
+    tolerance: float = _EIGENVECTOR_TOLERANCE,
 ) -> tuple[Array, ComplexArray]:
     """Lowest bands at one wave vector and their functions.
 
@@ -147,6 +155,8 @@ def bloch_functions(
     turns : (d,) sequence of float
         p as a multiple of the reciprocal lattice vectors 2 pi b_j / L.
     count : int
+    tolerance : float
+        Of their rates, relative, where they are iterated.
 
     Returns
     -------
@@ -166,7 +176,7 @@ def bloch_functions(
     factor = factorise((A + shift * M).tocsc())
     inverse = LinearOperator((n, n), lambda v: factor.solve(v.astype(A.dtype)), dtype=A.dtype)
     rates, functions = eigsh(
-        A, count, M, sigma=-shift, OPinv=inverse, tol=_EIGENVECTOR_TOLERANCE,
+        A, count, M, sigma=-shift, OPinv=inverse, tol=tolerance,
         v0=1.0 + 0.5 * np.cos(1.7 * np.arange(n)),
     )  # fmt: skip
     order = np.argsort(rates)
@@ -231,7 +241,7 @@ def _along(
     for turns in stations:
         place = zone.vector(turns)
         if not known or n <= _FEW_UNKNOWNS or 4 * more > n:
-            found = bloch_functions(operators, zone, permeability, turns, more)[1]
+            _, found = bloch_functions(operators, zone, permeability, turns, more, _SPAN_TOLERANCE)
         else:
             nearest = min(known, key=lambda one: float(np.linalg.norm(one[0] - place)))
             found = _iterate(operators, zone, permeability, turns, nearest[1])
@@ -254,9 +264,15 @@ def _iterate(
     for _ in range(_ITERATIONS):
         X = factor.solve(np.asfortranarray(M @ X))
         triangle = np.linalg.cholesky(X.conj().T @ (M @ X))
-        X = np.linalg.solve(triangle, X.conj().T).conj().T
+        X = _divided(X, triangle)
     _, mixtures = np.linalg.eigh(X.conj().T @ (A @ X))
     result: ComplexArray = X @ mixtures.astype(complex)
+    return result
+
+
+def _divided(X: NDArray[Any], triangle: NDArray[Any]) -> NDArray[Any]:
+    """X R^-1 for the lower triangle R^H of Cholesky: columns that are orthonormal."""
+    result: NDArray[Any] = solve_triangular(triangle, X.conj().T, lower=True).conj().T
     return result
 
 
@@ -288,8 +304,7 @@ def span_of(operators: BlochTorrey, functions: Sequence[ComplexArray], least: fl
     # Rounding of small directions is cleaned by a second orthonormalisation.
     basis = np.hstack([steady, basis - steady @ (steady.T @ (M @ basis))])
     factor = np.linalg.cholesky(basis.T @ (M @ basis))
-    result: Array = np.linalg.solve(factor, basis.T).T
-    return result
+    return _divided(basis, factor)
 
 
 def model_on(
