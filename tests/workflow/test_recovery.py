@@ -79,9 +79,8 @@ def assert_complete(project: Project, finished: Project) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [1, 4])
-def test_a_run_killed_while_it_solves_ends_in_the_same_results(fresh, short, count):
-    fresh.kill_when(lambda: solved(fresh, count), "--cores=2", *TARGETS)
+def test_a_run_killed_while_it_solves_ends_in_the_same_results(fresh, short):
+    fresh.kill_when(lambda: solved(fresh, 4), "--cores=2", *TARGETS)
     assert_complete(fresh, short)
     before = {name: path.stat().st_mtime_ns for name, path in fresh.results().items()}
     start_again(fresh)
@@ -93,7 +92,7 @@ def test_a_run_killed_while_it_solves_ends_in_the_same_results(fresh, short, cou
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["operators.nc", "signals.nc", "kl23_fig6.nc"])
+@pytest.mark.parametrize("name", ["operators.nc", "kl23_fig6.nc"])
 def test_a_run_killed_while_it_writes_ends_in_the_same_results(fresh, short, tmp_path, name):
     hanging = hang_at(fresh, tmp_path / "hang", name)
     hanging.kill_when(

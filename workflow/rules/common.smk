@@ -145,13 +145,15 @@ def check_words(arguments):
         check_names(set(named) - numbered, steps - numbered, f"{letter}: ")
         if wrong := part_of_rule(named, rules):
             stop(f"{letter}: {wrong}")
-        for name in steps.intersection(named) - rules:
+        # What is not to be made can be left out all the same.
+        done = steps.intersection(named) - rules if option != "omit_from" else ()
+        for name in done:
             stop(f"{letter}: found {name}, of which nothing is to be made, accepted: another rule")
 
 
 def check_names(names, rules, where=""):
     """Stop at the first name that is neither one of the rules nor the path of a file."""
-    made = set(RECIPES.outputs())
+    made = set(RECIPES.outputs()) if names else set()
     for name in names:
         path = os.path.normpath(name)
         if name in rules or os.path.exists(path) or path in made or is_beside(name, made):
