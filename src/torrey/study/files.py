@@ -115,8 +115,9 @@ def fit_orders(signals: PathLike, models: Sequence[str]) -> Group:
     """
     data = artifacts.read(signals)
     names = list(data["model"])
-    error = np.abs(data["model_error"][[names.index(model) for model in models]])
-    found = orders_of(models, data["period"], error, data["model_error_floor"])
+    rows = [names.index(model) for model in models]
+    error, sound = np.abs(data["model_error"][rows]), data["validity"][rows] == 0
+    found = orders_of(models, data["period"], error, data["model_error_floor"], sound)
     sweep = artifacts.dimensions(signals, "model_error")[1:]
     line = tuple(dim for dim in sweep if dim != "period")
     axes = {dim: axis_variable(dim, data[dim]) for dim in sweep}
@@ -129,14 +130,15 @@ def fit_kurtoses(signals: PathLike) -> Group:
     dims = artifacts.dimensions(signals, "signal_real")
     b_axis = next(dims.index(name) for name in ("b", "q", "gradient") if name in dims)
     line = tuple(dim for i, dim in enumerate(dims) if i != b_axis)
-    signal, error = (
-        np.moveaxis(data[name], b_axis, -1) for name in ("signal_real", "numerical_error")
+    signal, error, marks = (
+        np.moveaxis(data[name], b_axis, -1)
+        for name in ("signal_real", "numerical_error", "validity")
     )
     # b does not depend on all axes of the line: its table gets axes of length one for the others.
     along = artifacts.dimensions(signals, "b_value")
     lengths = dict(zip(along, data["b_value"].shape, strict=True))
     b = data["b_value"].reshape(*(lengths.get(dim, 1) for dim in line), -1)
-    found = fit_lines(np.broadcast_to(b, signal.shape), signal, error)
+    found = fit_lines(np.broadcast_to(b, signal.shape), signal, error, marks == 0)
     axes = {dim: axis_variable(dim, data[dim]) for dim in line if dim != "model"}
     if "model" in line:
         axes["model"] = Variable(("model",), data["model"], "", "reference or model")

@@ -52,13 +52,16 @@ class Kurtosis:
     )
 
 
-def fit_lines(b: Array, signal: Array, error: Array) -> Kurtosis:
-    """Fit every line of a table; a line that has no fit, for a signal below zero, is missing.
+def fit_lines(b: Array, signal: Array, error: Array, sound: NDArray[np.bool_]) -> Kurtosis:
+    """Fit every line of a table; a line that has no fit is missing.
 
     Parameters
     ----------
     b, signal, error : (..., n) float
-        See `fit_kurtosis`.
+        See `fit_kurtosis`. A line with a signal below zero has no fit.
+    sound : (..., n) bool
+        Whether the signal means something (`torrey.models.validity`): a line with one that does
+        not has no fit either.
 
     Returns
     -------
@@ -67,9 +70,11 @@ def fit_lines(b: Array, signal: Array, error: Array) -> Kurtosis:
     """
     found = {one.name: np.full(signal.shape[:-1], np.nan) for one in fields(Kurtosis)}
     for index in np.ndindex(signal.shape[:-1]):
+        if not sound[index].all():
+            continue
         try:
             fit = fit_kurtosis(b[index], signal[index], error[index])
-        except ValueError:  # an unstable model may have no positive signal: left missing
+        except ValueError:  # a model may have no positive signal: left missing
             continue
         for name, values in found.items():
             values[index] = getattr(fit, name)

@@ -91,7 +91,13 @@ class Orders:
     )
 
 
-def orders_of(models: Sequence[str], periods: Array, error: Array, floor: Array) -> Orders:
+def orders_of(
+    models: Sequence[str],
+    periods: Array,
+    error: Array,
+    floor: Array,
+    sound: NDArray[np.bool_] | None = None,
+) -> Orders:
     """Fit the order of every model along every line.
 
     Parameters
@@ -101,14 +107,18 @@ def orders_of(models: Sequence[str], periods: Array, error: Array, floor: Array)
     error : (n_models, n_periods, ...) float
     floor : (n_periods, ...) float
         See `fit_order`.
+    sound : (n_models, n_periods, ...) bool, optional
+        Whether the signal of a model means something (`torrey.models.validity`): the error of one
+        that does not is kept, but is no part of a fit.
     """
     shape = (len(error), *error.shape[2:])
+    fitted = error if sound is None else np.where(sound, error, np.nan)
     order, spread, constant = (np.full(shape, np.nan) for _ in range(3))
     used = np.zeros(error.shape, dtype=bool)
     for index in np.ndindex(shape):
         line = (slice(None), *index[1:])
         try:
-            fit = fit_order(periods, error[index[0]][line], floor[line])
+            fit = fit_order(periods, fitted[index[0]][line], floor[line])
         except ValueError:  # a line below its numerical error has no order: left missing
             continue
         order[index], spread[index], constant[index] = fit.order, fit.standard_error, fit.constant

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from torrey.study.fits import fit_kurtosis
+from torrey.study.fits import fit_kurtosis, fit_lines
 
 B = np.linspace(0.0, 1.0, 6)
 
@@ -46,3 +46,12 @@ def test_too_few_b_values_and_signals_without_a_logarithm_are_refused() -> None:
         fit_kurtosis([0.0, 1.0, 1.0], [1.0, 0.5, 0.5])
     with pytest.raises(ValueError, match="needs positive"):
         fit_kurtosis(B, signal(1.0, 0.5) - 0.9)
+
+
+def test_a_line_with_a_signal_that_means_nothing_has_no_fit() -> None:
+    lines = np.stack([signal(1.2, 0.8), signal(1.1, 0.9)])
+    sound = np.ones(lines.shape, dtype=bool)
+    sound[1, -1] = False
+    found = fit_lines(np.broadcast_to(B, lines.shape), lines, np.zeros(lines.shape), sound)
+    assert found.adc[0] == pytest.approx(1.2, rel=1e-9)
+    assert np.isnan([found.adc[1], found.kurtosis[1], found.residual[1]]).all()

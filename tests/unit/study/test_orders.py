@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import linregress
 
-from torrey.study.orders import fit_order, local_orders
+from torrey.study.orders import fit_order, local_orders, orders_of
 
 
 @pytest.mark.parametrize("order", [1.8, 2.0, 4.0])
@@ -58,3 +58,15 @@ def test_rounding_has_no_order() -> None:
         fit_order([5.0, 6.0], [1.7e-14, 1.2e-14])
     fit = fit_order([1.0, 2.0, 4.0], [1e-13, 16.0, 256.0])
     assert fit.used == (1, 2)
+
+
+def test_signals_that_mean_nothing_have_no_order_but_keep_their_errors() -> None:
+    size = np.array([1.0, 2.0, 4.0, 8.0])
+    # The second model is unstable at the largest period.
+    error = np.array([size**2, [1.0, 16.0, 256.0, 1e9]])
+    sound = np.array([[True] * 4, [True, True, True, False]])
+    found = orders_of(["R0", "R2"], size, error, np.zeros(4), sound)
+    np.testing.assert_allclose(found.order, [2.0, 4.0])
+    np.testing.assert_array_equal(found.used, sound)
+    np.testing.assert_array_equal(found.error, error)
+    assert orders_of(["R0", "R2"], size, error, np.zeros(4)).order[1] > 8.0
