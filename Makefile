@@ -52,8 +52,9 @@ test test-slow: export OPENBLAS_NUM_THREADS := 1
 test: env
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# One worker more than cores: those of clusters and of killed runs wait for much of their time.
 test-slow: env
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m slow
 
 # Scripts for measuring are typed loosely: what they call must be there, with as many arguments.
 LOOSE := arg-type assignment has-type index misc no-untyped-def union-attr unused-ignore

@@ -148,7 +148,7 @@ def wait_for(happened: Callable[[], bool], run: subprocess.Popen[str]) -> None:
 
 
 def end_of(run: subprocess.Popen[str]) -> Run:
-    text, _ = run.communicate(timeout=300)
+    text, _ = run.communicate(timeout=600)
     return Run(run.returncode, text)
 
 
