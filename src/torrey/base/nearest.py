@@ -19,18 +19,24 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     known = list(names)
     if not known or len(known) > MOST_CANDIDATES:
         return None
-    agreed = {one: _agreement(name, one) for one in known}
-    if max(agreed.values()) < _NEAR:
-        agreed = {one: _agreement(name.lower(), one.lower()) for one in known}
-    near = max(known, key=agreed.__getitem__)
-    return near if agreed[near] >= _NEAR else None
+    agreed = _agreement(name, known)
+    if max(agreed) < _NEAR:
+        agreed = _agreement(name.lower(), [one.lower() for one in known])
+    best = max(agreed)
+    return known[agreed.index(best)] if best >= _NEAR else None
 
 
-def _agreement(name: str, other: str) -> float:
-    """Share of letters that two names have in common, in their order."""
+def _agreement(name: str, names: Iterable[str]) -> list[float]:
+    """Share of letters that a name has in common with others, in their order; 0 if few."""
     from difflib import SequenceMatcher
 
-    return SequenceMatcher(None, other, name).ratio()
+    # What is known of the second sequence is kept: a name may be long, and none be near.
+    matcher = SequenceMatcher(b=name)
+    agreed = []
+    for one in names:
+        matcher.set_seq1(one)
+        agreed.append(matcher.ratio() if matcher.real_quick_ratio() >= _NEAR else 0.0)
+    return agreed
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

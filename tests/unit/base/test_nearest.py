@@ -27,6 +27,7 @@ def test_the_nearest_name_is_meant(name, meant):
     assert did_you_mean(name, NAMES) == (f' (did you mean "{meant}"?)' if meant else "")
 
 
-def test_of_none_or_of_very_many_none_is_meant():
+def test_of_none_or_of_very_many_none_is_meant_and_by_a_very_long_name():
     assert nearest("one", ()) is None
+    assert nearest("R0" * 1_000_000, NAMES) is None
     assert nearest("n1", [f"n{i}" for i in range(MOST_CANDIDATES + 1)]) is None
