@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from torrey.workflow.recipes import Recipes, files_of
+from torrey.workflow.stage import without_number
 from torrey.workflow.stages import EvaluateModels, SolveProjected
 
 #: Points that take about a second: a projected signal takes some milliseconds with its error
@@ -26,8 +27,6 @@ _QUEUED: Final = 30
 
 _FORCE_ALL: Final = "--forceall"
 _FORCE_RULES: Final = "--forcerun"
-#: Behind the name of a rule, that of a batch.
-_NUMBER: Final = re.compile(r"_[0-9]+$")
 #: Options of one letter; R takes what follows it.
 _LETTERS: Final = re.compile(r"-([A-QS-Za-z]*)(R)?=?(.*)")
 
@@ -49,7 +48,7 @@ def forced_rules(words: Sequence[str]) -> frozenset[str]:
             if "F" in flags:
                 return rules
         if listing:
-            forced.update(_NUMBER.sub("", rule) for rule in word.split())
+            forced.update(map(without_number, word.split()))
     return rules & forced
 
 

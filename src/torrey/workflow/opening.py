@@ -10,7 +10,6 @@ as ``snakemake --help``, reads the profile all the same.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -106,13 +105,13 @@ def read_configuration(files: Sequence[Path]) -> Config:
 
 def _named_like_targets(config: Config) -> Iterator[str]:
     """Figures on request are targets by their names, which others must not have."""
-    from torrey.workflow.stage import Stage
+    from torrey.workflow.stage import Stage, without_number
     from torrey.workflow.stages import DrawFigure
 
     rules = {*TARGETS, DrawFigure.rule, *(stage.rule for stage in Stage.__subclasses__())}
     for name, figure in config.figures.items():
         # The batches of a rule are numbered.
-        if figure.on_request and re.sub(r"_\d+$", "", name) in rules:
+        if figure.on_request and without_number(name) in rules:
             found = "on_request with the name of a target"
             yield f"figures.{name}: found {found}, accepted: another name"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -82,3 +83,12 @@ class Stage:
             else:
                 values[entry.name] = read(params) if read else params[entry.name]
         return cls(**values)
+
+
+def without_number(name: str) -> str:
+    """The name of a rule, from that of one of its parts.
+
+    >>> without_number("solve_projected_2")
+    'solve_projected'
+    """
+    return re.sub(r"_[0-9]+$", "", name)

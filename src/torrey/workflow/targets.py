@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection
-from typing import Final
 
 from torrey.workflow import layout as paths
 from torrey.workflow.layout import Layout
 from torrey.workflow.recipes import Recipes
-
-#: Behind the name of a rule, that of one of its parts.
-_NUMBER: Final = re.compile(r"_[0-9]+$")
+from torrey.workflow.stage import without_number
 
 
 def everything(layout: Layout) -> list[str]:
@@ -66,7 +62,7 @@ def part_of_rule(names: Collection[str], rules: Collection[str]) -> str | None:
         None where nothing is wrong.
     """
     for name in names:
-        rule = _NUMBER.sub("", name) if name in rules else ""
+        rule = without_number(name) if name in rules else ""
         parts = [rule, *(f"{rule}_{n}" for n in range(2, len(rules) + 1))] if rule in rules else []
         parts = [part for part in parts if part in rules]
         if len(parts) > 1 and not set(parts) <= set(names):
