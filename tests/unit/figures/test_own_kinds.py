@@ -28,7 +28,7 @@ DELTAS = (10.0, 20.0)
 def convergent(model: str, period: float, kappa: float, Delta: float, b: float) -> float:
     """Signals whose errors fall like L^2 (R0) and like L^4 (R2)."""
     power = {"reference": None, "R0": 2, "R2": 4}[model]
-    return 0.5 + (0.0 if power is None else 1e-5 * Delta * period**power)
+    return 0.5 + (0.0 if power is None else 1e-6 * Delta * period**power)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_orders_are_beside_the_errors_that_they_are_fitted_to(orders, tmp_path):
     assert "R2: 4.00" in said
     for ax, Delta in zip(figure.axes, DELTAS, strict=True):
         np.testing.assert_allclose(lines(ax)["R2"].get_xdata(), PERIODS)
-        exact = [1e-5 * Delta * period**4 for period in PERIODS]
+        exact = [1e-6 * Delta * period**4 for period in PERIODS]
         np.testing.assert_allclose(lines(ax)["R2"].get_ydata(), exact, rtol=1e-4)
     assert labels_of(figure.axes[0])[0] == r"$L$ ($\mu$m)"
 
@@ -54,8 +54,8 @@ def test_orders_are_beside_the_errors_that_they_are_fitted_to(orders, tmp_path):
 def test_errors_of_rounding_have_no_order_and_set_no_limits(tmp_path):
     def rounded(model: str, period: float, kappa: float, Delta: float, b: float) -> float:
         if model == "R2" or b == 0.0:
-            return 1.0 + (0.0 if model == "reference" else 1e-15 * period)
-        return convergent(model, period, kappa, Delta, b) + 0.5
+            return 1.0 - (0.0 if model == "reference" else 1e-15 * period)
+        return convergent(model, period, kappa, Delta, b)
 
     points = sweep(periods=PERIODS[2:], b=(0.0, 1.0))
     table = write_signals(tmp_path / "mine", points, MODELS, rounded, error=0.0)
