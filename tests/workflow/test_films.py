@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.failing import KILLED, failing
 from support.project import CONFIG, SHORT, Job, Project
 
 from torrey.base import artifacts
@@ -22,13 +23,27 @@ DRAWN = {Job("draw_film", f"film={name}") for name in ("still", "waves")}
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "a film, and the magnetisation that it shows, are killed in the last step of their files",
+    "started again, the run ends with whole films",
+)
 def test_a_film_is_drawn_beside_its_figure(origin: Path, tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", MINE, origin)
-    run = project.run("--cores=2", "figures")
-    assert run.code == 0, run.text
+    killed = failing(project, tmp_path / "field", ["magnetisation.nc"], KILLED)
+    assert killed.run("--cores=2", FIELD).code != 0
+    assert not project.path(FIELD).exists()
+    killed = failing(project, tmp_path / "film", ["still.gif"], KILLED)
+    run = killed.run("--cores=2", "--keep-going", "figures")
+    assert run.code != 0
     # Two figures of one measurement share what is solved.
     assert run.rules.count("solve_magnetisation") == 1
     assert run.jobs >= DRAWN
+    assert project.path("results/figures/waves.gif").exists()
+    assert not project.path("results/figures/still.gif").exists()
+    run = project.run("--cores=2", "figures")
+    assert run.code == 0, run.text
+    assert Job("draw_film", "film=still") in run.jobs
+    assert Job("draw_film", "film=waves") not in run.jobs
     for name in ("still", "waves"):
         for kind in ("pdf", "png", "gif"):
             assert project.path(f"results/figures/{name}.{kind}").stat().st_size > 1000

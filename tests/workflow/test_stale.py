@@ -12,26 +12,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.failing import KILLED, NO_SPACE, failing
 from support.project import CHANGED, CONFIG, TARGETS, WALL_SLAB, Project, Run
-
-# Loaded by every Python of a run, if its directory is on the path: the last step, in which a
-# complete file gets its name, fails for files of this kind.
-FAILING = """\
-import errno, os, signal
-
-rename = os.replace
-
-
-def fail(source, target, **options):
-    if any(part in str(target) for part in {parts}):
-        {action}
-    rename(source, target, **options)
-
-
-os.replace = fail
-"""
-NO_SPACE = 'raise OSError(errno.EFBIG, "File too large")'
-KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 
 #: A part of the path of what each rule makes.
 MADE_BY = {
@@ -63,15 +45,6 @@ DESIGNS = {"derive_signals", "bound_parameters"}
 DICTIONARIES = {"solve_dictionary", "evaluate_dictionary", "gather_dictionary"}
 FILMS = {"solve_magnetisation", "draw_film"}
 VOXELS = {"mesh_voxel", "solve_voxel", "homogenise_voxel", "gather_voxel"}
-
-
-def failing(project: Project, directory: Path, parts: list[str], action: str) -> Project:
-    """The same project, in whose runs the writing of some files fails."""
-    directory.mkdir()
-    text = FAILING.format(parts=parts, action=action)
-    (directory / "sitecustomize.py").write_text(text, encoding="utf-8")
-    path = f"{directory}{os.pathsep}{project.path('src')}"
-    return Project(project.root, {"PYTHONPATH": path})
 
 
 def assert_as_from_nothing(project: Project, scratch: Project) -> None:
@@ -314,18 +287,13 @@ def test_a_library_that_was_edited_and_taken_back_during_a_job_is_noticed(finish
 )
 def test_a_library_that_is_edited_during_a_run_is_noticed_by_the_next_job(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
-    directory = tmp_path / "editing"
-    directory.mkdir()
     source = str(project.path("src/torrey/reference/full.py"))
     text = f"open({source!r}, 'a').write('ADDED = 1\\n')"
-    (directory / "sitecustomize.py").write_text(
-        FAILING.format(parts=[WALL_SLAB], action=text), encoding="utf-8"
-    )
-    environment = {"PYTHONPATH": f"{directory}{os.pathsep}{project.path('src')}"}
+    editing = failing(project, tmp_path / "editing", [WALL_SLAB], text)
     for name in (WALL_SLAB, "results/studies/wall/signals.nc"):
         project.path(name).unlink()
     shutil.rmtree(project.path("results/reference"))
-    run = Project(project.root, environment).run(
+    run = editing.run(
         "--cores=1",
         f"--prioritize={WALL_SLAB}",
         WALL_SLAB,
