@@ -140,7 +140,7 @@ def assert_failed_and_then_completes(
 
 
 def wait_for(happened: Callable[[], bool], run: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 400
     while not happened():
         assert run.poll() is None, run.communicate()[0]
         assert time.monotonic() < deadline, "what the test waits for did not happen"
