@@ -143,7 +143,7 @@ def check_words(arguments):
     for option, letter in NAMING.items():
         named = getattr(arguments, option) or ()
         check_names(set(named) - numbered, steps - numbered, f"{letter}: ")
-        # -R brings all batches of a rule back, and -P makes some earlier: these would stop short.
+        # What -R forces is in batches again, all of it; these two would stop short without a word.
         if option in ("until", "omit_from") and (wrong := part_of_rule(named, rules)):
             stop(f"{letter}: {wrong}")
         # What is not to be made can be left out all the same.
